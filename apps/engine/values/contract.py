@@ -1,0 +1,57 @@
+"""What is traded: one perpetual contract as the exchange describes it, in our units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """Sizes in contracts, prices and turnover in quote currency; coins = contracts × contract_size.
+
+    Raises ValueError naming the field when a step, size or leverage is not positive or a pair is inverted.
+    """
+
+    symbol: str
+    base: str
+    quote: str
+    contract_size: Decimal
+    tick_size: Decimal
+    volume_step: Decimal
+    min_volume: Decimal
+    max_volume: Decimal
+    market_max_volume: Decimal
+    min_leverage: Decimal
+    max_leverage: Decimal
+    status: str
+    listed_at: datetime | None
+    delist_at: datetime | None
+    expires_at: datetime | None
+    settles_at: datetime | None
+    last_price: Decimal
+    index_price: Decimal
+    volume_24h: Decimal
+    turnover_24h: Decimal
+    high_24h: Decimal
+    low_24h: Decimal
+    change_24h_ratio: Decimal
+    open_interest: Decimal
+    open_interest_value: Decimal
+    funding_rate_ratio: Decimal
+    expected_funding_rate_ratio: Decimal
+    funding_interval_hours: int
+    funding_at: datetime | None
+
+    def __post_init__(self) -> None:
+        for name in ("contract_size", "tick_size", "volume_step", "min_volume", "min_leverage"):
+            value = getattr(self, name)
+            if not value.is_finite() or value <= 0:
+                raise ValueError(f"contract {self.symbol}: {name} {value} is not positive")
+        if self.max_volume < self.min_volume or self.max_leverage < self.min_leverage:
+            raise ValueError(f"contract {self.symbol}: a maximum is below its minimum")
+
+    @property
+    def is_trading(self) -> bool:
+        return self.status == "Trading"
