@@ -62,7 +62,12 @@ class Candle:
         where = f"{self.symbol} {self.timeframe} {self.open_time}"
         if self.open_time.tzinfo is not UTC or self.timeframe.floor(self.open_time) != self.open_time:
             raise ImpossibleCandle("boundary", f"{where} is not an aware UTC multiple of {self.timeframe}")
-        for name, price in (("open", self.open), ("high", self.high), ("low", self.low), ("close", self.close)):
+        for name, price in (
+            ("open", self.open),
+            ("high", self.high),
+            ("low", self.low),
+            ("close", self.close),
+        ):
             if not price.is_finite() or price <= 0:
                 raise ImpossibleCandle("price", f"{where} {name} {price} is not a positive number")
         if not self.volume.is_finite() or self.volume < 0:

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class MtfConfig(AppConfig):
+    name = "apps.mtf"
+    label = "mtf"

@@ -1,0 +1,79 @@
+"""The live desk's own memory: its runs, and the pulse of the stream."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.db import models
+from django.db.models import Q
+
+from apps.postgres.enum import EnumField
+
+
+class RunStatus(StrEnum):
+    RUNNING = "running"
+    DECIDED = "decided"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    LOST = "lost"
+
+
+class Trigger(StrEnum):
+    BEAT = "beat"
+    API = "api"
+    COMMAND = "command"
+
+
+class MtfRun(models.Model):
+    """One minute for all symbols of one profile; the minute's claim is the unique key below."""
+
+    run_id = models.UUIDField(unique=True)
+    profile = models.TextField()
+    digest = models.CharField(max_length=64)
+    minute = models.DateTimeField(help_text="the boundary the run judges: candles closed at this instant")
+    trigger = EnumField(type_name="run_trigger", enum=Trigger)
+    status = EnumField(type_name="run_status", enum=RunStatus)
+    counts = models.JSONField(default=dict)
+    dry_run = models.BooleanField(default=True)
+    options = models.JSONField(default=dict)
+    result = models.JSONField(null=True)
+    timings = models.JSONField(default=dict, help_text="milliseconds per stage")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True, default="")
+
+    class Meta:
+        db_table = "mtf_run"
+        verbose_name = "run"
+        constraints = [
+            models.UniqueConstraint(
+                name="mtf_run_minute", fields=["profile", "minute"], condition=Q(trigger="beat")
+            )
+        ]
+        indexes = [
+            models.Index(name="mtf_run_started", fields=["-started_at"]),
+            models.Index(name="mtf_run_open", fields=["minute"], condition=Q(status="running")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.profile} {self.minute:%Y-%m-%d %H:%M} {self.status}"
+
+
+class StreamHealth(models.Model):
+    """One row a stream process, rewritten about once a second."""
+
+    name = models.TextField(unique=True)
+    connected = models.BooleanField()
+    symbols = models.PositiveIntegerField()
+    connections = models.PositiveIntegerField()
+    last_message_at = models.DateTimeField(null=True)
+    last_candle_at = models.DateTimeField(null=True, help_text="close time of the newest stored 1m candle")
+    reconnects = models.PositiveIntegerField(default=0)
+    gaps_found = models.PositiveIntegerField(default=0)
+    gaps_filled = models.PositiveIntegerField(default=0)
+    history = models.JSONField(default=dict, help_text="progress of the start-up history")
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "stream_health"
+        verbose_name_plural = "stream health"

@@ -1,0 +1,141 @@
+"""Reads the environment once, checks it, and names every fault at the same time."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+GUARDED_PREFIXES = ("MTF_", "BITMART_", "VENUE_", "LIVE_")
+
+
+class Env:
+    """Typed access to variables; faults are collected and raised together by `check`."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        self._known: set[str] = set()
+        self._faults: list[str] = []
+
+    def read(self, name: str, convert: Callable[[str], T], default: T, *, unit: str = "") -> T:
+        """The variable converted, or `default` when absent or blank; `NAME_FILE` names a file that holds it."""
+        self._known |= {name, f"{name}_FILE"}
+        try:
+            text = self._text(name)
+            return default if text is None else convert(text)
+        except (ValueError, OSError) as fault:
+            shown = f" ({unit})" if unit else ""
+            self._faults.append(f"{name}{shown}: {fault}")
+            return default
+
+    def check(self) -> None:
+        """Raise ImproperlyConfigured naming every bad value and every unknown guarded variable."""
+        for name in sorted(self._variables):
+            if name.startswith(GUARDED_PREFIXES) and name not in self._known:
+                near = difflib.get_close_matches(name, self._known, n=1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                self._faults.append(f"{name}: unknown variable{hint}")
+        if self._faults:
+            raise ImproperlyConfigured("bad environment:\n  " + "\n  ".join(self._faults))
+
+    def fault(self, text: str) -> None:
+        self._faults.append(text)
+
+    def _text(self, name: str) -> str | None:
+        path = self._variables.get(f"{name}_FILE", "")
+        if path:
+            return Path(path).read_text(encoding="utf-8").strip() or None
+        return self._variables.get(name, "").strip() or None
+
+
+def load(base_dir: Path) -> Env:
+    """The process environment, completed by `.env` and by the embedded servers' file; the process wins."""
+    merged: dict[str, str] = {}
+    var = Path(os.environ.get("TRADINGV3_VAR") or base_dir / "var")
+    for path in (var / "servers.env", base_dir / ".env"):
+        if path.is_file():
+            merged |= environ_file(path)
+    return Env(merged | dict(os.environ))
+
+
+def environ_file(path: Path) -> dict[str, str]:
+    """The variables a file sets, read by django-environ without touching the process environment."""
+    scratch = environ.Env()
+    scratch.ENVIRON = {}
+    scratch.read_env(str(path))
+    return dict(scratch.ENVIRON)
+
+
+def boolean(text: str) -> bool:
+    words = {
+        "true": True,
+        "1": True,
+        "yes": True,
+        "on": True,
+        "false": False,
+        "0": False,
+        "no": False,
+        "off": False,
+    }
+    if text.lower() not in words:
+        raise ValueError(f"{text!r} is not true or false")
+    return words[text.lower()]
+
+
+def number(low: float, high: float) -> Callable[[str], float]:
+    def convert(text: str) -> float:
+        value = float(text)
+        if not low <= value <= high:
+            raise ValueError(f"{text} is not within {low:g} … {high:g}")
+        return value
+
+    return convert
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        value = int(text)
+        if not low <= value <= high:
+            raise ValueError(f"{text} is not within {low} … {high}")
+        return value
+
+    return convert
+
+
+def choice(options: Sequence[str]) -> Callable[[str], str]:
+    def convert(text: str) -> str:
+        if text not in options:
+            near = difflib.get_close_matches(text, options, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ValueError(f"{text!r} is not one of {', '.join(options)}{hint}")
+        return text
+
+    return convert
+
+
+def url(*schemes: str) -> Callable[[str], str]:
+    def convert(text: str) -> str:
+        if text.split("://", 1)[0] not in schemes or "://" not in text:
+            raise ValueError(
+                f"not a URL of {', '.join(f'{s}://' for s in schemes)}"
+            )  # the value may hold a password
+        return text
+
+    return convert
+
+
+def names(text: str) -> list[str]:
+    found = [part.strip() for part in text.split(",") if part.strip()]
+    if not found:
+        raise ValueError("is an empty list")
+    return found
+
+
+def text(value: str) -> str:
+    return value

@@ -1,0 +1,175 @@
+"""All settings, from the environment (see .env.example). A bad or unknown variable stops the start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import environ
+
+from tradingv3 import env as read
+from tradingv3 import logs
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+_env = read.load(BASE_DIR)
+
+# --- the servers -----------------------------------------------------------------------------------------------
+DATABASE_URL = _env.read("DATABASE_URL", read.url("postgres", "postgresql"), "")
+REDIS_URL = _env.read("REDIS_URL", read.url("redis", "rediss", "unix"), "")
+if not DATABASE_URL or not REDIS_URL:
+    _env.fault(
+        "DATABASE_URL, REDIS_URL: neither set nor provided by running embedded servers; "
+        "set both, or start them with ./run demo"
+    )
+
+# --- Django ----------------------------------------------------------------------------------------------------
+DEBUG = _env.read("DEBUG", read.boolean, False)
+SECRET_KEY = _env.read("SECRET_KEY", read.text, "")
+if not SECRET_KEY:
+    _env.fault("SECRET_KEY: missing; any long random text will do (./run demo makes its own)")
+ALLOWED_HOSTS = _env.read("ALLOWED_HOSTS", read.names, ["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = _env.read("CSRF_TRUSTED_ORIGINS", read.names, [])
+SECURE_COOKIES = _env.read("SECURE_COOKIES", read.boolean, False)
+
+# --- where it trades -------------------------------------------------------------------------------------------
+VENUE = _env.read("VENUE", read.choice(["simulator", "bitmart"]), "simulator")
+TRADING = _env.read("TRADING", read.choice(["dry"]), "dry")
+BITMART_BASE_URL = _env.read("BITMART_BASE_URL", read.url("http", "https"), "")
+BITMART_WS_URL = _env.read("BITMART_WS_URL", read.url("ws", "wss"), "")
+BITMART_API_KEY = _env.read("BITMART_API_KEY", read.text, "")
+BITMART_SECRET_KEY = _env.read("BITMART_SECRET_KEY", read.text, "")
+BITMART_API_MEMO = _env.read("BITMART_API_MEMO", read.text, "")
+
+# --- the minute ------------------------------------------------------------------------------------------------
+MTF_PROFILES = _env.read("MTF_PROFILES", read.names, ["scalper_micro", "regular"])
+MTF_PROFILES_DIR = Path(_env.read("MTF_PROFILES_DIR", read.text, str(BASE_DIR / "profiles")))
+MTF_SYMBOLS_TO_WATCH = _env.read("MTF_SYMBOLS_TO_WATCH", read.names, [])
+MTF_MAX_CANDLES_PER_REQUEST = _env.read(
+    "MTF_MAX_CANDLES_PER_REQUEST", read.whole(10, 499), 499, unit="candles"
+)
+MTF_RATE_LIMIT_CAPACITY = _env.read("MTF_RATE_LIMIT_CAPACITY", read.whole(1, 1000), 5, unit="requests")
+MTF_RATE_LIMIT_REFILL_RATE = _env.read(
+    "MTF_RATE_LIMIT_REFILL_RATE", read.number(0.1, 1000), 1.0, unit="requests"
+)
+MTF_RATE_LIMIT_REFILL_INTERVAL = _env.read(
+    "MTF_RATE_LIMIT_REFILL_INTERVAL", read.number(0.001, 60), 0.1, unit="s per refill"
+)
+
+# --- logs ------------------------------------------------------------------------------------------------------
+LOG_LEVEL = _env.read("LOG_LEVEL", read.choice(["DEBUG", "INFO", "WARNING", "ERROR"]), "INFO")
+LOG_FORMAT = _env.read("LOG_FORMAT", read.choice(["console", "json"]), "console")
+
+_env.check()
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_celery_beat",
+    "apps.postgres",
+    "apps.market",
+    "apps.profiles",
+    "apps.signals",
+    "apps.switches",
+    "apps.audit",
+    "apps.feed",
+    "apps.exchange",
+    "apps.mtf",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "tradingv3.urls"
+ASGI_APPLICATION = "tradingv3.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DATABASES = {
+    "default": environ.Env.db_url_config(DATABASE_URL)
+    | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True, "ENGINE": "django.db.backends.postgresql"}
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "var" / "static"
+WHITENOISE_USE_FINDERS = True
+LOGIN_URL = "/admin/login/"
+LOGIN_REDIRECT_URL = "/admin/"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "TradingV3",
+    "DESCRIPTION": "Multi-timeframe futures trading: runs, switches, states and explanations.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+DJANGO_CELERY_BEAT_TZ_AWARE = True
+
+UNFOLD = {
+    "SITE_TITLE": "TradingV3",
+    "SITE_HEADER": "TradingV3",
+    "SITE_SUBHEADER": f"{VENUE} · {TRADING}",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+}
+
+LOGGING_CONFIG = None
+logs.configure(level=LOG_LEVEL, as_json=LOG_FORMAT == "json")
