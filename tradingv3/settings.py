@@ -12,7 +12,7 @@ from tradingv3 import logs
 BASE_DIR = Path(__file__).resolve().parent.parent
 _env = read.load(BASE_DIR)
 
-# --- the servers -----------------------------------------------------------------------------------------------
+# --- the servers ---
 DATABASE_URL = _env.read("DATABASE_URL", read.url("postgres", "postgresql"), "")
 REDIS_URL = _env.read("REDIS_URL", read.url("redis", "rediss", "unix"), "")
 if not DATABASE_URL or not REDIS_URL:
@@ -21,7 +21,7 @@ if not DATABASE_URL or not REDIS_URL:
         "set both, or start them with ./run demo"
     )
 
-# --- Django ----------------------------------------------------------------------------------------------------
+# --- Django ---
 DEBUG = _env.read("DEBUG", read.boolean, False)
 SECRET_KEY = _env.read("SECRET_KEY", read.text, "")
 if not SECRET_KEY:
@@ -30,7 +30,7 @@ ALLOWED_HOSTS = _env.read("ALLOWED_HOSTS", read.names, ["127.0.0.1", "localhost"
 CSRF_TRUSTED_ORIGINS = _env.read("CSRF_TRUSTED_ORIGINS", read.names, [])
 SECURE_COOKIES = _env.read("SECURE_COOKIES", read.boolean, False)
 
-# --- where it trades -------------------------------------------------------------------------------------------
+# --- where it trades ---
 VENUE = _env.read("VENUE", read.choice(["simulator", "bitmart"]), "simulator")
 TRADING = _env.read("TRADING", read.choice(["dry"]), "dry")
 BITMART_BASE_URL = _env.read("BITMART_BASE_URL", read.url("http", "https"), "")
@@ -39,7 +39,7 @@ BITMART_API_KEY = _env.read("BITMART_API_KEY", read.text, "")
 BITMART_SECRET_KEY = _env.read("BITMART_SECRET_KEY", read.text, "")
 BITMART_API_MEMO = _env.read("BITMART_API_MEMO", read.text, "")
 
-# --- the minute ------------------------------------------------------------------------------------------------
+# --- the minute ---
 MTF_PROFILES = _env.read("MTF_PROFILES", read.names, ["scalper_micro", "regular"])
 MTF_PROFILES_DIR = Path(_env.read("MTF_PROFILES_DIR", read.text, str(BASE_DIR / "profiles")))
 MTF_SYMBOLS_TO_WATCH = _env.read("MTF_SYMBOLS_TO_WATCH", read.names, [])
@@ -54,7 +54,7 @@ MTF_RATE_LIMIT_REFILL_INTERVAL = _env.read(
     "MTF_RATE_LIMIT_REFILL_INTERVAL", read.number(0.001, 60), 0.1, unit="s per refill"
 )
 
-# --- logs ------------------------------------------------------------------------------------------------------
+# --- logs ---
 LOG_LEVEL = _env.read("LOG_LEVEL", read.choice(["DEBUG", "INFO", "WARNING", "ERROR"]), "INFO")
 LOG_FORMAT = _env.read("LOG_FORMAT", read.choice(["console", "json"]), "console")
 

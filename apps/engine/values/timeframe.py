@@ -66,5 +66,5 @@ VALIDATION = (Timeframe.H4, Timeframe.H1, Timeframe.M15, Timeframe.M5, Timeframe
 ROLLED_UP = (Timeframe.M5, Timeframe.M15, Timeframe.H1, Timeframe.H4, Timeframe.D1)
 """What is made from the next finer timeframe, finest first."""
 
-WINDOW = {tf: 990 for tf in VALIDATION} | {Timeframe.M1: 1490, Timeframe.D1: 30}
+WINDOW = dict.fromkeys(VALIDATION, 990) | {Timeframe.M1: 1490, Timeframe.D1: 30}
 """Closed candles a window holds: two REST pages of 499, three for 1m so that it holds a whole UTC day."""
