@@ -24,7 +24,7 @@ class Env:
         self._faults: list[str] = []
 
     def read(self, name: str, convert: Callable[[str], T], default: T, *, unit: str = "") -> T:
-        """The variable converted, or `default` when absent or blank; `NAME_FILE` names a file that holds it."""
+        """The variable converted, or `default` when absent or blank; `NAME_FILE` names a file with it."""
         self._known |= {name, f"{name}_FILE"}
         try:
             text = self._text(name)

@@ -26,10 +26,10 @@ OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
 class Windows:
     """Closed candles of one timeframe, right-aligned on one axis.
 
-    `candles` is float64 (5, S, N) in the order open, high, low, close, volume (base coins); its last column is
-    the candle that closes at `until`. A candle that is absent is NaN in all five. `late`, `length` and `gap`
-    (each (S,)) are derived by `windows`: how many candles are missing at the head (N when there is none at all),
-    how many contiguous ones end there, and whether older candles exist behind a hole.
+    `candles` is float64 (5, S, N) in the order open, high, low, close, volume (base coins); its last column
+    is the candle that closes at `until`. A candle that is absent is NaN in all five. `late`, `length` and
+    `gap` (each (S,)) are derived by `windows`: how many candles are missing at the head (N when there is
+    none at all), how many contiguous ones end there, and whether older candles exist behind a hole.
     """
 
     symbols: tuple[str, ...]
@@ -80,7 +80,7 @@ def _run_from_end(flags: Bools) -> Ints:
 
 @dataclass(frozen=True)
 class Frame:
-    """Feature columns of one timeframe: name → float64 (S, T), NaN where unknown; `close_ms` is the axis (T,)."""
+    """Feature columns of one timeframe: name → float64 (S, T), NaN where unknown; `close_ms` (T,) is the axis."""
 
     timeframe: Timeframe
     close_ms: Ints

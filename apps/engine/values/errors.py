@@ -1,4 +1,4 @@
-"""The root of our exceptions. Each is defined beside what raises it; a "no trade" is a Refusal, never one of these."""
+"""The root of our exceptions. Each is defined beside what raises it; "no trade" is a Refusal, not one of these."""
 
 
 class TradingError(Exception):
