@@ -24,18 +24,23 @@ class Candles(Protocol):
 
 
 class CandleHistory(Protocol):
-    """A venue's past candles and contracts, by request."""
+    """A venue's past candles and contracts, by request. Safe to share between threads.
+
+    Each call waits its turn at the shared rate limit and retries what can heal; then it raises a TradingError
+    whose `retryable` says whether the same call may succeed later.
+    """
 
     def server_offset_ms(self) -> float:
-        """Server clock minus ours, milliseconds."""
+        """Server clock minus ours, milliseconds, measured now."""
 
     def contracts(self) -> list[Contract]:
-        """Every contract the venue lists."""
+        """Every contract the venue lists, also those no longer traded; unreadable ones are only logged."""
 
     def candles(self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> list[Candle]:
         """Closed candles with start <= open_time < end, rising; at most one page (499). Source REST.
 
-        Impossible rows are dropped, counted and logged by the adapter.
+        `start` and `end` are aware UTC. Impossible rows are dropped, counted by law and logged.
+        ValueError when the range is empty or longer than a page.
         """
 
 
@@ -43,7 +48,8 @@ class CandleHistory(Protocol):
 class FormingCandle:
     """A push about a candle that may still change: kept for display until it is known to be closed.
 
-    `received_at` is our clock at the push. `silent_since` of a stream is judged from it.
+    Prices in quote currency, volume in base coins, `open_time` aware UTC on its boundary; it obeys the
+    laws of Candle. `received_at` is our clock at the push: how long a stream is silent is judged from it.
     """
 
     symbol: str
@@ -59,20 +65,23 @@ class FormingCandle:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """The stream was interrupted for these symbols: what closed in between must be fetched."""
+    """The stream was interrupted for these symbols: what closed in between must be fetched.
+
+    It comes when the pushes flow again, or at once (and once) for symbols the venue will not stream at all.
+    """
 
     symbols: tuple[str, ...]
     reason: str
 
 
 class Streams(Protocol):
-    """A venue's pushes, already parsed."""
+    """A venue's pushes, already parsed. One object streams once: after `close` make another."""
 
-    def candles(self, symbols: Sequence[str]) -> Iterator[FormingCandle | Gap]:
-        """Pushes of 1m candles of `symbols`, for ever; reconnects by itself and says so by a Gap.
+    def candles(self, symbols: Sequence[str], poll_s: float = 0.1) -> Iterator[FormingCandle | Gap | None]:
+        """Pushes of 1m candles of `symbols`, until `close`; reconnects by itself and says so by a Gap.
 
-        Yields None-free values only; blocks at most `poll_s` between values is not promised: use `close`.
+        Yields None when nothing arrived within `poll_s`, so that the consumer can act on time.
         """
 
     def close(self) -> None:
-        """End `candles` soon, from any thread."""
+        """End `candles` promptly, from any thread; harmless when repeated."""
