@@ -1,0 +1,100 @@
+"""How the price runs through a minute: from the candle alone, the same for every reader.
+
+Open at 0 s, the extreme nearer to the open at 15 s, the other at 40 s, close at 59.9 s, straight lines between; a tick
+at each second and one at 59.9 s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apps.exchange.simulator.tape.code import CLOSE, HIGH, LOW, OPEN, VOLUME, Matrix
+
+TICKS = 61
+"""Ticks of a minute: at 0, 1, ... 59 s, and the last at 59.9 s."""
+
+LAST_TICK = TICKS - 1
+CLOSE_S = 59.9
+VERTEX_S = np.array([0.0, 15.0, 40.0, CLOSE_S])
+
+Row = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Moment:
+    """A tick of the market: minutes since 1970, and the tick within the minute (0 ... 60)."""
+
+    minute: int
+    tick: int
+
+    @property
+    def at_s(self) -> float:
+        return self.minute * 60 + second(self.tick)
+
+    @property
+    def number(self) -> int:
+        """Counts every tick since 1970."""
+        return self.minute * TICKS + self.tick
+
+    def earlier(self, ticks: int) -> Moment:
+        return Moment(*divmod(self.number - ticks, TICKS))
+
+
+def moment(at: datetime) -> Moment:
+    """The last tick at or before `at`."""
+    minute, inside = divmod(at.timestamp(), 60)
+    return Moment(int(minute), LAST_TICK if inside >= CLOSE_S else int(inside))
+
+
+def second(tick: int) -> float:
+    return CLOSE_S if tick == LAST_TICK else float(tick)
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The run of one minute for n contracts: `vertices` int64 (4, n) in ticks at 0, 15, 40 and 59.9 s."""
+
+    vertices: Matrix
+    volume: Row
+
+    def price(self, tick: int) -> Row:
+        """The last price at a tick, in ticks of price."""
+        at_s = second(tick)
+        leg = min(int(np.searchsorted(VERTEX_S, at_s, side="right")), 3)
+        start, end = self.vertices[leg - 1], self.vertices[leg]
+        share = (at_s - VERTEX_S[leg - 1]) / (VERTEX_S[leg] - VERTEX_S[leg - 1])
+        return np.rint(start + (end - start) * share).astype(np.int64)
+
+    def traded(self, tick: int) -> Row:
+        """Contracts traded from the minute's open up to and with this tick; all of the candle's at the last."""
+        return self.volume * (tick + 1) // TICKS
+
+    def forming(self, tick: int) -> Matrix:
+        """The candle as it stands at a tick, int64 (5, n)."""
+        price = self.price(tick)
+        passed = np.concatenate([self.vertices[VERTEX_S <= second(tick)], price[np.newaxis]])
+        return np.stack([self.vertices[0], passed.max(axis=0), passed.min(axis=0), price, self.traded(tick)])
+
+    def straight(self, tick: int) -> Row:
+        """The straight line from open to close: what other exchanges trade at, our index price."""
+        opened, closed = self.vertices[0], self.vertices[-1]
+        return np.rint(opened + (closed - opened) * (second(tick) / CLOSE_S)).astype(np.int64)
+
+    def damped(self) -> Path:
+        """The mark price's run: halfway between the last price and the index, so wicks count half; no volume."""
+        opened, closed = self.vertices[[0]], self.vertices[[-1]]
+        line = opened + (closed - opened) * (VERTEX_S / CLOSE_S)[:, np.newaxis]
+        return Path(np.rint((self.vertices + line) / 2).astype(np.int64), np.zeros_like(self.volume))
+
+
+def paths(candles: Matrix, coin: NDArray[np.bool_]) -> Path:
+    """The path of each candle; `coin` (n,) says whether the high comes first when both extremes are equally near."""
+    opened, high, low, closed = candles[[OPEN, HIGH, LOW, CLOSE]]
+    up, down = high - opened, opened - low
+    high_first = np.where(up == down, coin, up < down)
+    nearer, farther = np.where(high_first, high, low), np.where(high_first, low, high)
+    return Path(np.stack([opened, nearer, farther, closed]), candles[VOLUME])

@@ -1,0 +1,97 @@
+"""Reading the tape that is shipped: one file a contract beside this module, and contracts.json."""
+
+from __future__ import annotations
+
+import json
+import lzma
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+from apps.engine.values.errors import TradingError
+from apps.exchange.simulator.listing import Listing
+from apps.exchange.simulator.tape.code import CLOSE, HIGH, LOW, OPEN, VOLUME, Matrix, unpack
+
+FOLDER = Path(__file__).parent
+CONTRACTS = "contracts.json"
+SUFFIX = ".npy.xz"
+
+
+class TapeError(TradingError):
+    """The recorded market is missing or damaged; the message names the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """One contract's recorded candles: int64 (5, minutes), the first opens at `first_minute` (minutes since 1970)."""
+
+    listing: Listing
+    first_minute: int
+    candles: Matrix
+
+
+def load(folder: Path = FOLDER, count: int | None = None) -> list[Tape]:
+    """The first `count` tapes (all by default) in the order of contracts.json. Raises TapeError."""
+    index = _index(folder / CONTRACTS)
+    try:
+        first_minute = int(datetime.fromisoformat(index["first_open"]).timestamp()) // 60
+        minutes = int(index["minutes"])
+        listings = [_listing(row) for row in index["contracts"][:count]]
+    except (KeyError, TypeError, ValueError, ArithmeticError) as fault:
+        raise TapeError(f"{folder / CONTRACTS} is damaged ({fault!r}); {_MEND}") from fault
+    return [Tape(each, first_minute, _candles(folder / (each.symbol + SUFFIX), minutes)) for each in listings]
+
+
+_MEND = "restore it from the repository, or rebuild it with python -m apps.exchange.simulator.tape.build FOLDER"
+
+
+def _index(path: Path) -> dict[str, object] | object:
+    try:
+        return json.loads(path.read_text())
+    except OSError as fault:
+        raise TapeError(f"cannot read {path} ({fault.strerror}); {_MEND}") from fault
+    except ValueError as fault:
+        raise TapeError(f"{path} is not JSON ({fault}); {_MEND}") from fault
+
+
+def _listing(row: dict[str, object]) -> Listing:
+    return Listing(
+        symbol=str(row["symbol"]),
+        base=str(row["base_currency"]),
+        price_decimals=_decimals(row["price_precision"]),
+        volume_decimals=_decimals(row["contract_size"]),
+        max_leverage=int(str(row["max_leverage"])),
+        max_volume=int(str(row["max_volume"])),
+        market_max_volume=int(str(row["market_max_volume"])),
+        listed_at_ms=int(str(row["open_timestamp"])),
+        brackets=tuple(row["brackets"]),  # type: ignore[arg-type]  # a JSON list, checked by the constructor of tuple
+    )
+
+
+def _decimals(step: object) -> int:
+    exponent = Decimal(str(step)).as_tuple().exponent
+    if not isinstance(exponent, int) or Decimal(str(step)) != Decimal(1).scaleb(exponent):
+        raise ValueError(f"step {step} is not a power of ten")
+    return -exponent
+
+
+def _candles(path: Path, minutes: int) -> Matrix:
+    try:
+        candles = unpack(path.read_bytes())
+    except OSError as fault:
+        raise TapeError(f"cannot read {path} ({fault.strerror}); {_MEND}") from fault
+    except (lzma.LZMAError, EOFError, ValueError) as fault:
+        raise TapeError(f"{path} is damaged ({fault}); {_MEND}") from fault
+    if candles.shape != (5, minutes):
+        raise TapeError(f"{path} holds {candles.shape[1]} candles instead of {minutes}; {_MEND}")
+    _check_laws(path, candles)
+    return candles
+
+
+def _check_laws(path: Path, candles: Matrix) -> None:
+    body_high = candles[[OPEN, CLOSE]].max(axis=0)
+    body_low = candles[[OPEN, CLOSE]].min(axis=0)
+    broken = (candles[HIGH] < body_high) | (candles[LOW] > body_low) | (candles[LOW] < 1) | (candles[VOLUME] < 0)
+    if broken.any():
+        raise TapeError(f"{path} holds {int(broken.sum())} impossible candles; {_MEND}")
