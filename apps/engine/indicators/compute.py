@@ -1,0 +1,133 @@
+"""All feature columns of one timeframe, from windows of candles to a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from apps.engine.frame import HIGH, LOW, VOLUME, Bools, Floats, Frame, Ints, Windows, closes_until
+from apps.engine.indicators import ta
+from apps.engine.indicators.divergence import REACH, bearish_divergence, bullish_divergence
+from apps.engine.indicators.pivots import PIVOTS, pivots
+from apps.engine.indicators.stoch_rsi import stoch_rsi
+from apps.engine.indicators.tail import tail
+from apps.engine.indicators.volume import volume_ratio
+from apps.engine.indicators.vwap import vwap
+from apps.engine.values.timeframe import Timeframe
+
+PRICES = ("open", "high", "low", "close", "volume")
+LOOKED_BACK_AT = ("rsi", "macd_hist")
+"""Divergence and StochRSI need these from before the first row asked for."""
+
+ALIASES = {"ma9": "sma9", "ma21": "sma21"}
+DIVERGENCES = (
+    "bullish_divergence",
+    "bearish_divergence",
+    "bullish_divergence_macd",
+    "bearish_divergence_macd",
+)
+COLUMNS: tuple[str, ...] = (
+    *PRICES,
+    *ta.COLUMNS,
+    *ALIASES,
+    *("stoch_rsi_k", "stoch_rsi_d"),
+    *("vwap", "volume_ratio"),
+    *DIVERGENCES,
+)
+"""What every frame has; a frame of 1d has PIVOTS besides."""
+
+
+def features(
+    windows: Windows,
+    depth: int,
+    *,
+    rows: Sequence[int] | None = None,
+    into: dict[str, Floats] | None = None,
+) -> tuple[Frame, frozenset[str]]:
+    """The last `depth` rows of every column, and the symbols whose indicators raised.
+
+    Columns are (S, depth), right-aligned; NaN where unknown: outside a symbol's contiguous window, in the
+    rows of its late candles, before an indicator has enough data, and everywhere for a symbol that raised.
+    With `rows` only those symbols are computed, into the arrays of `into` (those of an earlier frame of the
+    same shape; without it into new ones of NaN). Raises ValueError when `depth` or `into` does not fit.
+    """
+    names = column_names(windows.timeframe)
+    if depth < 1:
+        raise ValueError(f"depth {depth} is not at least 1")
+    shape = (len(windows.symbols), depth)
+    if into is not None:
+        _refuse_misfit(into, names, shape)
+    chosen = np.arange(shape[0]) if rows is None else np.asarray(rows, dtype=np.int64)
+    part = _part(windows, chosen) if rows is not None else windows
+    fresh, failed = _columns(part, depth)
+    if rows is None and into is None:
+        columns = fresh
+    else:
+        columns = into if into is not None else {name: np.full(shape, np.nan) for name in names}
+        for name in names:
+            columns[name][chosen] = fresh[name]
+    frame = Frame(windows.timeframe, closes_until(windows.until, windows.timeframe, depth), columns)
+    return frame, frozenset(windows.symbols[row] for row in chosen[failed])
+
+
+def column_names(timeframe: Timeframe) -> tuple[str, ...]:
+    """The columns of a frame of `timeframe`."""
+    return (*COLUMNS, *PIVOTS) if timeframe is Timeframe.D1 else COLUMNS
+
+
+def _refuse_misfit(into: dict[str, Floats], names: tuple[str, ...], shape: tuple[int, int]) -> None:
+    for name in names:
+        if name not in into:
+            raise ValueError(f"into lacks the column {name}")
+        if into[name].shape != shape:
+            raise ValueError(f"into[{name!r}] has shape {into[name].shape}, not {shape}")
+
+
+def _part(windows: Windows, chosen: Ints) -> Windows:
+    return Windows(
+        tuple(windows.symbols[row] for row in chosen),
+        windows.timeframe,
+        windows.until,
+        windows.candles[:, chosen],
+        windows.late[chosen],
+        windows.length[chosen],
+        windows.gap[chosen],
+    )
+
+
+def _columns(windows: Windows, depth: int) -> tuple[dict[str, Floats], Bools]:
+    """Every column, in the order of `column_names`, and which symbols raised."""
+    candles, timeframe = windows.candles, windows.timeframe
+    columns = {name: tail(candles[index], depth).copy() for index, name in enumerate(PRICES)}
+    width = dict.fromkeys(ta.COLUMNS, depth) | dict.fromkeys(LOOKED_BACK_AT, depth + REACH)
+    columns |= {name: np.full((candles.shape[1], width[name]), np.nan) for name in ta.COLUMNS}
+    failed = ta.fill(candles, windows.late, windows.length, columns)
+    rsi, macd_hist = columns["rsi"], columns["macd_hist"]
+    columns |= {name: tail(columns[name], depth) for name in LOOKED_BACK_AT}
+    columns |= {alias: columns[name] for alias, name in ALIASES.items()}
+    columns["stoch_rsi_k"], columns["stoch_rsi_d"] = stoch_rsi(rsi, depth)
+    last_open_ms = int(windows.until.timestamp() * 1000) - timeframe.ms
+    columns["vwap"] = vwap(candles, last_open_ms, timeframe, depth)
+    columns["volume_ratio"] = volume_ratio(candles[VOLUME], depth)
+    columns["bullish_divergence"] = bullish_divergence(candles[LOW], rsi, depth)
+    columns["bearish_divergence"] = bearish_divergence(candles[HIGH], rsi, depth)
+    columns["bullish_divergence_macd"] = bullish_divergence(candles[LOW], macd_hist, depth)
+    columns["bearish_divergence_macd"] = bearish_divergence(candles[HIGH], macd_hist, depth)
+    if timeframe is Timeframe.D1:
+        columns |= pivots(candles, depth)
+    _forget(columns, ~_inside(windows, depth) | failed[:, np.newaxis])
+    return columns, failed
+
+
+def _inside(windows: Windows, depth: int) -> Bools:
+    """(S, depth): whether a row lies in the contiguous window of its symbol."""
+    back = np.arange(depth, 0, -1) - 1  # candles between a row and the end of the axis
+    late = windows.late[:, np.newaxis]
+    return (back >= late) & (back < late + windows.length[:, np.newaxis])
+
+
+def _forget(columns: dict[str, Floats], unknown: Bools) -> None:
+    if unknown.any():
+        for values in columns.values():
+            values[unknown] = np.nan
