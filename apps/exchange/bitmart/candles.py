@@ -1,0 +1,109 @@
+"""BitMart's past candles and contracts: the engine's CandleHistory."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import structlog
+
+from apps.engine.values.candle import Candle, ImpossibleCandle
+from apps.engine.values.contract import Contract
+from apps.engine.values.errors import TradingError
+from apps.engine.values.timeframe import Timeframe
+from apps.exchange.bitmart import parse
+from apps.exchange.bitmart.client import Client
+from apps.exchange.bitmart.clock import ServerClock
+from apps.exchange.bitmart.errors import BadSymbol
+from apps.exchange.bitmart.fields import ParseError
+from apps.exchange.bitmart.routes import DETAILS, KLINE
+
+log = structlog.get_logger("provider")
+
+PAGE = 499
+"""Candles a request may ask for: one less than the documented 500, as both ends of a range count."""
+ASK_AGAIN_S = 60.0
+"""An unknown symbol makes us read the contracts again, at most this often."""
+
+
+class History:
+    """Safe to share between threads."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._clock = ServerClock(client)
+        self._lock = threading.Lock()
+        self._contract_sizes: dict[str, Decimal] = {}
+        self._contracts_at = -ASK_AGAIN_S
+
+    def server_offset_ms(self) -> float:
+        return self._clock.measure_ms()
+
+    def contracts(self) -> list[Contract]:
+        """ParseError when there are rows and none can be read: then the shape changed, not the market."""
+        read = parse.contracts(self._client.read(DETAILS).data)
+        if read.faults:
+            log.error("contracts_unreadable", count=len(read.faults), first=str(read.faults[0]))
+        if read.faults and not read.values:
+            raise ParseError("symbols", f"none of {len(read.faults)} contracts; the first: {read.faults[0]}")
+        self._contract_sizes = {contract.symbol: contract.contract_size for contract in read.values}
+        self._contracts_at = time.monotonic()
+        return read.values
+
+    def candles(self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> list[Candle]:
+        _check_range(symbol, timeframe, start, end)
+        closed_by = self._clock.at_least()  # before asking: what closes meanwhile may be answered unfinished
+        contract_size = self.contract_size(symbol)
+        answer = self._client.read(
+            KLINE,
+            {
+                "symbol": symbol,
+                "step": timeframe.seconds // 60,
+                "start_time": int(start.timestamp()),
+                "end_time": int(end.timestamp()) - 1,  # both ends count
+            },
+        )
+        read = parse.klines(
+            answer.data,
+            symbol=symbol,
+            timeframe=timeframe,
+            contract_size=contract_size,
+            closed_by=closed_by,
+        )
+        if read.faults:
+            _log_dropped(symbol, timeframe, read.faults)
+        return [candle for candle in read.values if start <= candle.open_time < end]
+
+    def contract_size(self, symbol: str) -> Decimal:
+        """Coins of one contract. BadSymbol when the venue lists no such perpetual."""
+        with self._lock:
+            stale = time.monotonic() - self._contracts_at >= ASK_AGAIN_S
+            if symbol not in self._contract_sizes and stale:
+                self.contracts()
+        if symbol not in self._contract_sizes:
+            raise BadSymbol(DETAILS.path, f"{symbol} is not among {len(self._contract_sizes)} contracts")
+        return self._contract_sizes[symbol]
+
+
+def _check_range(symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> None:
+    if start.tzinfo is not UTC or end.tzinfo is not UTC:
+        raise ValueError(f"{symbol} {timeframe}: {start!r} … {end!r} are not aware UTC times")
+    count = (end - start) / timeframe.duration
+    if not 0 < count <= PAGE:
+        raise ValueError(f"{symbol} {timeframe}: {count:g} candles from {start} to {end}, not 1 … {PAGE}")
+
+
+def _log_dropped(symbol: str, timeframe: Timeframe, faults: Sequence[TradingError]) -> None:
+    laws = Counter(fault.law if isinstance(fault, ImpossibleCandle) else "shape" for fault in faults)
+    log.error(
+        "candles_dropped",
+        symbol=symbol,
+        timeframe=timeframe,
+        count=len(faults),
+        laws=dict(laws),
+        first=str(faults[0]),
+    )
