@@ -1,0 +1,98 @@
+"""Everything wrong with a profile, said at once: file, path to the key, nearest valid name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from apps.engine.rules.condition import Fault
+from apps.engine.rules.names import nearest
+from apps.engine.values.errors import TradingError
+
+PHASES = ("context", "execution")
+SIDES = ("long", "short")
+
+
+class ProfileError(TradingError):
+    """`faults` are lines of "file: path: what is wrong"."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
+
+
+class RuleFaults(ValueError):
+    """The faults of one list of items, by path within it."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(f"{path}: {problem}" for path, problem in faults))
+        self.faults = tuple(faults)
+
+
+def schema_faults(error: ValidationError, keys: Sequence[str]) -> Iterator[Fault]:
+    """The faults pydantic found; `keys` are the valid names at the top of the file."""
+    for detail in error.errors():
+        path = _path(detail["loc"])
+        cause = detail.get("ctx", {}).get("error")
+        if isinstance(cause, RuleFaults):
+            yield from ((path + within, problem) for within, problem in cause.faults)
+        else:
+            yield path, _problem(detail, keys)
+
+
+def _path(places: Sequence[int | str]) -> str:
+    text = "".join(f"[{place}]" if isinstance(place, int) else f".{place}" for place in places)
+    return text.replace(".[key]", "").removeprefix(".")
+
+
+def _problem(detail: ErrorDetails, keys: Sequence[str]) -> str:
+    if detail["type"] == "extra_forbidden":
+        valid = keys if len(detail["loc"]) == 1 else (*SIDES, *PHASES) if len(detail["loc"]) == 3 else SIDES
+        return f"unknown key{nearest(str(detail['loc'][-1]), valid)}"
+    if detail["type"] == "missing":
+        return "missing"
+    if detail["type"] == "enum":
+        valid = (
+            str(detail.get("ctx", {}).get("expected", "")).replace("'", "").replace(" or ", ", ").split(", ")
+        )
+        given = str(detail["input"])
+        return f"{given[:80]!r} is not one of {', '.join(valid)}{nearest(given, valid)}"
+    return detail["msg"].removeprefix("Value error, ")
+
+
+def use_faults(content: Mapping[str, Any]) -> Iterator[Fault]:
+    """Rules that nothing asks for, and timeframes asked for that have none: all written text is effective."""
+    used = {phase: _names(content.get(f"{phase}_timeframes")) for phase in PHASES}
+    rules = content.get("timeframes")
+    for phase, names in used.items():
+        for name in names:
+            if isinstance(rules, Mapping) and name not in rules:
+                yield f"timeframes.{name}", f"no rules, though it is named in {phase}_timeframes"
+    for key in ("timeframes", "filters_mandatory"):
+        section = content.get(key)
+        for name, sides in section.items() if isinstance(section, Mapping) else ():
+            phases = [phase for phase in PHASES if name in used[phase]]
+            yield from ((f"{key}.{name}{path}", problem) for path, problem in _unused(sides, phases))
+
+
+def _unused(sides: object, phases: Sequence[str]) -> Iterator[Fault]:
+    if not phases:
+        yield "", "never judged: it is in neither context_timeframes nor execution_timeframes"
+    elif isinstance(sides, Mapping):
+        for phase in PHASES:
+            if phase in sides and phase not in phases:
+                yield f".{phase}", f"never judged: the timeframe is not in {phase}_timeframes"
+        for side in SIDES:
+            if side in sides and all(_has(sides.get(phase), side) for phase in phases):
+                yield f".{side}", f"never used: {' and '.join(phases)} have their own {side} rules"
+
+
+def _has(sides: object, side: str) -> bool:
+    return isinstance(sides, Mapping) and sides.get(side) is not None
+
+
+def _names(value: object) -> list[str]:
+    return [name for name in value if isinstance(name, str)] if isinstance(value, list | tuple) else []

@@ -1,0 +1,161 @@
+"""A strategy profile: one file's content, checked whole, compiled, frozen, and known by its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from math import ceil
+from typing import Annotated, Any, Self
+
+from pydantic import Field, ValidationError
+
+from apps.engine.profile.faults import ProfileError, schema_faults, use_faults
+from apps.engine.profile.schema import Judged, JudgedTimeframe, Mode, Part, Phase, PhasedSides, Timeframes
+from apps.engine.rules.condition import Condition, read_conditions
+from apps.engine.rules.term import Read
+from apps.engine.values.side import Side
+from apps.engine.values.timeframe import Timeframe
+
+EMA200_MINIMUM = 600
+MINIMUM = 250
+"""Contiguous closed candles a judged timeframe needs; EMA200 settles slowest."""
+
+
+class Profile(Part):
+    """Fields as in the file; `rules` is its `timeframes`, `filters` its `filters_mandatory`."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    description: str = ""
+    validation_mode: Mode
+    context_timeframes: Timeframes
+    execution_timeframes: Timeframes
+    grace_s: Annotated[int, Field(ge=0, le=240, strict=True)] = 60
+    rules: Annotated[dict[JudgedTimeframe, PhasedSides], Field(alias="timeframes")]
+    filters: Annotated[dict[JudgedTimeframe, PhasedSides], Field(alias="filters_mandatory")] = {}
+
+    @classmethod
+    def load(cls, content: Any, conditions: Any, where: str) -> Self:
+        """The profile of a file's `content`, using the catalogue's content.
+
+        Raises ProfileError with every fault of both, profile faults beginning with `where`.
+        """
+        catalogue, faults = read_conditions(conditions)
+        lines = [f"conditions.yaml: {path}: {problem}" for path, problem in faults]
+        if not isinstance(content, Mapping):
+            raise ProfileError([*lines, f"{where}: a profile is a mapping of keys"])
+        lines += [f"{where}: {path}: {problem}" for path, problem in use_faults(content)]
+        try:
+            profile = cls.model_validate(content, context=catalogue)
+        except ValidationError as error:
+            found = schema_faults(error, _keys(cls))
+            raise ProfileError(
+                [*lines, *(f"{where}: {path}: {problem}" for path, problem in found)]
+            ) from None
+        if lines:
+            raise ProfileError(lines)
+        return profile
+
+    def with_mode(self, mode: Mode) -> Self:
+        """The same profile judged in another mode, under its own digest."""
+        return self.model_validate(self._as_file() | {"validation_mode": mode}, context=self._conditions)
+
+    @cached_property
+    def judged(self) -> tuple[Judged, ...]:
+        """What is judged: context timeframes, then execution timeframes, each slowest first."""
+        return tuple(
+            [self._judged(timeframe, Phase.CONTEXT) for timeframe in self.context_timeframes]
+            + [self._judged(timeframe, Phase.EXECUTION) for timeframe in self.execution_timeframes]
+        )
+
+    @cached_property
+    def timeframes(self) -> tuple[Timeframe, ...]:
+        """Every timeframe whose candles are needed, judged or read by on(…), slowest first."""
+        needed = {judged.timeframe for judged in self.judged} | {timeframe for timeframe, _, _ in self._reads}
+        return tuple(sorted(needed, key=lambda timeframe: -timeframe.seconds))
+
+    def minimum(self, timeframe: Timeframe) -> int:
+        """Contiguous closed candles `timeframe` must have to be judged."""
+        slow = any(read.name == "ema200" and where == timeframe for where, _, read in self._reads)
+        return EMA200_MINIMUM if slow else MINIMUM
+
+    def depth(self, timeframe: Timeframe) -> int:
+        """Rows of `timeframe` the rules look at, counted from the newest; 1 where nothing looks back."""
+        return max((_rows(*read) for read in self._reads if read[0] == timeframe), default=1)
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """The effective content: loadable again, defaults and the conditions it uses included."""
+        conditions = {name: condition.content() for name, condition in self._conditions.items()}
+        return self._as_file() | {"conditions": conditions}
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of the canonical JSON of `content`."""
+        canonical = json.dumps(self.content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    @cached_property
+    def _conditions(self) -> dict[str, Condition]:
+        rules = (rule for judged in self.judged for _, _, rule in judged.rules())
+        used = {name: condition for rule in rules for name, condition in rule.conditions.items()}
+        return dict(sorted(used.items()))
+
+    @cached_property
+    def _reads(self) -> tuple[tuple[Timeframe, Timeframe, Read], ...]:
+        """(timeframe read, timeframe judged, how) without repetition."""
+        found = {
+            (read.timeframe or judged.timeframe, judged.timeframe, read)
+            for judged in self.judged
+            for _, _, rule in judged.rules()
+            for read in rule.reads()
+        }
+        return tuple(found)
+
+    def _judged(self, timeframe: Timeframe, phase: Phase) -> Judged:
+        rules, filters = self.rules[timeframe], self.filters.get(timeframe, PhasedSides())
+        return Judged(
+            timeframe,
+            phase,
+            rules.in_phase(phase, Side.LONG),
+            rules.in_phase(phase, Side.SHORT),
+            filters.in_phase(phase, Side.LONG),
+            filters.in_phase(phase, Side.SHORT),
+        )
+
+    def _as_file(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "validation_mode": str(self.validation_mode),
+            "context_timeframes": [str(timeframe) for timeframe in self.context_timeframes],
+            "execution_timeframes": [str(timeframe) for timeframe in self.execution_timeframes],
+            "grace_s": self.grace_s,
+            "timeframes": self._section("rule"),
+            "filters_mandatory": {name: phases for name, phases in self._section("filter").items() if phases},
+        }
+
+    def _section(self, role: str) -> dict[str, dict[str, dict[str, Any]]]:
+        """Timeframe → phase → side → items, written out per phase."""
+        section: dict[str, dict[str, dict[str, Any]]] = {}
+        for judged in self.judged:
+            sides = {str(side): list(rule.content) for side, kind, rule in judged.rules() if kind == role}
+            phases = section.setdefault(str(judged.timeframe), {})
+            if sides:
+                phases[str(judged.phase)] = sides
+        return section
+
+
+def _keys(model: type[Profile]) -> tuple[str, ...]:
+    return tuple(field.alias or name for name, field in model.model_fields.items())
+
+
+def _rows(where: Timeframe, judged: Timeframe, read: Read) -> int:
+    """Rows of `where` that `read` may reach, also when the judged candle is late and its last one stands."""
+    late = 1
+    if where == judged and read.timeframe is None:
+        return read.lag + read.back + late + 1
+    reach_s = (
+        read.back + late + 1
+    ) * judged.seconds  # the judged candle may itself have closed almost one ago
+    return read.lag + ceil(reach_s / where.seconds) + 1

@@ -1,0 +1,105 @@
+"""Named formulas with parameters: the catalogue a profile chooses from."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from apps.engine.indicators.compute import COLUMNS, PIVOTS
+from apps.engine.rules.errors import ExpressionError
+from apps.engine.rules.expression import parse, parse_using, tidy
+from apps.engine.rules.logic import Logic
+from apps.engine.rules.names import FUNCTIONS, nearest
+
+KEYS = ("formula", "params", "about")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+RESERVED = frozenset((*COLUMNS, *PIVOTS, *FUNCTIONS, "and", "or", "not", "any_of", "all_of", "within", "by"))
+
+Fault = tuple[str, str]
+"""A path to a key ("params.t", "[2].any_of[0]"; "" for the thing itself) and what is wrong there."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """`formula` may name its `params`; a profile may set each of them."""
+
+    name: str
+    formula: str
+    params: Mapping[str, float]
+
+    def logic(self, params: Mapping[str, float]) -> Logic:
+        """The formula with `params` over the defaults; ExpressionError when one does not fit its place."""
+        return parse(self.formula, condition=self.name, parameters={**self.params, **params})
+
+    def content(self) -> dict[str, object]:
+        """Everything that decides, in one spelling."""
+        return {
+            "formula": tidy(self.formula),
+            "params": {name: number(value) for name, value in self.params.items()},
+        }
+
+
+def number(value: float) -> float:
+    """One spelling of a number: 70.0 and 70 are the same threshold."""
+    return int(value) if float(value).is_integer() else value
+
+
+def is_number(value: object) -> bool:
+    """Whether YAML's value is a finite number; True and "1e-6" are not."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def not_a_number(value: object) -> str:
+    return f"{str(value)[:80]!r} is not a finite number (write 0.000001 or 1.0e-6, without quotes)"
+
+
+def read_conditions(content: object) -> tuple[dict[str, Condition], list[Fault]]:
+    """The conditions of a catalogue's content, and every fault in it by path. A faulty one is left out."""
+    if not isinstance(content, Mapping):
+        return {}, [("", "a catalogue is a mapping of names to {formula, params, about}")]
+    conditions: dict[str, Condition] = {}
+    faults: list[Fault] = []
+    for name, entry in content.items():
+        found = list(_entry_faults(name, entry))
+        faults += [(f"{name}{path}", problem) for path, problem in found]
+        if not found:
+            conditions[name] = Condition(name, entry["formula"], dict(entry.get("params") or {}))
+    return conditions, faults
+
+
+def _entry_faults(name: object, entry: object) -> list[Fault]:
+    if not isinstance(name, str) or not NAME.match(name) or name in RESERVED:
+        return [("", "a condition's name is letters, digits and _, and no column or function")]
+    if not isinstance(entry, Mapping) or "formula" not in entry:
+        return [("", "a condition is a mapping with a formula")]
+    faults = [(f".{key}", f"unknown key{nearest(str(key), KEYS)}") for key in entry if key not in KEYS]
+    params = entry.get("params") or {}
+    faults += _param_faults(params)
+    return faults or _formula_faults(entry["formula"], params)
+
+
+def _param_faults(params: object) -> list[Fault]:
+    if not isinstance(params, Mapping):
+        return [(".params", "params is a mapping of names to numbers")]
+    faults = []
+    for name, value in params.items():
+        if not isinstance(name, str) or not NAME.match(name) or name in RESERVED:
+            faults.append((f".params.{name}", "a parameter's name is a word, and no column or function"))
+        elif not is_number(value):
+            faults.append((f".params.{name}", not_a_number(value)))
+    return faults
+
+
+def _formula_faults(formula: str, params: Mapping[str, float]) -> list[Fault]:
+    try:
+        _, used = parse_using(formula, parameters=params)
+    except ExpressionError as error:
+        return [(".formula", str(error))]
+    return [(f".params.{name}", "the formula does not use it") for name in params if name not in used]

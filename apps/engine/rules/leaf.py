@@ -1,0 +1,130 @@
+"""The leaves of a rule: what holds, does not hold, or cannot be known, and by which numbers."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apps.engine.frame import Floats
+from apps.engine.rules.term import Read, Term
+from apps.engine.rules.view import View
+
+Truth = NDArray[np.int8]
+"""Kleene's three values, (S, rows) or broadcastable to it: and = minimum, or = maximum, not = negative."""
+
+FALSE, UNKNOWN, TRUE = -1, 0, 1
+
+COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+
+def compare(left: Floats, sign: str, right: Floats) -> Truth:
+    """Unknown where either side is NaN: then neither the comparison nor its opposite is true."""
+    held: Any = COMPARE[sign](left, right)
+    failed: Any = COMPARE[OPPOSITE[sign]](left, right)
+    return np.subtract(held, failed, dtype=np.int8)
+
+
+def every(truths: list[Truth]) -> Truth:
+    return reduce(np.minimum, truths)
+
+
+def some(truths: list[Truth]) -> Truth:
+    return reduce(np.maximum, truths)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """left < right (or <=, >, >=)."""
+
+    condition: str
+    text: str
+    left: Term
+    sign: str
+    right: Term
+
+    def truth(self, view: View) -> Truth:
+        return compare(*self._ordered(view))
+
+    def sides(self, view: View) -> tuple[Floats, Floats]:
+        return self.left.values(view, 0), self.right.values(view, 0)
+
+    def reads(self) -> Iterator[Read]:
+        yield from self.left.reads(0)
+        yield from self.right.reads(0)
+
+    def _ordered(self, view: View) -> tuple[Floats, str, Floats]:
+        left, right = self.sides(view)
+        return left, self.sign, right
+
+
+@dataclass(frozen=True, eq=False)
+class Trend:
+    """Each of the last `steps` steps goes up (down), by more than `by` at that candle when given.
+
+    Its sides are the value now and the value `steps` candles ago.
+    """
+
+    condition: str
+    text: str
+    term: Term
+    steps: int
+    sign: str
+    by: Term | None
+
+    def truth(self, view: View) -> Truth:
+        return every([self._step(view, back) for back in range(self.steps)])
+
+    def sides(self, view: View) -> tuple[Floats, Floats]:
+        return self.term.values(view, 0), self.term.values(view, self.steps)
+
+    def reads(self) -> Iterator[Read]:
+        for back in range(self.steps + 1):
+            yield from self.term.reads(back)
+            if self.by is not None and back < self.steps:
+                yield from self.by.reads(back)
+
+    def _step(self, view: View, back: int) -> Truth:
+        now, before = self.term.values(view, back), self.term.values(view, back + 1)
+        if self.by is None:
+            return compare(now, self.sign, before)
+        gained = now - before if self.sign == ">" else before - now
+        return compare(gained, ">", self.by.values(view, back))
+
+
+@dataclass(frozen=True, eq=False)
+class Crossing:
+    """At some candle of the last `within`: previous left <= right and now left > right (below: mirrored)."""
+
+    condition: str
+    text: str
+    left: Term
+    sign: str
+    right: Term
+    within: int
+
+    def truth(self, view: View) -> Truth:
+        return some([self._crossed(view, back) for back in range(self.within)])
+
+    def sides(self, view: View) -> tuple[Floats, Floats]:
+        return self.left.values(view, 0), self.right.values(view, 0)
+
+    def reads(self) -> Iterator[Read]:
+        for back in range(self.within + 1):
+            yield from self.left.reads(back)
+            yield from self.right.reads(back)
+
+    def _crossed(self, view: View, back: int) -> Truth:
+        return every([self._at(view, back, self.sign), self._at(view, back + 1, OPPOSITE[self.sign])])
+
+    def _at(self, view: View, back: int, sign: str) -> Truth:
+        return compare(self.left.values(view, back), sign, self.right.values(view, back))
+
+
+Leaf = Comparison | Trend | Crossing

@@ -1,0 +1,136 @@
+"""A rule: items of a profile's side, ANDed, compiled to logic over columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any as Anything
+
+import numpy as np
+
+from apps.engine.rules.condition import NAME, Condition, Fault, is_number, not_a_number, number
+from apps.engine.rules.errors import ExpressionError
+from apps.engine.rules.expression import parse, tidy
+from apps.engine.rules.numbers import MAX_NESTING
+from apps.engine.rules.leaf import FALSE, Leaf, Truth
+from apps.engine.rules.logic import All, Any, Logic, Not, leaves
+from apps.engine.rules.names import nearest
+from apps.engine.rules.term import Read
+from apps.engine.rules.view import View
+
+GROUPS = {"any_of": Any, "all_of": All}
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """Compiled items; without any, never true. `content` is their one spelling, every parameter written out."""
+
+    logic: Logic | None
+    content: tuple[Anything, ...]
+    conditions: Mapping[str, Condition]
+
+    def truth(self, view: View) -> Truth:
+        """-1 false, 0 unknown, +1 true; (S, rows) or broadcastable to it."""
+        if self.logic is None:
+            return np.full((1, 1), FALSE, dtype=np.int8)
+        with np.errstate(
+            all="ignore"
+        ):  # what is not finite is unknown: that is the language, not an accident
+            return self.logic.truth(view)
+
+    def leaves(self) -> Iterator[Leaf]:
+        return leaves(self.logic) if self.logic is not None else iter(())
+
+    def reads(self) -> Iterator[Read]:
+        for leaf in self.leaves():
+            yield from leaf.reads()
+
+
+class Compiler:
+    """Compiles one list of items with a catalogue; `faults` collects what is wrong, by path in the list."""
+
+    def __init__(self, catalogue: Mapping[str, Condition]) -> None:
+        self.faults: list[Fault] = []
+        self._catalogue = catalogue
+        self._used: dict[str, Condition] = {}
+
+    def rule(self, items: object) -> Rule:
+        """The rule of `items`; meaningless when there are `faults`."""
+        compiled = self._list(items, "", 0)
+        logic = All(tuple(logic for logic, _ in compiled)) if compiled else None
+        return Rule(logic, tuple(content for _, content in compiled), dict(self._used))
+
+    def _list(self, items: object, path: str, depth: int) -> list[tuple[Logic, Anything]]:
+        if not isinstance(items, list | tuple):
+            self.faults.append((path, "a list of items is expected (begin each with -)"))
+            return []
+        compiled = (self._item(item, f"{path}[{index}]", depth) for index, item in enumerate(items))
+        return [item for item in compiled if item is not None]
+
+    def _item(self, item: object, path: str, depth: int) -> tuple[Logic, Anything] | None:
+        if depth > MAX_NESTING:
+            return self._fault(path, f"nested more than {MAX_NESTING} deep")
+        if isinstance(item, str):
+            return self._condition(item, {}, path) if NAME.match(item) else self._formula(item, path)
+        if isinstance(item, Mapping) and len(item) == 1:
+            [(name, value)] = item.items()
+            if name in GROUPS:
+                return self._group(name, value, f"{path}.{name}", depth)
+            if name == "not":
+                return self._not(value, f"{path}.not", depth)
+            return self._condition(name, value, path)
+        return self._fault(
+            path, "an item is a condition's name, {name: number}, {any_of: […]}, {not: …} or a formula"
+        )
+
+    def _group(self, name: str, value: object, path: str, depth: int) -> tuple[Logic, Anything] | None:
+        parts = self._list(value, path, depth + 1)
+        if not parts:
+            return self._fault(path, f"{name} is empty") if isinstance(value, list | tuple) else None
+        return GROUPS[name](tuple(logic for logic, _ in parts)), {name: [content for _, content in parts]}
+
+    def _not(self, value: object, path: str, depth: int) -> tuple[Logic, Anything] | None:
+        part = self._item(value, path, depth + 1)
+        return None if part is None else (Not(part[0]), {"not": part[1]})
+
+    def _formula(self, text: str, path: str) -> tuple[Logic, Anything] | None:
+        try:
+            return parse(text), tidy(text)
+        except ExpressionError as error:
+            return self._fault(path, str(error))
+
+    def _condition(self, name: object, value: object, path: str) -> tuple[Logic, Anything] | None:
+        condition = self._catalogue.get(name) if isinstance(name, str) else None
+        if condition is None:
+            known = (*self._catalogue, *GROUPS, "not")
+            return self._fault(path, f"unknown condition {str(name)[:80]!r}{nearest(str(name), known)}")
+        params = self._params(condition, value, f"{path}.{name}")
+        if params is None:
+            return None
+        try:
+            logic = condition.logic(params)
+        except ExpressionError as error:
+            return self._fault(f"{path}.{name}", str(error))
+        self._used[condition.name] = condition
+        written = {key: number(setting) for key, setting in {**condition.params, **params}.items()}
+        return logic, {condition.name: written} if written else condition.name
+
+    def _params(self, condition: Condition, value: object, path: str) -> dict[str, float] | None:
+        if not isinstance(value, Mapping):
+            if len(condition.params) != 1:
+                return self._fault(path, f"one number does not say which of {_listed(condition)} it sets")
+            value = {next(iter(condition.params)): value}
+        before = len(self.faults)
+        for name, setting in value.items():
+            if name not in condition.params:
+                self._fault(f"{path}.{name}", f"unknown parameter{nearest(str(name), condition.params)}")
+            elif not is_number(setting):
+                self._fault(f"{path}.{name}", not_a_number(setting))
+        return dict(value) if len(self.faults) == before else None
+
+    def _fault(self, path: str, problem: str) -> None:
+        self.faults.append((path, problem))
+
+
+def _listed(condition: Condition) -> str:
+    return ", ".join(condition.params) or "no parameters"
