@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from apps.engine.values.candle import Source
 from apps.engine.values.timeframe import Timeframe
@@ -42,7 +43,7 @@ class Contract(models.Model):
     expected_funding_rate_ratio = models.DecimalField(max_digits=24, decimal_places=16)
     funding_interval_hours = models.PositiveSmallIntegerField()
     funding_at = models.DateTimeField(null=True, blank=True)
-    blacklist_reason = models.TextField(blank=True, default="")
+    blacklist_reason = models.TextField(blank=True, default="", db_default="")
     blacklisted_until = models.DateTimeField(null=True, blank=True)
     synced_at = models.DateTimeField()
 
@@ -73,8 +74,8 @@ class Kline(models.Model):
     close_price = models.DecimalField(max_digits=24, decimal_places=12)
     volume = models.DecimalField(max_digits=28, decimal_places=12)
     source = EnumField(type_name="candle_source", enum=Source)
-    inserted_at = models.DateTimeField()
-    updated_at = models.DateTimeField()
+    inserted_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         db_table = "klines"
@@ -98,7 +99,11 @@ class MarketSeries(models.Model):
     class Meta:
         db_table = "market_series"
         verbose_name_plural = "market series"
-        constraints = [models.UniqueConstraint(name="market_series_key", fields=["symbol", "timeframe"])]
+        constraints = [
+            models.UniqueConstraint(name="market_series_key", fields=["symbol", "timeframe"]),
+            models.CheckConstraint(name="market_series_span", condition=Q(first_open__lte=F("last_open"))),
+            models.CheckConstraint(name="market_series_version", condition=Q(version__gte=0)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.symbol} {self.timeframe}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from django.db import models
+from django.db.models.functions import Now
 
 from apps.engine.values.timeframe import Timeframe
 from apps.postgres.enum import EnumField
@@ -28,8 +29,8 @@ class IndicatorSnapshot(models.Model):
     timeframe = EnumField(type_name="timeframe", enum=Timeframe)
     kline_time = models.DateTimeField(help_text="open time of the candle")
     values = models.JSONField()
-    inserted_at = models.DateTimeField()
-    updated_at = models.DateTimeField()
+    inserted_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         db_table = "indicator_snapshots"
@@ -53,8 +54,8 @@ class Signal(models.Model):
     digest = models.CharField(max_length=64)
     run_id = models.UUIDField()
     meta = models.JSONField(default=dict)
-    inserted_at = models.DateTimeField()
-    updated_at = models.DateTimeField()
+    inserted_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         db_table = "signals"
@@ -71,7 +72,7 @@ class ValidationCache(models.Model):
     cache_key = models.TextField(primary_key=True, help_text="digest|symbol|timeframe|phase")
     payload = models.JSONField()
     expires_at = models.DateTimeField()
-    updated_at = models.DateTimeField()
+    updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         db_table = "validation_cache"

@@ -1,0 +1,60 @@
+"""The audit room's door: verdicts that changed, and what operators did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from apps.audit.models import MtfAudit, OperatorAction, Severity
+from apps.engine.values.timeframe import Timeframe
+from apps.postgres.copy import copy_in, line
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One changed verdict. `cause` is the reason's exact string; `created_at` the run's moment."""
+
+    symbol: str
+    run_id: UUID
+    step: str
+    timeframe: Timeframe | None
+    cause: str
+    profile: str
+    digest: str
+    created_at: datetime
+    severity: Severity = Severity.INFO
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+_COLUMNS = tuple(field.name for field in fields(AuditRow))
+
+
+def save(rows: Iterable[AuditRow]) -> int:
+    """Append `rows` in the open transaction or their own; how many."""
+    with connection.cursor() as cursor:
+        copy_in(cursor, MtfAudit._meta.db_table, _COLUMNS, (line(_values(row)) for row in rows))
+        return int(cursor.rowcount)
+
+
+def last_before(symbol: str, profile: str, at: datetime) -> MtfAudit | None:
+    """The row that stands at `at`: the newest of `symbol` and `profile` created no later."""
+    rows = MtfAudit.objects.filter(symbol=symbol, profile=profile, created_at__lte=at)
+    return rows.order_by("-created_at", "-id").first()
+
+
+def record_action(
+    actor: str, action: str, target: str, reason: str, extra: Mapping[str, Any] | None = None
+) -> OperatorAction:
+    """Write down who did what to which thing, and why. Switch changes record themselves."""
+    return OperatorAction.objects.create(
+        actor=actor, action=action, target=target, reason=reason, extra=dict(extra or {})
+    )
+
+
+def _values(row: AuditRow) -> tuple[Any, ...]:
+    return tuple(getattr(row, column) for column in _COLUMNS)

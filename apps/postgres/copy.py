@@ -1,0 +1,54 @@
+"""COPY … FROM STDIN in the text format, its lines made here: cheaper than the driver's way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+LINES_A_BLOCK = 2_000
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def copy_in(cursor: Any, table: str, columns: Sequence[str], lines: Iterable[str]) -> None:
+    """Copy `lines` (of `line`, or equal to them) into `table`."""
+    remaining = iter(lines)
+    with cursor.copy(f"COPY {table} ({quoted(columns)}) FROM STDIN") as copy:
+        while block := "".join(islice(remaining, LINES_A_BLOCK)):
+            copy.write(block)
+
+
+def line(values: Sequence[Any]) -> str:
+    """One row. None is NULL, a dict or list is compact JSON; datetimes must be aware."""
+    return "\t".join([_WRITERS.get(type(value), _other)(value) for value in values]) + "\n"
+
+
+def escaped(text: str) -> str:
+    """`text` as a COPY field. ValueError for a NUL, which PostgreSQL cannot store."""
+    if "\0" in text:
+        raise ValueError(f"text with a NUL character cannot be stored: {text!r}")
+    return text.translate(_ESCAPES) if not text.isalnum() else text
+
+
+def quoted(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)
+
+
+def _json(value: Any) -> str:
+    return escaped(json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False))
+
+
+def _other(value: Any) -> str:
+    return escaped(str(value))
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    type(None): lambda _: "\\N",
+    str: escaped,
+    bool: lambda value: "t" if value else "f",
+    int: str,
+    float: repr,
+    dict: _json,
+    list: _json,
+}
