@@ -1,0 +1,1 @@
+"""Keeps the market room true: live candles, roll-ups, history, holes."""

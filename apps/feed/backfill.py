@@ -1,0 +1,56 @@
+"""History by request, page by page: what is stored already is not asked for again, so it can always go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from apps.engine.ports import CandleHistory
+from apps.engine.values.candle import Candle
+from apps.engine.values.errors import TradingError
+from apps.engine.values.timeframe import Timeframe
+from apps.feed.pages import Page, pages_of, with_confirmed_holes
+from apps.market import store
+
+
+class UnknownSymbols(TradingError):
+    """Symbols that are not among the stored contracts."""
+
+
+def listed(symbols: Sequence[str]) -> list[str]:
+    """`symbols` as asked, or every stored contract for none. Raises UnknownSymbols naming each."""
+    known = [c.symbol for c in store.contracts()]
+    unknown = sorted(set(symbols) - set(known))
+    if unknown:
+        raise UnknownSymbols(
+            f"unknown symbol {', '.join(unknown)}: not among the {len(known)} stored contracts "
+            "(manage.py sync_contracts refreshes them)"
+        )
+    return list(symbols) or known
+
+
+def backfill_plan(
+    symbols: Sequence[str], timeframe: Timeframe, *, span: timedelta, now: datetime, page_size: int
+) -> list[Page]:
+    """The pages missing in the last `span` up to `now`, newest first."""
+    end = timeframe.floor(now)
+    missing = store.missing(symbols, timeframe, timeframe.floor(end - span), end)
+    found = [
+        page
+        for symbol, opens in missing.items()
+        for page in pages_of(symbol, timeframe, opens, end, page_size)
+    ]
+    return sorted(found)
+
+
+def fetch(history: CandleHistory, page: Page) -> list[Candle]:
+    """One page's candles and one on each side, so that holes at its edges are confirmed too; rising."""
+    step = page.timeframe.duration
+    answer = history.candles(page.symbol, page.timeframe, page.start - step, page.end + step)
+    return with_confirmed_holes(answer)
+
+
+def backfill(history: CandleHistory, pages: Sequence[Page]) -> Iterator[int]:
+    """Fetch and store each page; yields the rows each one changed."""
+    for page in pages:
+        yield store.save_candles(fetch(history, page))

@@ -1,0 +1,92 @@
+"""manage.py stream: the feed's process."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.table import Table
+
+from apps.exchange import venue
+from apps.feed.announce import connection
+from apps.feed.filler import Filler
+from apps.feed.models import StreamHealth
+from apps.feed.stream import Stream
+from apps.feed.sync import sync_contracts, watched_symbols
+from apps.market import store
+from apps.postgres.single import AlreadyRunning, only_one
+from apps.profiles import store as profiles
+
+log = structlog.get_logger("feed")
+
+
+class Command(BaseCommand):
+    help = (
+        "Watch the venue's public pushes: store every closed 1m candle, roll up 5m to 1d, fetch history and "
+        "holes, announce each minute. Runs until stopped; only one can run at a time."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--status", action="store_true", help="show the running stream's pulse and exit")
+
+    def handle(self, *args: Any, status: bool, **options: Any) -> None:
+        if status:
+            self._status()
+            return
+        try:
+            with only_one("stream"):
+                self._run()
+        except AlreadyRunning as fault:
+            raise CommandError(str(fault)) from fault
+
+    def _run(self) -> None:
+        stop = threading.Event()
+        history, streams = venue.history(), venue.streams()
+
+        def end(*_: object) -> None:
+            stop.set()
+            streams.close()
+
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGINT, end)
+        store.stamp_venue(venue.name())
+        sync_contracts(history, _now())
+        symbols = watched_symbols(_now())
+        if not symbols:
+            raise CommandError("no contract passes the universe's filters: nothing to watch")
+        log.info("stream_started", venue=venue.name(), symbols=len(symbols))
+        filler = Filler(
+            history,
+            symbols,
+            profiles.configured(),
+            page_size=settings.MTF_MAX_CANDLES_PER_REQUEST,
+            clock=_now,
+        )
+        filler.start()
+        try:
+            Stream(streams, filler, connection(), symbols, clock=_now).run(stop)
+        finally:
+            streams.close()
+            filler.end()
+        log.info("stream_stopped")
+
+    def _status(self) -> None:
+        pulse = StreamHealth.objects.first()
+        if pulse is None:
+            raise CommandError("no stream has ever run against this database")
+        table = Table("what", "value", title="stream")
+        for name in ("connected", "symbols", "last_message_at", "last_candle_at", "reconnects", "fetched"):
+            table.add_row(name, str(getattr(pulse, name)))
+        table.add_row("history", str(pulse.history))
+        table.add_row("pulse", f"{(_now() - pulse.updated_at).total_seconds():.1f} s ago")
+        Console().print(table)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,98 @@
+"""Which requests complete the stored windows: pages of missing candles, the most needed first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from apps.engine.profile import Profile
+from apps.engine.values.candle import Candle, empty_after
+from apps.engine.values.timeframe import WINDOW, Timeframe
+from apps.market import store
+
+URGENT, NEEDED, LATER = range(3)
+"""Ranks: a gap in what is live · without it the profiles cannot decide · the rest of the window."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Page:
+    """One request: the candles of [start, end). Orders by rank, then newest first, then by timeframe.
+
+    `depth` is how many pages of newer candles come before it.
+    """
+
+    rank: int
+    depth: int
+    timeframe_s: int
+    symbol: str
+    timeframe: Timeframe
+    start: datetime
+    end: datetime
+
+
+def plan(
+    symbols: Sequence[str],
+    profiles: Sequence[Profile],
+    *,
+    now: datetime,
+    page_size: int,
+    urgent: bool = False,
+) -> list[Page]:
+    """Pages that complete every window of `symbols` up to `now`, in the order they should be fetched."""
+    found: list[Page] = []
+    for timeframe, length in WINDOW.items():
+        end = timeframe.floor(now)
+        needed = needed_candles(timeframe, profiles, now)
+        missing = store.missing(symbols, timeframe, end - length * timeframe.duration, end)
+        for symbol, opens in missing.items():
+            pages = pages_of(symbol, timeframe, opens, end, page_size)
+            found += pages if urgent else [replace(p, rank=_rank(p, end, needed)) for p in pages]
+    return sorted(found)
+
+
+def needed_candles(timeframe: Timeframe, profiles: Sequence[Profile], now: datetime) -> int:
+    """Newest candles without which some profile cannot decide: its minimum and the UTC day so far (VWAP)."""
+    minimums = [p.minimum(timeframe) for p in profiles if timeframe in p.timeframes]
+    if not minimums:
+        return 0
+    today = (now - Timeframe.D1.floor(now)) // timeframe.duration
+    return max(*minimums, today + 1)
+
+
+def pages_of(
+    symbol: str, timeframe: Timeframe, opens: Iterable[datetime], end: datetime, page_size: int
+) -> list[Page]:
+    """Missing open times cut into pages of at most `page_size` candles from the newest back; rank URGENT."""
+    step = timeframe.duration
+    pages: list[Page] = []
+    for open_time in sorted(opens, reverse=True):
+        if pages and pages[-1].end - open_time <= page_size * step:
+            pages[-1] = replace(pages[-1], start=open_time)
+        else:
+            depth = ((end - open_time) // step - 1) // page_size
+            pages.append(
+                Page(URGENT, depth, timeframe.seconds, symbol, timeframe, open_time, open_time + step)
+            )
+    return pages
+
+
+def _rank(page: Page, end: datetime, needed: int) -> int:
+    newest = (end - page.end) // page.timeframe.duration
+    return NEEDED if newest < needed else LATER
+
+
+def with_confirmed_holes(candles: Sequence[Candle]) -> list[Candle]:
+    """Rising candles of one answer, inner holes made flat: their neighbours exist and they do not."""
+    whole: list[Candle] = []
+    for candle in candles:
+        while whole and whole[-1].close_time < candle.open_time:
+            whole.append(empty_after(whole[-1], whole[-1].close_time))
+        whole.append(candle)
+    return whole
+
+
+def left(pages: Iterable[Page]) -> Counter[int]:
+    """How many pages of each rank."""
+    return Counter(page.rank for page in pages)

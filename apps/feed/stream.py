@@ -1,0 +1,134 @@
+"""The stream process: pushes in, closed candles stored and rolled up, the minute announced. One loop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+import redis
+import structlog
+from django.db import transaction
+
+from apps.engine.ports import FormingCandle, Gap, Streams
+from apps.engine.values.candle import Candle
+from apps.engine.values.timeframe import Timeframe
+from apps.feed.announce import announce
+from apps.feed.closing import Closing
+from apps.feed.filler import Filler
+from apps.feed.models import StreamHealth
+from apps.feed.rolling import roll_up_around
+from apps.market import store
+
+log = structlog.get_logger("feed")
+
+ANNOUNCE_AFTER = timedelta(seconds=1.5)
+"""The minute is announced this long after its end at the latest, whoever is still silent."""
+BATCH = timedelta(seconds=0.15)
+"""Closed candles wait this long at most for others, so that a minute is a few writes and not hundreds."""
+ACT_EACH = timedelta(seconds=0.02)
+"""Storing and announcing are looked at this often; a push alone costs microseconds."""
+HEALTH_EACH = timedelta(seconds=1)
+NAME = "public"
+
+
+class Stream:
+    """Owns the closing of candles. Everything it needs comes in; `run` returns when `stop` is set."""
+
+    def __init__(
+        self,
+        streams: Streams,
+        filler: Filler,
+        client: redis.Redis,
+        symbols: Sequence[str],
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._streams = streams
+        self._filler = filler
+        self._redis = client
+        self._symbols = tuple(symbols)
+        self._clock = clock
+        self._closing = Closing()
+        self._batch: list[Candle] = []
+        self._batch_since = clock()
+        self._started_at = self._acted_at = self._health_at = clock()
+        self._announced = Timeframe.M1.floor(self._started_at)
+        self._message_at: datetime | None = None
+        self._candle_at: datetime | None = None
+        self._reconnects = 0
+
+    def run(self, stop: threading.Event) -> None:
+        """Take pushes until `stop`; raises what the filler or the database raised."""
+        for value in self._streams.candles(self._symbols):
+            now = self._clock()
+            if isinstance(value, FormingCandle):
+                self._message_at = now
+                self._collect(self._closing.push(value), now)
+            elif isinstance(value, Gap):
+                self._interrupted(value)
+            if now - self._acted_at >= ACT_EACH:
+                self._acted_at = now
+                self._act(now)
+            if stop.is_set():
+                return
+
+    def _collect(self, closed: list[Candle], now: datetime) -> None:
+        if closed and not self._batch:
+            self._batch_since = now
+        self._batch += closed
+
+    def _act(self, now: datetime) -> None:
+        if self._filler.fault is not None:
+            raise self._filler.fault
+        self._collect(self._closing.due(now), now)
+        minute = Timeframe.M1.floor(now)
+        waiting = self._waiting(minute)
+        if self._batch and (not waiting or now - self._batch_since >= BATCH):
+            self._flush()
+        if self._announced < minute and (not waiting or now - minute >= ANNOUNCE_AFTER):
+            self._flush()
+            announce(self._redis, minute, waiting)
+            self._announced = minute
+            log.info("minute_announced", at=minute.isoformat(), missing=len(waiting))
+        if now - self._health_at >= HEALTH_EACH:
+            self._health_at = now
+            self._pulse(now)
+
+    def _waiting(self, minute: datetime) -> frozenset[str]:
+        """Live symbols whose candle of the minute just over is not in; nobody once it was announced."""
+        if self._announced >= minute:
+            return frozenset()
+        return self._closing.waited_for(minute)
+
+    def _flush(self) -> None:
+        batch, self._batch = self._batch, []
+        if not batch:
+            return
+        with transaction.atomic():
+            store.save_candles(batch)
+            roll_up_around(batch, now=self._clock())
+        self._candle_at = max(c.close_time for c in batch)
+
+    def _interrupted(self, gap: Gap) -> None:
+        log.warning("stream_gap", symbols=len(gap.symbols), reason=gap.reason)
+        self._reconnects += 1
+        self._closing.forget(gap.symbols)
+        self._filler.mend(gap.symbols)
+
+    def _pulse(self, now: datetime) -> None:
+        fresh = self._message_at is not None and now - self._message_at < timedelta(seconds=20)
+        StreamHealth.objects.update_or_create(
+            name=NAME,
+            defaults={
+                "connected": fresh,
+                "symbols": len(self._symbols),
+                "last_message_at": self._message_at,
+                "last_candle_at": self._candle_at,
+                "reconnects": self._reconnects,
+                "fetched": self._filler.fetched,
+                "history": self._filler.progress,
+                "started_at": self._started_at,
+                "updated_at": now,
+            },
+        )

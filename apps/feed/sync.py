@@ -1,0 +1,23 @@
+"""Brings the venue's contracts into the market room, and says which symbols are watched."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+
+from apps.engine.ports import CandleHistory
+from apps.feed.universe import watched
+from apps.market import store
+
+
+def sync_contracts(history: CandleHistory, now: datetime) -> int:
+    """Fetch and store every contract; how many there are."""
+    contracts = history.contracts()
+    store.save_contracts(contracts, now)
+    return len(contracts)
+
+
+def watched_symbols(now: datetime) -> list[str]:
+    """The symbols this deployment watches, by the stored contracts and MTF_SYMBOLS_TO_WATCH."""
+    return watched(store.contracts(), settings.MTF_SYMBOLS_TO_WATCH, now)

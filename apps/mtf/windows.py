@@ -1,0 +1,186 @@
+"""Warm windows: every symbol's candles and features in memory, refreshed by what the feed has written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+
+from apps.engine.frame import Floats, Frame, Frames, Ints, Windows, windows
+from apps.engine.indicators.compute import features
+from apps.engine.profile import Profile
+from apps.engine.values.timeframe import WINDOW, Timeframe
+from apps.market import store
+from apps.market.store import Series
+
+SLACK = 120
+"""Columns kept free to the right, so that most minutes append without moving anything."""
+MIN_DEPTH = 60
+"""Rows of features kept at least: the longest lag a rule may ask for."""
+
+
+@dataclass
+class _Track:
+    """One timeframe: candles (5, S, capacity), of which `used` columns end at `until`."""
+
+    timeframe: Timeframe
+    length: int
+    depth: int
+    candles: Floats
+    until: datetime
+    used: int
+    versions: dict[str, Series] = field(default_factory=dict)
+    frame: Frame | None = None
+    failed: frozenset[str] = frozenset()
+    measured: Windows | None = None
+
+    def view(self) -> Floats:
+        return self.candles[:, :, self.used - self.length : self.used]
+
+
+class Warm:
+    """The evaluating worker's candles. One object, one thread.
+
+    `refresh(at)` brings every timeframe to the newest candle closed at `at`; `frames()` is what the cycle
+    judges; `newest(timeframe)` says which rows carry a candle not reported before.
+    """
+
+    def __init__(self, symbols: Sequence[str], profiles: Sequence[Profile]) -> None:
+        self.symbols = tuple(symbols)
+        self._row = {symbol: row for row, symbol in enumerate(self.symbols)}
+        self._profiles = tuple(profiles)
+        self._tracks: dict[Timeframe, _Track] = {}
+        self._reported: dict[Timeframe, Ints] = {}
+
+    def refresh(self, at: datetime) -> None:
+        """Move every axis to `at` and take over what changed in the table since the last call."""
+        series = store.series()
+        for timeframe in WINDOW:
+            known = {s: found for s in self.symbols if (found := series.get((s, timeframe))) is not None}
+            self._refresh(timeframe, timeframe.floor(at), known)
+
+    def frames(self) -> Frames:
+        """Everything at the refreshed moment, as the cycle wants it."""
+        tracks = self._tracks.items()
+        measured = {tf: t.measured for tf, t in tracks if t.measured is not None}
+        return Frames(
+            symbols=self.symbols,
+            frames={tf: t.frame for tf, t in tracks if t.frame is not None},
+            late={tf: m.late for tf, m in measured.items()},
+            length={tf: m.length for tf, m in measured.items()},
+            gap={tf: m.gap for tf, m in measured.items()},
+            failed={tf: t.failed for tf, t in tracks},
+        )
+
+    def unreported(self, timeframe: Timeframe) -> list[int]:
+        """Rows whose newest candle closed at the refreshed moment and was not given out by this before."""
+        track = self._tracks[timeframe]
+        assert track.measured is not None
+        stamp = int(track.until.timestamp())
+        fresh = (track.measured.late == 0) & (self._reported[timeframe] != stamp)
+        rows = np.flatnonzero(fresh)
+        return [int(row) for row in rows]
+
+    def report(self, timeframe: Timeframe, rows: Iterable[int]) -> None:
+        """Remember that these rows' newest candles were written down."""
+        self._reported[timeframe][list(rows)] = int(self._tracks[timeframe].until.timestamp())
+
+    def until(self, timeframe: Timeframe) -> datetime:
+        """Close time of the newest candle of the axis."""
+        return self._tracks[timeframe].until
+
+    def _refresh(self, timeframe: Timeframe, until: datetime, known: Mapping[str, Series]) -> None:
+        track = self._tracks.get(timeframe)
+        if track is None or until < track.until:
+            self._tracks[timeframe] = self._cold(timeframe, until, known)
+            self._reported.setdefault(timeframe, np.zeros(len(self.symbols), dtype=np.int64))
+            return
+        moved = self._move(track, until)
+        changed = self._take_over(track, known)
+        if moved or changed:
+            self._measure(track, rows=None if moved else sorted(changed))
+
+    def _cold(self, timeframe: Timeframe, until: datetime, known: Mapping[str, Series]) -> _Track:
+        length = WINDOW[timeframe]
+        capacity = np.full((5, len(self.symbols), length + SLACK), np.nan)
+        track = _Track(timeframe, length, self._depth(timeframe), capacity, until, length)
+        whole = store.Table().windows(self.symbols, timeframe, until=until, length=length)
+        track.candles[:, :, :length] = whole.candles
+        track.versions = dict(known)
+        self._measure(track, rows=None)
+        return track
+
+    def _depth(self, timeframe: Timeframe) -> int:
+        return max([MIN_DEPTH, *(p.depth(timeframe) for p in self._profiles)])
+
+    def _move(self, track: _Track, until: datetime) -> bool:
+        """Advance the axis by empty columns; whether it moved."""
+        steps = (until - track.until) // track.timeframe.duration
+        if steps == 0:
+            return False
+        if track.used + steps > track.candles.shape[2]:
+            self._compact(track, steps)
+        else:
+            track.candles[:, :, track.used : track.used + steps] = np.nan
+            track.used += steps
+        track.until = until
+        return True
+
+    @staticmethod
+    def _compact(track: _Track, steps: int) -> None:
+        """Slide the window to the left edge, `steps` empty columns at its end."""
+        kept = max(track.length - steps, 0)
+        tail = track.candles[:, :, track.used - kept : track.used].copy()
+        track.candles.fill(np.nan)
+        track.candles[:, :, :kept] = tail
+        track.used = track.length
+
+    def _take_over(self, track: _Track, known: Mapping[str, Series]) -> set[int]:
+        """Read what the feed wrote: the newest candles where only the head grew, else the whole window.
+
+        A series' version counts its changed rows, so as many changes as steps of the head are appends.
+        """
+        grown: dict[tuple[datetime, int], list[str]] = {}
+        rewritten: list[str] = []
+        for symbol, now in known.items():
+            before = track.versions.get(symbol)
+            if before is not None and now.version == before.version:
+                continue
+            steps = 0 if before is None else (now.last_open - before.last_open) // track.timeframe.duration
+            if before is not None and 0 < steps == now.version - before.version <= SLACK:
+                grown.setdefault((now.last_open, steps), []).append(symbol)
+            else:
+                rewritten.append(symbol)
+            track.versions[symbol] = now
+        for (last_open, steps), symbols in grown.items():
+            self._append(track, symbols, last_open + track.timeframe.duration, steps)
+        if rewritten:
+            self._rewrite(track, rewritten)
+        return {self._row[s] for s in [*rewritten, *(s for group in grown.values() for s in group)]}
+
+    def _append(self, track: _Track, symbols: list[str], until: datetime, steps: int) -> None:
+        """Put the `steps` candles that end at `until` in their columns."""
+        end = track.used + (until - track.until) // track.timeframe.duration
+        if not track.used - track.length + steps <= end <= track.used:
+            self._rewrite(track, symbols)
+            return
+        fresh = store.Table().windows(symbols, track.timeframe, until=until, length=steps)
+        track.candles[:, [self._row[s] for s in symbols], end - steps : end] = fresh.candles
+
+    def _rewrite(self, track: _Track, symbols: list[str]) -> None:
+        fresh = store.Table().windows(symbols, track.timeframe, until=track.until, length=track.length)
+        track.view()[:, [self._row[s] for s in symbols], :] = fresh.candles
+
+    def _measure(self, track: _Track, *, rows: list[int] | None) -> None:
+        """Recompute features: of every symbol when the axis moved, else of the changed rows only."""
+        track.measured = windows(self.symbols, track.timeframe, track.until, track.view())
+        if rows is None or track.frame is None:
+            track.frame, track.failed = features(track.measured, track.depth)
+            return
+        into = dict(track.frame.columns)
+        frame, failed = features(track.measured, track.depth, rows=rows, into=into)
+        track.frame = frame
+        touched = {self.symbols[row] for row in rows}
+        track.failed = (track.failed - touched) | failed

@@ -1,0 +1,74 @@
+"""Which requests complete the windows, in which order, and what an answer's holes mean."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from apps.engine.values.candle import Candle, Source
+from apps.engine.values.timeframe import WINDOW, Timeframe
+from apps.feed.pages import LATER, NEEDED, URGENT, plan, with_confirmed_holes
+from apps.market import store
+from apps.profiles import store as profiles
+
+NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+
+
+def candle(open_time: datetime, close: str = "100", timeframe: Timeframe = Timeframe.M1) -> Candle:
+    price = Decimal(close)
+    return Candle("BTCUSDT", timeframe, open_time, price, price, price, price, Decimal(3), Source.REST)
+
+
+def test_a_hole_between_two_answered_candles_becomes_flat_candles_without_volume() -> None:
+    whole = with_confirmed_holes([candle(NOON, "100"), candle(NOON + timedelta(minutes=3), "104")])
+    assert [(c.open_time.minute, c.close, c.volume, c.source) for c in whole] == [
+        (0, Decimal(100), Decimal(3), Source.REST),
+        (1, Decimal(100), Decimal(0), Source.EMPTY),
+        (2, Decimal(100), Decimal(0), Source.EMPTY),
+        (3, Decimal(104), Decimal(3), Source.REST),
+    ]
+
+
+def test_an_empty_answer_confirms_nothing() -> None:
+    assert with_confirmed_holes([]) == []
+
+
+@pytest.mark.django_db
+def test_an_empty_market_is_planned_in_pages_that_cover_every_window_once() -> None:
+    pages = plan(["BTCUSDT"], profiles.configured(), now=NOON, page_size=497)
+    for timeframe, length in WINDOW.items():
+        own = sorted((p for p in pages if p.timeframe is timeframe), key=lambda p: p.start)
+        assert own[0].start == timeframe.floor(NOON) - length * timeframe.duration
+        assert own[-1].end == timeframe.floor(NOON)
+        assert all(a.end == b.start for a, b in itertools.pairwise(own))
+        assert all((p.end - p.start) // timeframe.duration <= 497 for p in own)
+
+
+@pytest.mark.django_db
+def test_what_the_profiles_need_comes_first_and_covers_their_minimum_and_the_day() -> None:
+    configured = profiles.configured()
+    pages = plan(["BTCUSDT"], configured, now=NOON, page_size=497)
+    ranks = [p.rank for p in pages]
+    assert ranks == sorted(ranks)
+    assert set(ranks) == {NEEDED, LATER}
+    for timeframe in (Timeframe.H1, Timeframe.M1):
+        needed = [p for p in pages if p.timeframe is timeframe and p.rank == NEEDED]
+        held = (timeframe.floor(NOON) - min(p.start for p in needed)) // timeframe.duration
+        wanted = max(p.minimum(timeframe) for p in configured if timeframe in p.timeframes)
+        assert held >= wanted
+    minutes = [p for p in pages if p.timeframe is Timeframe.M1 and p.rank == NEEDED]
+    assert min(p.start for p in minutes) <= NOON.replace(hour=0)
+
+
+@pytest.mark.django_db
+def test_a_stored_market_asks_only_for_what_is_missing() -> None:
+    start = NOON - timedelta(minutes=WINDOW[Timeframe.M1])
+    opens = [start + timedelta(minutes=n) for n in range(WINDOW[Timeframe.M1])]
+    store.save_candles([candle(o) for o in opens if o not in {opens[-3], opens[-2], opens[100]}])
+    pages = plan(["BTCUSDT"], [], now=NOON, page_size=497, urgent=True)
+    asked = [(p.start, p.end, p.rank) for p in pages if p.timeframe is Timeframe.M1]
+    assert asked == [
+        (opens[-3], opens[-1], URGENT),
+        (opens[100], opens[101], URGENT),
+    ]
