@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from launch import ports, postgres_user, private, process
@@ -37,42 +38,67 @@ class PostgresFailed(Exception):
 class Postgres:
     """The cluster in `home`; made there by the first `start`."""
 
-    def __init__(self, home: Path, *, throw_away: bool = False, namespaces: bool | None = None) -> None:
-        """`throw_away` trades durability for speed; `namespaces` as in postgres_user.choose."""
+    name = "postgres"
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        throw_away: bool = False,
+        namespaces: bool | None = None,
+        give_up: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`throw_away` trades durability for speed; `namespaces` as in postgres_user.choose.
+
+        `give_up` is asked while waiting for the server: a long crash recovery can be interrupted.
+        """
         home.mkdir(parents=True, exist_ok=True)
         self._user = postgres_user.choose(home, namespaces=namespaces)
         self._home = self._user.home
         self._throw_away = throw_away
+        self._give_up = give_up
+        self._port: int | None = None
         self._server: subprocess.Popen[bytes] | None = None
-        self.log = home / "postgres.log"
+        self.log: Path | None = home / "postgres.log"
+        self.url = ""
 
     @property
     def pid(self) -> int | None:
         return self._server.pid if self._server else None
 
     def start(self) -> str:
-        """Start the server and wait until it answers; the database's URL. Raises PostgresFailed."""
+        """Start the server and wait until it answers; the database's URL, the same at each start.
+
+        Raises PostgresFailed.
+        """
         password = private.kept_password(self._home / "password")
         if not self._data.is_dir():
             self._make_cluster()
         port = self._configure()
-        self._server = self._run(
-            "postgres", "-D", str(self._data), on_orphan=signal.SIGQUIT if self._throw_away else signal.SIGINT
-        )
+        self._server = self._run("postgres", "-D", str(self._data), on_orphan=self._end_by)
         if not ports.wait_until(self._settled, patience_s=START_PATIENCE_S) or not self._is_ready():
             self.stop()
             raise PostgresFailed(f"PostgreSQL did not start:\n{process.last_lines(self.log)}")
-        return f"postgres://{ROLE}:{password}@{ports.HOST}:{port}/{DATABASE}"
+        self.url = f"postgres://{ROLE}:{password}@{ports.HOST}:{port}/{DATABASE}"
+        return self.url
 
     def stop(self) -> None:
         """Fast shutdown: open sessions are ended, data is on disk when this returns."""
         if self._server is not None:
-            end_by = signal.SIGQUIT if self._throw_away else signal.SIGINT
-            process.end(self._server, by=end_by, patience_s=8.0)
+            process.end(self._server, by=self._end_by, patience_s=8.0)
             self._server = None
+
+    def ask(self) -> None:
+        """Begin the shutdown without waiting for it."""
+        if self._server is not None and self.alive():
+            self._server.send_signal(self._end_by)
 
     def alive(self) -> bool:
         return self._server is not None and self._server.poll() is None
+
+    @property
+    def _end_by(self) -> signal.Signals:
+        return signal.SIGQUIT if self._throw_away else signal.SIGINT
 
     @property
     def _data(self) -> Path:
@@ -99,9 +125,10 @@ class Postgres:
         half.rename(self._data)
 
     def _configure(self) -> int:
-        port = ports.remembered(self._home / "port")
-        self._write_configuration(self._data, port=port)
-        return port
+        if self._port is None:
+            self._port = ports.remembered(self._home / "port")
+        self._write_configuration(self._data, port=self._port)
+        return self._port
 
     def _write_configuration(self, data: Path, *, port: int) -> None:
         text = CONFIGURATION.format(port=port or 5432) + (THROW_AWAY if self._throw_away else "")
@@ -131,7 +158,7 @@ class Postgres:
             raise PostgresFailed(f"PostgreSQL's data could not be made:\n{process.last_lines(self.log)}")
 
     def _settled(self) -> bool:
-        return not self.alive() or self._is_ready()
+        return self._give_up() or not self.alive() or self._is_ready()
 
     def _is_ready(self) -> bool:
         """The eighth line of postmaster.pid says so; it must be our own server's file, not an older one's."""

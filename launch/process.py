@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from launch.leash import KEEP_USER
 
@@ -23,19 +25,34 @@ def start(
     uid: int = KEEP_USER,
     inside: Sequence[str] = (),
     stdin: int = subprocess.DEVNULL,
+    own_session: bool = True,
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in its own session, output appended to `log` (None: our own terminal).
+    """Start `command`, output appended to `log` (None: our own terminal).
 
     `on_orphan` is what the child gets when our main thread ends, however that happens; call from the main
-    thread only. `inside` is a prefix such as unshare that must come before the leash.
+    thread only. `inside` is a prefix such as unshare that must come before the leash. In its own session a
+    child does not see the terminal's Ctrl-C; without one it shares our terminal, input included.
     """
     leash = [sys.executable, "-I", "-S", str(LEASH), str(int(on_orphan)), str(os.getpid()), str(uid)]
-    full = [*inside, *leash, *command]
+    with _sink(log) as output:
+        return subprocess.Popen(
+            [*inside, *leash, *command],
+            env=env,
+            stdin=stdin if own_session else None,
+            stdout=output,
+            stderr=output,
+            start_new_session=own_session,
+        )
+
+
+@contextmanager
+def _sink(log: Path | None) -> Iterator[IO[bytes] | None]:
     if log is None:
-        return subprocess.Popen(full, env=env, start_new_session=True, stdin=stdin)
+        yield None
+        return
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as sink:
-        return subprocess.Popen(full, env=env, start_new_session=True, stdin=stdin, stdout=sink, stderr=sink)
+    with log.open("ab") as file:
+        yield file
 
 
 def end(
@@ -51,9 +68,9 @@ def end(
         return child.wait()
 
 
-def last_lines(log: Path, *, count: int = 8) -> str:
+def last_lines(log: Path | None, *, count: int = 8) -> str:
     """The end of a log, indented, for an error message."""
-    if not log.is_file():
+    if log is None or not log.is_file():
         return f"    ({log} was never written)"
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-count:]
     return "\n".join(f"    {line}" for line in lines) or f"    ({log} is empty)"

@@ -32,22 +32,28 @@ class ValkeyFailed(Exception):
 class Valkey:
     """The server whose data lives in `home`."""
 
+    name = "valkey"
+
     def __init__(self, home: Path, *, throw_away: bool = False) -> None:
         """`throw_away` keeps nothing on disk."""
         home.mkdir(parents=True, exist_ok=True)
         self._home = home
         self._throw_away = throw_away
+        self._port: int | None = None
         self._server: subprocess.Popen[bytes] | None = None
-        self.log = home / "valkey.log"
+        self.log: Path | None = home / "valkey.log"
+        self.url = ""
 
     @property
     def pid(self) -> int | None:
         return self._server.pid if self._server else None
 
     def start(self) -> str:
-        """Start the server and wait until it answers; its URL. Raises ValkeyFailed."""
+        """Start the server and wait until it answers; its URL, always the same. Raises ValkeyFailed."""
         password = private.kept_password(self._home / "password")
-        port = ports.remembered(self._home / "port")
+        if self._port is None:
+            self._port = ports.remembered(self._home / "port")
+        port = self._port
         configuration = self._home / "valkey.conf"
         text = CONFIGURATION.format(
             port=port, home=self._home, password=password, append_only="no" if self._throw_away else "yes"
@@ -62,13 +68,19 @@ class Valkey:
         ):
             self.stop()
             raise ValkeyFailed(f"Valkey did not start:\n{process.last_lines(self.log)}")
-        return f"redis://:{password}@{ports.HOST}:{port}/0"
+        self.url = f"redis://:{password}@{ports.HOST}:{port}/0"
+        return self.url
 
     def stop(self) -> None:
         """End the server; what was written is on disk when this returns."""
         if self._server is not None:
             process.end(self._server, by=signal.SIGTERM)
             self._server = None
+
+    def ask(self) -> None:
+        """Begin the shutdown without waiting for it."""
+        if self._server is not None and self.alive():
+            self._server.send_signal(signal.SIGTERM)
 
     def alive(self) -> bool:
         return self._server is not None and self._server.poll() is None

@@ -1,0 +1,108 @@
+"""`./run test [--all] [pytest arguments]`: every check, one after the other, then one summary."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from launch import processes, throw_away
+from launch.places import REPOSITORY
+from launch.postgres import PostgresFailed
+from launch.postgres_user import PostgresMissing
+from launch.screen import error, say
+from launch.valkey import ValkeyFailed
+
+ENGINE_FLOOR_PCT = 95
+REST_FLOOR_PCT = 85
+
+
+@dataclass(frozen=True)
+class Check:
+    name: str
+    command: Sequence[str]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0 when every check passed, else 1; all of them run. 130 when interrupted."""
+    everything = "--all" in arguments
+    rest = [argument for argument in arguments if argument != "--all"]
+    try:
+        if everything:
+            _provide_chromium()
+        with throw_away.servers(durable=False) as variables:
+            env = {**os.environ, **variables, "DJANGO_SETTINGS_MODULE": "tradingv3.settings"}
+            results = [(check.name, *_run(check, env)) for check in _checks(everything=everything, rest=rest)]
+    except KeyboardInterrupt:
+        return 130
+    except (PostgresFailed, PostgresMissing, ValkeyFailed) as fault:
+        error(fault)
+        return 1
+    return _summarise(results)
+
+
+def _checks(*, everything: bool, rest: Sequence[str]) -> list[Check]:
+    python = sys.executable
+    lint = [
+        Check("ruff format", [python, "-m", "ruff", "format", "--check", "--quiet", "."]),
+        Check("ruff check", [python, "-m", "ruff", "check", "--quiet", "."]),
+        Check("mypy", [python, "-m", "mypy"]),
+        Check("import contracts", [_program("lint-imports")]),
+        Check("migrations", [*processes.MANAGE, "makemigrations", "--check", "--dry-run"]),
+    ]
+    pytest = [python, "-m", "pytest", "-q", "-n", "2"]
+    if not everything:
+        return [*lint, Check("pytest, without the slow", [*pytest, "-m", "not slow", *rest])]
+    coverage = [python, "-m", "coverage", "report", "--format=total"]
+    return [
+        *lint,
+        Check("pytest, everything", [*pytest, "--cov", "--cov-report=", *rest]),
+        Check(
+            f"engine coverage ≥ {ENGINE_FLOOR_PCT} %",
+            [*coverage, "--include=apps/engine/*", f"--fail-under={ENGINE_FLOOR_PCT}"],
+        ),
+        Check(
+            f"coverage of the rest ≥ {REST_FLOOR_PCT} %",
+            [*coverage, "--omit=apps/engine/*,*/migrations/*", f"--fail-under={REST_FLOOR_PCT}"],
+        ),
+    ]
+
+
+def _program(name: str) -> str:
+    return str(REPOSITORY / ".venv" / "bin" / name)
+
+
+def _run(check: Check, env: Mapping[str, str]) -> tuple[bool, float]:
+    say(f"── {check.name}")
+    began = time.monotonic()
+    passed = subprocess.run(check.command, cwd=REPOSITORY, env=env, check=False).returncode == 0
+    return passed, time.monotonic() - began
+
+
+def _summarise(results: Sequence[tuple[str, bool, float]]) -> int:
+    say("\n── summary")
+    for name, passed, seconds in results:
+        say(f"  {'passed' if passed else 'FAILED'}  {name:<32}{seconds:7.1f} s")
+    failed = [name for name, passed, _ in results if not passed]
+    say(f"\nFAILED: {', '.join(failed)}" if failed else "\nall passed")
+    return 1 if failed else 0
+
+
+def _provide_chromium() -> None:
+    """The browser proofs drive Debian's chromium; root gets it installed here, in the open."""
+    if shutil.which("chromium"):
+        return
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        say("chromium is missing and cannot be installed here; the browser proofs will say so")
+        return
+    for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-q", "-y", "chromium"]):
+        say(f"── {' '.join(command)}")
+        subprocess.run(command, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, check=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
