@@ -70,7 +70,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--seconds", type=_seconds, default=math.inf, help="end by itself so long after the start"
     )
-    parser.add_argument("--day", type=_day, default="", help="day of the recording to play, YYYY-MM-DD")
+    parser.add_argument("--day", type=_day, default=None, help="day of the recording to play, YYYY-MM-DD")
     parser.add_argument("--symbols", type=int, default=0, help="how many contracts (default: all recorded)")
     return parser.parse_args(arguments)
 
@@ -113,7 +113,7 @@ def _refuse_the_impossible(port: int) -> None:
 def _run(options: argparse.Namespace, var: Path, ending: Ending) -> None:
     began = time.monotonic()
     say(f"TradingV3, data in {var}")
-    system = System(var, web_port=options.port, day=options.day, symbols=options.symbols, ending=ending)
+    system = System(var, web_port=options.port, day=options.day or "", symbols=options.symbols, ending=ending)
     try:
         password = system.start()
         up = time.monotonic()
