@@ -53,6 +53,6 @@ def _url(variable: str, real: str) -> str:
     if settings.VENUE == "bitmart":
         return real
     raise ImproperlyConfigured(
-        f"VENUE is {settings.VENUE} and {variable} is empty: start the simulator (manage.py simulator, or ./run "
-        f"demo, which starts it) and set {variable} to the address it prints; or choose VENUE=bitmart"
+        f"VENUE is {settings.VENUE} and {variable} is empty: start the simulator (./run demo does, or "
+        f"manage.py simulator) and set {variable} to the address it prints; or choose VENUE=bitmart"
     )

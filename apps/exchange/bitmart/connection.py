@@ -1,4 +1,4 @@
-"""Keeps one connection of at most 100 topics alive: connects, subscribes, reconnects, and says what was missed."""
+"""Keeps one connection of at most 100 topics alive: subscribes, reconnects, says what was missed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOPICS_PER_CONNECTION = 100
 
 
 class Connection:
-    """The candles of `contract_sizes`' symbols (coins of one contract each), given to `deliver` one by one."""
+    """The candles of the symbols in `contract_sizes` (coins of one contract), given to `deliver` in turn."""
 
     def __init__(
         self,

@@ -1,9 +1,9 @@
 """Rate limits shared by every process: one GCRA clock in Redis per (target, route), by Redis's own time.
 
 A call reserves the next free slot and sleeps until it: first come, first served, no polling. A clock with
-burst b and rate r lets at most b + r × w calls through in any window w; with that at or below the documented limit,
-a fixed and a sliding window are kept. (GCRA: ITU-T I.371, virtual scheduling, with the arrival moved to its slot
-instead of being refused.)
+burst b and rate r lets at most b + r × w calls through in any window w; with that at or below the documented
+limit, a fixed and a sliding window are kept. (GCRA: ITU-T I.371, virtual scheduling, the arrival moved to its
+slot instead of being refused.)
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One connection from subscribing to its end: what comes in, what is still unanswered, how long it was silent."""
+"""One connection from subscribing to its end: what comes in, what is unanswered, how long it was silent."""
 
 from __future__ import annotations
 

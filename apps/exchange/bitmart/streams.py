@@ -44,8 +44,8 @@ class Streams:
         """See the port. Raises what the first read of the contracts raises, before anything is streamed."""
         sizes, unknown = self._sizes(symbols)
         self._start(sizes)
-        yield from (Gap((symbol,), "refused: no such contract") for symbol in unknown)
         try:
+            yield from (Gap((symbol,), "refused: no such contract") for symbol in unknown)
             while not self._stop.is_set():
                 yield self._next(poll_s)
         finally:
