@@ -14,8 +14,8 @@ BEFORE = 20
 def volume_ratio(volume: Floats, depth: int) -> Floats:
     """Last `depth` values, (S, depth), of volumes (S, N).
 
-    NaN where one of the 20 candles before is absent, or none of them traded. The 20 are added in a fixed order,
-    so a value is the same to the bit for every depth.
+    NaN where one of the 20 candles before is absent, or none of them traded. The 20 are added in a fixed
+    order, so a value is the same to the bit for every depth.
     """
     recent = tail(volume, depth + BEFORE)
     total = np.zeros((volume.shape[0], depth))
