@@ -16,7 +16,7 @@ from apps.engine.profile.schema import Judged, JudgedTimeframe, Mode, Part, Phas
 from apps.engine.rules.condition import Condition, read_conditions
 from apps.engine.rules.term import Read
 from apps.engine.values.side import Side
-from apps.engine.values.timeframe import Timeframe
+from apps.engine.values.timeframe import WINDOW, Timeframe
 
 EMA200_MINIMUM = 600
 MINIMUM = 250
@@ -76,9 +76,9 @@ class Profile(Part):
         return tuple(sorted(needed, key=lambda timeframe: -timeframe.seconds))
 
     def minimum(self, timeframe: Timeframe) -> int:
-        """Contiguous closed candles `timeframe` must have to be judged."""
+        """Contiguous closed candles `timeframe` must have to be judged; never more than its window holds."""
         slow = any(read.name == "ema200" and where == timeframe for where, _, read in self._reads)
-        return EMA200_MINIMUM if slow else MINIMUM
+        return min(EMA200_MINIMUM if slow else MINIMUM, WINDOW[timeframe])
 
     def depth(self, timeframe: Timeframe) -> int:
         """Rows of `timeframe` the rules look at, counted from the newest; 1 where nothing looks back."""

@@ -11,10 +11,10 @@ import numpy as np
 from apps.engine.rules.condition import NAME, Condition, Fault, is_number, not_a_number, number
 from apps.engine.rules.errors import ExpressionError
 from apps.engine.rules.expression import parse, tidy
-from apps.engine.rules.numbers import MAX_NESTING
 from apps.engine.rules.leaf import FALSE, Leaf, Truth
 from apps.engine.rules.logic import All, Any, Logic, Not, leaves
 from apps.engine.rules.names import nearest
+from apps.engine.rules.numbers import MAX_NESTING
 from apps.engine.rules.term import Read
 from apps.engine.rules.view import View
 
@@ -23,7 +23,7 @@ GROUPS = {"any_of": Any, "all_of": All}
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """Compiled items; without any, never true. `content` is their one spelling, every parameter written out."""
+    """Compiled items; without any, never true. `content` is their one spelling, parameters written out."""
 
     logic: Logic | None
     content: tuple[Anything, ...]
@@ -86,7 +86,7 @@ class Compiler:
     def _group(self, name: str, value: object, path: str, depth: int) -> tuple[Logic, Anything] | None:
         parts = self._list(value, path, depth + 1)
         if not parts:
-            return self._fault(path, f"{name} is empty") if isinstance(value, list | tuple) else None
+            return self._fault(path, f"{name} is empty") if value == [] else None
         return GROUPS[name](tuple(logic for logic, _ in parts)), {name: [content for _, content in parts]}
 
     def _not(self, value: object, path: str, depth: int) -> tuple[Logic, Anything] | None:

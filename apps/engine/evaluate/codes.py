@@ -1,0 +1,40 @@
+"""Outcomes and reasons as small integers, so that all symbols are judged at once."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from apps.engine.values.reason import Reason
+from apps.engine.values.side import Side
+
+Codes = NDArray[np.int8]
+Objects = NDArray[np.object_]
+
+
+class Outcome(IntEnum):
+    """One timeframe's answer. LONG and SHORT are opposite numbers: a side times -1 is the other."""
+
+    SHORT = -1
+    NEUTRAL = 0
+    LONG = 1
+    INVALID = 2
+
+
+SIDES = {Outcome.LONG: Side.LONG, Outcome.SHORT: Side.SHORT}
+
+_REASONS = tuple(Reason)
+_NAMES = np.array([None, *_REASONS], dtype=object)
+_CODES = {reason: code for code, reason in enumerate(_REASONS, start=1)}
+NO_REASON = 0
+
+
+def code(reason: Reason) -> int:
+    return _CODES[reason]
+
+
+def reasons(codes: Codes) -> Objects:
+    """Reason or None for each code."""
+    return np.asarray(_NAMES[codes], dtype=object)

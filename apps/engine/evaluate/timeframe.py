@@ -1,0 +1,137 @@
+"""One timeframe in one phase: long, short, neutral or invalid, for every symbol at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import numpy as np
+
+from apps.engine.evaluate.codes import NO_REASON, Codes, Objects, Outcome, code, reasons
+from apps.engine.evaluate.leaves import LeafTable, leaf_table
+from apps.engine.frame import Bools, Floats, Frames, Ints
+from apps.engine.profile import Judged, Phase
+from apps.engine.rules.leaf import FALSE, TRUE
+from apps.engine.rules.rule import Rule
+from apps.engine.rules.view import View
+from apps.engine.values.reason import Reason
+from apps.engine.values.timeframe import Timeframe
+
+GRACE_FROM = Timeframe.M15
+
+
+@dataclass(frozen=True, eq=False)
+class TimeframeJudgement:
+    """Arrays over symbols (S,): `outcome` as Outcome, `reason` as Reason or None, `candle_open_ms` (Unix ms)
+    the candle judged, `grace` where that is the previous one because the newest is late."""
+
+    judged: Judged
+    outcome: Codes
+    reason_code: Codes
+    grace: Bools
+    candle_open_ms: Ints
+    views: tuple[View, View]
+
+    @property
+    def timeframe(self) -> Timeframe:
+        return self.judged.timeframe
+
+    @property
+    def phase(self) -> Phase:
+        return self.judged.phase
+
+    @cached_property
+    def reason(self) -> Objects:
+        return reasons(self.reason_code)
+
+    @cached_property
+    def leaves(self) -> LeafTable:
+        """Every leaf with its values for every symbol, computed when first asked for."""
+        return leaf_table(self.judged, self.views, self.grace)
+
+    @cached_property
+    def score(self) -> Floats:
+        """Share of the leaves of the symbol's side that held, NaN where it has no side."""
+        held, total = self.leaves.held(self.outcome)
+        return np.divide(held, total, out=np.full(len(held), np.nan), where=total > 0)
+
+
+def judge(frames: Frames, judged: Judged, *, minimum: int, grace_s: int, at: datetime) -> TimeframeJudgement:
+    """Judge every symbol at its newest candle of the timeframe closed at `at` (the frame's last row)."""
+    timeframe, count = judged.timeframe, len(frames.symbols)
+    grace = _in_grace(frames, judged, grace_s, at)
+    views = (View(frames.frames, timeframe), View(frames.frames, timeframe, lag=1))
+    outcome, reason = _by_rules(judged, views[0], count)
+    if grace.any():
+        earlier, why = _by_rules(judged, views[1], count)
+        outcome, reason = np.where(grace, earlier, outcome), np.where(grace, why, reason)
+    unusable = _unusable(frames, timeframe, minimum, grace)
+    outcome = np.where(unusable != NO_REASON, Outcome.INVALID, outcome).astype(np.int8)
+    reason = np.where(unusable != NO_REASON, unusable, reason).astype(np.int8)
+    newest_open = frames.frames[timeframe].close_ms[-1] - timeframe.ms
+    return TimeframeJudgement(judged, outcome, reason, grace, newest_open - grace * timeframe.ms, views)
+
+
+def _in_grace(frames: Frames, judged: Judged, grace_s: int, at: datetime) -> Bools:
+    """Whose previous outcome stands a little longer: one candle late, slow enough, and not for long."""
+    timeframe = judged.timeframe
+    since_close_s = at.timestamp() - frames.frames[timeframe].close_ms[-1] / 1000
+    allowed = (
+        judged.phase == Phase.CONTEXT and timeframe.seconds >= GRACE_FROM.seconds and since_close_s <= grace_s
+    )
+    return (frames.late[timeframe] == 1) & (frames.length[timeframe] > 0) & allowed
+
+
+def _unusable(frames: Frames, timeframe: Timeframe, minimum: int, grace: Bools) -> Codes:
+    """The reason why candles do not allow a judgement, the first that applies; NO_REASON where they do."""
+    late, length, gap = frames.late[timeframe], frames.length[timeframe], frames.gap[timeframe]
+    failed = frames.failed.get(timeframe, frozenset())
+    raised = (
+        np.array([symbol in failed for symbol in frames.symbols]) if failed else np.zeros(len(late), bool)
+    )
+    return np.select(
+        [length == 0, (late > 0) & ~grace, (length < minimum) & gap, length < minimum, raised],
+        [
+            code(Reason.NO_KLINES),
+            code(Reason.CANDLE_LATE),
+            code(Reason.CANDLE_GAP),
+            code(Reason.NOT_ENOUGH_KLINES),
+            code(Reason.INDICATOR_ERROR),
+        ],
+        NO_REASON,
+    ).astype(np.int8)
+
+
+def _by_rules(judged: Judged, view: View, count: int) -> tuple[Codes, Codes]:
+    """Outcome and reason by the rules alone."""
+    long, short = _truth(judged.long, view, count, FALSE), _truth(judged.short, view, count, FALSE)
+    both, only_long, only_short = (long == TRUE) & (short == TRUE), long == TRUE, short == TRUE
+    one = only_long ^ only_short
+    filters = np.where(
+        only_long,
+        _truth(judged.long_filters, view, count, TRUE),
+        _truth(judged.short_filters, view, count, TRUE),
+    )
+    unknown = np.where(one, filters == 0, (long == 0) | (short == 0))
+    reason = np.select(
+        [both, one & (filters == FALSE), unknown, ~one],
+        [
+            code(Reason.LONG_AND_SHORT),
+            code(Reason.FILTERS_MANDATORY_FAILED),
+            code(Reason.MISSING_DATA),
+            code(Reason.NO_LONG_NO_SHORT),
+        ],
+        NO_REASON,
+    )
+    side = np.where(only_long, Outcome.LONG, Outcome.SHORT)
+    neutral = reason == code(Reason.NO_LONG_NO_SHORT)
+    outcome = np.select([reason == NO_REASON, neutral], [side, Outcome.NEUTRAL], Outcome.INVALID)
+    return outcome.astype(np.int8), reason.astype(np.int8)
+
+
+def _truth(rule: Rule | None, view: View, count: int, absent: int) -> Codes:
+    """The rule's three-valued answer at the view's last row, (S,)."""
+    if rule is None:
+        return np.full(count, absent, dtype=np.int8)
+    return np.broadcast_to(rule.truth(view)[:, -1], (count,))
