@@ -57,4 +57,5 @@ def record_action(
 
 
 def _values(row: AuditRow) -> tuple[Any, ...]:
-    return tuple(getattr(row, column) for column in _COLUMNS)
+    values = tuple(getattr(row, column) for column in _COLUMNS[:-1])
+    return (*values, dict(row.details))

@@ -78,7 +78,7 @@ def save_signals(rows: Iterable[SignalRow]) -> int:
             row.score,
             row.digest,
             row.run_id,
-            row.meta,
+            dict(row.meta),
         )
         for row in rows
     )

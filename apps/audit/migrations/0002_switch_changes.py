@@ -23,7 +23,7 @@ BEGIN
                IS NOT DISTINCT FROM (NEW.switch_key, NEW.is_on, NEW.reason, NEW.expires_at) THEN
                 RETURN NULL;
             END IF;
-            signed := NEW.updated_at > OLD.updated_at;
+            signed := NEW.updated_at <> OLD.updated_at;
         END IF;
         done := CASE WHEN NEW.is_on THEN 'switch_on' ELSE 'switch_off' END;
     END IF;
