@@ -1,4 +1,4 @@
-"""Every candle of every contract at any moment: the tape, repeated both ways, and clones of it under other names."""
+"""Every candle of every contract at any moment: the tape, repeated both ways, and clones of it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Archive:
             raise UnknownSymbol(f"the recorded market has no contract {symbol}") from None
 
     def matrix(self, symbol: str, step_s: int, first_open_s: int, count: int) -> Matrix:
-        """int64 (5, count): consecutive candles of `step_s` (whole minutes) from the one that opens at `first_open_s`.
+        """int64 (5, count): consecutive candles of `step_s` (whole minutes), the first at `first_open_s`.
 
         Raises UnknownSymbol; ValueError when the time is not on a boundary of the step.
         """

@@ -11,7 +11,7 @@ from apps.exchange.simulator.tape.code import CLOSE, HIGH, LOW, OPEN, VOLUME, Ma
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Candles of one length at any index: `middle` begins at `first`; `before` and `after` repeat for ever."""
+    """Candles of one length at any index: `middle` begins at `first`, `before` and `after` repeat."""
 
     before: Matrix
     middle: Matrix
@@ -33,7 +33,7 @@ class Chain:
         )
 
     def rolled_up(self, factor: int) -> Chain:
-        """The chain of candles `factor` times as long. Raises ValueError when a period is no multiple of it."""
+        """The chain of candles `factor` times as long. Raises ValueError unless it divides a period."""
         period = self.before.shape[1]
         if period % factor or self.after.shape[1] != period:
             raise ValueError(f"{factor} candles do not divide a period of {period}")
@@ -54,9 +54,9 @@ class Chain:
 def chained(tape: Matrix, first: int) -> Chain:
     """The endless chain of a tape that begins at index `first`.
 
-    A repeat has the tape's mean log return taken out minute by minute from all four prices, so it ends where it began:
-    every repeat before ends at the tape's first open, every repeat after begins at its last close. Prices are snapped
-    to the tick; one factor for the four of them keeps low <= open, close <= high. Volumes repeat unchanged.
+    A repeat has the tape's mean log return taken out minute by minute from all four prices, so it ends where
+    it began: every repeat before ends at the tape's first open, every repeat after begins at its last close.
+    Prices are snapped to the tick; one factor for all four keeps low <= open, close <= high. Volumes repeat.
     """
     minutes = tape.shape[1]
     growth = tape[CLOSE, -1] / tape[OPEN, 0]

@@ -1,4 +1,4 @@
-"""Repeatable chance: the same numbers for the same place in the market, at every start and in every process."""
+"""Repeatable chance: the same numbers for the same place in the market, at every start."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def key(symbol: str) -> int:
 
 
 def noise(*place: ArrayLike) -> NDArray[np.uint64]:
-    """64 bits for each place (integers, broadcast together): splitmix64 (Steele, Lea, Flood 2014), chained."""
+    """64 bits for each place (integers, broadcast): splitmix64 (Steele, Lea, Flood 2014), chained."""
     parts = np.broadcast_arrays(*(np.atleast_1d(np.asarray(part, dtype=np.int64)) for part in place))
     bits = np.zeros(parts[0].shape, dtype=np.uint64)
     for part in parts:

@@ -1,7 +1,7 @@
 """How the price runs through a minute: from the candle alone, the same for every reader.
 
-Open at 0 s, the extreme nearer to the open at 15 s, the other at 40 s, close at 59.9 s, straight lines between; a tick
-at each second and one at 59.9 s.
+Open at 0 s, the extreme nearer to the open at 15 s, the other at 40 s, close at 59.9 s, straight between;
+a tick at each second and one at 59.9 s.
 """
 
 from __future__ import annotations
@@ -67,34 +67,38 @@ class Path:
         leg = min(int(np.searchsorted(VERTEX_S, at_s, side="right")), 3)
         start, end = self.vertices[leg - 1], self.vertices[leg]
         share = (at_s - VERTEX_S[leg - 1]) / (VERTEX_S[leg] - VERTEX_S[leg - 1])
-        return np.rint(start + (end - start) * share).astype(np.int64)
+        return _ticks(start + (end - start) * share)
 
     def traded(self, tick: int) -> Row:
-        """Contracts traded from the minute's open up to and with this tick; all of the candle's at the last."""
+        """Contracts traded from the minute's open to this tick, included; all of the candle's at the last."""
         return self.volume * (tick + 1) // TICKS
 
     def forming(self, tick: int) -> Matrix:
         """The candle as it stands at a tick, int64 (5, n)."""
         price = self.price(tick)
-        passed = np.concatenate([self.vertices[VERTEX_S <= second(tick)], price[np.newaxis]])
+        passed = np.concatenate([self.vertices[second(tick) >= VERTEX_S], price[np.newaxis]])
         return np.stack([self.vertices[0], passed.max(axis=0), passed.min(axis=0), price, self.traded(tick)])
 
     def straight(self, tick: int) -> Row:
         """The straight line from open to close: what other exchanges trade at, our index price."""
         opened, closed = self.vertices[0], self.vertices[-1]
-        return np.rint(opened + (closed - opened) * (second(tick) / CLOSE_S)).astype(np.int64)
+        return _ticks(opened + (closed - opened) * (second(tick) / CLOSE_S))
 
     def damped(self) -> Path:
-        """The mark price's run: halfway between the last price and the index, so wicks count half; no volume."""
+        """The mark price's run: halfway between last price and index, so wicks count half; no volume."""
         opened, closed = self.vertices[[0]], self.vertices[[-1]]
         line = opened + (closed - opened) * (VERTEX_S / CLOSE_S)[:, np.newaxis]
-        return Path(np.rint((self.vertices + line) / 2).astype(np.int64), np.zeros_like(self.volume))
+        return Path(_ticks((self.vertices + line) / 2), np.zeros_like(self.volume))
 
 
 def paths(candles: Matrix, coin: NDArray[np.bool_]) -> Path:
-    """The path of each candle; `coin` (n,) says whether the high comes first when both extremes are equally near."""
+    """The path of each candle; `coin` (n,): does the high come first when both extremes are equally near?"""
     opened, high, low, closed = candles[[OPEN, HIGH, LOW, CLOSE]]
     up, down = high - opened, opened - low
     high_first = np.where(up == down, coin, up < down)
     nearer, farther = np.where(high_first, high, low), np.where(high_first, low, high)
     return Path(np.stack([opened, nearer, farther, closed]), candles[VOLUME])
+
+
+def _ticks(prices: NDArray[np.float64]) -> Row:
+    return np.rint(prices).astype(np.int64)

@@ -22,7 +22,7 @@ class StateError(TradingError):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Day `day` of the tape (0 ... 23) plays on `first_day` (UTC); `seed` decides what the tape leaves open."""
+    """Day `day` of the tape (0 ... 23) plays on `first_day` (UTC); `seed` decides what is left open."""
 
     first_day: date
     day: int = DEFAULT_DAY
@@ -44,9 +44,7 @@ def begin(path: Path | None, *, now: datetime, day: int | None = None, seed: int
     Raises StateError when the file is unreadable or says another day or seed than asked for.
     """
     if path is None or not path.exists():
-        state = State(
-            now.date(), DEFAULT_DAY if day is None else day, DEFAULT_SEED if seed is None else seed
-        )
+        state = State(now.date(), DEFAULT_DAY if day is None else day, DEFAULT_SEED if seed is None else seed)
         if path is not None:
             _keep(path, state)
         return state
@@ -54,7 +52,7 @@ def begin(path: Path | None, *, now: datetime, day: int | None = None, seed: int
     for name, asked, kept in (("day", day, state.day), ("seed", seed, state.seed)):
         if asked is not None and asked != kept:
             raise StateError(
-                f"--{name} {asked} contradicts {path}, whose market plays {name} {kept} since {state.first_day}; "
+                f"--{name} {asked} contradicts {path}: it plays {name} {kept} since {state.first_day}; "
                 f"leave --{name} out to go on with it, or give another --state file to begin a new market"
             )
     return state

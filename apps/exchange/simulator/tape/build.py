@@ -1,6 +1,6 @@
-"""Makes the tape from a folder of candles: python -m apps.exchange.simulator.tape.build FOLDER [--into FOLDER].
+"""Makes the tape from a folder of candles: python -m apps.exchange.simulator.tape.build FOLDER.
 
-FOLDER holds <SYMBOL>.csv.gz with open_time (ms), open, high, low, close, volume (base coins), as README.md tells.
+FOLDER holds <SYMBOL>.csv.gz with open_time (ms), open, high, low, close, volume (coins), as README.md tells.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ MARGIN_AT_FULL_LEVERAGE = Decimal("0.4")
 
 
 def build(source: Path, into: Path, symbols: list[str]) -> None:
-    """Write one file a symbol and contracts.json. Raises ValueError when a candle is missing or off its minute."""
+    """Write one file a symbol and contracts.json. Raises ValueError when a candle is missing."""
     contracts = []
     for symbol in symbols:
         rows = _rows(source / f"{symbol}.csv.gz")
@@ -82,7 +82,10 @@ def _decimals(text: str) -> int:
 
 def _matrix(rows: list[list[str]], price_decimals: int, volume_decimals: int) -> Matrix:
     scales = (*[price_decimals] * 4, volume_decimals)
-    numbers = [[int(Decimal(text).scaleb(scale)) for row in rows for text in (row[at],)] for at, scale in enumerate(scales, 1)]
+    numbers = [
+        [int(Decimal(text).scaleb(scale)) for row in rows for text in (row[at],)]
+        for at, scale in enumerate(scales, 1)
+    ]
     return np.array(numbers, dtype=np.int64)
 
 

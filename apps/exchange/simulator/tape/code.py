@@ -47,4 +47,6 @@ def unpack(packed: bytes) -> Matrix:
     step, body, above, below, volume = np.where(folded % 2, -(folded + 1) // 2, folded // 2)
     close = np.cumsum(step + body)
     opened = close - body
-    return np.stack([opened, np.maximum(opened, close) + above, np.minimum(opened, close) - below, close, volume])
+    return np.stack(
+        [opened, np.maximum(opened, close) + above, np.minimum(opened, close) - below, close, volume]
+    )

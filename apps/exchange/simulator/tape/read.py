@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from apps.engine.values.errors import TradingError
 from apps.exchange.simulator.listing import Listing
@@ -24,7 +25,7 @@ class TapeError(TradingError):
 
 @dataclass(frozen=True, slots=True)
 class Tape:
-    """One contract's recorded candles: int64 (5, minutes), the first opens at `first_minute` (minutes since 1970)."""
+    """A contract's recorded candles: int64 (5, minutes), from `first_minute` (since 1970) on."""
 
     listing: Listing
     first_minute: int
@@ -43,10 +44,12 @@ def load(folder: Path = FOLDER, count: int | None = None) -> list[Tape]:
     return [Tape(each, first_minute, _candles(folder / (each.symbol + SUFFIX), minutes)) for each in listings]
 
 
-_MEND = "restore it from the repository, or rebuild it with python -m apps.exchange.simulator.tape.build FOLDER"
+_MEND = (
+    "restore it from the repository, or rebuild it with python -m apps.exchange.simulator.tape.build FOLDER"
+)
 
 
-def _index(path: Path) -> dict[str, object] | object:
+def _index(path: Path) -> Any:
     try:
         return json.loads(path.read_text())
     except OSError as fault:
@@ -55,17 +58,17 @@ def _index(path: Path) -> dict[str, object] | object:
         raise TapeError(f"{path} is not JSON ({fault}); {_MEND}") from fault
 
 
-def _listing(row: dict[str, object]) -> Listing:
+def _listing(row: dict[str, Any]) -> Listing:
     return Listing(
         symbol=str(row["symbol"]),
         base=str(row["base_currency"]),
         price_decimals=_decimals(row["price_precision"]),
         volume_decimals=_decimals(row["contract_size"]),
-        max_leverage=int(str(row["max_leverage"])),
-        max_volume=int(str(row["max_volume"])),
-        market_max_volume=int(str(row["market_max_volume"])),
-        listed_at_ms=int(str(row["open_timestamp"])),
-        brackets=tuple(row["brackets"]),  # type: ignore[arg-type]  # a JSON list, checked by the constructor of tuple
+        max_leverage=int(row["max_leverage"]),
+        max_volume=int(row["max_volume"]),
+        market_max_volume=int(row["market_max_volume"]),
+        listed_at_ms=int(row["open_timestamp"]),
+        brackets=tuple(row["brackets"]),
     )
 
 
@@ -92,6 +95,8 @@ def _candles(path: Path, minutes: int) -> Matrix:
 def _check_laws(path: Path, candles: Matrix) -> None:
     body_high = candles[[OPEN, CLOSE]].max(axis=0)
     body_low = candles[[OPEN, CLOSE]].min(axis=0)
-    broken = (candles[HIGH] < body_high) | (candles[LOW] > body_low) | (candles[LOW] < 1) | (candles[VOLUME] < 0)
+    broken = (
+        (candles[HIGH] < body_high) | (candles[LOW] > body_low) | (candles[LOW] < 1) | (candles[VOLUME] < 0)
+    )
     if broken.any():
         raise TapeError(f"{path} holds {int(broken.sum())} impossible candles; {_MEND}")

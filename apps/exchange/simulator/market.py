@@ -1,0 +1,169 @@
+"""The market at a moment: candles that form, quotes and trades. A pure function of archive, seed and time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from apps.exchange.simulator.archive import MINUTE_S, Archive
+from apps.exchange.simulator.chain import rolled_up
+from apps.exchange.simulator.noise import key, noise
+from apps.exchange.simulator.path import TICKS, Moment, Path, Row, paths, second
+from apps.exchange.simulator.tape.code import Matrix
+
+SPREAD_BPS = 2
+KEPT_MINUTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Quotes:
+    """Prices of all contracts at a tick, each int64 (contracts,) in ticks, in the archive's order."""
+
+    last: Row
+    bid: Row
+    ask: Row
+    mark: Row
+    index: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """`price` in ticks, `contracts` above 0; `number` rises by one with every tick of the market."""
+
+    number: int
+    at_s: float
+    price: int
+    contracts: int
+    buyer_is_maker: bool
+    """A falling price was sold into: the buyer was the maker. Chance decides where the price stood still."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Consecutive candles of `step_s`, int64 (5, n); the last may still be forming."""
+
+    first_open_s: int
+    step_s: int
+    candles: Matrix
+
+
+class Market:
+    """What trades at a moment. Two markets of one archive and seed agree on everything."""
+
+    def __init__(self, archive: Archive, seed: int) -> None:
+        self.archive = archive
+        self.seed = seed
+        self.symbols = archive.symbols
+        self.row = {symbol: at for at, symbol in enumerate(self.symbols)}
+        self.keys = np.array([key(symbol) for symbol in self.symbols], dtype=np.int64)
+        self._paths: dict[int, Path] = {}
+        self._marks: dict[int, Path] = {}
+        self._quoted: tuple[Moment, Quotes] | None = None
+
+    def path(self, minute: int) -> Path:
+        """The run of a minute for all contracts."""
+        if minute not in self._paths:
+            _forget(self._paths, minute)
+            first_s = minute * MINUTE_S
+            candles = [self.archive.matrix(symbol, MINUTE_S, first_s, 1) for symbol in self.symbols]
+            self._paths[minute] = self._run(np.concatenate(candles, axis=1), minute, self.keys)
+        return self._paths[minute]
+
+    def mark_path(self, minute: int) -> Path:
+        """The run of the mark price."""
+        if minute not in self._marks:
+            _forget(self._marks, minute)
+            self._marks[minute] = self.path(minute).damped()
+        return self._marks[minute]
+
+    def quotes(self, moment: Moment) -> Quotes:
+        """Bid and ask lie max(1 tick, 2 bps) apart, around the last price."""
+        if self._quoted is None or self._quoted[0] != moment:
+            self._quoted = (moment, self._quotes_at(moment))
+        return self._quoted[1]
+
+    def trades(self, symbol: str, moment: Moment, ticks: int) -> list[Trade]:
+        """One trade for each of the last `ticks` ticks at which something traded, newest first."""
+        oldest = moment.earlier(ticks - 1)
+        trades: list[Trade] = []
+        for minute in range(moment.minute, oldest.minute - 1, -1):
+            newest_tick = moment.tick if minute == moment.minute else TICKS - 1
+            oldest_tick = oldest.tick if minute == oldest.minute else 0
+            trades += self._trades_of(symbol, minute, range(newest_tick, oldest_tick - 1, -1))
+        return trades
+
+    def closed(
+        self, symbol: str, step_s: int, first_open_s: int, count: int, *, mark: bool = False
+    ) -> Matrix:
+        """`count` candles of the past, of the last price or of the mark price; int64 (5, count)."""
+        if not mark:
+            return self.archive.matrix(symbol, step_s, first_open_s, count)
+        minutes = self.archive.matrix(symbol, MINUTE_S, first_open_s, count * step_s // MINUTE_S)
+        first = first_open_s // MINUTE_S
+        numbers = np.arange(first, first + minutes.shape[1])
+        marks = self._run(minutes, numbers, key(symbol)).damped().forming(TICKS - 1)
+        return rolled_up(marks, step_s // MINUTE_S)
+
+    def forming(self, symbol: str, step_s: int, moment: Moment, *, mark: bool = False) -> Matrix:
+        """The candle of `step_s` that is open at a moment, int64 (5, 1)."""
+        path = (self.mark_path if mark else self.path)(moment.minute)
+        newest = path.forming(moment.tick)[:, [self.row[symbol]]]
+        open_minute = moment.minute - moment.minute % (step_s // MINUTE_S)
+        passed = moment.minute - open_minute
+        if not passed:
+            return newest
+        before = self.closed(symbol, MINUTE_S, open_minute * MINUTE_S, passed, mark=mark)
+        return rolled_up(np.concatenate([before, newest], axis=1), passed + 1)
+
+    def stretch(
+        self,
+        symbol: str,
+        step_s: int,
+        first_open_s: int,
+        last_open_s: int,
+        moment: Moment,
+        *,
+        mark: bool = False,
+    ) -> Stretch:
+        """The candles that open from `first_open_s` to `last_open_s` (boundaries), none after `moment`."""
+        now_s = moment.minute * MINUTE_S
+        open_s = now_s - now_s % step_s
+        closed = (min(last_open_s, open_s - step_s) - first_open_s) // step_s + 1
+        parts = [self.closed(symbol, step_s, first_open_s, max(0, closed), mark=mark)]
+        if first_open_s <= open_s <= last_open_s:
+            parts.append(self.forming(symbol, step_s, moment, mark=mark))
+        return Stretch(first_open_s, step_s, np.concatenate(parts, axis=1))
+
+    def _quotes_at(self, moment: Moment) -> Quotes:
+        path = self.path(moment.minute)
+        last = path.price(moment.tick)
+        spread = np.maximum(1, np.rint(last * SPREAD_BPS / 10_000).astype(np.int64))
+        bid = np.maximum(1, last - spread // 2)
+        mark = self.mark_path(moment.minute).price(moment.tick)
+        return Quotes(last, bid, bid + spread, mark, path.straight(moment.tick))
+
+    def _run(self, candles: Matrix, minutes: Row | int, keys: Row | int) -> Path:
+        return paths(candles, noise(self.seed, keys, minutes) % np.uint64(2) == 1)
+
+    def _trades_of(self, symbol: str, minute: int, ticks: range) -> list[Trade]:
+        row, path = self.row[symbol], self.path(minute)
+        coins = noise(self.seed, self.keys[row], minute, np.arange(TICKS)) % np.uint64(2) == 1
+        trades = []
+        for tick in ticks:
+            price, before = (int(path.price(each)[row]) for each in (tick, max(0, tick - 1)))
+            contracts = int(path.traded(tick)[row]) - (int(path.traded(tick - 1)[row]) if tick else 0)
+            if contracts:
+                sold = bool(coins[tick]) if price == before else price < before
+                trades.append(
+                    Trade(minute * TICKS + tick, minute * 60 + second(tick), price, contracts, sold)
+                )
+        return trades
+
+
+def _forget(kept: dict[int, Path], newcomer: int) -> None:
+    """Keep the minutes nearest to the newest request: time runs forward, with a look back for trades."""
+    for minute in sorted(kept, key=lambda each: -abs(each - newcomer))[
+        : max(0, len(kept) - KEPT_MINUTES + 1)
+    ]:
+        del kept[minute]

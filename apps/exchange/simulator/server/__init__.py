@@ -1,0 +1,6 @@
+"""The exchange over HTTP and WebSocket, in one process and one thread."""
+
+from apps.exchange.simulator.server.connection import Patience
+from apps.exchange.simulator.server.run import AddressTaken, address_of, listen, running, serve
+
+__all__ = ["AddressTaken", "Patience", "address_of", "listen", "running", "serve"]

@@ -1,0 +1,164 @@
+"""One WebSocket: acknowledgements, pongs, and the rules by which the exchange hangs up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from apps.exchange.simulator.server.asgi import Message, Receive, Send
+from apps.exchange.simulator.server.faults import Faults
+from apps.exchange.simulator.server.hub import Hub, Listener
+from apps.exchange.simulator.server.topics import PRIVATE, Topic, parse
+from apps.exchange.simulator.server.wire import compact
+
+MAX_ARGS_BYTES = 4096
+PONG = compact({"group": "System", "data": "pong"})
+PING_FRAME = "websocket.ping"
+"""Not a message of ASGI: our own protocol class reports ping frames, for they too keep a connection alive."""
+
+ACTIONS = ("subscribe", "unsubscribe", "request")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """After how long the exchange hangs up: on silence both ways, and on who subscribes to nothing."""
+
+    silent_s: float = 20
+    unsubscribed_s: float = 5
+
+
+class Connection:
+    def __init__(self, hub: Hub, faults: Faults, symbols: frozenset[str], patience: Patience) -> None:
+        self._hub = hub
+        self._faults = faults
+        self._symbols = symbols
+        self._patience = patience
+        self._listener = Listener()
+        self._ever_subscribed = False
+        self._opened_at = self._heard_at = asyncio.get_running_loop().time()
+
+    async def serve(self, receive: Receive, send: Send) -> None:
+        """From the accepted handshake to the end, whoever ends it."""
+        self._hub.listeners.add(self._listener)
+        speaker = asyncio.create_task(self._speak(send))
+        hearer = asyncio.create_task(self._hear(receive))
+        try:
+            done, _ = await asyncio.wait({speaker, hearer}, return_when=asyncio.FIRST_COMPLETED)
+            reason = next(iter(done)).result()
+            if reason is not None:
+                await send({"type": "websocket.close", "code": 1000, "reason": reason})
+        finally:
+            self._hub.leave(self._listener)
+            for task in (speaker, hearer):
+                task.cancel()
+            await asyncio.gather(speaker, hearer, return_exceptions=True)
+
+    async def _speak(self, send: Send) -> str:
+        while (batch := await self._listener.queue.get()) is not None:
+            for text in batch:
+                await send({"type": "websocket.send", "text": text})
+            self._heard_at = asyncio.get_running_loop().time()
+        return "going away"
+
+    async def _hear(self, receive: Receive) -> str | None:
+        """Answer until the client leaves (None) or the exchange loses patience (why)."""
+        while True:
+            try:
+                message = await asyncio.wait_for(receive(), self._left_s())
+            except TimeoutError:
+                if (reason := self._impatience()) is not None:
+                    return reason
+                continue
+            if message["type"] == "websocket.disconnect":
+                return None
+            self._heard_at = asyncio.get_running_loop().time()
+            if not self._faults.ws_silence:
+                self._hub.offer(self._listener, list(self._answers(message)))
+
+    def _left_s(self) -> float:
+        return max(0.001, min(self._deadlines().values()) - asyncio.get_running_loop().time())
+
+    def _impatience(self) -> str | None:
+        now = asyncio.get_running_loop().time()
+        return next((reason for reason, at in self._deadlines().items() if at <= now), None)
+
+    def _deadlines(self) -> dict[str, float]:
+        deadlines = {"no data": self._heard_at + self._patience.silent_s}
+        if not self._ever_subscribed:
+            deadlines["no subscription"] = self._opened_at + self._patience.unsubscribed_s
+        return deadlines
+
+    def _answers(self, message: Message) -> Iterator[str]:
+        """One acknowledgement a topic, each followed by the topic's first push; a pong for a ping."""
+        if message["type"] == PING_FRAME:
+            return
+        request = _request(message)
+        if request is None:
+            yield compact({"action": "", "success": False, "error": "Invalid message"})
+            return
+        action, names = request
+        if action == "ping":
+            yield PONG
+        elif sum(len(name.encode()) for name in names) > MAX_ARGS_BYTES:
+            yield compact(
+                {"action": action, "success": False, "error": f"args exceed {MAX_ARGS_BYTES} bytes"}
+            )
+        else:
+            for name in names:
+                yield from self._done(action, name)
+
+    def _done(self, action: str, name: str) -> Iterator[str]:
+        topic = parse(name, self._symbols)
+        if action not in ACTIONS:
+            yield _refusal(action, name, f"Invalid action [{action}] for group [{name}]")
+        elif PRIVATE.fullmatch(name):
+            refusal = {
+                "action": action,
+                "group": name,
+                "success": False,
+                "error": f"{name} need authenication",
+            }
+            yield compact(refusal)
+        elif topic is None:
+            yield _refusal(action, name, f"group [{name}] not exist")
+        else:
+            yield compact({"action": action, "group": name, "success": True, "request": _echo(action, name)})
+            yield from self._obeyed(action, topic)
+
+    def _obeyed(self, action: str, topic: Topic) -> list[str]:
+        if action == "unsubscribe":
+            self._hub.unsubscribe(self._listener, topic)
+            return []
+        if action == "request":
+            return self._hub.request(topic)
+        self._ever_subscribed = True
+        return self._hub.subscribe(self._listener, topic)
+
+
+def _request(message: Message) -> tuple[str, list[str]] | None:
+    """(action, arguments) of a text, or None when it is not one of ours. A bare "ping" is a ping."""
+    text = message.get("text") or ""
+    if text == "ping":
+        return "ping", []
+    try:
+        request: Any = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(request, dict):
+        return None
+    action, names = request.get("action", ""), request.get("args", [])
+    if not isinstance(action, str) or not isinstance(names, list):
+        return None
+    return (action, names) if all(isinstance(name, str) for name in names) else None
+
+
+def _refusal(action: str, name: str, error: str) -> str:
+    request = _echo(action, name)
+    return compact({"action": action, "group": name, "success": False, "request": request, "error": error})
+
+
+def _echo(action: str, name: str) -> dict[str, Any]:
+    return {"action": action, "args": [name]}

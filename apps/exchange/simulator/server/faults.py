@@ -1,0 +1,97 @@
+"""The fault switches: what can be made to go wrong, set from outside while the server runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+MAX_LATENCY_MS = 60_000
+MAX_SKEW_MS = 86_400_000
+MAX_COUNT = 1_000_000
+
+
+class BadFault(ValueError):
+    """An unknown switch or a value out of its bounds; nothing was switched."""
+
+
+@dataclass(slots=True)
+class Faults:
+    """Every switch with its healthy value."""
+
+    latency_ms: int = 0
+    """Every answer waits so long."""
+    answer_429: int = 0
+    """The next n answers are 429, code 30013."""
+    answer_418: int = 0
+    """The next n answers are 418, code 30017."""
+    answer_503: int = 0
+    """The next n answers are 503 with an HTML page."""
+    ws_drop: bool = False
+    """Every WebSocket is closed once, now; the switch falls back by itself."""
+    ws_silence: bool = False
+    """WebSockets stay open and say nothing more."""
+    ws_duplicate: bool = False
+    """Every push comes twice."""
+    ws_reorder: bool = False
+    """Every push comes after the one that should follow it."""
+    final_push: bool = True
+    """The push at a candle's open carries the final candle before it as well."""
+    missing_candles: list[str] = field(default_factory=list)
+    """Candles of 1m that nobody gets: SYMBOL@unix_s of the open, or *@unix_s for all symbols."""
+    kline_ts_offset_s: int = 0
+    """0 or 1 second added to the open times of klines, as the exchange did until 2024."""
+    clock_skew_ms: int = 0
+    """The server's clock, market included, is ahead by so much."""
+    limits: bool = True
+    """The request limits are enforced."""
+
+    def switch(self, wanted: Mapping[str, Any]) -> None:
+        """Set all of `wanted` or nothing. Raises BadFault naming the switch."""
+        for name, value in wanted.items():
+            _check(name, value)
+        for name, value in wanted.items():
+            setattr(self, name, value)
+
+    def take(self, name: str) -> bool:
+        """Use up one of a counted fault: True when there was one left."""
+        left = getattr(self, name)
+        if not left:
+            return False
+        setattr(self, name, left - 1)
+        return True
+
+    def misses(self, symbol: str, open_s: int, step_s: int) -> bool:
+        """Is this candle one of those nobody gets?"""
+        return step_s == 60 and any(f"{who}@{open_s}" in self.missing_candles for who in (symbol, "*"))
+
+    def shown(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+_HIGHEST = {
+    "latency_ms": MAX_LATENCY_MS,
+    "answer_429": MAX_COUNT,
+    "answer_418": MAX_COUNT,
+    "answer_503": MAX_COUNT,
+    "kline_ts_offset_s": 1,
+    "clock_skew_ms": MAX_SKEW_MS,
+}
+
+
+def _check(name: str, value: object) -> None:
+    known = {each.name: each.type for each in fields(Faults)}
+    if name not in known:
+        raise BadFault(f"unknown fault {name!r}; there are: {', '.join(known)}")
+    if known[name] == "bool" and not isinstance(value, bool):
+        raise BadFault(f"{name} must be true or false, not {value!r}")
+    if known[name] == "int":
+        lowest = -MAX_SKEW_MS if name == "clock_skew_ms" else 0
+        if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= _HIGHEST[name]:
+            raise BadFault(f"{name} must be a whole number from {lowest} to {_HIGHEST[name]}, not {value!r}")
+    if name == "missing_candles" and not (isinstance(value, list) and all(map(_is_candle, value))):
+        raise BadFault(f"{name} must be a list of SYMBOL@unix_s, not {value!r}")
+
+
+def _is_candle(value: object) -> bool:
+    return isinstance(value, str) and value.partition("@")[2].isdigit()
