@@ -75,12 +75,13 @@ def _run_from_end(flags: Bools) -> Ints:
         return np.zeros(flags.shape[0], dtype=np.int64)
     reversed_false = ~flags[:, ::-1]
     first_false = reversed_false.argmax(axis=1)
-    return np.where(reversed_false.any(axis=1), first_false, flags.shape[1]).astype(np.int64)
+    lengths: Ints = np.where(reversed_false.any(axis=1), first_false, flags.shape[1]).astype(np.int64)
+    return lengths
 
 
 @dataclass(frozen=True)
 class Frame:
-    """Feature columns of one timeframe: name → float64 (S, T), NaN where unknown; `close_ms` (T,) is the axis."""
+    """Feature columns of one timeframe: float64 (S, T) by name, NaN where unknown; `close_ms` (T,)."""
 
     timeframe: Timeframe
     close_ms: Ints

@@ -23,16 +23,7 @@ def candles(name: str, symbol: str, timeframe: Timeframe, count: int) -> list[Ca
     """The newest `count` candles of the file `name`, exact."""
     with gzip.open(_file(name), "rt") as lines:
         rows = [line.rstrip().split(",") for line in lines][1:][-count:]
-    return [
-        Candle(
-            symbol,
-            timeframe,
-            datetime.fromtimestamp(int(row[0]) // 1000, UTC),
-            *(Decimal(text) for text in row[1:]),
-            source=Source.FILE,
-        )
-        for row in rows
-    ]
+    return [_candle(symbol, timeframe, row) for row in rows]
 
 
 @cache
@@ -66,6 +57,11 @@ def cut(whole: Windows, end: int, length: int) -> Windows:
     until = whole.until - (whole.candles.shape[2] - end) * whole.timeframe.duration
     part = whole.candles[:, :, end - length : end].copy()
     return windows(whole.symbols, whole.timeframe, until, part)
+
+
+def _candle(symbol: str, timeframe: Timeframe, row: list[str]) -> Candle:
+    open_, high, low, close, volume = (Decimal(text) for text in row[1:])
+    return Candle(symbol, timeframe, _moment(int(row[0])), open_, high, low, close, volume, Source.FILE)
 
 
 def _moment(unix_ms: int) -> datetime:

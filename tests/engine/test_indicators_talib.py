@@ -35,8 +35,8 @@ DEFINITIONS: dict[str, Callable[[Floats, Floats, Floats], Floats]] = {
     "bb_upper": lambda high, low, close: talib.BBANDS(close, 20, 2, 2)[0],
     "bb_middle": lambda high, low, close: talib.BBANDS(close, 20, 2, 2)[1],
     "bb_lower": lambda high, low, close: talib.BBANDS(close, 20, 2, 2)[2],
-    "stoch_rsi_k": lambda high, low, close: talib.STOCHRSI(close, 14, 14, 3, 0)[1],
-    "stoch_rsi_d": lambda high, low, close: _sma3(talib.STOCHRSI(close, 14, 14, 3, 0)[1]),
+    "stoch_rsi_k": lambda high, low, close: talib.STOCHRSI(close, 14, 14, 3)[1],
+    "stoch_rsi_d": lambda high, low, close: _sma3(talib.STOCHRSI(close, 14, 14, 3)[1]),
 }
 
 

@@ -16,6 +16,8 @@ from apps.engine.indicators.volume import volume_ratio
 from apps.engine.indicators.vwap import vwap
 from apps.engine.values.timeframe import Timeframe
 
+__all__ = ["COLUMNS", "PIVOTS", "column_names", "features"]
+
 PRICES = ("open", "high", "low", "close", "volume")
 LOOKED_BACK_AT = ("rsi", "macd_hist")
 """Divergence and StochRSI need these from before the first row asked for."""

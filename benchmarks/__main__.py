@@ -1,0 +1,111 @@
+"""`python -m benchmarks NAME [--json] [arguments]`: measure one thing and print it.
+
+A benchmark is a module of this package with `run(args) -> dict` (name, params, metrics, stages); one that needs
+the database says NEEDS_DJANGO = True. The machine and the commit are added here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pkgutil
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+FOLDER = Path(__file__).resolve().parent
+HELP = """\
+usage: ./run bench NAME [--json] [arguments]
+
+  NAME            one of: {names}
+  --json          print one JSON object instead of a table
+  NAME --help     the arguments of that benchmark
+
+  ./run bench indicators --json
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """The exit code: 0 when measured, 2 for a name that does not exist."""
+    names = sorted(module.name for module in pkgutil.iter_modules([str(FOLDER)]) if module.name != "__main__")
+    as_json = "--json" in arguments
+    words = [argument for argument in arguments if argument != "--json"]
+    if not words or words[0] in {"-h", "--help"}:
+        print(HELP.format(names=", ".join(names)), end="")
+        return 0
+    name, *rest = words
+    if name not in names:
+        print(f"error: there is no benchmark {name!r}; there are: {', '.join(names)}", file=sys.stderr)
+        return 2
+    result = {**_loaded(name).run(rest), "machine": _machine(), "commit": _commit()}
+    if as_json:
+        print(json.dumps(result))
+    else:
+        _show(result)
+    return 0
+
+
+def _loaded(name: str) -> ModuleType:
+    """The module; Django stands before it is imported where its source asks for it."""
+    if "\nNEEDS_DJANGO = True\n" in (FOLDER / f"{name}.py").read_text():
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradingv3.settings")
+        import django
+
+        django.setup()
+    return importlib.import_module(f"benchmarks.{name}")
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+    }
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:  # not Linux
+        return platform.processor() or platform.machine()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.machine()
+
+
+def _commit() -> str | None:
+    """Short hash of the checkout; None where there is no git or no repository."""
+    command = ["git", "-C", str(FOLDER), "rev-parse", "--short", "HEAD"]
+    try:
+        asked = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    except FileNotFoundError:
+        return None
+    return asked.stdout.strip() or None
+
+
+def _show(result: Mapping[str, Any]) -> None:
+    console = Console()
+    console.print(f"{result['name']} at {result['commit']}", style="bold")
+    for part in ("params", "metrics", "stages", "machine"):
+        if result.get(part):
+            console.print(_table(part, result[part]))
+
+
+def _table(title: str, rows: Mapping[str, Any]) -> Table:
+    table = Table("", "", title=title, title_justify="left", show_header=False)
+    for name, value in rows.items():
+        table.add_row(name, str(value))
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
