@@ -138,8 +138,12 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.mtf.api.permissions.MayAct"],
+    "DEFAULT_PARSER_CLASSES": ["apps.mtf.api.parsing.StrictJSON"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "apps.mtf.api.errors.handle",
+    "NUM_PROXIES": 0,  # throttling believes the connection's address, never a header anyone can send
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "TradingV3",

@@ -1,0 +1,1 @@
+"""The HTTP API: every view translates, makes one call, and translates back."""

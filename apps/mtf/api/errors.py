@@ -1,0 +1,99 @@
+"""One shape for every error: `{status: "error", code, message, details}`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.http import HttpRequest, JsonResponse
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
+from rest_framework.response import Response
+from rest_framework.views import exception_handler, set_rollback
+
+log = structlog.get_logger("mtf")
+
+
+class ErrorAnswer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(choices=["error"])
+    code = serializers.CharField()
+    message = serializers.CharField()
+    details = serializers.DictField(help_text="field → what is wrong with it, or the numbers looked at")
+
+
+class Unavailable(APIException):
+    """A server we need is gone; the same request may succeed later."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "unavailable"
+
+
+class Broken(APIException):
+    """A fault of ours; the log has it."""
+
+    status_code = status.HTTP_500_INTERNAL_SERVER_ERROR
+    default_code = "fault"
+    default_detail = "an internal fault, written to the log; nothing more is known here"
+
+
+def body(code: str, message: str, details: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    return {"status": "error", "code": code, "message": message, "details": dict(details or {})}
+
+
+def refused(field: str, message: str) -> ValidationError:
+    """The 400 that names the field."""
+    return ValidationError({field: [message]})
+
+
+def handle(fault: Exception, context: dict[str, Any]) -> Response:
+    """Whatever broke in a view, in the one shape; what nobody expected is logged and tells no internals."""
+    response = exception_handler(fault, context)
+    if response is None:
+        request = context["request"]
+        log.error("api_fault", method=request.method, path=request.path, exc_info=fault)
+        set_rollback()
+        fault = _translated(fault)
+        response = Response(status=fault.status_code)
+    response.data = _shaped(fault, response)
+    return response
+
+
+def unknown_address(request: HttpRequest) -> JsonResponse:
+    """404 for every path below /api/ that nobody serves."""
+    message = f"no such address: {request.path}; the API is described at /api/docs/"
+    return JsonResponse(body("not_found", message), status=404)
+
+
+def _translated(fault: Exception) -> APIException:
+    if isinstance(fault, OperationalError | InterfaceError):
+        return Unavailable("the database does not answer; retry when it is back")
+    if isinstance(fault, DatabaseError):
+        return Broken("the database refused the request; the log has its words")
+    return Broken()
+
+
+def _shaped(fault: Exception, response: Response) -> dict[str, Any]:
+    if isinstance(fault, ValidationError):
+        details = _by_field(response.data)
+        field, texts = next(iter(details.items()))
+        return body("invalid", f"{field}: {texts[0]}", details)
+    detail = response.data["detail"] if response.data else getattr(fault, "detail", "")
+    waited = {"retry_after_s": response["Retry-After"]} if "Retry-After" in response else {}
+    code = detail.code if isinstance(detail, ErrorDetail) else None
+    return body(code or "error", str(detail), waited)
+
+
+def _by_field(data: Any) -> dict[str, list[str]]:
+    if not isinstance(data, dict):
+        return {"body": _texts(data)}
+    return {("body" if name == "non_field_errors" else name): _texts(value) for name, value in data.items()}
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [f"{key}: {text}" for key, child in value.items() for text in _texts(child)]
+    if isinstance(value, list):
+        return [text for child in value for text in _texts(child)]
+    return [str(value)]

@@ -1,0 +1,119 @@
+"""Ask for a run now: it is decided by the worker that decides every minute."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from kombu.exceptions import OperationalError
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.engine.values.timeframe import VALIDATION
+from apps.mtf import runs, tasks
+from apps.mtf.api.errors import ErrorAnswer, Unavailable, body, refused
+from apps.mtf.api.fields import Name, Strict, StrictBoolean, Symbols, told
+from apps.mtf.asked import Asked, BadAsk, answer, open_asked
+from apps.mtf.models import MtfRun, Trigger
+
+WAIT_S = 55
+"""How long a caller waits at most, and how long the request may lie in the queue."""
+ASKED_AS = {"profile": "mtf_profile"}
+"""Our word → the word of the request."""
+
+
+class RunBody(Strict):
+    symbols = Symbols(required=False, default=None, help_text="absent: every watched symbol")
+    dry_run = StrictBoolean(default=True, help_text="must be true: this version decides and sends no orders")
+    workers = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        help_text="accepted and ignored: parallelism is not the caller's business",
+    )
+    mtf_profile = Name(default="scalper_micro")
+    validation_mode = Name(required=False, allow_null=True, default=None)
+    force_run = StrictBoolean(default=False, help_text="ignore kill switches")
+    process_tp_sl = StrictBoolean(default=True, help_text="a dry run has nothing to protect")
+    timeframe = serializers.ChoiceField(
+        choices=[tf.value for tf in VALIDATION], required=False, allow_null=True, default=None
+    )
+    wait = StrictBoolean(
+        default=True, help_text=f"answer with the result, at most {WAIT_S} s; else 202 at once"
+    )
+
+    def validate_dry_run(self, dry_run: bool) -> bool:
+        if not dry_run:
+            raise serializers.ValidationError("this version only decides and sends no orders: ask with true")
+        return dry_run
+
+
+class RunAnswer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(choices=["success", "partial_success", "error"])
+    run_id = serializers.UUIDField()
+    summary = serializers.DictField()
+    results = serializers.ListField(child=serializers.DictField())
+    summary_by_tf = serializers.DictField()
+    rejected_by = serializers.DictField()
+    orders_placed = serializers.JSONField()
+    performance = serializers.DictField()
+    errors = serializers.ListField()  # type: ignore[assignment]  # hides Serializer.errors: nobody validates an answer
+
+
+class RunAccepted(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(choices=["accepted"])
+    run_id = serializers.UUIDField()
+
+
+class RunNow(APIView):
+    acting = "mtf.add_mtfrun"
+
+    @extend_schema(
+        summary="Judge symbols now",
+        request=RunBody,
+        responses={200: RunAnswer, 202: RunAccepted, 400: ErrorAnswer, 500: ErrorAnswer, 503: ErrorAnswer},
+    )
+    def post(self, request: Request) -> Response:
+        wanted = told(request, RunBody)
+        run = _opened(wanted)
+        _enqueue(run)
+        ended = answer(run.run_id, timeout_s=WAIT_S) if wanted["wait"] else None
+        return (
+            Response({"status": "accepted", "run_id": run.run_id}, status=202)
+            if ended is None
+            else _told(ended)
+        )
+
+
+def _opened(wanted: dict[str, Any]) -> MtfRun:
+    asked = Asked(
+        profile=wanted["mtf_profile"],
+        symbols=wanted["symbols"],
+        validation_mode=wanted["validation_mode"],
+        timeframe=wanted["timeframe"],
+        force_run=wanted["force_run"],
+    )
+    try:
+        return open_asked(asked, Trigger.API, timezone.now())
+    except BadAsk as bad:
+        raise refused(ASKED_AS.get(bad.field, bad.field), str(bad)) from bad
+
+
+def _enqueue(run: MtfRun) -> None:
+    """Hand the run to the worker; a run nobody can be told of has failed."""
+    try:
+        tasks.asked.apply_async(kwargs={"run_id": str(run.run_id)}, expires=WAIT_S, retry=False)
+    except OperationalError as fault:
+        runs.failed(run, fault, timezone.now())
+        raise Unavailable(
+            "the broker does not answer: the run was not started; retry when it is back"
+        ) from fault
+
+
+def _told(run: MtfRun) -> Response:
+    if run.result is None:
+        message = run.error or f"the run ended {run.status} without a result"
+        return Response(body(f"run_{run.status}", message, {"run_id": str(run.run_id)}), status=500)
+    return Response(run.result, status=500 if run.result["status"] == "error" else 200)

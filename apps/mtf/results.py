@@ -1,0 +1,37 @@
+"""What a run said about each symbol: written in a dry run's result, standing in the audit of a minute's run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apps.audit import store as audit
+from apps.audit.models import MtfAudit
+from apps.market import store as market
+from apps.mtf.models import MtfRun, RunStatus
+
+
+def results(run: MtfRun) -> list[dict[str, Any]]:
+    """One entry a symbol, by symbol. A run that decided nothing has none.
+
+    The audit holds changes only, a row stands until the symbol's next: what stood at the run's end under its
+    digest is what the run said.
+    """
+    if run.status != RunStatus.DECIDED:
+        return []
+    if run.result is not None:
+        return list(run.result.get("results", []))
+    symbols = [contract.symbol for contract in market.contracts()]
+    rows = audit.standing(run.profile, symbols, run.finished_at)
+    return [_entry(rows[symbol], run) for symbol in sorted(rows) if rows[symbol].digest == run.digest]
+
+
+def _entry(row: MtfAudit, run: MtfRun) -> dict[str, Any]:
+    return {
+        "symbol": row.symbol,
+        "step": row.step,
+        "timeframe": row.timeframe,
+        "cause": row.cause,
+        "since": row.created_at,
+        "changed": row.run_id == run.run_id,
+        "details": row.details,
+    }
