@@ -1,4 +1,4 @@
-"""What a run said about each symbol: written in a dry run's result, standing in the audit of a minute's run."""
+"""What a run said about each symbol: written in a dry result, or standing in the audit."""
 
 from __future__ import annotations
 
