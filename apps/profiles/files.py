@@ -76,7 +76,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
+            event = self.get_event()
             raise yaml.composer.ComposerError(None, None, "an alias (*name): write it out", event.start_mark)
         return super().compose_node(parent, index)
 

@@ -13,7 +13,7 @@ from apps.engine.evaluate.codes import NO_REASON, SIDES, Codes, Objects, Outcome
 from apps.engine.evaluate.context import agree
 from apps.engine.evaluate.explain import known, moment, timeframe_verdict
 from apps.engine.evaluate.selection import NONE_CHOSEN, select
-from apps.engine.evaluate.timeframe import TimeframeJudgement, judge
+from apps.engine.evaluate.timeframe import TimeframeJudgement, judge, share
 from apps.engine.evaluate.verdict import Readiness, Verdict
 from apps.engine.frame import Bools, Floats, Frames, Ints
 from apps.engine.profile import Phase, Profile
@@ -21,8 +21,11 @@ from apps.engine.profile import Phase, Profile
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """Arrays over `symbols`, (S,). `side`: +1 long, -1 short, 0 none agreed. `execution_index`: into `execution`,
-    -1 where not ready. `timeframes` are context, then execution, each slowest first."""
+    """Arrays over `symbols`, (S,). `side`: +1 long, -1 short, 0 none agreed.
+
+    `execution_index` points into `execution`, -1 where not ready. `timeframes` are context, then execution,
+    each slowest first.
+    """
 
     symbols: tuple[str, ...]
     at: datetime
@@ -38,7 +41,7 @@ class Judgement:
 
     @cached_property
     def ready(self) -> Bools:
-        return self.execution_index != NONE_CHOSEN
+        return np.asarray(self.execution_index != NONE_CHOSEN)
 
     @cached_property
     def reason(self) -> Objects:
@@ -58,7 +61,7 @@ class Judgement:
         for asked, one in self._asked():
             of_side = one.leaves.held(np.where(asked, self.side, Outcome.NEUTRAL).astype(np.int8))
             held, total = held + of_side[0], total + of_side[1]
-        return np.divide(held, total, out=np.full(len(held), np.nan), where=total > 0)
+        return share(held, total)
 
     def verdict(self, symbol: str) -> Verdict:
         """Everything about one symbol, every leaf included. KeyError for a symbol that was not judged."""

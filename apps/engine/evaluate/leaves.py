@@ -63,7 +63,8 @@ def leaf_table(judged: Judged, views: tuple[View, View], grace: Bools) -> LeafTa
         for part, column in enumerate(columns):
             columns[part] = np.where(grace, np.array([row[part] for row in before]).reshape(shape), column)
     left, right, truth = columns
-    leaves, sides, roles = (tuple(entry[part] for entry in entries) for part in range(3))
+    leaves = tuple(leaf for leaf, _, _ in entries)
+    sides, roles = tuple(side for _, side, _ in entries), tuple(role for _, _, role in entries)
     return LeafTable(leaves, sides, roles, left, right, truth.astype(np.int8), views, grace)
 
 

@@ -53,8 +53,12 @@ class TimeframeJudgement:
     @cached_property
     def score(self) -> Floats:
         """Share of the leaves of the symbol's side that held, NaN where it has no side."""
-        held, total = self.leaves.held(self.outcome)
-        return np.divide(held, total, out=np.full(len(held), np.nan), where=total > 0)
+        return share(*self.leaves.held(self.outcome))
+
+
+def share(held: Floats, total: Floats) -> Floats:
+    """held / total, NaN for nothing of nothing."""
+    return np.asarray(np.divide(held, total, out=np.full(len(held), np.nan), where=total > 0))
 
 
 def judge(frames: Frames, judged: Judged, *, minimum: int, grace_s: int, at: datetime) -> TimeframeJudgement:
@@ -80,7 +84,7 @@ def _in_grace(frames: Frames, judged: Judged, grace_s: int, at: datetime) -> Boo
     allowed = (
         judged.phase == Phase.CONTEXT and timeframe.seconds >= GRACE_FROM.seconds and since_close_s <= grace_s
     )
-    return (frames.late[timeframe] == 1) & (frames.length[timeframe] > 0) & allowed
+    return np.asarray((frames.late[timeframe] == 1) & (frames.length[timeframe] > 0) & allowed)
 
 
 def _unusable(frames: Frames, timeframe: Timeframe, minimum: int, grace: Bools) -> Codes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -43,6 +43,17 @@ class LeafVerdict:
     right: float | None
     held: bool | None
 
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "side": str(self.side),
+            "role": self.role,
+            "condition": self.condition,
+            "text": self.text,
+            "left": self.left,
+            "right": self.right,
+            "held": self.held,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class TimeframeVerdict:
@@ -60,6 +71,19 @@ class TimeframeVerdict:
     score: float | None
     missing: tuple[str, ...]
     leaves: tuple[LeafVerdict, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "timeframe": str(self.timeframe),
+            "phase": str(self.phase),
+            "outcome": str(self.outcome),
+            "reason": _maybe(str, self.reason),
+            "grace": self.grace,
+            "candle_open_at": self.candle_open_at.isoformat(),
+            "score": self.score,
+            "missing": list(self.missing),
+            "leaves": [leaf.to_json() for leaf in self.leaves],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +108,19 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """A dict of plain JSON values; times as ISO 8601."""
-        plain: dict[str, Any] = _plain(asdict(self))
-        return plain
+        return {
+            "symbol": self.symbol,
+            "profile": self.profile,
+            "digest": self.digest,
+            "evaluated_at": self.evaluated_at.isoformat(),
+            "outcome": str(self.outcome),
+            "side": _maybe(str, self.side),
+            "execution_timeframe": _maybe(str, self.execution_timeframe),
+            "candle_open_at": _maybe(datetime.isoformat, self.candle_open_at),
+            "reason": _maybe(str, self.reason),
+            "score": self.score,
+            "timeframes": [timeframe.to_json() for timeframe in self.timeframes],
+        }
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Verdict:
@@ -123,13 +158,3 @@ def _timeframe(content: Mapping[str, Any]) -> TimeframeVerdict:
 
 def _maybe(read: Any, value: Any) -> Any:
     return None if value is None else read(value)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return str(value) if isinstance(value, StrEnum) else value

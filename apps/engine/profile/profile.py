@@ -61,6 +61,16 @@ class Profile(Part):
         """The same profile judged in another mode, under its own digest."""
         return self.model_validate(self._as_file() | {"validation_mode": mode}, context=self._conditions)
 
+    def with_execution(self, timeframe: Timeframe) -> Self:
+        """The same profile entering on `timeframe` alone, under its own digest.
+
+        ValueError when it is none of its execution timeframes.
+        """
+        if timeframe not in self.execution_timeframes:
+            raise ValueError(f"{self.name} does not enter on {timeframe}")
+        content = self._as_file() | {"execution_timeframes": [str(timeframe)]}
+        return self.model_validate(content, context=self._conditions)
+
     @cached_property
     def judged(self) -> tuple[Judged, ...]:
         """What is judged: context timeframes, then execution timeframes, each slowest first."""

@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from apps.engine.indicators.compute import COLUMNS, PIVOTS
+from apps.engine.indicators.compute import COLUMNS
+from apps.engine.indicators.pivots import PIVOTS
 from apps.engine.rules.errors import ExpressionError
 from apps.engine.rules.expression import parse, parse_using, tidy
 from apps.engine.rules.logic import Logic

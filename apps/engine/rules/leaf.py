@@ -28,7 +28,7 @@ def compare(left: Floats, sign: str, right: Floats) -> Truth:
     """Unknown where either side is NaN: then neither the comparison nor its opposite is true."""
     held: Any = COMPARE[sign](left, right)
     failed: Any = COMPARE[OPPOSITE[sign]](left, right)
-    return np.subtract(held, failed, dtype=np.int8)
+    return np.asarray(np.subtract(held, failed, dtype=np.int8))
 
 
 def every(truths: list[Truth]) -> Truth:

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from apps.engine.indicators.compute import COLUMNS, PIVOTS
+from apps.engine.indicators.compute import COLUMNS
+from apps.engine.indicators.pivots import PIVOTS
 from apps.engine.rules.errors import ExpressionError
 from apps.engine.rules.names import FUNCTIONS, HISTORY, nearest
 from apps.engine.rules.term import Apply, Column, Number, Term

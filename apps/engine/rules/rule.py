@@ -18,7 +18,10 @@ from apps.engine.rules.numbers import MAX_NESTING
 from apps.engine.rules.term import Read
 from apps.engine.rules.view import View
 
-GROUPS = {"any_of": Any, "all_of": All}
+Compiled = tuple[Logic, Anything]
+"""An item's logic, and its one spelling."""
+
+GROUPS: dict[object, type[Any | All]] = {"any_of": Any, "all_of": All}
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,14 +63,14 @@ class Compiler:
         logic = All(tuple(logic for logic, _ in compiled)) if compiled else None
         return Rule(logic, tuple(content for _, content in compiled), dict(self._used))
 
-    def _list(self, items: object, path: str, depth: int) -> list[tuple[Logic, Anything]]:
+    def _list(self, items: object, path: str, depth: int) -> list[Compiled]:
         if not isinstance(items, list | tuple):
             self.faults.append((path, "a list of items is expected (begin each with -)"))
             return []
         compiled = (self._item(item, f"{path}[{index}]", depth) for index, item in enumerate(items))
         return [item for item in compiled if item is not None]
 
-    def _item(self, item: object, path: str, depth: int) -> tuple[Logic, Anything] | None:
+    def _item(self, item: object, path: str, depth: int) -> Compiled | None:
         if depth > MAX_NESTING:
             return self._fault(path, f"nested more than {MAX_NESTING} deep")
         if isinstance(item, str):
@@ -83,23 +86,23 @@ class Compiler:
             path, "an item is a condition's name, {name: number}, {any_of: […]}, {not: …} or a formula"
         )
 
-    def _group(self, name: str, value: object, path: str, depth: int) -> tuple[Logic, Anything] | None:
+    def _group(self, name: str, value: object, path: str, depth: int) -> Compiled | None:
         parts = self._list(value, path, depth + 1)
         if not parts:
             return self._fault(path, f"{name} is empty") if value == [] else None
         return GROUPS[name](tuple(logic for logic, _ in parts)), {name: [content for _, content in parts]}
 
-    def _not(self, value: object, path: str, depth: int) -> tuple[Logic, Anything] | None:
+    def _not(self, value: object, path: str, depth: int) -> Compiled | None:
         part = self._item(value, path, depth + 1)
         return None if part is None else (Not(part[0]), {"not": part[1]})
 
-    def _formula(self, text: str, path: str) -> tuple[Logic, Anything] | None:
+    def _formula(self, text: str, path: str) -> Compiled | None:
         try:
             return parse(text), tidy(text)
         except ExpressionError as error:
             return self._fault(path, str(error))
 
-    def _condition(self, name: object, value: object, path: str) -> tuple[Logic, Anything] | None:
+    def _condition(self, name: object, value: object, path: str) -> Compiled | None:
         condition = self._catalogue.get(name) if isinstance(name, str) else None
         if condition is None:
             known = (*self._catalogue, *GROUPS, "not")
@@ -116,20 +119,21 @@ class Compiler:
         return logic, {condition.name: written} if written else condition.name
 
     def _params(self, condition: Condition, value: object, path: str) -> dict[str, float] | None:
-        if not isinstance(value, Mapping):
-            if len(condition.params) != 1:
-                return self._fault(path, f"one number does not say which of {_listed(condition)} it sets")
-            value = {next(iter(condition.params)): value}
         before = len(self.faults)
-        for name, setting in value.items():
+        settings = value if isinstance(value, Mapping) else dict.fromkeys(condition.params, value)
+        if not isinstance(value, Mapping) and len(condition.params) != 1:
+            self._fault(path, f"one number does not say which of {_listed(condition)} it sets")
+            return None
+        for name, setting in settings.items():
             if name not in condition.params:
                 self._fault(f"{path}.{name}", f"unknown parameter{nearest(str(name), condition.params)}")
             elif not is_number(setting):
                 self._fault(f"{path}.{name}", not_a_number(setting))
-        return dict(value) if len(self.faults) == before else None
+        return dict(settings) if len(self.faults) == before else None
 
-    def _fault(self, path: str, problem: str) -> None:
+    def _fault(self, path: str, problem: str) -> Compiled | None:
         self.faults.append((path, problem))
+        return None
 
 
 def _listed(condition: Condition) -> str:

@@ -25,15 +25,17 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         directory = settings.MTF_PROFILES_DIR
         names = list(dict.fromkeys(options["names"])) or available(directory)
+        profiles: list[Profile] = []
+        faults: tuple[str, ...] = ()
         try:
-            profiles, faults = load_all(directory, names), ()
+            profiles = load_all(directory, names)
         except ProfileError as error:
-            profiles, faults = [], error.faults
+            faults = error.faults
         if options["json"]:
             rows = [_row(profile) for profile in profiles]
             self.stdout.write(json.dumps({"profiles": rows, "faults": list(faults)}, indent=2))
         elif profiles:
-            Console(file=self.stdout, width=None if self.stdout.isatty() else 120).print(_table(profiles))
+            self.stdout.write(_drawn(profiles))
         if faults:
             raise CommandError("\n".join(faults))
 
@@ -51,10 +53,13 @@ def _row(profile: Profile) -> dict[str, Any]:
     }
 
 
-def _table(profiles: list[Profile]) -> Table:
+def _drawn(profiles: list[Profile]) -> str:
     table = Table("name", "mode", "context → execution", "digest", "conditions used", show_lines=True)
     for profile in profiles:
         path = f"{' '.join(profile.context_timeframes)} → {' '.join(profile.execution_timeframes)}"
         conditions = ", ".join(profile.content["conditions"])
         table.add_row(profile.name, profile.validation_mode, path, profile.digest[:12], conditions)
-    return table
+    console = Console(width=120)
+    with console.capture() as capture:
+        console.print(table)
+    return capture.get()
