@@ -34,7 +34,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local tat = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now + ARGV[1] + ARGV[2])
 redis.call('SET', KEYS[1], string.format('%.0f', tat), 'PX', math.ceil((tat - now) / 1000) + 1000)
-local hold_ms = math.ceil(ARGV[1] / 1000)
+local hold_ms = math.max(1, math.floor(ARGV[1] / 1000) - 2) -- gone when the first slot after it comes
 if redis.call('PTTL', KEYS[2]) < hold_ms then redis.call('SET', KEYS[2], '1', 'PX', hold_ms) end
 return 0
 """

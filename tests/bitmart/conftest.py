@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from apps.exchange.bitmart.client import Client, Patience
+from apps.exchange.bitmart.limits import Limits
+from apps.exchange.bitmart.pace import Pace
+from tests.bitmart.exchange import Exchange, running
+
+WIDE = Pace(1000, 1000.0)
+"""A ceiling nobody meets."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Exchange]:
+    with running() as exchange:
+        yield exchange
+
+
+@pytest.fixture
+def exchange(server: Exchange) -> Exchange:
+    """The module's exchange with its memory wiped."""
+    port = server.port
+    server.__init__()  # type: ignore[misc]  # the running server holds this very object
+    server.port = port
+    return server
+
+
+@pytest.fixture
+def redis_url() -> str:
+    return os.environ["REDIS_URL"]
+
+
+@pytest.fixture
+def limits(redis_url: str) -> Iterator[Limits]:
+    """A turnstile of its own, on the real server."""
+    made = Limits(redis_url, uuid.uuid4().hex, ceiling=WIDE)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def client(exchange: Exchange, limits: Limits) -> Iterator[Client]:
+    patience = Patience(connect_s=0.5, read_s=0.3, limited_s=(0.02, 0.04), unavailable_s=(0.01, 0.02, 0.03))
+    made = Client(exchange.base_url, limits, patience=patience)
+    yield made
+    made.close()

@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+import contextlib
+import itertools
+import subprocess
+import sys
+import threading
+import time
+import uuid
+
+import pytest
+import redis
+
+from apps.exchange.bitmart import routes
+from apps.exchange.bitmart.errors import Blocked, RateLimited
+from apps.exchange.bitmart.limits import LONGEST_WAIT_S, Limits
+from apps.exchange.bitmart.local_limits import LocalLimits
+from apps.exchange.bitmart.pace import Pace, local_pace, pace
+from apps.exchange.bitmart.routes import KLINE, PUBLIC, SERVER_TIME, Route
+from tests.bitmart.conftest import WIDE
+
+RESERVER = """
+import sys, time
+from apps.exchange.bitmart.limits import Limits
+from apps.exchange.bitmart.pace import Pace
+from apps.exchange.bitmart import routes
+url, target, route, count = sys.argv[1:]
+limits = Limits(url, target, ceiling=Pace(1000, 1000.0))
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(int(count)):
+    slot = limits.reserve(getattr(routes, route))
+    print(slot.at_us, slot.wait_s, flush=True)
+    time.sleep(slot.wait_s)
+"""
+PROCESSES = 3
+NOBODY = "redis://127.0.0.1:1/0"
+
+
+def most_in_any_window(slots_us: list[int], window_s: int) -> int:
+    """The most slots that any half-open sliding window holds: one of them begins at a slot."""
+    slots = sorted(slots_us)
+    return max(sum(start <= slot < start + window_s * 1_000_000 for slot in slots) for start in slots)
+
+
+@pytest.mark.parametrize("route", PUBLIC, ids=lambda route: route.path)
+def test_a_burst_and_two_seconds_of_rate_stay_within_the_documented_limit(route: Route) -> None:
+    allowed = pace(route)
+    assert allowed.burst + allowed.rate * route.window_s <= route.limit
+    assert allowed.rate > 0
+
+
+def test_bulk_reads_are_evenly_spaced_at_95_percent_of_what_even_spacing_allows() -> None:
+    allowed = pace(KLINE)
+    assert allowed.burst == 1
+    assert allowed.rate == pytest.approx(0.95 * (12 - 1) / 2)
+
+
+@pytest.mark.parametrize("route", PUBLIC, ids=lambda route: route.path)
+def test_five_processes_that_are_alone_stay_within_the_documented_limit(route: Route) -> None:
+    step_s = local_pace(route).step_us / 1e6
+    windows = 10  # long enough for the slowest route to be called at all
+    calls_each = int(windows * route.window_s / step_s)
+    assert 5 * calls_each <= windows * route.limit
+
+
+@pytest.mark.parametrize(("name", "count"), [("KLINE", 5), ("SERVER_TIME", 4)])
+def test_several_processes_together_never_exceed_a_limit_in_any_window(
+    redis_url: str, name: str, count: int
+) -> None:
+    route: Route = getattr(routes, name)
+    arguments = [sys.executable, "-c", RESERVER, redis_url, uuid.uuid4().hex, name, str(count)]
+    lines = [line.split() for line in _together(arguments, processes=PROCESSES)]
+    slots_us, waits_s = [int(slot) for slot, _ in lines], [float(wait) for _, wait in lines]
+    assert len(set(slots_us)) == PROCESSES * count or route is SERVER_TIME  # a burst shares its first moment
+    assert most_in_any_window(slots_us, route.window_s) <= route.limit
+    longest_queue_s = PROCESSES * pace(route).step_us / 1e6
+    assert max(waits_s) <= longest_queue_s  # each has one call waiting: nobody is overtaken twice
+
+
+def test_calls_are_let_through_in_the_order_in_which_they_asked(limits: Limits) -> None:
+    slots = [limits.reserve(KLINE).at_us for _ in range(10)]
+    step_us = pace(KLINE).step_us
+    assert [later - earlier for earlier, later in itertools.pairwise(slots)] == [step_us] * 9
+
+
+def test_a_bulk_read_also_waits_for_the_global_ceiling(redis_url: str) -> None:
+    slow = Limits(redis_url, uuid.uuid4().hex, ceiling=Pace(2, 1.0))
+    slots = [slow.reserve(route).at_us for route in (KLINE, routes.MARKPRICE_KLINE, KLINE)]
+    assert slots[2] - slots[0] == pytest.approx(1_000_000, abs=50_000)  # the time the reserving itself takes
+    assert slow.reserve(SERVER_TIME).wait_s == 0
+    slow.close()
+
+
+def test_the_default_ceiling_never_slows_klines_down() -> None:
+    assert Pace(5, 1.0 / 0.1).rate >= pace(KLINE).rate
+
+
+def test_a_hold_delays_the_next_call_of_every_process(redis_url: str) -> None:
+    target = uuid.uuid4().hex
+    one, other = Limits(redis_url, target, ceiling=WIDE), Limits(redis_url, target, ceiling=WIDE)
+    one.hold(SERVER_TIME, 3.0)
+    assert other.reserve(SERVER_TIME).wait_s == pytest.approx(3.0, abs=0.5)
+    assert other.reserve(KLINE).wait_s == 0
+    one.close()
+    other.close()
+
+
+def test_a_hold_delays_also_those_who_already_wait_for_their_slot(redis_url: str) -> None:
+    target = uuid.uuid4().hex
+    asleep, go_on = threading.Event(), threading.Event()
+    sleeps: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        sleeps.append(seconds)
+        asleep.set()
+        if len(sleeps) == 1:
+            assert go_on.wait(10)
+        else:
+            time.sleep(seconds)
+
+    waiting = Limits(redis_url, target, ceiling=WIDE, sleep=sleep)
+    waiting.reserve(KLINE)
+    thread = threading.Thread(target=waiting.wait_turn, args=(KLINE,))
+    thread.start()
+    assert asleep.wait(10)
+    waiting.hold(KLINE, 0.5)
+    go_on.set()
+    thread.join(10)
+    assert len(sleeps) == 2
+    assert sleeps[1] > 0.1
+    waiting.close()
+
+
+def test_a_block_stops_every_route_of_every_process_at_once(redis_url: str) -> None:
+    target = uuid.uuid4().hex
+    one, other = Limits(redis_url, target, ceiling=WIDE), Limits(redis_url, target, ceiling=WIDE)
+    one.block(60)
+    for route in PUBLIC:
+        with pytest.raises(Blocked, match=r"another (59|60) s"):
+            other.wait_turn(route)
+    one.close()
+    other.close()
+
+
+def test_a_queue_that_is_too_long_is_refused_and_grows_no_longer(limits: Limits) -> None:
+    fits = int(LONGEST_WAIT_S / (pace(KLINE).step_us / 1e6)) + 1
+    with pytest.raises(RateLimited, match="already wait"):
+        _reserve(limits, fits + 20)  # the queue moves on while it is filled
+    assert limits.reserve(SERVER_TIME).wait_s == 0
+
+
+def test_without_redis_one_process_goes_on_at_a_fifth_of_the_limit() -> None:
+    alone = Limits(NOBODY, "x", ceiling=WIDE)
+    waits = [alone.reserve(KLINE).wait_s for _ in range(3)]
+    assert waits == pytest.approx([0.0, 1.0, 2.0], abs=0.2)  # 12 in 2 s → 2 in 2 s; the rest is time passing
+    alone.hold(KLINE, 30.0)
+    assert alone.reserve(KLINE).wait_s > 29
+    alone.block(60)
+    with pytest.raises(Blocked):
+        alone.reserve(SERVER_TIME)
+
+
+def test_losing_redis_is_said_once_and_so_is_its_return(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, limits: Limits
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("apps.exchange.bitmart.limits.log", _Log(said))
+    pool = limits._redis.connection_pool
+    reachable = pool.connection_kwargs["port"]
+    for port, calls in ((1, 3), (reachable, 2)):
+        pool.connection_kwargs["port"] = port
+        pool.disconnect()
+        pool.reset()
+        for _ in range(calls):
+            limits.reserve(SERVER_TIME)
+    assert said == ["limits_alone", "limits_shared_again"]
+
+
+def test_the_clocks_leave_nothing_behind_in_redis(redis_url: str) -> None:
+    target = uuid.uuid4().hex
+    limits = Limits(redis_url, target, ceiling=WIDE)
+    limits.reserve(KLINE)
+    limits.hold(KLINE, 1.0)
+    with redis.Redis.from_url(redis_url) as server:
+        keys = list(server.scan_iter(f"*{target}*"))
+        assert len(keys) == 3
+        assert all(0 < server.pttl(key) < 10_000 for key in keys)
+    limits.close()
+
+
+def test_a_process_that_is_alone_lets_threads_pass_one_by_one() -> None:
+    local = LocalLimits()
+    waits: list[float] = []
+    threads = [threading.Thread(target=lambda: waits.append(local.reserve(KLINE))) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(waits) == pytest.approx([0.0, 1.0, 2.0, 3.0, 4.0], abs=0.2)
+
+
+def _reserve(limits: Limits, times: int) -> None:
+    for _ in range(times):
+        limits.reserve(KLINE)
+
+
+def _together(arguments: list[str], *, processes: int) -> list[str]:
+    """Start the processes, let them go at the same moment, and give what all of them print."""
+    with contextlib.ExitStack() as stack:
+        running = [
+            stack.enter_context(
+                subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            )
+            for _ in range(processes)
+        ]
+        assert [process.stdout.readline() for process in running if process.stdout] == ["ready\n"] * processes
+        for process in running:
+            assert process.stdin
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        printed = [line for process in running for line in process.communicate(timeout=30)[0].splitlines()]
+        assert [process.returncode for process in running] == [0] * processes
+    return printed
+
+
+class _Log:
+    def __init__(self, said: list[str]) -> None:
+        self._said = said
+
+    def error(self, event: str, **fields: object) -> None:
+        self._said.append(event)
+
+    info = error
