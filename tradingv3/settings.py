@@ -27,7 +27,7 @@ SECRET_KEY = _env.read("SECRET_KEY", read.text, "")
 if not SECRET_KEY:
     _env.fault("SECRET_KEY: missing; any long random text will do (./run demo makes its own)")
 ALLOWED_HOSTS = _env.read("ALLOWED_HOSTS", read.names, ["127.0.0.1", "localhost", "[::1]"])
-CSRF_TRUSTED_ORIGINS = _env.read("CSRF_TRUSTED_ORIGINS", read.names, [])
+CSRF_TRUSTED_ORIGINS: list[str] = _env.read("CSRF_TRUSTED_ORIGINS", read.names, [])
 SECURE_COOKIES = _env.read("SECURE_COOKIES", read.boolean, False)
 
 # --- where it trades ---
@@ -42,7 +42,7 @@ BITMART_API_MEMO = _env.read("BITMART_API_MEMO", read.text, "")
 # --- the minute ---
 MTF_PROFILES = _env.read("MTF_PROFILES", read.names, ["scalper_micro", "regular"])
 MTF_PROFILES_DIR = Path(_env.read("MTF_PROFILES_DIR", read.text, str(BASE_DIR / "profiles")))
-MTF_SYMBOLS_TO_WATCH = _env.read("MTF_SYMBOLS_TO_WATCH", read.names, [])
+MTF_SYMBOLS_TO_WATCH: list[str] = _env.read("MTF_SYMBOLS_TO_WATCH", read.names, [])
 MTF_MAX_CANDLES_PER_REQUEST = _env.read(
     "MTF_MAX_CANDLES_PER_REQUEST", read.whole(10, 499), 499, unit="candles"
 )
@@ -172,7 +172,8 @@ UNFOLD = {
     "SITE_SUBHEADER": f"{VENUE} · {TRADING}",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
-    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+    "DASHBOARD_CALLBACK": "apps.mtf.dashboard.context",
+    "SIDEBAR": {"show_search": True, "navigation": "apps.mtf.navigation.groups"},
 }
 
 LOGGING_CONFIG = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
@@ -45,6 +45,18 @@ def last_before(symbol: str, profile: str, at: datetime) -> MtfAudit | None:
     """The row that stands at `at`: the newest of `symbol` and `profile` created no later."""
     rows = MtfAudit.objects.filter(symbol=symbol, profile=profile, created_at__lte=at)
     return rows.order_by("-created_at", "-id").first()
+
+
+def standing(profile: str, symbols: Sequence[str], at: datetime | None = None) -> dict[str, MtfAudit]:
+    """Symbol → the row of `profile` that stands at `at` (default: now); absent where there never was one."""
+    rows = MtfAudit.objects.raw(
+        "SELECT newest.* FROM unnest(%s::text[]) AS asked (symbol) CROSS JOIN LATERAL ("
+        "SELECT * FROM mtf_audit WHERE symbol = asked.symbol AND profile = %s "
+        "AND created_at <= coalesce(%s, 'infinity'::timestamptz) ORDER BY created_at DESC, id DESC LIMIT 1"
+        ") AS newest",
+        [list(symbols), profile, at],
+    )
+    return {row.symbol: row for row in rows}
 
 
 def record_action(

@@ -46,7 +46,7 @@ def wait_for(client: redis.Redis, at: datetime, *, timeout_s: float) -> Announce
     while True:
         value = client.get(_key(at))
         if value is not None:
-            found = json.loads(value)  # type: ignore[arg-type]  # redis-py types sync and async answers alike
+            found = json.loads(value)
             return Announcement(found["announced_s"], tuple(found["missing"]))
         if time.monotonic() >= deadline:
             return None

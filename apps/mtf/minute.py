@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import redis
@@ -17,6 +15,7 @@ from apps.feed.announce import wait_for
 from apps.mtf import runs
 from apps.mtf.ledger import Ledger
 from apps.mtf.models import MtfRun, RunStatus
+from apps.mtf.stages import Stages
 from apps.mtf.windows import Warm
 
 log = structlog.get_logger("mtf")
@@ -25,19 +24,6 @@ TOO_OLD = timedelta(seconds=55)
 """A minute older than this is skipped: a late decision is worse than none."""
 COLLECT_S = 2.5
 """How long after the minute's end a run waits for its candles."""
-
-
-@dataclass
-class Stages:
-    """Milliseconds per stage, measured between calls of `lap`."""
-
-    laps: dict[str, float] = field(default_factory=dict)
-    _last: float = field(default_factory=time.perf_counter)
-
-    def lap(self, name: str) -> None:
-        now = time.perf_counter()
-        self.laps[name] = round((now - self._last) * 1000, 3)
-        self._last = now
 
 
 def run_minute(

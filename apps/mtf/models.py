@@ -1,4 +1,4 @@
-"""The live desk's own memory: its runs, and the pulse of the stream."""
+"""The live desk's own memory: its runs."""
 
 from __future__ import annotations
 
@@ -57,23 +57,3 @@ class MtfRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.profile} {self.minute:%Y-%m-%d %H:%M} {self.status}"
-
-
-class StreamHealth(models.Model):
-    """One row a stream process, rewritten about once a second."""
-
-    name = models.TextField(unique=True)
-    connected = models.BooleanField()
-    symbols = models.PositiveIntegerField()
-    connections = models.PositiveIntegerField()
-    last_message_at = models.DateTimeField(null=True)
-    last_candle_at = models.DateTimeField(null=True, help_text="close time of the newest stored 1m candle")
-    reconnects = models.PositiveIntegerField(default=0)
-    gaps_found = models.PositiveIntegerField(default=0)
-    gaps_filled = models.PositiveIntegerField(default=0)
-    history = models.JSONField(default=dict, help_text="progress of the start-up history")
-    updated_at = models.DateTimeField()
-
-    class Meta:
-        db_table = "stream_health"
-        verbose_name_plural = "stream health"

@@ -36,7 +36,7 @@ def asked(*, run_id: str, **_: Any) -> None:
     """Decide a run that the API or a command opened."""
     own, now = desk(), datetime.now(UTC)
     own.renew(now)
-    decide_asked(run_id, warm=own.warm, now=now)
+    decide_asked(run_id, warm=own.warm, client=own.redis, now=now)
 
 
 @shared_task(queue="exchange")

@@ -54,6 +54,11 @@ class Warm:
         self._tracks: dict[Timeframe, _Track] = {}
         self._reported: dict[Timeframe, Ints] = {}
 
+    def serves(self, symbols: Sequence[str], profile: Profile) -> bool:
+        """Whether these windows hold all that judging `symbols` by `profile` needs."""
+        deep = all(profile.depth(tf) <= self._depth(tf) for tf in profile.timeframes)
+        return deep and self._row.keys() >= set(symbols)
+
     def refresh(self, at: datetime) -> None:
         """Move every axis to `at` and take over what changed in the table since the last call."""
         series = store.series()

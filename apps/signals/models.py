@@ -7,6 +7,7 @@ from enum import StrEnum
 from django.db import models
 from django.db.models.functions import Now
 
+from apps.engine.profile import Phase
 from apps.engine.values.timeframe import Timeframe
 from apps.postgres.enum import EnumField
 
@@ -15,11 +16,6 @@ class SignalSide(StrEnum):
     LONG = "LONG"
     SHORT = "SHORT"
     NONE = "NONE"
-
-
-class Phase(StrEnum):
-    CONTEXT = "context"
-    EXECUTION = "execution"
 
 
 class IndicatorSnapshot(models.Model):

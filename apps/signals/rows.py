@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from apps.engine.profile import Phase
 from apps.engine.values.timeframe import Timeframe
-from apps.signals.models import Phase, SignalSide
+from apps.signals.models import SignalSide
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,35 +14,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="StreamHealth",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.TextField(unique=True)),
-                ("connected", models.BooleanField()),
-                ("symbols", models.PositiveIntegerField()),
-                ("connections", models.PositiveIntegerField()),
-                ("last_message_at", models.DateTimeField(null=True)),
-                (
-                    "last_candle_at",
-                    models.DateTimeField(help_text="close time of the newest stored 1m candle", null=True),
-                ),
-                ("reconnects", models.PositiveIntegerField(default=0)),
-                ("gaps_found", models.PositiveIntegerField(default=0)),
-                ("gaps_filled", models.PositiveIntegerField(default=0)),
-                ("history", models.JSONField(default=dict, help_text="progress of the start-up history")),
-                ("updated_at", models.DateTimeField()),
-            ],
-            options={
-                "verbose_name_plural": "stream health",
-                "db_table": "stream_health",
-            },
-        ),
-        migrations.CreateModel(
             name="MtfRun",
             fields=[
                 (

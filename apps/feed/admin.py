@@ -1,0 +1,26 @@
+"""The stream's pulse."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from apps.feed.models import StreamHealth
+from apps.postgres.browse import ReadOnlyAdmin, coloured
+
+
+@admin.register(StreamHealth)
+class StreamHealthAdmin(ReadOnlyAdmin):
+    list_display = (
+        "name",
+        "state",
+        "symbols",
+        "last_message_at",
+        "last_candle_at",
+        "reconnects",
+        "fetched",
+        "updated_at",
+    )
+
+    @coloured("connection", {"connected": "success", "disconnected": "danger"})
+    def state(self, health: StreamHealth) -> str:
+        return "connected" if health.connected else "disconnected"

@@ -1,0 +1,139 @@
+"""Runs that a person or a script asks for: dry, with their own id, answered in one JSON result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import redis
+from django.conf import settings
+
+from apps.engine.cycle import evaluate
+from apps.engine.profile import Mode, Profile
+from apps.engine.rules.names import nearest
+from apps.engine.values.errors import TradingError
+from apps.engine.values.timeframe import Timeframe
+from apps.feed.announce import wait_for
+from apps.feed.sync import watched_symbols
+from apps.market import store as market
+from apps.mtf import runs
+from apps.mtf.minute import COLLECT_S, closed_minute
+from apps.mtf.models import MtfRun, RunStatus, Trigger
+from apps.mtf.refusals import refusals
+from apps.mtf.result import result
+from apps.mtf.stages import Stages
+from apps.mtf.windows import Warm
+from apps.profiles import files
+from apps.profiles import store as profiles
+from apps.switches import store as switches
+
+POLL_S = 0.01
+
+
+class BadAsk(TradingError):
+    """A request that cannot be run; `field` names the parameter."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to judge. `symbols` None is the universe; `timeframe` is the only one to enter on.
+
+    `force_run` judges past kill switches: allowed because nothing is sent.
+    """
+
+    profile: str
+    symbols: tuple[str, ...] | None = None
+    validation_mode: str | None = None
+    timeframe: str | None = None
+    force_run: bool = False
+
+
+def open_asked(asked: Asked, trigger: Trigger, now: datetime) -> MtfRun:
+    """Check the request and open its run for the worker. Raises BadAsk, with nothing written."""
+    profile = _profile(asked)
+    symbols = _symbols(asked, now)
+    profiles.remember(profile)
+    options = asdict(asked) | {"symbols": symbols}
+    return runs.open_run(profile, closed_minute(now), now, trigger, options)
+
+
+def answer(run_id: UUID | str, timeout_s: float) -> MtfRun | None:
+    """The run once it ended, waiting at most `timeout_s`; None when it has not."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        run = MtfRun.objects.get(run_id=run_id)
+        if run.status != RunStatus.RUNNING:
+            return run
+        if time.monotonic() >= deadline:
+            return None
+        time.sleep(POLL_S)
+
+
+def decide_asked(run_id: str, *, warm: Warm, client: redis.Redis, now: datetime) -> None:
+    """Judge an opened run for the minute just over and write its result; a failing step marks it failed."""
+    run = MtfRun.objects.get(run_id=run_id)
+    if run.status != RunStatus.RUNNING:
+        return
+    try:
+        _decide(run, Asked(**run.options), warm=warm, client=client, now=now)
+    except Exception as fault:
+        runs.failed(run, fault, datetime.now(UTC))
+        raise
+
+
+def _decide(run: MtfRun, asked: Asked, *, warm: Warm, client: redis.Redis, now: datetime) -> None:
+    stages = Stages()
+    at = closed_minute(now)
+    wait_for(client, at, timeout_s=max(0.0, COLLECT_S - (now - at).total_seconds()))
+    stages.lap("collect_ms")
+    profile, symbols = _profile(asked), tuple(asked.symbols or ())
+    windows = warm if warm.serves(symbols, profile) else Warm(symbols, [profile])
+    windows.refresh(at)
+    stages.lap("windows_ms")
+    [judgement] = evaluate(windows.frames(), [profile], at=at)
+    stages.lap("evaluate_ms")
+    off = {} if asked.force_run else switches.in_force()
+    refused = refusals(off, profile, symbols)
+    found = result(judgement, symbols, refused, run_id=str(run.run_id), timings=stages.laps)
+    runs.decided(run, now=datetime.now(UTC), counts=found["summary"], timings=stages.laps, result=found)
+
+
+def _profile(asked: Asked) -> Profile:
+    """The profile as the request wants it judged."""
+    known = files.available(settings.MTF_PROFILES_DIR)
+    if asked.profile not in known:
+        near = nearest(asked.profile, known)
+        raise BadAsk("mtf_profile", f"unknown profile {asked.profile!r}: there are {', '.join(known)}{near}")
+    [profile] = files.load_all(settings.MTF_PROFILES_DIR, [asked.profile])
+    if asked.validation_mode is not None:
+        modes = [mode.value for mode in Mode]
+        if asked.validation_mode not in modes:
+            raise BadAsk("validation_mode", f"{asked.validation_mode!r} is not one of {', '.join(modes)}")
+        profile = profile.with_mode(Mode(asked.validation_mode))
+    if asked.timeframe is not None:
+        own = [timeframe.value for timeframe in profile.execution_timeframes]
+        if asked.timeframe not in own:
+            raise BadAsk(
+                "timeframe", f"{asked.profile} enters on {', '.join(own)}, not on {asked.timeframe!r}"
+            )
+        profile = profile.with_execution(Timeframe(asked.timeframe))
+    return profile
+
+
+def _symbols(asked: Asked, now: datetime) -> Sequence[str]:
+    listed = [contract.symbol for contract in market.contracts()]
+    if asked.symbols is None:
+        return watched_symbols(now)
+    if not asked.symbols:
+        raise BadAsk("symbols", "is empty: leave it out for the whole universe")
+    for symbol in asked.symbols:
+        if symbol not in listed:
+            raise BadAsk("symbols", f"unknown symbol {symbol!r}{nearest(symbol, listed)}")
+    return list(dict.fromkeys(asked.symbols))

@@ -1,0 +1,76 @@
+"""manage.py runs: the latest runs, and each new one as it ends."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from rich.console import Console
+
+from apps.mtf.models import MtfRun, RunStatus, Trigger
+
+COLOURS = {
+    RunStatus.DECIDED: "green",
+    RunStatus.RUNNING: "cyan",
+    RunStatus.FAILED: "bold red",
+    RunStatus.LOST: "bold red",
+    RunStatus.SKIPPED: "yellow",
+}
+POLL_S = 1.0
+
+
+class Command(BaseCommand):
+    help = "Show the latest minute runs, oldest first; with --follow each new one as it ends."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--limit", type=int, default=10, help="how many of the past")
+        parser.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
+        parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+    def handle(self, *args: Any, limit: int, follow: bool, **options: Any) -> None:
+        ended = MtfRun.objects.filter(trigger=Trigger.BEAT).exclude(status=RunStatus.RUNNING)
+        last = 0
+        for run in reversed(ended.order_by("-id")[: max(0, limit)]):
+            self._show(run, as_json=options["json"])
+            last = max(last, run.pk)
+        try:
+            while follow:
+                for run in ended.filter(pk__gt=last).order_by("id"):
+                    self._show(run, as_json=options["json"])
+                    last = run.pk
+                time.sleep(POLL_S)
+        except KeyboardInterrupt:
+            return
+
+    def _show(self, run: MtfRun, *, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(
+                json.dumps(
+                    {
+                        "run_id": str(run.run_id),
+                        "profile": run.profile,
+                        "minute": run.minute.isoformat(),
+                        "status": run.status,
+                        "counts": run.counts,
+                        "timings": run.timings,
+                        "error": run.error,
+                    }
+                )
+            )
+            return
+        Console(soft_wrap=True).print(line(run))
+
+
+def line(run: MtfRun) -> str:
+    """One run in one line of rich markup."""
+    colour = COLOURS[RunStatus(run.status)]
+    head = f"{run.minute:%H:%M} {run.profile:<14} [{colour}]{run.status}[/]"
+    if run.status != RunStatus.DECIDED:
+        return f"{head} {run.error}"
+    by_cause = sorted(run.counts["by_cause"].items(), key=lambda pair: -pair[1])
+    causes = ", ".join(f"{count} {cause}" for cause, count in by_cause[:3])
+    took = run.timings.get("announced_to_decided_ms")
+    pace = "unannounced" if took is None else f"decided {took:.0f} ms after its candles"
+    return f"{head} {run.counts['ready']} ready of {run.counts['symbols']} · {pace} · {causes}"
