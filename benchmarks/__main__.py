@@ -1,7 +1,7 @@
 """`python -m benchmarks NAME [--json] [arguments]`: measure one thing and print it.
 
-A benchmark is a module of this package with `run(args) -> dict` (name, params, metrics, stages); one that needs
-the database says NEEDS_DJANGO = True. The machine and the commit are added here.
+A benchmark is a module of this package with `run(args) -> dict` (name, params, metrics, stages); one that
+needs the database says NEEDS_DJANGO = True. The machine and the commit are added here.
 """
 
 from __future__ import annotations
