@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 from rest_framework.response import Response
@@ -60,6 +61,7 @@ def handle(fault: Exception, context: dict[str, Any]) -> Response:
     return response
 
 
+@csrf_exempt
 def unknown_address(request: HttpRequest) -> JsonResponse:
     """404 for every path below /api/ that nobody serves."""
     message = f"no such address: {request.path}; the API is described at /api/docs/"

@@ -8,12 +8,13 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema_view
 from rest_framework import serializers
 
+from apps.engine.profile import Phase
 from apps.engine.values.timeframe import VALIDATION
 from apps.mtf.api.fields import Name
 from apps.mtf.api.listing import Listing, listed
 from apps.mtf.api.market import SeriesQuery
 from apps.mtf.api.paging import Order, PageQuery, moment, whole
-from apps.signals.models import IndicatorSnapshot, Phase, Signal, SignalSide
+from apps.signals.models import IndicatorSnapshot, Signal, SignalSide
 
 
 class SnapshotRow(serializers.ModelSerializer[IndicatorSnapshot]):

@@ -8,11 +8,12 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema_view
 from rest_framework import serializers
 
+from apps.engine.profile import Phase
 from apps.engine.values.timeframe import VALIDATION
 from apps.mtf.api.fields import Name
 from apps.mtf.api.listing import Listing, listed
 from apps.mtf.api.paging import Order, PageQuery
-from apps.signals.models import MtfState, Phase
+from apps.signals.models import MtfState
 
 
 class StateQuery(PageQuery):

@@ -43,5 +43,5 @@ urlpatterns = [
         login_required(SpectacularSwaggerView.as_view(url_name="api-schema")),
         name="api-docs",
     ),
-    re_path(r"^api(/.*)?$", errors.unknown_address),
+    re_path(r"^api(?:/.*)?$", errors.unknown_address),
 ]

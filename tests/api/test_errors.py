@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import override_settings
+from rest_framework.test import APIClient
+
+from apps.mtf.api.parsing import LIMIT_BYTES
+from tests.api.addresses import RUN_ID
+
+POST = "/api/mtf/switches"
+
+
+def shape(answer: Any) -> tuple[int, str]:
+    """Status and code, having checked that nothing but the one shape was answered."""
+    told = answer.json()
+    assert set(told) == {"status", "code", "message", "details"}
+    assert told["status"] == "error"
+    assert told["message"]
+    assert isinstance(told["details"], dict)
+    return answer.status_code, told["code"]
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "expected"),
+    [
+        ("get", "/api/nowhere", (404, "not_found")),
+        ("get", "/api", (404, "not_found")),
+        ("post", "/api/mtf/run/", (404, "not_found")),
+        ("get", f"/api/mtf/runs/{RUN_ID}", (404, "not_found")),
+        ("get", "/api/mtf/runs/not-a-uuid", (404, "not_found")),
+        ("put", "/api/mtf/runs", (405, "method_not_allowed")),
+        ("get", "/api/mtf/run", (405, "method_not_allowed")),
+        ("delete", "/healthz", (405, "method_not_allowed")),
+        ("get", "/api/mtf/runs?limit=0", (400, "invalid")),
+        ("get", "/readyz", (503, "not_ready")),
+    ],
+)
+def test_every_error_has_the_one_shape(
+    method: str, address: str, expected: tuple[int, str], operator: APIClient
+) -> None:
+    assert shape(getattr(operator, method)(address)) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "expected"),
+    [
+        (b"{", "application/json", (400, "parse_error")),
+        (b"\xff\xfe", "application/json", (400, "parse_error")),
+        (b'{"a": NaN}', "application/json", (400, "parse_error")),
+        (b'{"key": "GLOBAL", "key": "SYMBOL:X"}', "application/json", (400, "parse_error")),
+        (b'{"reason": "\\ud800"}', "application/json", (400, "parse_error")),
+        (b'{"\\ud800": 1}', "application/json", (400, "parse_error")),
+        (b"[" * 100_000, "application/json", (400, "parse_error")),
+        (b"9" * 5_000, "application/json", (400, "parse_error")),
+        (b'"' + b"x" * LIMIT_BYTES + b'"', "application/json", (413, "too_large")),
+        (b"[]", "application/json", (400, "invalid")),
+        (b"null", "application/json", (400, "invalid")),
+        (b"", "application/json", (400, "parse_error")),
+        (b"key=GLOBAL", "application/x-www-form-urlencoded", (415, "unsupported_media_type")),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_a_clear_error(
+    body: bytes, content_type: str, expected: tuple[int, str], operator: APIClient
+) -> None:
+    assert shape(operator.post(POST, body, content_type=content_type)) == expected
+
+
+def test_a_validation_error_names_the_field(operator: APIClient) -> None:
+    told = operator.post(POST, {"key": "GLOBAL"}, format="json").json()
+    assert told["message"] == "reason: This field is required."
+    assert told["details"] == {"reason": ["This field is required."]}
+
+
+@pytest.mark.parametrize(("wrong", "meant"), [("raeson", "reason"), ("keys", "key"), ("expire_at", "expires_at")])
+def test_an_unknown_key_is_refused_naming_the_nearest(wrong: str, meant: str, operator: APIClient) -> None:
+    told = operator.post(POST, {wrong: "x"}, format="json").json()
+    assert told["details"][wrong] == [f"unknown; did you mean {meant}?"]
+
+
+def test_an_unknown_parameter_is_refused_naming_the_nearest(reader: APIClient) -> None:
+    told = reader.get("/api/mtf/audit?symbl=BTCUSDT").json()
+    assert told["message"] == "symbl: unknown; did you mean symbol?"
+
+
+def test_a_parameter_given_twice_is_refused(reader: APIClient) -> None:
+    assert reader.get("/api/mtf/audit?symbol=A&symbol=B").json()["details"] == {"symbol": ["is given 2 times"]}
+
+
+@override_settings(ALLOWED_HOSTS=["testserver"])
+def test_a_text_only_client_gets_the_shape_too(reader: APIClient) -> None:
+    assert shape(reader.get("/api/mtf/runs", headers={"Accept": "text/html"})) == (406, "not_acceptable")
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (OperationalError("password=hunter2 server gone"), (503, "unavailable")),
+        (RuntimeError("secret=hunter2"), (500, "fault")),
+    ],
+)
+def test_a_fault_of_ours_tells_no_internals(
+    fault: Exception, expected: tuple[int, str], reader: APIClient
+) -> None:
+    def broken(*_: Any) -> None:
+        raise fault
+
+    with connection.execute_wrapper(broken):
+        answer = reader.get("/api/mtf/runs")
+    assert shape(answer) == expected
+    assert "hunter2" not in answer.content.decode()
