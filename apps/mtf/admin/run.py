@@ -1,0 +1,71 @@
+"""Runs: what each minute decided, how long each stage took, and the audit rows it wrote."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+
+from apps.mtf.models import MtfRun
+from apps.postgres.browse import ExactFilter, ReadOnlyAdmin, coloured, link
+from apps.postgres.estimate import EstimatedPaginator
+
+STATUS_COLOURS = {
+    "running": "info",
+    "decided": "success",
+    "failed": "danger",
+    "skipped": "warning",
+    "lost": "danger",
+}
+
+
+@admin.register(MtfRun)
+class MtfRunAdmin(ReadOnlyAdmin):
+    list_display = ("minute", "profile", "coloured_status", "trigger", "summary", "took", "dry_run", "audit")
+    list_filter = (
+        ("profile", ExactFilter),
+        ("status", ChoicesDropdownFilter),
+        ("trigger", ChoicesDropdownFilter),
+        ("run_id", ExactFilter),
+        ("minute", RangeDateTimeFilter),
+    )
+    paginator = EstimatedPaginator
+    show_full_result_count = False
+    ordering = ("-started_at",)
+    fields = (
+        "run_id",
+        "profile",
+        "digest",
+        "minute",
+        "trigger",
+        "status",
+        "error",
+        "audit",
+        "started_at",
+        "finished_at",
+        "dry_run",
+        "counts",
+        "timings",
+        "options",
+        "result",
+    )
+    readonly_fields = ("audit",)
+
+    @coloured("status", STATUS_COLOURS, ordering="status")
+    def coloured_status(self, run: MtfRun) -> str:
+        return str(run.status)
+
+    @admin.display(description="counts")
+    def summary(self, run: MtfRun) -> str:
+        """The plain numbers, most first; the rest is on the run's page."""
+        numbers = {name: count for name, count in run.counts.items() if isinstance(count, int)}
+        return " · ".join(f"{count} {name}" for name, count in numbers.items()) or "–"
+
+    @admin.display(description="took")
+    def took(self, run: MtfRun) -> str:
+        if run.finished_at is None:
+            return "–"
+        return f"{(run.finished_at - run.started_at).total_seconds() * 1000:,.0f} ms"
+
+    @admin.display(description="audit")
+    def audit(self, run: MtfRun) -> str:
+        return link("audit_mtfaudit_changelist", "audit rows", run_id=run.run_id)

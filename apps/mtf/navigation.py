@@ -1,0 +1,62 @@
+"""The admin's side bar, by what one looks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+GROUPS = {
+    "Operate": {
+        "Kill switches": ("toggle_on", "switches_mtfswitch"),
+        "Runs": ("timer", "mtf_mtfrun"),
+        "Operator actions": ("history_edu", "audit_operatoraction"),
+    },
+    "Decisions": {
+        "Audit": ("policy", "audit_mtfaudit"),
+        "States": ("grid_on", "signals_mtfstate"),
+        "Signals": ("trending_up", "signals_signal"),
+        "Snapshots": ("monitoring", "signals_indicatorsnapshot"),
+        "Profile versions": ("description", "profiles_profileversion"),
+    },
+    "Market": {
+        "Contracts": ("receipt_long", "market_contract"),
+        "Candles": ("candlestick_chart", "market_kline"),
+        "Series": ("stacked_line_chart", "market_marketseries"),
+        "Stream health": ("ecg_heart", "feed_streamhealth"),
+    },
+    "House": {
+        "Periodic tasks": ("schedule", "django_celery_beat_periodictask"),
+        "Users": ("person", "auth_user"),
+        "Groups": ("group", "auth_group"),
+        "API tokens": ("key", "authtoken_tokenproxy"),
+    },
+}
+"""Group → title → (icon, app and model)."""
+
+
+def groups(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups with the entries this user may see."""
+    shown = [
+        {
+            "title": title,
+            "items": [_item(*entry) for entry in entries.items() if _may_see(request, entry[1][1])],
+        }
+        for title, entries in GROUPS.items()
+    ]
+    return [{"items": [_home()]}, *(group for group in shown if group["items"])]
+
+
+def _home() -> dict[str, Any]:
+    return {"title": "Overview", "icon": "dashboard", "link": reverse("admin:index")}
+
+
+def _item(title: str, place: tuple[str, str]) -> dict[str, Any]:
+    icon, model = place
+    return {"title": title, "icon": icon, "link": reverse(f"admin:{model}_changelist")}
+
+
+def _may_see(request: HttpRequest, model: str) -> bool:
+    app, name = model.rsplit("_", 1)
+    return request.user.has_perm(f"{app}.view_{name}")
