@@ -132,7 +132,7 @@ def test_a_series_never_sees_the_swings_of_its_neighbour() -> None:
 
 
 def test_a_series_without_swings_does_not_inherit_those_of_its_neighbour() -> None:
-    """Its flat price lies below the neighbour's last swing and its flat oscillator above: still no divergence."""
+    """Its flat price lies below the neighbour's last swing and its flat oscillator above: no divergence."""
     price = np.concatenate([dips(100, c60=5, c80=6), np.full((1, 100), 50.0)])
     rsi = np.concatenate([dips(100, c60=6, c80=5), np.full((1, 100), 120.0)])
     assert bullish_divergence(price, rsi, 1)[:, 0].tolist() == [1, 0]
