@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from launch import private, process
+from launch import private, process, processes
 from launch.ending import Ending
-from launch.processes import MANAGE
 from launch.program import Program
 
 ADMIN = "admin"
@@ -27,14 +26,16 @@ class SetUpFailed(Exception):
 
 def migrate(*, env: Mapping[str, str], log: Path, ending: Ending) -> None:
     """Raises SetUpFailed; Interrupted when the end is asked for."""
-    _finish(Program("migrate", [*MANAGE, "migrate", "--noinput"], env=env, log=log), ending)
+    _finish(Program("migrate", [*processes.MANAGE, "migrate", "--noinput"], env=env, log=log), ending)
 
 
 def make_admin(var: Path, *, env: Mapping[str, str], log: Path, ending: Ending) -> str:
     """Make the admin user unless there is one; the password it was made with. Raises like migrate."""
     password = private.kept_password(var / "admin-password")
     secret = {"ADMIN_NAME": ADMIN, "ADMIN_PASSWORD": password}
-    program = Program("admin user", [*MANAGE, "shell", "-c", MAKE_ADMIN], env={**env, **secret}, log=log)
+    program = Program(
+        "admin user", [*processes.MANAGE, "shell", "-c", MAKE_ADMIN], env={**env, **secret}, log=log
+    )
     _finish(program, ending)
     return password
 

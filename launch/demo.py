@@ -71,13 +71,21 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         "--seconds", type=_seconds, default=math.inf, help="end by itself so long after the start"
     )
     parser.add_argument("--day", type=_day, default=None, help="day of the recording to play, YYYY-MM-DD")
-    parser.add_argument("--symbols", type=int, default=0, help="how many contracts (default: all recorded)")
+    parser.add_argument(
+        "--symbols", type=_count, default=0, help="how many contracts (default: all recorded)"
+    )
     return parser.parse_args(arguments)
 
 
 def _port(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port (1 … 65535)")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of contracts above 0")
     return int(text)
 
 

@@ -71,6 +71,7 @@ class Postgres:
 
         Raises PostgresFailed.
         """
+        self.stop()
         password = private.kept_password(self._home / "password")
         if not self._data.is_dir():
             self._make_cluster()

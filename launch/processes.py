@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from launch.program import Program
 
 MANAGE = (sys.executable, str(REPOSITORY / "manage.py"))
 CELERY = (sys.executable, "-m", "celery", "-A", "tradingv3")
-WORKER = ("--without-mingle", "--without-gossip", "--loglevel", "INFO")
+WEB = (sys.executable, "-m", "uvicorn", "tradingv3.asgi:application")
 
 # Run one after the other on the terminal once the services are up; the last one until the end.
 FOLLOW = (("mtf_run", "--first"), ("runs", "--follow"))
@@ -38,16 +38,13 @@ def simulator(market: Market, *, var: Path, env: Mapping[str, str]) -> Program:
 
 def workers(web_port: int, *, var: Path, env: Mapping[str, str]) -> list[Program]:
     """Everything but beat: what beat's first minute needs must be listening by then."""
+    worker = (*CELERY, "worker", "--without-mingle", "--without-gossip", "--loglevel", "INFO")
+    listen = ("--host", ports.HOST, "--port", str(web_port))
     commands = {
         "stream": (*MANAGE, "stream"),
-        "worker-mtf": (*CELERY, "worker", "-Q", "mtf", "-P", "solo", "-n", "mtf@%h", *WORKER),
-        "worker-exchange": (
-            *(*CELERY, "worker", "-Q", "exchange", "-P", "threads", "-c", "4", "-n", "exchange@%h", *WORKER),
-        ),
-        "web": (
-            *(sys.executable, "-m", "uvicorn", "tradingv3.asgi:application", "--host", ports.HOST),
-            *("--port", str(web_port), "--timeout-graceful-shutdown", "3"),
-        ),
+        "worker-mtf": (*worker, "-Q", "mtf", "-P", "solo", "-n", "mtf@%h"),
+        "worker-exchange": (*worker, "-Q", "exchange", "-P", "threads", "-c", "4", "-n", "exchange@%h"),
+        "web": (*WEB, *listen, "--timeout-graceful-shutdown", "3"),
     }
     return [_program(name, command, var=var, env=env) for name, command in commands.items()]
 
@@ -56,7 +53,5 @@ def beat(*, var: Path, env: Mapping[str, str]) -> Program:
     return _program("beat", (*CELERY, "beat", "--loglevel", "INFO"), var=var, env=env)
 
 
-def _program(
-    name: str, command: tuple[str, ...] | list[str], *, var: Path, env: Mapping[str, str]
-) -> Program:
+def _program(name: str, command: Sequence[str], *, var: Path, env: Mapping[str, str]) -> Program:
     return Program(name, command, env=env, log=var / "log" / f"{name}.log")

@@ -40,6 +40,7 @@ class Program:
         return self._child.poll() if self._child else None
 
     def start(self) -> None:
+        self.stop()
         self._child = process.start(self._command, log=self.log, env=self._env)
 
     def alive(self) -> bool:

@@ -50,6 +50,7 @@ class Valkey:
 
     def start(self) -> str:
         """Start the server and wait until it answers; its URL, always the same. Raises ValkeyFailed."""
+        self.stop()
         password = private.kept_password(self._home / "password")
         if self._port is None:
             self._port = ports.remembered(self._home / "port")

@@ -29,7 +29,9 @@ class Readiness:
             return
         self._next_look = now + 1.0
         if answers(self._url):
-            self._say(f"  ready {now - self._began:.1f} s after that: {self._url} answers 200")
+            self._say(
+                f"  ready: {self._url} answers 200, {now - self._began:.1f} s after the services were up"
+            )
             self._next_look = math.inf
 
 

@@ -1,0 +1,32 @@
+"""What the operating system says about processes."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from launch import ports
+
+
+def runs(pid: int) -> bool:
+    """Whether `pid` is a living process, not one that only waits to be reaped."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state not in "ZX"
+
+
+def gone(*pids: int, patience_s: float = 10.0) -> bool:
+    """Whether all of them end within `patience_s`."""
+    return ports.wait_until(lambda: not any(runs(pid) for pid in pids), patience_s=patience_s)
+
+
+def command_lines() -> str:
+    """Every process's arguments, as any user of this machine can read them."""
+    return subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, text=True, check=True).stdout
+
+
+def noted(folder: Path) -> dict[str, int]:
+    """The pids a supervisor noted, by name."""
+    return {file.name: int(file.read_text("ascii").split()[0]) for file in folder.glob("*")}

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from launch import ports, servers
+from launch.places import REPOSITORY
+from tests.launch import proc
+
+PROCESSES = {"postgres", "valkey", "simulator", "stream", "worker-mtf", "worker-exchange", "web", "beat"}
+PATIENCE_S = 30.0
+
+
+class Terminal:
+    """A started demo and what it has written so far."""
+
+    def __init__(self, demo: subprocess.Popen[bytes], output: Path) -> None:
+        self.demo = demo
+        self._output = output
+
+    def text(self) -> str:
+        return self._output.read_text("utf-8")
+
+    def shows(self, what: str) -> bool:
+        ports.wait_until(lambda: what in self.text() or self.demo.poll() is not None, patience_s=PATIENCE_S)
+        return what in self.text()
+
+    def press(self, number: signal.Signals) -> int:
+        """Send `number` to the demo alone; its exit code."""
+        self.demo.send_signal(number)
+        return self.demo.wait(PATIENCE_S)
+
+
+@contextmanager
+def demo(var: Path, *arguments: str, **variables: str) -> Iterator[Terminal]:
+    output = var.parent / f"terminal-{time.monotonic_ns()}"
+    command = [sys.executable, "-m", "tests.launch.fake_system", *arguments]
+    with output.open("wb") as sink:
+        started = subprocess.Popen(
+            command, cwd=REPOSITORY, env={**os.environ, **variables}, stdout=sink, stderr=sink
+        )
+    try:
+        yield Terminal(started, output)
+    finally:
+        if started.poll() is None:
+            started.terminate()
+        started.wait(PATIENCE_S)
+
+
+def test_ctrl_c_after_the_start_ends_everything_with_exit_code_0(var: Path) -> None:
+    with demo(var, "--port", str(ports.free())) as terminal:
+        assert terminal.shows("Ctrl-C ends all of it"), terminal.text()
+        running = proc.noted(var / "pids")
+        assert set(running) == PROCESSES
+        began = time.monotonic()
+        assert terminal.press(signal.SIGINT) == 0
+        assert time.monotonic() - began < 10.0
+        assert not [pid for pid in running.values() if proc.runs(pid)]
+        assert not (var / servers.FILE).exists()
+
+
+def test_ctrl_c_during_set_up_ends_everything_and_the_next_start_works(var: Path) -> None:
+    port = str(ports.free())
+    with demo(var, "--port", port, FAKE_MIGRATE_S="60") as terminal:
+        assert terminal.shows("  tables"), terminal.text()
+        running = proc.noted(var / "pids")
+        assert set(running) == {"postgres", "valkey", "simulator"}
+        assert terminal.press(signal.SIGINT) == 130
+        assert not [pid for pid in running.values() if proc.runs(pid)]
+    with demo(var, "--port", port, "--seconds", "0.1") as terminal:
+        assert terminal.demo.wait(PATIENCE_S) == 0, terminal.text()
+
+
+def test_a_second_start_is_refused_naming_the_first(var: Path) -> None:
+    port = ports.free()
+    with demo(var, "--port", str(port)) as first:
+        assert first.shows("Ctrl-C ends all of it"), first.text()
+        with demo(var, "--port", str(ports.free())) as second:
+            assert second.demo.wait(PATIENCE_S) == 1
+            assert f"pid {first.demo.pid}" in second.text()
+            assert f"127.0.0.1:{port}" in second.text()
+        assert first.demo.poll() is None
+        assert set(proc.noted(var / "pids")) == PROCESSES
+
+
+def test_a_busy_port_is_refused_before_anything_is_started(var: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with demo(var, "--port", str(port)) as terminal:
+            assert terminal.demo.wait(PATIENCE_S) == 1
+            assert f"port {port} of 127.0.0.1 is in use" in terminal.text()
+    assert not (var / "postgres").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--port", "70000"], "70000"),
+        (["--day", "yesterday"], "yesterday"),
+        (["--seconds", "-3"], "-3"),
+        (["--symbols", "-1"], "-1"),
+        (["--colour", "red"], "--colour"),
+    ],
+)
+def test_a_bad_argument_is_refused_by_name(var: Path, arguments: list[str], named: str) -> None:
+    with demo(var, *arguments) as terminal:
+        assert terminal.demo.wait(PATIENCE_S) == 2
+        assert named in terminal.text()
+    assert not (var / "postgres").exists()
+
+
+def test_another_venue_is_refused(var: Path) -> None:
+    with demo(var, "--port", str(ports.free()), VENUE="bitmart") as terminal:
+        assert terminal.demo.wait(PATIENCE_S) == 1
+        assert "VENUE=bitmart" in terminal.text()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties a child to its parent's life")
+def test_kill_9_leaves_no_process_and_the_next_start_finds_its_data(var: Path) -> None:
+    port = str(ports.free())
+    with demo(var, "--port", port) as terminal:
+        assert terminal.shows("Ctrl-C ends all of it"), terminal.text()
+        variables = servers.env_file(var / servers.FILE)
+        with psycopg.connect(variables["DATABASE_URL"]) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
+        running = proc.noted(var / "pids")
+        terminal.demo.kill()
+        assert proc.gone(*running.values())
+    with demo(var, "--port", port) as terminal:
+        assert terminal.shows("Ctrl-C ends all of it"), terminal.text()
+        assert servers.env_file(var / servers.FILE) == variables
+        with psycopg.connect(variables["DATABASE_URL"]) as connection:
+            assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
+
+
+def test_killed_processes_and_servers_come_back_at_the_same_place(var: Path) -> None:
+    with demo(var, "--port", str(ports.free())) as terminal:
+        assert terminal.shows("Ctrl-C ends all of it"), terminal.text()
+        before = proc.noted(var / "pids")
+        for name in ("beat", "postgres", "valkey"):
+            os.kill(before[name], signal.SIGKILL)
+
+        def back() -> bool:
+            now = proc.noted(var / "pids")
+            return all(now.get(name) not in (None, before[name]) for name in ("beat", "postgres", "valkey"))
+
+        assert ports.wait_until(back, patience_s=PATIENCE_S), terminal.text()
+        url = servers.env_file(var / servers.FILE)["DATABASE_URL"]
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_no_server_password_shows_in_arguments_logs_or_on_the_terminal(var: Path) -> None:
+    with demo(var, "--port", str(ports.free())) as terminal:
+        assert terminal.shows("Ctrl-C ends all of it"), terminal.text()
+        secrets = [
+            (var / name).read_text("utf-8").strip()
+            for name in ("postgres/password", "valkey/password", "secret-key", "simulator-secret")
+        ]
+        everything = proc.command_lines() + terminal.text()
+        everything += "".join(log.read_text("utf-8") for log in var.rglob("*.log"))
+        assert not [secret for secret in secrets if secret in everything]
+        admin = (var / "admin-password").read_text("utf-8").strip()
+        assert admin in terminal.text()
+        assert admin not in proc.command_lines()
+
+
+def test_what_holds_secrets_is_readable_by_us_alone(var: Path) -> None:
+    with demo(var, "--port", str(ports.free())) as terminal:
+        assert terminal.shows("Ctrl-C ends all of it"), terminal.text()
+        names = [servers.FILE, "secret-key", "admin-password", "postgres/password", "valkey/valkey.conf"]
+        assert {stat.S_IMODE((var / name).stat().st_mode) for name in names} == {0o600}
+
+
+def test_the_lock_is_free_after_its_holder_was_killed(var: Path) -> None:
+    var.mkdir()
+    hold = (
+        "import pathlib, sys, time\nfrom launch import lock\n"
+        "with lock.held(pathlib.Path(sys.argv[1]), what='demo', port=1):\n"
+        "    print('held', flush=True)\n    time.sleep(600)\n"
+    )
+    path = var / "lock"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(path)], cwd=REPOSITORY, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"held\n"
+        assert json.loads(path.read_text("utf-8"))["pid"] == holder.pid
+        holder.kill()
+    with demo(var, "--port", str(ports.free()), "--seconds", "0.1") as terminal:
+        assert terminal.demo.wait(PATIENCE_S) == 0, terminal.text()

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from launch import pids, ports
+from launch.places import REPOSITORY
+from launch.program import Program
+from launch.supervisor import Supervisor
+from tests.launch import proc
+
+SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
+IGNORE_THE_END = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print('deaf', flush=True)
+time.sleep(600)
+"""
+
+
+@dataclass
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Heard:
+    """A service without a process: it writes down what it was told."""
+
+    name: str
+    told: list[str]
+    log: Path | None = None
+    pid: int | None = None
+    up: bool = field(default=False)
+
+    def start(self) -> None:
+        self.told.append(f"start {self.name}")
+        self.up = True
+
+    def alive(self) -> bool:
+        return self.up
+
+    def ask(self) -> None:
+        self.told.append(f"ask {self.name}")
+
+    def stop(self) -> None:
+        self.told.append(f"stop {self.name}")
+        self.up = False
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
+    it = Supervisor(tmp_path / "pids", say=lambda _: None)
+    yield it
+    it.stop()
+
+
+def program(name: str, command: list[str], folder: Path, *, patience_s: float = 4.0) -> Program:
+    return Program(name, command, env=os.environ, log=folder / f"{name}.log", patience_s=patience_s)
+
+
+def test_a_killed_child_is_started_again(supervisor: Supervisor, tmp_path: Path) -> None:
+    child = program("child", SLEEP, tmp_path)
+    supervisor.start(child)
+    first = child.pid
+    assert first
+    os.kill(first, signal.SIGKILL)
+    assert proc.gone(first)
+
+    def again() -> bool:
+        supervisor.tend()
+        return child.alive() and child.pid != first
+
+    assert ports.wait_until(again, patience_s=5.0)
+    assert proc.noted(tmp_path / "pids") == {"child": child.pid}
+
+
+def test_the_wait_before_a_restart_doubles_to_ten_seconds_and_is_short_again_after_a_steady_time(
+    tmp_path: Path,
+) -> None:
+    clock, told = Clock(), list[str]()
+    waits: list[float] = []
+    supervisor = Supervisor(tmp_path / "pids", say=lambda _: None, clock=clock)
+    service = Heard("weak", told)
+    supervisor.start(service)
+
+    def wait_after_a_crash() -> float:
+        service.up = False
+        crashed_at = clock.now
+        supervisor.tend()
+        while not service.up:
+            clock.now += 0.01
+            supervisor.tend()
+        return round(clock.now - crashed_at, 1)
+
+    waits += [wait_after_a_crash() for _ in range(8)]
+    clock.now += 30.0
+    waits.append(wait_after_a_crash())
+    assert waits == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0, 0.2]
+
+
+def test_a_service_whose_restart_fails_is_tried_again_and_hinders_no_other(tmp_path: Path) -> None:
+    clock, told, said = Clock(), list[str](), list[str]()
+
+    class Broken(Heard):
+        def start(self) -> None:
+            super().start()
+            if self.told.count(f"start {self.name}") == 2:
+                self.up = False
+                raise OSError("no room left")
+
+    supervisor = Supervisor(tmp_path / "pids", say=said.append, clock=clock)
+    broken, other = Broken("broken", told), Heard("other", told)
+    supervisor.start(broken, other)
+    broken.up = other.up = False
+    for _ in range(10):
+        clock.now += 0.2
+        supervisor.tend()
+    assert any("no room left" in line for line in said)
+    assert broken.up
+    assert other.up
+
+
+def test_the_last_wave_ends_first_and_all_of_a_wave_are_asked_before_one_is_waited_for(
+    tmp_path: Path,
+) -> None:
+    told: list[str] = []
+    supervisor = Supervisor(tmp_path / "pids", say=lambda _: None)
+    supervisor.start(Heard("database", told))
+    supervisor.start(Heard("web", told), Heard("worker", told))
+    del told[:]
+    supervisor.stop()
+    assert told == ["ask web", "ask worker", "stop web", "stop worker", "ask database", "stop database"]
+
+
+def test_a_child_deaf_to_the_end_is_killed_when_its_patience_is_over(tmp_path: Path) -> None:
+    supervisor = Supervisor(tmp_path / "pids", say=lambda _: None)
+    deaf = program("deaf", [sys.executable, "-c", IGNORE_THE_END], tmp_path, patience_s=0.3)
+    supervisor.start(deaf)
+    log = tmp_path / "deaf.log"
+    assert ports.wait_until(lambda: "deaf" in log.read_text(), patience_s=5.0)
+    supervisor.stop()
+    assert deaf.exit_code == -signal.SIGKILL
+    assert proc.noted(tmp_path / "pids") == {}
+
+
+SUPERVISING = """
+import os, pathlib, sys, time
+from launch.program import Program
+from launch.supervisor import Supervisor
+folder = pathlib.Path(sys.argv[1])
+supervisor = Supervisor(folder / "pids", say=print)
+sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
+supervisor.start(*(Program(n, sleep, env=os.environ, log=folder / n) for n in ("one", "two")))
+print("up", flush=True)
+while True:
+    supervisor.tend()
+    time.sleep(0.05)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties a child to its parent's life")
+def test_kill_9_of_the_supervisor_takes_its_children_along(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SUPERVISING, str(tmp_path)], cwd=REPOSITORY, stdout=subprocess.PIPE
+    ) as supervising:
+        assert supervising.stdout
+        assert supervising.stdout.readline() == b"up\n"
+        children = proc.noted(tmp_path / "pids")
+        assert set(children) == {"one", "two"}
+        supervising.kill()
+    assert proc.gone(*children.values())
+
+
+def test_what_an_earlier_supervisor_left_running_is_ended_and_named(tmp_path: Path) -> None:
+    with subprocess.Popen(SLEEP) as left:
+        pids.note(tmp_path / "pids", "beat", left.pid)
+        assert pids.end_leftovers(tmp_path / "pids") == ["beat"]
+        assert left.wait(5.0) == -signal.SIGTERM
+    assert proc.noted(tmp_path / "pids") == {}
+
+
+def test_a_process_that_was_given_a_noted_number_later_is_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "pids"
+    folder.mkdir()
+    with subprocess.Popen(SLEEP) as stranger:
+        (folder / "beat").write_text(f"{stranger.pid} 1\n", encoding="ascii")
+        assert pids.end_leftovers(folder) == []
+        assert proc.runs(stranger.pid)
+        stranger.kill()
+
+
+def test_a_broken_pid_file_is_no_reason_not_to_start(tmp_path: Path) -> None:
+    folder = tmp_path / "pids"
+    folder.mkdir()
+    (folder / "beat").write_text("", encoding="ascii")
+    assert pids.end_leftovers(folder) == []
