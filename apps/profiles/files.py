@@ -76,8 +76,8 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            event = self.get_event()
-            raise yaml.composer.ComposerError(None, None, "an alias (*name): write it out", event.start_mark)
+            place = parent.start_mark if parent is not None else None
+            raise yaml.composer.ComposerError(None, None, "an alias (*name): write it out", place)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:

@@ -27,7 +27,7 @@ from tests.engine.frame_builder import D1, H1, M5, frame, one
         ('on("1h", r1) > 1', "pivot of the day"),
         ("on(1, adx) > 1", "on is written"),
         ("rsi == 30", "only < <= > >= compare"),
-        ("rsi != 30", "only < <= > >= compare"),
+        ("rsi != 30", "not in the language"),
         ("rsi in (30, 40)", "only < <= > >= compare"),
         ("rsi", "a comparison"),
         ("rsi and close > 1", "a comparison"),
@@ -37,7 +37,7 @@ from tests.engine.frame_builder import D1, H1, M5, frame, one
         ("rising(rsi, True)", "whole number"),
         ("rising(rsi)", "is written"),
         ("rising(rsi, 2, within=1)", "is written"),
-        ("rising(rsi, 2, by=1, by=2)", "not a formula"),
+        ("rising(rsi, 2, by=1, by=2)", "is written|not a formula"),
         ('rising(on("1h", rsi), 2)', "steps are candles of the judged timeframe"),
         ("crossed_above(rsi, 30, within=60)", "whole number 1…59"),
         ("crossed_above(rsi, 30, *close)", "is written"),
@@ -88,9 +88,7 @@ from tests.engine.frame_builder import D1, H1, M5, frame, one
     ],
 )
 def test_what_is_not_in_the_language_is_refused_with_its_place(text: str, says: str) -> None:
-    with pytest.raises(
-        ExpressionError, match=rf"column \d+: .*({says.replace('(', '[(]')})|{says}"
-    ) as caught:
+    with pytest.raises(ExpressionError, match=says) as caught:
         parse(text)
     assert 1 <= caught.value.column <= len(text) + 1
 

@@ -21,7 +21,7 @@ from apps.engine.rules.view import View
 Compiled = tuple[Logic, Anything]
 """An item's logic, and its one spelling."""
 
-GROUPS: dict[object, type[Any | All]] = {"any_of": Any, "all_of": All}
+GROUPS: dict[str, type[Any | All]] = {"any_of": Any, "all_of": All}
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +120,8 @@ class Compiler:
 
     def _params(self, condition: Condition, value: object, path: str) -> dict[str, float] | None:
         before = len(self.faults)
-        settings = value if isinstance(value, Mapping) else dict.fromkeys(condition.params, value)
+        settings: dict[str, Anything]
+        settings = dict(value) if isinstance(value, Mapping) else dict.fromkeys(condition.params, value)
         if not isinstance(value, Mapping) and len(condition.params) != 1:
             self._fault(path, f"one number does not say which of {_listed(condition)} it sets")
             return None
@@ -129,7 +130,7 @@ class Compiler:
                 self._fault(f"{path}.{name}", f"unknown parameter{nearest(str(name), condition.params)}")
             elif not is_number(setting):
                 self._fault(f"{path}.{name}", not_a_number(setting))
-        return dict(settings) if len(self.faults) == before else None
+        return settings if len(self.faults) == before else None
 
     def _fault(self, path: str, problem: str) -> Compiled | None:
         self.faults.append((path, problem))
