@@ -1,0 +1,95 @@
+"""The recorded market for tests: read once, standing still or moved by hand."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+import websocket
+
+from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.server import Patience, running
+from apps.exchange.simulator.state import State
+
+STATE = State(date(2026, 11, 20))
+NOON = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
+
+
+class Hand:
+    """A clock moved by hand: it answers the same moment until it is moved."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def move(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+class Client:
+    """A small client of the exchange under test."""
+
+    def __init__(self, address: str, hand: Hand) -> None:
+        self.address = address
+        self.hand = hand
+
+    def get(self, path: str, **parameters: Any) -> requests.Response:
+        return requests.get(self.address + path, params=parameters, timeout=5)
+
+    def data(self, path: str, **parameters: Any) -> Any:
+        answer = self.get(path, **parameters)
+        assert answer.json()["code"] == 1000, answer.text
+        return answer.json()["data"]
+
+    def switch(self, **faults: Any) -> requests.Response:
+        return requests.post(self.address + "/admin/faults", json=faults, timeout=5)
+
+    def socket(self, *topics: str) -> websocket.WebSocket:
+        """A connection on which `topics` are acknowledged and their first pushes read."""
+        address = self.address.replace("http", "ws") + "/api?protocol=1.1"
+        socket = websocket.create_connection(address, timeout=5)
+        if topics:
+            socket.send(json.dumps({"action": "subscribe", "args": list(topics)}))
+            expect(socket, 2 * len(topics))
+        return socket
+
+
+def expect(socket: websocket.WebSocket, count: int) -> list[Any]:
+    """The next `count` messages."""
+    return [json.loads(socket.recv()) for _ in range(count)]
+
+
+@pytest.fixture(scope="session")
+def archive() -> Archive:
+    return Archive.open(STATE, symbols=20)
+
+
+@pytest.fixture(scope="session")
+def still(archive: Archive) -> Iterator[Client]:
+    """An exchange at noon and 30 seconds, for ever; no limits."""
+    hand = Hand(NOON)
+    with running(archive, clock=hand, limits=False) as address:
+        yield Client(address, hand)
+
+
+Serve = Callable[..., Client]
+
+
+@pytest.fixture
+def exchange(archive: Archive) -> Iterator[Serve]:
+    """Start exchanges of one's own: serve(at=..., limits=..., patience=...)."""
+    with contextlib.ExitStack() as stack:
+
+        def serve(at: datetime = NOON, *, limits: bool = False, patience: Patience | None = None) -> Client:
+            hand = Hand(at)
+            address = stack.enter_context(running(archive, clock=hand, limits=limits, patience=patience))
+            return Client(address, hand)
+
+        yield serve
