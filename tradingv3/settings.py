@@ -124,6 +124,7 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
+FORMAT_MODULE_PATH = ["tradingv3.formats"]
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 LOGIN_URL = "/admin/login/"
@@ -149,6 +150,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Multi-timeframe futures trading: runs, switches, states and explanations.",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "RunStatusEnum": "apps.mtf.api.runs.STATUSES",
+        "TimeframeEnum": "apps.mtf.api.fields.TIMEFRAMES",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

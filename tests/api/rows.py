@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from apps.audit.models import MtfAudit
+from apps.engine.profile import Phase
 from apps.feed.models import StreamHealth
 from apps.market.models import Contract, Kline
 from apps.mtf.models import MtfRun, RunStatus, Trigger
-from apps.engine.profile import Phase
 from apps.signals.models import IndicatorSnapshot, Signal, SignalSide, ValidationCache
 
 DIGEST = "d" * 64
@@ -113,7 +113,9 @@ def outcome(symbol: str = "BTCUSDT") -> ValidationCache:
 def contract(symbol: str = "BTCUSDT", **changed: Any) -> Contract:
     one = Decimal(1)
     numbers = {
-        field.name: one for field in Contract._meta.concrete_fields if field.get_internal_type() == "DecimalField"
+        field.name: one
+        for field in Contract._meta.concrete_fields
+        if field.get_internal_type() == "DecimalField"
     }
     given = {
         "base": symbol.removesuffix("USDT"),

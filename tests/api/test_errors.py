@@ -58,7 +58,7 @@ def test_every_error_has_the_one_shape(
         (b'"' + b"x" * LIMIT_BYTES + b'"', "application/json", (413, "too_large")),
         (b"[]", "application/json", (400, "invalid")),
         (b"null", "application/json", (400, "invalid")),
-        (b"", "application/json", (400, "parse_error")),
+        (b"", "application/json", (400, "invalid")),
         (b"key=GLOBAL", "application/x-www-form-urlencoded", (415, "unsupported_media_type")),
     ],
 )
@@ -74,7 +74,9 @@ def test_a_validation_error_names_the_field(operator: APIClient) -> None:
     assert told["details"] == {"reason": ["This field is required."]}
 
 
-@pytest.mark.parametrize(("wrong", "meant"), [("raeson", "reason"), ("keys", "key"), ("expire_at", "expires_at")])
+@pytest.mark.parametrize(
+    ("wrong", "meant"), [("raeson", "reason"), ("keys", "key"), ("expire_at", "expires_at")]
+)
 def test_an_unknown_key_is_refused_naming_the_nearest(wrong: str, meant: str, operator: APIClient) -> None:
     told = operator.post(POST, {wrong: "x"}, format="json").json()
     assert told["details"][wrong] == [f"unknown; did you mean {meant}?"]
@@ -86,7 +88,9 @@ def test_an_unknown_parameter_is_refused_naming_the_nearest(reader: APIClient) -
 
 
 def test_a_parameter_given_twice_is_refused(reader: APIClient) -> None:
-    assert reader.get("/api/mtf/audit?symbol=A&symbol=B").json()["details"] == {"symbol": ["is given 2 times"]}
+    assert reader.get("/api/mtf/audit?symbol=A&symbol=B").json()["details"] == {
+        "symbol": ["is given 2 times"]
+    }
 
 
 @override_settings(ALLOWED_HOSTS=["testserver"])

@@ -10,7 +10,6 @@ from rest_framework.test import APIClient
 from apps.mtf.api.urls import urlpatterns
 from apps.switches.models import MtfSwitch
 from tests.api.addresses import ACTING, FOR_ANYBODY, FOR_READERS
-from tests.api.conftest import PASSWORD
 
 Who = Callable[[str], APIClient]
 REFUSALS = {401: "not_authenticated", 403: "permission_denied"}
@@ -42,13 +41,18 @@ def test_who_has_the_permission_passes_the_door(address: str, operator: APIClien
 
 
 def test_every_address_is_in_the_table_of_permissions() -> None:
-    listed = {path.split("?")[0] for path in [*FOR_ANYBODY, *FOR_READERS, *ACTING]} | {"/api/token", "/api/docs/"}
+    listed = {path.split("?")[0] for path in [*FOR_ANYBODY, *FOR_READERS, *ACTING]} | {
+        "/api/token",
+        "/api/docs/",
+    }
     addresses = [pattern for pattern in urlpatterns if isinstance(pattern, URLPattern)]
     served = [pattern for pattern in addresses if not str(pattern.pattern).startswith("^")]
     assert len(served) == len({next(p for p in served if p.resolve(path[1:])) for path in listed})
 
 
-@pytest.mark.parametrize("header", ["Token wrong", "Token", "Token a b", "Token \x80", "Bearer x", "Basic eDp5"])
+@pytest.mark.parametrize(
+    "header", ["Token wrong", "Token", "Token a b", "Token \x80", "Bearer x", "Basic eDp5"]
+)
 def test_a_wrong_token_is_refused(header: str, anonymous: APIClient, db: None) -> None:
     refused = anonymous.get("/api/mtf/runs", headers={"Authorization": header})
     assert refused.status_code == 401
@@ -58,7 +62,7 @@ def test_a_wrong_token_is_refused(header: str, anonymous: APIClient, db: None) -
 
 def test_a_session_reads_and_acts_only_with_the_csrf_token(reader: APIClient) -> None:
     browser = APIClient(enforce_csrf_checks=True)
-    assert browser.login(username="rita", password=PASSWORD)
+    browser.force_login(User.objects.get(username="rita"))
     assert browser.get("/api/mtf/runs").status_code == 200
     forged = browser.post("/api/mtf/switches", {"key": "GLOBAL", "reason": "x"}, format="json")
     assert (forged.status_code, forged.json()["code"]) == (403, "permission_denied")

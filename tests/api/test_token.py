@@ -1,30 +1,31 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
-from tests.api.conftest import PASSWORD
-
+PASSWORD = "correct horse battery staple"
 RIGHT = {"username": "rita", "password": PASSWORD}
 
 
-def test_name_and_password_give_a_token_that_opens_the_api(reader: APIClient, anonymous: APIClient) -> None:
+@pytest.fixture(autouse=True)
+def rita(db: None) -> User:
+    return User.objects.create_user("rita", password=PASSWORD)
+
+
+def test_name_and_password_give_a_token_that_opens_the_api(anonymous: APIClient) -> None:
     token = anonymous.post("/api/token", RIGHT, format="json").json()["token"]
     assert anonymous.get("/api/mtf/runs", headers={"Authorization": f"Token {token}"}).status_code == 200
 
 
 @pytest.mark.parametrize("wrong", [{"password": "guess"}, {"username": "nobody"}, {"username": "RITA"}])
-def test_a_wrong_login_says_not_which_half_is_wrong(
-    wrong: dict[str, str], reader: APIClient, anonymous: APIClient
-) -> None:
+def test_a_wrong_login_says_not_which_half_is_wrong(wrong: dict[str, str], anonymous: APIClient) -> None:
     refused = anonymous.post("/api/token", RIGHT | wrong, format="json")
     assert (refused.status_code, refused.json()["code"]) == (401, "authentication_failed")
     assert refused.json()["message"] == "name or password is wrong, or the account is not active"
 
 
-def test_guessing_is_slowed_down_whatever_address_the_headers_claim(
-    reader: APIClient, anonymous: APIClient
-) -> None:
+def test_guessing_is_slowed_down_whatever_address_the_headers_claim(anonymous: APIClient) -> None:
     guess = RIGHT | {"password": "guess"}
     answers = [
         anonymous.post("/api/token", guess, format="json", headers={"X-Forwarded-For": f"10.0.0.{n}"})

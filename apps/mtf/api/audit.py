@@ -9,8 +9,7 @@ from drf_spectacular.utils import extend_schema_view
 from rest_framework import serializers
 
 from apps.audit.models import MtfAudit
-from apps.engine.values.timeframe import Timeframe
-from apps.mtf.api.fields import Name
+from apps.mtf.api.fields import TIMEFRAMES, Name
 from apps.mtf.api.listing import Listing, listed
 from apps.mtf.api.paging import Order, PageQuery, moment, whole
 
@@ -20,7 +19,7 @@ class AuditQuery(PageQuery):
     profile = Name(required=False)
     run_id = serializers.UUIDField(required=False)
     step = Name(required=False)
-    timeframe = serializers.ChoiceField(choices=[tf.value for tf in Timeframe], required=False)
+    timeframe = serializers.ChoiceField(choices=TIMEFRAMES, required=False)
     cause = Name(required=False)
     since = serializers.DateTimeField(required=False, help_text="written at or after")
     until = serializers.DateTimeField(required=False, help_text="written before")

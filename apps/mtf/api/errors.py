@@ -18,7 +18,7 @@ log = structlog.get_logger("mtf")
 
 
 class ErrorAnswer(serializers.Serializer[Any]):
-    status = serializers.ChoiceField(choices=["error"])
+    status = serializers.CharField(help_text="error")
     code = serializers.CharField()
     message = serializers.CharField()
     details = serializers.DictField(help_text="field → what is wrong with it, or the numbers looked at")

@@ -11,8 +11,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from apps.engine.values.timeframe import Timeframe
 from apps.mtf.api.errors import refused
 
+TIMEFRAMES = [timeframe.value for timeframe in Timeframe]
 MOST_SYMBOLS = 2000
 LONGEST_NAME = 64
 

@@ -8,9 +8,8 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema_view
 from rest_framework import serializers
 
-from apps.engine.values.timeframe import Timeframe
 from apps.market.models import Contract, Kline
-from apps.mtf.api.fields import Name
+from apps.mtf.api.fields import TIMEFRAMES, Name
 from apps.mtf.api.listing import Listing, listed
 from apps.mtf.api.paging import Order, PageQuery, moment
 
@@ -40,7 +39,7 @@ class SeriesQuery(PageQuery):
     """One symbol and timeframe: no list of candles crosses series."""
 
     symbol = Name()
-    timeframe = serializers.ChoiceField(choices=[tf.value for tf in Timeframe])
+    timeframe = serializers.ChoiceField(choices=TIMEFRAMES)
     since = serializers.DateTimeField(required=False, help_text="opened at or after")
     until = serializers.DateTimeField(required=False, help_text="opened before")
 

@@ -63,7 +63,7 @@ class RunAnswer(serializers.Serializer[Any]):
 
 
 class RunAccepted(serializers.Serializer[Any]):
-    status = serializers.ChoiceField(choices=["accepted"])
+    status = serializers.CharField(help_text="accepted")
     run_id = serializers.UUIDField()
 
 
@@ -116,4 +116,7 @@ def _told(run: MtfRun) -> Response:
     if run.result is None:
         message = run.error or f"the run ended {run.status} without a result"
         return Response(body(f"run_{run.status}", message, {"run_id": str(run.run_id)}), status=500)
-    return Response(run.result, status=500 if run.result["status"] == "error" else 200)
+    if run.result["status"] == "error":
+        message = "no symbol could be judged; errors says why"
+        return Response(run.result | body("nothing_judged", message, run.result["rejected_by"]), status=500)
+    return Response(run.result)

@@ -20,6 +20,7 @@ from apps.mtf.api.paging import Order, PageQuery, moment, whole
 from apps.mtf.models import MtfRun, RunStatus, Trigger
 from apps.mtf.results import results
 
+STATUSES = [status.value for status in RunStatus]
 FIELDS = (
     "run_id",
     "profile",
@@ -39,7 +40,7 @@ FIELDS = (
 
 class RunQuery(PageQuery):
     profile = Name(required=False)
-    status = serializers.ChoiceField(choices=[status.value for status in RunStatus], required=False)
+    status = serializers.ChoiceField(choices=STATUSES, required=False)
     trigger = serializers.ChoiceField(choices=[trigger.value for trigger in Trigger], required=False)
     since = serializers.DateTimeField(required=False, help_text="started at or after")
     until = serializers.DateTimeField(required=False, help_text="started before")
@@ -71,7 +72,11 @@ class Runs(Listing):
 
 
 class Run(APIView):
-    @extend_schema(summary="One run and its results", responses={200: RunDetail, 404: ErrorAnswer})
+    @extend_schema(
+        operation_id="api_mtf_one_run_retrieve",
+        summary="One run and its results",
+        responses={200: RunDetail, 404: ErrorAnswer},
+    )
     def get(self, request: Request, run_id: UUID) -> Response:
         asked(request, Strict)
         run = MtfRun.objects.filter(run_id=run_id).first()

@@ -2,6 +2,7 @@
 
 from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
+from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.permissions import IsAuthenticated
 
@@ -37,7 +38,13 @@ urlpatterns = [
     path("api/klines", market.Klines.as_view()),
     path("api/indicators", signals.Indicators.as_view()),
     path("api/signals", signals.Signals.as_view()),
-    path("api/schema/", SpectacularAPIView.as_view(permission_classes=[IsAuthenticated]), name="api-schema"),
+    path(
+        "api/schema/",
+        SpectacularAPIView.as_view(
+            permission_classes=[IsAuthenticated], renderer_classes=[OpenApiJsonRenderer2]
+        ),
+        name="api-schema",
+    ),
     path(
         "api/docs/",
         login_required(SpectacularSwaggerView.as_view(url_name="api-schema")),
