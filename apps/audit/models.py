@@ -39,6 +39,9 @@ class MtfAudit(models.Model):
             models.Index(name="mtf_audit_created", fields=["-created_at"]),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.cause} {self.created_at:%Y-%m-%d %H:%M:%S}"
+
 
 class OperatorAction(models.Model):
     """Who did what, and why."""
@@ -54,3 +57,6 @@ class OperatorAction(models.Model):
         db_table = "operator_action"
         ordering = ["-happened_at"]
         indexes = [models.Index(name="operator_action_at", fields=["-happened_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.actor}: {self.action} {self.target}"

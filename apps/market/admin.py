@@ -6,7 +6,7 @@ from django.contrib import admin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 
 from apps.market.models import Contract, Kline, MarketSeries, VenueStamp
-from apps.postgres.browse import BigTableAdmin, ReadOnlyAdmin, coloured, link
+from apps.postgres.browse import BigTableAdmin, ReadOnlyAdmin, coloured, link, number, plain_fields
 
 
 @admin.register(Contract)
@@ -14,18 +14,19 @@ class ContractAdmin(ReadOnlyAdmin):
     list_display = (
         "symbol",
         "state",
-        "last_price",
+        number("last_price"),
         "change_24h",
-        "turnover_24h",
-        "funding_rate_ratio",
-        "max_leverage",
-        "tick_size",
-        "contract_size",
+        "turnover",
+        "funding",
+        number("max_leverage"),
+        number("tick_size"),
+        number("contract_size"),
         "synced_at",
         "candles",
     )
     list_filter = ("status", "quote")
     search_fields = ("symbol",)
+    fields = readonly_fields = plain_fields(Contract)
 
     @coloured("status", {"Trading": "success", "Delisted": "danger"}, ordering="status")
     def state(self, contract: Contract) -> str:
@@ -34,6 +35,14 @@ class ContractAdmin(ReadOnlyAdmin):
     @admin.display(ordering="change_24h_ratio", description="24 h")
     def change_24h(self, contract: Contract) -> str:
         return f"{contract.change_24h_ratio:+.2%}"
+
+    @admin.display(ordering="turnover_24h", description="24 h turnover")
+    def turnover(self, contract: Contract) -> str:
+        return f"{contract.turnover_24h:,.0f}"
+
+    @admin.display(ordering="funding_rate_ratio", description="funding")
+    def funding(self, contract: Contract) -> str:
+        return f"{contract.funding_rate_ratio:+.4%}/{contract.funding_interval_hours}h"
 
     @admin.display(description="candles")
     def candles(self, contract: Contract) -> str:
@@ -46,16 +55,17 @@ class KlineAdmin(BigTableAdmin):
         "symbol",
         "timeframe",
         "open_time",
-        "open_price",
-        "high_price",
-        "low_price",
-        "close_price",
-        "volume",
+        number("open_price", "open"),
+        number("high_price", "high"),
+        number("low_price", "low"),
+        number("close_price", "close"),
+        number("volume"),
         "source",
         "updated_at",
     )
     list_filter = (("timeframe", ChoicesDropdownFilter), ("open_time", RangeDateTimeFilter))
     ordering = ("-id",)
+    fields = readonly_fields = plain_fields(Kline)
 
 
 @admin.register(MarketSeries)

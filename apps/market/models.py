@@ -79,6 +79,7 @@ class Kline(models.Model):
 
     class Meta:
         db_table = "klines"
+        verbose_name = "candle"
         constraints = [
             models.UniqueConstraint(name="klines_key", fields=["symbol", "timeframe", "open_time"]),
         ]

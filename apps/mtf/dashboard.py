@@ -24,6 +24,7 @@ def context(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Adds what templates/admin/index.html shows."""
     now = timezone.now()
     return context | {
+        "title": "Overview",
         "waiting_for": waiting_for(now),
         "pulses": [_run(pulse(profile, now), now) for profile in settings.MTF_PROFILES],
         "stopped": [switch for switch in MtfSwitch.objects.filter(is_on=False) if switch.is_in_force],

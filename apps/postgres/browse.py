@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
+from django.contrib import admin
 from django.contrib.admin import FieldListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import DecimalField, Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -47,6 +49,7 @@ class BigTableAdmin(ReadOnlyAdmin):
 
     paginator = EstimatedPaginator
     show_full_result_count = False
+    list_max_show_all = 0
     search_fields = ("symbol",)
     search_help_text = "a whole symbol, like BTCUSDT"
 
@@ -87,6 +90,23 @@ def coloured(
     return cast(
         "Callable[[Method], Method]", display(description=description, label=dict(colours), ordering=ordering)
     )
+
+
+def number(field: str, description: str = "") -> Callable[[Model], str]:
+    """A list column of a Decimal without the zeros its column pads it with."""
+
+    @admin.display(description=description or field.replace("_", " "), ordering=field)
+    def column(row: Model) -> str:
+        value: Decimal | None = getattr(row, field)
+        return "–" if value is None else f"{value.normalize():f}"
+
+    column.__name__ = f"plain_{field}"
+    return column
+
+
+def plain_fields(model: type[Model]) -> list[str | Callable[[Model], str]]:
+    """Every field of `model` for its page, Decimals as `number` shows them."""
+    return [number(f.name) if isinstance(f, DecimalField) else f.name for f in model._meta.fields]
 
 
 def link(url_name: str, text: object, **query: object) -> SafeString:

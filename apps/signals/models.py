@@ -36,6 +36,9 @@ class IndicatorSnapshot(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.timeframe} {self.kline_time:%Y-%m-%d %H:%M}"
+
 
 class Signal(models.Model):
     """LONG and SHORT outcomes, and the one NONE that ends them."""
@@ -60,6 +63,9 @@ class Signal(models.Model):
                 name="signals_key", fields=["profile", "symbol", "timeframe", "phase", "kline_time"]
             )
         ]
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.timeframe} {self.side} {self.kline_time:%Y-%m-%d %H:%M}"
 
 
 class ValidationCache(models.Model):
@@ -95,3 +101,6 @@ class MtfState(models.Model):
         db_table = "mtf_state"
         managed = False
         verbose_name = "state"
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.profile} {self.timeframe} {self.phase}"

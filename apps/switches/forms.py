@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from apps.switches.keys import FORMS, GLOBAL, InvalidSwitchKey, checked_key
 from apps.switches.models import MtfSwitch
@@ -20,6 +20,7 @@ class SwitchForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
     class Meta:
         model = MtfSwitch
         fields = ("switch_key", "is_on", "reason", "expires_at")
+        widgets = {"switch_key": UnfoldAdminTextInputWidget(), "reason": UnfoldAdminTextInputWidget()}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

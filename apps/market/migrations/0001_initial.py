@@ -164,6 +164,7 @@ class Migration(migrations.Migration):
                         ("updated_at", models.DateTimeField(db_default=Now())),
                     ],
                     options={
+                        "verbose_name": "candle",
                         "db_table": "klines",
                         "constraints": [
                             models.UniqueConstraint(

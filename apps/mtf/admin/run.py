@@ -30,6 +30,7 @@ class MtfRunAdmin(ReadOnlyAdmin):
     )
     paginator = EstimatedPaginator
     show_full_result_count = False
+    list_max_show_all = 0
     ordering = ("-started_at",)
     fields = (
         "run_id",
@@ -56,9 +57,10 @@ class MtfRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="counts")
     def summary(self, run: MtfRun) -> str:
-        """The plain numbers, most first; the rest is on the run's page."""
-        numbers = {name: count for name, count in run.counts.items() if isinstance(count, int)}
-        return " · ".join(f"{count} {name}" for name, count in numbers.items()) or "–"
+        if "symbols" not in run.counts:
+            return "–"
+        counts = {name: run.counts.get(name, 0) for name in ("ready", "symbols", "long", "short")}
+        return "{ready} ready of {symbols} ({long} long, {short} short)".format(**counts)
 
     @admin.display(description="took")
     def took(self, run: MtfRun) -> str:

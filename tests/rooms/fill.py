@@ -1,0 +1,65 @@
+"""At least one row in every table people can open."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django_celery_beat.models import ClockedSchedule, IntervalSchedule, SolarSchedule
+from rest_framework.authtoken.models import Token
+
+from apps.audit import store as audit
+from apps.feed.models import StreamHealth
+from apps.market import store as market
+from apps.mtf.models import MtfRun, RunStatus, Trigger
+from apps.profiles.models import ProfileVersion
+from apps.signals import store as signals
+from apps.switches import store as switches
+from tests.rooms.builders import DIGEST, RUN, audit_row, candle, contract, outcome, signal, snapshot
+
+
+def fill(now: datetime) -> None:
+    market.save_contracts([contract("BTCUSDT"), contract("ETHUSDT")], now)
+    market.save_candles(candle(n=n) for n in range(3))
+    market.stamp_venue("simulator")
+    ProfileVersion.objects.create(digest=DIGEST, name="regular", content={"name": "regular"})
+    signals.save_snapshots([snapshot()])
+    signals.save_signals([signal()])
+    signals.save_outcomes([outcome()])
+    audit.save([audit_row(created_at=now)])
+    switches.set_switch("SYMBOL:BTCUSDT", is_on=False, reason="spread", actor="ada")
+    _runs(now)
+    _schedules(now)
+    Token.objects.create(user=User.objects.create_user("reader"))
+
+
+def _runs(now: datetime) -> None:
+    minute = now.replace(second=0, microsecond=0)
+    MtfRun.objects.create(
+        run_id=RUN,
+        profile="regular",
+        digest=DIGEST,
+        minute=minute,
+        trigger=Trigger.BEAT,
+        status=RunStatus.DECIDED,
+        counts={"symbols": 2, "ready": 1, "by_cause": {"NO_LONG_NO_SHORT": 1}},
+        timings={"close_to_decided_ms": 431.0},
+        result={"symbols": []},
+        started_at=now,
+        finished_at=now + timedelta(milliseconds=120),
+    )
+    StreamHealth.objects.create(
+        name="public",
+        connected=True,
+        symbols=2,
+        last_message_at=now,
+        last_candle_at=minute,
+        started_at=now,
+        updated_at=now,
+    )
+
+
+def _schedules(now: datetime) -> None:
+    IntervalSchedule.objects.create(every=10, period=IntervalSchedule.SECONDS)
+    SolarSchedule.objects.create(event="sunset", latitude=1, longitude=1)
+    ClockedSchedule.objects.create(clocked_time=now)
