@@ -1,4 +1,4 @@
-"""Every shipped condition: a case that is true, one that is false, unknown without data, and its true mirror."""
+"""Every shipped condition: true, false, unknown without data, and the true mirror of its mirror."""
 
 from __future__ import annotations
 

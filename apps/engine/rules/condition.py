@@ -36,10 +36,7 @@ class Condition:
 
     def content(self) -> dict[str, object]:
         """Everything that decides, in one spelling."""
-        return {
-            "formula": tidy(self.formula),
-            "params": {name: number(value) for name, value in self.params.items()},
-        }
+        return {"formula": tidy(self.formula), "params": dict(self.params)}
 
 
 def number(value: float) -> float:
@@ -71,7 +68,8 @@ def read_conditions(content: object) -> tuple[dict[str, Condition], list[Fault]]
         found = list(_entry_faults(name, entry))
         faults += [(f"{name}{path}", problem) for path, problem in found]
         if not found:
-            conditions[name] = Condition(name, entry["formula"], dict(entry.get("params") or {}))
+            params = {key: number(value) for key, value in (entry.get("params") or {}).items()}
+            conditions[name] = Condition(name, entry["formula"], params)
     return conditions, faults
 
 

@@ -115,7 +115,7 @@ class Compiler:
         except ExpressionError as error:
             return self._fault(f"{path}.{name}", str(error))
         self._used[condition.name] = condition
-        written = {key: number(setting) for key, setting in {**condition.params, **params}.items()}
+        written = {**condition.params, **params}
         return logic, {condition.name: written} if written else condition.name
 
     def _params(self, condition: Condition, value: object, path: str) -> dict[str, float] | None:
@@ -130,7 +130,9 @@ class Compiler:
                 self._fault(f"{path}.{name}", f"unknown parameter{nearest(str(name), condition.params)}")
             elif not is_number(setting):
                 self._fault(f"{path}.{name}", not_a_number(setting))
-        return settings if len(self.faults) == before else None
+        if len(self.faults) > before:
+            return None
+        return {name: number(setting) for name, setting in settings.items()}
 
     def _fault(self, path: str, problem: str) -> Compiled | None:
         self.faults.append((path, problem))
