@@ -161,6 +161,17 @@ SPECTACULAR_SETTINGS = {
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {  # a dead broker is known within a second, not after six
+    "max_retries": 2,
+    "interval_start": 0,
+    "interval_step": 0.2,
+    "interval_max": 0.5,
+}
+CELERY_TASK_ROUTES = {
+    "apps.mtf.tasks.minute": {"queue": "mtf"},
+    "apps.mtf.tasks.asked": {"queue": "mtf"},
+    "apps.mtf.tasks.contracts": {"queue": "exchange"},
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

@@ -1,4 +1,4 @@
-"""Celery's entrances to the desk: each translates, makes one call, and is done."""
+"""Celery's entrances to the desk: each translates, makes one call, and is done. Settings name their queues."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from apps.mtf.minute import closed_minute, run_minute
 from apps.mtf.worker import desk
 
 
-@shared_task(queue="mtf")
+@shared_task
 def minute(*, at: str | None = None, **_: Any) -> None:
     """Judge the minute just over, or the one that ends at `at` (ISO, aware)."""
     own, now = desk(), datetime.now(UTC)
@@ -31,7 +31,7 @@ def minute(*, at: str | None = None, **_: Any) -> None:
     own.renew(now)
 
 
-@shared_task(queue="mtf")
+@shared_task
 def asked(*, run_id: str, **_: Any) -> None:
     """Decide a run that the API or a command opened."""
     own, now = desk(), datetime.now(UTC)
@@ -39,7 +39,7 @@ def asked(*, run_id: str, **_: Any) -> None:
     decide_asked(run_id, warm=own.warm, client=own.redis, now=now)
 
 
-@shared_task(queue="exchange")
+@shared_task
 def contracts(**_: Any) -> int:
     """Refresh the contracts; how many the venue lists."""
     return sync_contracts(venue.history(), datetime.now(UTC))

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from tests.api import rows
+from tests.api.addresses import FOR_ANYBODY, FOR_READERS
+
+
+@pytest.mark.parametrize("address", [*FOR_ANYBODY, *FOR_READERS])
+@pytest.mark.parametrize("method", ["get", "head", "options"])
+def test_a_get_works_on_a_database_that_refuses_every_write(
+    method: str, address: str, reader: APIClient
+) -> None:
+    rows.contract()
+    rows.stream()
+    run_id = address.rpartition("/")[2]
+    rows.run(**({"run_id": run_id} if "-" in run_id else {}))
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+    answer = getattr(reader, method)(address)
+    assert answer.status_code == (503 if address == "/readyz" and method != "options" else 200)

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from apps.mtf.models import MtfRun, RunStatus, Trigger
+from tests.api import rows
+from tests.api.rows import DIGEST, NOON
+
+
+@pytest.fixture
+def minutes(db: None) -> list[MtfRun]:
+    """Three decided minutes of which the second changed one symbol."""
+    for symbol in ("BTCUSDT", "ETHUSDT", "NEWUSDT"):
+        rows.contract(symbol)
+    runs = [rows.run(minute=NOON + timedelta(minutes=n)) for n in range(3)]
+    at = [run.started_at for run in runs]
+    rows.audit(symbol="BTCUSDT", cause="NO_KLINES", run_id=runs[0].run_id, created_at=at[0])
+    rows.audit(symbol="ETHUSDT", cause="candle_late", run_id=runs[0].run_id, created_at=at[0])
+    rows.audit(symbol="BTCUSDT", cause="READY", run_id=runs[1].run_id, created_at=at[1])
+    rows.audit(symbol="BTCUSDT", cause="of another profile", profile="regular", created_at=at[0])
+    rows.audit(
+        symbol="ETHUSDT", cause="of an older profile", digest="0" * 64, created_at=NOON - timedelta(days=1)
+    )
+    return runs
+
+
+@pytest.mark.parametrize(
+    ("index", "expected"),
+    [
+        (0, [("BTCUSDT", "NO_KLINES", True), ("ETHUSDT", "candle_late", True)]),
+        (1, [("BTCUSDT", "READY", True), ("ETHUSDT", "candle_late", False)]),
+        (2, [("BTCUSDT", "READY", False), ("ETHUSDT", "candle_late", False)]),
+    ],
+)
+def test_a_minutes_results_are_what_stood_in_the_audit_at_its_end(
+    index: int, expected: list[tuple[str, str, bool]], minutes: list[MtfRun], reader: APIClient
+) -> None:
+    told = reader.get(f"/api/mtf/runs/{minutes[index].run_id}").json()
+    assert [(row["symbol"], row["cause"], row["changed"]) for row in told["results"]] == expected
+    assert (told["counts"], told["timings"], told["digest"]) == (
+        {"symbols": 1},
+        {"evaluate_ms": 12.5},
+        DIGEST,
+    )
+
+
+@pytest.mark.parametrize("status", [RunStatus.LOST, RunStatus.SKIPPED, RunStatus.FAILED, RunStatus.RUNNING])
+def test_a_run_that_decided_nothing_claims_no_results(
+    status: RunStatus, minutes: list[MtfRun], reader: APIClient
+) -> None:
+    MtfRun.objects.filter(pk=minutes[2].pk).update(status=status)
+    told = reader.get(f"/api/mtf/runs/{minutes[2].run_id}").json()
+    assert (told["status"], told["results"]) == (status, [])
+
+
+def test_a_dry_runs_results_are_its_own(minutes: list[MtfRun], reader: APIClient) -> None:
+    result = {"status": "success", "rejected_by": {}, "results": [{"symbol": "ETHUSDT", "status": "READY"}]}
+    run = rows.run(trigger=Trigger.API, result=result)
+    told = reader.get(f"/api/mtf/runs/{run.run_id}").json()
+    assert told["results"] == [{"symbol": "ETHUSDT", "status": "READY"}]
+    assert told["summary"] == {"status": "success", "rejected_by": {}}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"profile": "regular"}, ["b"]),
+        ({"status": "lost"}, ["c"]),
+        ({"trigger": "api"}, ["d"]),
+        ({"since": "2026-06-01T12:02:01Z"}, ["d", "c"]),
+        ({"until": "2026-06-01T12:01:01Z"}, ["a"]),
+    ],
+)
+def test_runs_are_filtered_and_their_list_carries_no_results(
+    given: dict[str, str], expected: list[str], reader: APIClient
+) -> None:
+    changes: list[dict[str, Any]] = [
+        {},
+        {"profile": "regular"},
+        {"status": "lost"},
+        {"trigger": "api", "result": {}},
+    ]
+    for n, (name, changed) in enumerate(zip("abcd", changes, strict=True)):
+        rows.run(minute=NOON + timedelta(minutes=n), error=name, **changed)
+    found = reader.get("/api/mtf/runs", given).json()["results"]
+    assert [run["error"] for run in found] == expected
+    assert all("result" not in run and "results" not in run for run in found)

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import override_settings
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from apps.feed.models import StreamHealth
+from apps.mtf.models import MtfRun, RunStatus, Trigger
+from apps.mtf.pulse import pulse
+from apps.switches import store
+from tests.api import rows
+from tests.api.rows import NOON
+
+PROFILES = ["scalper_micro", "regular"]
+
+
+def all_is_well() -> None:
+    now = timezone.now()
+    rows.stream(now=now)
+    for profile in PROFILES:
+        rows.run(profile=profile, minute=now.replace(second=0, microsecond=0), finished_at=now)
+
+
+def ago(seconds: float) -> datetime:
+    return timezone.now() - timedelta(seconds=seconds)
+
+
+def test_it_is_ready_when_the_stream_lives_and_every_profile_was_decided(
+    anonymous: APIClient, db: None
+) -> None:
+    all_is_well()
+    answer = anonymous.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+
+
+@pytest.mark.parametrize(
+    ("model", "rows_of", "change", "words"),
+    [
+        (StreamHealth, {}, {"connected": False}, "stream public: not connected"),
+        (StreamHealth, {}, {"updated_at": ago(37)}, "no sign of life for 3"),
+        (StreamHealth, {}, {"last_candle_at": ago(500)}, "the newest candle closed 5"),
+        (StreamHealth, {}, {"last_candle_at": None}, "stored no candle yet"),
+        (
+            MtfRun,
+            {"profile": "regular"},
+            {"status": RunStatus.FAILED},
+            "no minute of regular was decided yet",
+        ),
+        (MtfRun, {"profile": "regular"}, {"trigger": Trigger.API}, "no minute of regular was decided yet"),
+        (MtfRun, {"profile": "regular"}, {"finished_at": ago(300)}, "run: regular was decided 3"),
+    ],
+)
+def test_what_is_missing_is_named(
+    model: Any, rows_of: dict[str, str], change: dict[str, Any], words: str, anonymous: APIClient, db: None
+) -> None:
+    all_is_well()
+    model.objects.filter(**rows_of).update(**change)
+    answer = anonymous.get("/readyz")
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
+    [missing] = answer.json()["details"]["missing"]
+    assert words in missing
+
+
+def test_a_fresh_database_says_everything_it_waits_for(anonymous: APIClient, db: None) -> None:
+    assert anonymous.get("/readyz").json()["details"]["missing"] == [
+        "stream: never started",
+        "run: no minute of scalper_micro was decided yet",
+        "run: no minute of regular was decided yet",
+    ]
+
+
+@override_settings(REDIS_URL="redis://:canary@127.0.0.1:1/0")
+def test_a_dead_broker_and_a_dead_database_are_named_without_their_passwords(
+    anonymous: APIClient, db: None
+) -> None:
+    def gone(*_: Any) -> None:
+        raise OperationalError("password=canary")
+
+    with connection.execute_wrapper(gone):
+        answer = anonymous.get("/readyz")
+    assert answer.json()["details"]["missing"] == ["database: does not answer", "broker: does not answer"]
+    assert "canary" not in answer.content.decode()
+
+
+def test_being_alive_asks_no_server(anonymous: APIClient) -> None:
+    answer = anonymous.get("/healthz")  # without the db fixture any query would raise
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize(
+    ("decided", "seconds", "missed"),
+    [
+        (range(60), 30, []),
+        ([0, 1, 3], 30, [59, *range(58, 3, -1), 2]),
+        ([50, 51, 53, 54, 55, 56, 57, 58, 59], 30, [52]),
+        (range(59), 5, []),
+        (range(59), 15, [59]),
+    ],
+)
+def test_a_minute_is_missed_when_it_is_due_and_no_run_decided_it(
+    decided: list[int], seconds: int, missed: list[int], db: None
+) -> None:
+    for n in decided:
+        rows.run(minute=NOON + timedelta(minutes=n))
+    found = pulse("scalper_micro", NOON + timedelta(minutes=59, seconds=seconds)).missed
+    assert [(minute - NOON) // timedelta(minutes=1) for minute in found] == missed
+
+
+def test_a_lost_run_is_a_missed_minute_and_minutes_older_than_an_hour_are_forgotten(db: None) -> None:
+    rows.run(minute=NOON - timedelta(minutes=90))
+    rows.run(minute=NOON, status=RunStatus.LOST)
+    found = pulse("scalper_micro", NOON + timedelta(seconds=20)).missed
+    assert (len(found), found[0], found[-1]) == (60, NOON, NOON - timedelta(minutes=59))
+
+
+def test_the_status_page_tells_runs_stream_switches_venue_and_mode(reader: APIClient) -> None:
+    all_is_well()
+    store.set_switch("SYMBOL:BTCUSDT", is_on=False, reason="thin book", actor="olga")
+    told = reader.get("/api/mtf/status").json()
+    assert (told["venue"], told["mode"], told["version"]) == ("simulator", "dry", "0.1.0")
+    assert (told["ready"], told["waiting_for"]) == (True, [])
+    assert told["switches_in_force"] == {"SYMBOL:BTCUSDT": "thin book"}
+    assert [entry["profile"] for entry in told["scheduler"]] == PROFILES
+    last = told["scheduler"][0]["last_run"]
+    assert (last["status"], last["trigger"], last["counts"]) == ("decided", "beat", {"symbols": 1})
+    assert 0 <= last["age_s"] < 120
+    [stream] = told["streams"]
+    assert (stream["name"], stream["connected"]) == ("public", True)
+    assert 0 <= stream["age_s"] < 60
+
+
+def test_the_status_page_of_a_fresh_database_has_no_run_to_show(reader: APIClient) -> None:
+    told = reader.get("/api/mtf/status").json()
+    assert [(entry["last_run"], entry["missed_minutes"]) for entry in told["scheduler"]] == [(None, [])] * 2
+    assert told["ready"] is False
+    assert datetime.fromisoformat(told["now"]).tzinfo == UTC
