@@ -39,9 +39,14 @@ class Client:
     def __init__(self, address: str, hand: Hand) -> None:
         self.address = address
         self.hand = hand
+        self._sockets: list[websocket.WebSocket] = []
+
+    def close(self) -> None:
+        for socket in self._sockets:
+            socket.shutdown()
 
     def get(self, path: str, **parameters: Any) -> requests.Response:
-        return requests.get(self.address + path, params=parameters, timeout=5)
+        return requests.get(self.address + path, params=parameters, timeout=30)
 
     def data(self, path: str, **parameters: Any) -> Any:
         answer = self.get(path, **parameters)
@@ -49,12 +54,13 @@ class Client:
         return answer.json()["data"]
 
     def switch(self, **faults: Any) -> requests.Response:
-        return requests.post(self.address + "/admin/faults", json=faults, timeout=5)
+        return requests.post(self.address + "/admin/faults", json=faults, timeout=30)
 
     def socket(self, *topics: str) -> websocket.WebSocket:
         """A connection on which `topics` are acknowledged and their first pushes read."""
         address = self.address.replace("http", "ws") + "/api?protocol=1.1"
-        socket = websocket.create_connection(address, timeout=5)
+        socket = websocket.create_connection(address, timeout=30)
+        self._sockets.append(socket)
         if topics:
             socket.send(json.dumps({"action": "subscribe", "args": list(topics)}))
             expect(socket, 2 * len(topics))
@@ -72,11 +78,16 @@ def archive() -> Archive:
 
 
 @pytest.fixture(scope="session")
-def still(archive: Archive) -> Iterator[Client]:
+def still_address(archive: Archive) -> Iterator[str]:
+    with running(archive, clock=Hand(NOON), limits=False) as address:
+        yield address
+
+
+@pytest.fixture
+def still(still_address: str) -> Iterator[Client]:
     """An exchange at noon and 30 seconds, for ever; no limits."""
-    hand = Hand(NOON)
-    with running(archive, clock=hand, limits=False) as address:
-        yield Client(address, hand)
+    with contextlib.closing(Client(still_address, Hand(NOON))) as client:
+        yield client
 
 
 Serve = Callable[..., Client]
@@ -90,6 +101,6 @@ def exchange(archive: Archive) -> Iterator[Serve]:
         def serve(at: datetime = NOON, *, limits: bool = False, patience: Patience | None = None) -> Client:
             hand = Hand(at)
             address = stack.enter_context(running(archive, clock=hand, limits=limits, patience=patience))
-            return Client(address, hand)
+            return stack.enter_context(contextlib.closing(Client(address, hand)))
 
         yield serve
