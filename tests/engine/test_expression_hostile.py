@@ -111,11 +111,11 @@ def test_the_longest_text_allowed_is_judged_like_any_other() -> None:
     assert parse(text[:MAX_TEXT])
 
 
-WORDS = (
+PIECES = (
     "rsi close r1 macd_hist abs min on rising crossed_above within by and or not if lambda import True "
     "__class__ \"1h\" '5m' 0 3 59 1e308 -1 99999999999999999999999 <= ** // == é # { @ "
     "( ) [ ] < > = + - * / . , : \\ \x00"
-).split(" ")
+)
 NUMBER = st.sampled_from(["rsi", "close[3]", "r1", 'on("1h", adx)', "0", "2.5", "volume", "ema9"])
 TERM = st.recursive(
     NUMBER,
@@ -149,7 +149,9 @@ FRAMES = {
 
 @given(
     st.one_of(
-        st.text(), st.text(string.printable), st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join)
+        st.text(),
+        st.text(string.printable),
+        st.lists(st.sampled_from(PIECES.split(" ")), max_size=25).map(" ".join),
     )
 )
 def test_arbitrary_text_gives_logic_or_a_located_error(text: str) -> None:
