@@ -89,7 +89,7 @@ class Kline(models.Model):
 
 
 class MarketSeries(models.Model):
-    """One row a symbol and timeframe; every write of its klines bumps `version` in the same transaction."""
+    """One row a symbol and timeframe; `version` counts its klines inserted or changed, transactionally."""
 
     symbol = models.TextField()
     timeframe = EnumField(type_name="timeframe", enum=Timeframe)

@@ -1,4 +1,4 @@
-"""The market_series rows: how far each symbol and timeframe is stored, and the version every write bumps."""
+"""The market_series rows: how far each symbol and timeframe is stored, and the version every row moves."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FROM market_series
 
 
 class Series(NamedTuple):
-    """Open times of the first and last stored candle, and how many writes changed the series so far."""
+    """Open times of the first and last stored candle, and how many rows were inserted or changed so far."""
 
     first_open: datetime
     last_open: datetime

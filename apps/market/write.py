@@ -56,7 +56,7 @@ WITH written AS (
      ),
      bumped AS (
         UPDATE market_series AS series
-        SET version = version + spans.rows,
+        SET version = version + spans.rows,  -- rows, not writes: an append hides no correction beside it
             first_open = least(series.first_open, spans.first_open),
             last_open = greatest(series.last_open, spans.last_open)
         FROM spans WHERE series.symbol = spans.symbol AND series.timeframe = spans.timeframe
@@ -66,10 +66,10 @@ SELECT coalesce(sum(rows), 0)::bigint FROM spans
 
 
 def save_candles(candles: Iterable[Candle]) -> int:
-    """Store candles and bump their series in one transaction; the rows inserted or changed.
+    """Store candles, and move their series on by the rows written, in one transaction; how many rows.
 
     A candle of a weaker source (RANK) never replaces a stronger one, and a write that changes nothing writes
-    and bumps nothing. Of two candles with one key in a batch the stronger, then the later one counts. Series
+    and moves nothing. Of two candles with one key in a batch the stronger, then the later one counts. Series
     are locked in symbol order before any candle is written: concurrent writers wait, they do not deadlock.
     """
     with transaction.atomic(), connection.cursor() as cursor:

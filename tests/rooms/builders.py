@@ -27,7 +27,7 @@ def candle(symbol: str = "BTCUSDT", *, n: int = 0, close: str = "100.5", **chang
     made = Candle(
         symbol=symbol,
         timeframe=timeframe,
-        open_time=T0 + n * timeframe.duration,
+        open_time=changes.pop("open_time", T0 + n * timeframe.duration),
         open=Decimal("100"),
         high=Decimal("102"),
         low=Decimal("99"),

@@ -1,0 +1,69 @@
+"""The audit: appended in bulk, and the row that stands at a moment."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from apps.audit import store
+from apps.audit.models import MtfAudit, OperatorAction, Severity
+from tests.rooms.builders import RUN, T0, audit_row
+
+pytestmark = pytest.mark.django_db
+
+MINUTE = timedelta(minutes=1)
+
+
+def test_every_value_of_a_row_comes_back() -> None:
+    details = {"numbers": [1, 2.5, None, True], "text": 'tab\t line\n back\\slash "quoted" é 取引 \\N'}
+    row = audit_row(details=details, timeframe=None, severity=Severity.WARNING)
+    assert store.save([row]) == 1
+    kept = MtfAudit.objects.get()
+    assert kept.details == details
+    assert (kept.symbol, kept.run_id, kept.step, kept.timeframe) == ("BTCUSDT", RUN, "verdict", None)
+    assert (kept.cause, kept.severity, kept.profile, kept.created_at) == ("READY", "warning", "regular", T0)
+
+
+def test_a_value_that_json_cannot_say_is_refused_and_nothing_is_written() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        store.save([audit_row(), audit_row(details={"rsi": float("nan")})])
+
+
+def test_the_row_that_stands_is_the_newest_no_later_than_the_moment() -> None:
+    store.save(
+        [
+            audit_row(cause="first"),
+            audit_row(cause="second", created_at=T0 + MINUTE),
+            audit_row(cause="third", created_at=T0 + 2 * MINUTE),
+            audit_row(cause="other profile", profile="other", created_at=T0 + MINUTE),
+            audit_row(cause="other symbol", symbol="ETHUSDT"),
+        ]
+    )
+
+    def cause(at) -> str | None:
+        row = store.last_before("BTCUSDT", "regular", at)
+        return row and row.cause
+
+    assert cause(T0 - MINUTE) is None
+    assert cause(T0) == "first"
+    assert cause(T0 + MINUTE) == "second"
+    assert cause(T0 + 9 * MINUTE) == "third"
+    asked = ["BTCUSDT", "ETHUSDT", "XRPUSDT"]
+    assert {symbol: row.cause for symbol, row in store.standing("regular", asked).items()} == {
+        "BTCUSDT": "third",
+        "ETHUSDT": "other symbol",
+    }
+    assert store.standing("regular", asked, T0)["BTCUSDT"].cause == "first"
+
+
+def test_an_operators_action_is_kept_with_its_reason() -> None:
+    store.record_action("ada", "profile_reload", "regular", "new thresholds", {"digest": "ab"})
+    kept = OperatorAction.objects.get()
+    assert (kept.actor, kept.action, kept.target, kept.reason, kept.extra) == (
+        "ada",
+        "profile_reload",
+        "regular",
+        "new thresholds",
+        {"digest": "ab"},
+    )
