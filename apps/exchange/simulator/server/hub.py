@@ -82,13 +82,19 @@ class Hub:
             _hang_up(listener)
 
     async def run(self) -> None:
-        """Push at every tick of the clock, for ever; a tick that came too late is played by the next."""
+        """Push at every tick of the clock, for ever; a tick that came too late is played by the next.
+
+        A fault while building one tick is logged and does not silence the ticks after it.
+        """
         done = moment(self._now())
         while True:
             now = self._now()
             reached = moment(now)
             if reached.number > done.number:
-                self.publish(reached, done)
+                try:
+                    self.publish(reached, done)
+                except Exception:
+                    log.exception("tick_failed", minute=reached.minute, tick=reached.tick)
             done = reached
             await asyncio.sleep(_until_next(reached, now.timestamp()))
 
