@@ -35,7 +35,7 @@ def start(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_it_says_where_it_serves_and_ends_cleanly_on_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     state = tmp_path / "state.json"
     with start("--port", "0", "--symbols", "2", "--day", "5", "--state", str(state)) as process:
