@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from apps.engine.frame import Frame, Frames, closes_until
+from apps.engine.frame import Floats, Frame, Frames, closes_until
 from apps.engine.indicators.compute import COLUMNS
 from apps.engine.indicators.pivots import PIVOTS
 from apps.engine.values.timeframe import Timeframe
@@ -16,7 +16,7 @@ AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 NAN = float("nan")
 M1, M5, M15, H1, H4, D1 = Timeframe
 
-Series = float | Sequence[float]
+Series = float | Sequence[float] | Floats
 """A column of one symbol, oldest first, right-aligned; a number is the same everywhere."""
 
 

@@ -48,7 +48,7 @@ def frames() -> Frames:
     return whole(
         frame(M15, columns(70, 30, 70, 50)),
         frame(M5, columns(70, 50, 30, 70)),
-        frame(M1, columns(70, 30, 50, 70)),
+        frame(M1, columns(70, 30, 50, 70) | {"ema9": [9.0] * 4}),
         symbols=SYMBOLS,
     )
 

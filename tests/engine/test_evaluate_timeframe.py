@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -86,7 +87,7 @@ def test_an_absent_side_never_holds_and_is_never_unknown() -> None:
     assert (said.outcome[0], said.reason[0]) == (NEUTRAL, Reason.NO_LONG_NO_SHORT)
 
 
-CASES = {
+CASES: dict[str, tuple[dict[str, Any], Reason | None]] = {
     "nothing at all": ({"length": 0, "late": 1490, "failed": True}, Reason.NO_KLINES),
     "late": ({"late": 1, "length": 100, "failed": True}, Reason.CANDLE_LATE),
     "later": ({"late": 7}, Reason.CANDLE_LATE),
@@ -197,8 +198,14 @@ def test_missing_data_names_the_columns(formula: str, missing: tuple[str, ...]) 
 def test_the_score_is_the_share_of_the_sides_leaves_that_held() -> None:
     columns = {"rsi": [YES, NO, NO], "ema9": [NO, YES, NO], "adx": [30.0, 30.0, 30.0]}
     frames = whole(frame(M5, columns), symbols=("A", "B", "C"))
-    said = judgement(frames, judged(long="rsi > 60 and (adx > 20 or adx > 40 or adx > 50)"))
-    assert said.score[:2].tolist() == [0.5, 1.0]
+    said = judgement(
+        frames,
+        judged(
+            long="rsi > 60 and (adx > 20 or adx > 40 or adx > 50)",
+            short="ema9 > 60 or rsi > 90 or adx > 90 or adx > 99",
+        ),
+    )
+    assert said.score[:2].tolist() == [0.5, 0.25]
     assert np.isnan(said.score[2])
 
 

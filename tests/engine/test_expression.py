@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,12 +14,12 @@ from apps.engine.rules.expression import parse
 from apps.engine.rules.logic import leaves
 from apps.engine.rules.rule import Compiler
 from apps.engine.rules.view import View
-from tests.engine.frame_builder import AT, D1, H1, M5, M15, NAN, Series, frame, one
+from tests.engine.frame_builder import AT, D1, H1, M5, M15, NAN, frame, one
 
 T, U, F = 1, 0, -1
 
 
-def truth(text: str, **columns: Series) -> int:
+def truth(text: str, **columns: Any) -> int:
     return last(text, View(one(**columns), M5))
 
 
@@ -176,6 +177,12 @@ def test_a_frame_that_ends_too_early_is_unknown_and_never_stale() -> None:
     assert last('on("1h", adx) > 0', View({**one(M5), H1: hour_ago}, M5)) == U
 
 
+def test_before_the_first_candle_of_another_timeframe_nothing_is_known() -> None:
+    young = frame(H1, {"adx": [[30.0, 31.0]]}, rows=2)
+    assert last('on("1h", adx[1]) >= 30', View({**one(M5), H1: young}, M5)) == T
+    assert last('on("1h", adx[2]) > 0', View({**one(M5), H1: young}, M5)) == U
+
+
 def test_leaves_show_parameters_by_value_and_chains_link_by_link() -> None:
     logic = parse(
         "-t < close / vwap - 1 <= t and rising(rsi, n)", condition="x", parameters={"t": 0.5, "n": 2}
@@ -199,7 +206,7 @@ def test_all_rows_of_the_past_say_what_each_moment_said(text: str) -> None:
     rng = np.random.default_rng(7)
     rows = 90
     names = ("macd_hist", "close", "ema9", "rsi")
-    columns = {name: [rng.normal(50, 5, rows).round(1)] for name in names}
+    columns: dict[str, list[Any]] = {name: [rng.normal(50, 5, rows).round(1)] for name in names}
     columns["rsi"][0][rng.integers(0, rows, 9)] = np.nan
     columns["ema9"][0][rng.integers(0, rows, 9)] = 50.0
     full = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -146,7 +147,7 @@ SYMMETRIC = {
 }
 
 
-def truth(name: str, columns: Columns) -> int:
+def truth(name: str, columns: Any) -> int:
     condition: Condition = CATALOGUE[name]
     logic: Logic = condition.logic({})
     return int(logic.truth(View(one(**columns), M5))[0, -1])
