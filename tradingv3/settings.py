@@ -143,6 +143,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "apps.mtf.api.errors.handle",
+    "URL_FORMAT_OVERRIDE": None,
     "NUM_PROXIES": 0,  # throttling believes the connection's address, never a header anyone can send
 }
 SPECTACULAR_SETTINGS = {

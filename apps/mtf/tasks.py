@@ -1,4 +1,4 @@
-"""Celery's entrances to the desk: each translates, makes one call, and is done. Settings name their queues."""
+"""Celery's entrances to the desk: each translates, makes one call, is done. Settings name the queues."""
 
 from __future__ import annotations
 

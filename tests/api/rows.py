@@ -121,6 +121,7 @@ def contract(symbol: str = "BTCUSDT", **changed: Any) -> Contract:
         "base": symbol.removesuffix("USDT"),
         "quote": "USDT",
         "status": "Trading",
+        "turnover_24h": Decimal(2_000_000),
         "listed_at": NOON - timedelta(days=400),
         "funding_interval_hours": 8,
         "synced_at": NOON,

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -17,13 +18,14 @@ SERIES = "symbol=BTCUSDT&timeframe=1m"
 
 def walk(client: APIClient, address: str, limit: int) -> list[list[dict[str, Any]]]:
     """Every page from the first to the last."""
-    pages, cursor = [], None
+    pages, asked = [], {"limit": str(limit)}
     while True:
-        page = client.get(address, {"limit": limit} | ({"cursor": cursor} if cursor else {})).json()
+        joint = "&" if "?" in address else "?"
+        page = client.get(f"{address}{joint}{urlencode(asked)}").json()
         pages.append(page["results"])
-        cursor = page["next"]
-        if cursor is None:
+        if page["next"] is None:
             return pages
+        asked["cursor"] = page["next"]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from apps.switches import store
 from tests.api import rows
 from tests.api.rows import NOON
 
+REGULAR = {"profile": "regular"}
 PROFILES = ["scalper_micro", "regular"]
 
 
@@ -26,8 +27,13 @@ def all_is_well() -> None:
         rows.run(profile=profile, minute=now.replace(second=0, microsecond=0), finished_at=now)
 
 
-def ago(seconds: float) -> datetime:
-    return timezone.now() - timedelta(seconds=seconds)
+def dated(change: dict[str, Any]) -> dict[str, Any]:
+    """Numbers are seconds ago."""
+    now = timezone.now()
+    return {
+        name: now - timedelta(seconds=value) if type(value) is int else value
+        for name, value in change.items()
+    }
 
 
 def test_it_is_ready_when_the_stream_lives_and_every_profile_was_decided(
@@ -42,8 +48,8 @@ def test_it_is_ready_when_the_stream_lives_and_every_profile_was_decided(
     ("model", "rows_of", "change", "words"),
     [
         (StreamHealth, {}, {"connected": False}, "stream public: not connected"),
-        (StreamHealth, {}, {"updated_at": ago(37)}, "no sign of life for 3"),
-        (StreamHealth, {}, {"last_candle_at": ago(500)}, "the newest candle closed 5"),
+        (StreamHealth, {}, {"updated_at": 37}, "no sign of life for 3"),
+        (StreamHealth, {}, {"last_candle_at": 500}, "the newest candle closed 5"),
         (StreamHealth, {}, {"last_candle_at": None}, "stored no candle yet"),
         (
             MtfRun,
@@ -52,14 +58,14 @@ def test_it_is_ready_when_the_stream_lives_and_every_profile_was_decided(
             "no minute of regular was decided yet",
         ),
         (MtfRun, {"profile": "regular"}, {"trigger": Trigger.API}, "no minute of regular was decided yet"),
-        (MtfRun, {"profile": "regular"}, {"finished_at": ago(300)}, "run: regular was decided 3"),
+        (MtfRun, {"profile": "regular"}, {"finished_at": 300}, "run: regular was decided 3"),
     ],
 )
 def test_what_is_missing_is_named(
     model: Any, rows_of: dict[str, str], change: dict[str, Any], words: str, anonymous: APIClient, db: None
 ) -> None:
     all_is_well()
-    model.objects.filter(**rows_of).update(**change)
+    model.objects.filter(**rows_of).update(**dated(change))
     answer = anonymous.get("/readyz")
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
     [missing] = answer.json()["details"]["missing"]

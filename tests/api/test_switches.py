@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from apps.audit.models import OperatorAction
 from apps.switches import store
 from apps.switches.models import MtfSwitch
+from tests.api import rows
 
 SWITCHES = "/api/mtf/switches"
 
@@ -78,6 +79,25 @@ def test_a_change_that_makes_no_sense_names_its_field_and_changes_nothing(
     assert (refused.status_code, list(refused.json()["details"])) == (400, [field])
     assert store.in_force() == {}
     assert not OperatorAction.objects.filter(actor="olga").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("SYMBOL:BTCUSD", "BTCUSDT"),
+        ("SYMBOL_TF:BTCUSD:5m", "BTCUSDT"),
+        ("PROFILE:scalper_mico", "scalper_micro"),
+    ],
+)
+def test_a_switch_that_would_stop_nothing_is_refused_naming_the_nearest(
+    key: str, words: str, operator: APIClient
+) -> None:
+    rows.contract("BTCUSDT")
+    refused = operator.post(SWITCHES, {"key": key, "reason": "x"}, format="json")
+    assert (refused.status_code, list(refused.json()["details"])) == (400, ["key"])
+    assert words in refused.json()["message"]
+    released = operator.post(SWITCHES, {"key": key, "reason": "x", "is_on": True}, format="json")
+    assert released.status_code == 200
 
 
 @pytest.mark.parametrize("switch_id", [0, 10**9, 10**30])

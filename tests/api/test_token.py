@@ -9,8 +9,10 @@ RIGHT = {"username": "rita", "password": PASSWORD}
 
 
 @pytest.fixture(autouse=True)
-def rita(db: None) -> User:
-    return User.objects.create_user("rita", password=PASSWORD)
+def rita(db: None) -> Iterator[User]:
+    """Her password is hashed fast: how slow that is, is not the subject here."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield User.objects.create_user("rita", password=PASSWORD)
 
 
 def test_name_and_password_give_a_token_that_opens_the_api(anonymous: APIClient) -> None:

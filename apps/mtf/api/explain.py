@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -14,10 +16,18 @@ from apps.mtf.api.errors import ErrorAnswer, refused
 from apps.mtf.api.fields import Name, Strict, asked, checked
 from apps.mtf.explain import CannotExplain, explain
 
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Before any candle of any venue: a moment further back is a mistake."""
+
 
 class ExplainQuery(Strict):
     at = serializers.DateTimeField(required=False, help_text="the boundary judged, UTC; absent: now")
     profile = Name(default="scalper_micro")
+
+    def validate_at(self, at: datetime) -> datetime:
+        if at < EARLIEST:
+            raise serializers.ValidationError(f"there is no candle before {EARLIEST:%Y}")
+        return at
 
 
 class ExplainPath(Strict):

@@ -16,6 +16,7 @@ from apps.mtf.api.errors import ErrorAnswer, refused
 from apps.mtf.api.fields import Name, Strict, StrictBoolean, told
 from apps.mtf.api.listing import Listing, listed
 from apps.mtf.api.paging import Order, PageQuery
+from apps.mtf.targets import unknown_target
 from apps.switches import store
 from apps.switches.models import MtfSwitch
 
@@ -67,8 +68,12 @@ class Switches(Listing):
     @extend_schema(summary="Set a switch", request=SwitchBody, responses={200: SwitchRow, 400: ErrorAnswer})
     def post(self, request: Request) -> Response:
         change = told(request, SwitchBody)
+        key = change.pop("key")
         try:
-            switch = store.set_switch(change.pop("key"), **change, actor=request.user.get_username())
+            unknown = None if change["is_on"] else unknown_target(key)
+            if unknown is not None:
+                raise refused("key", unknown)
+            switch = store.set_switch(key, **change, actor=request.user.get_username())
         except store.InvalidSwitchKey as fault:
             raise refused("key", str(fault)) from fault
         except store.ReasonMissing as fault:

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+from rest_framework.test import APIClient
+
+from tests.api import rows
+
+EXPLAIN = "/api/mtf/explain"
+
+
+@pytest.fixture(autouse=True)
+def _listed(db: None) -> None:
+    rows.contract("BTCUSDT")
+
+
+def test_a_verdict_is_told_with_the_comparison_to_what_was_stored(reader: APIClient) -> None:
+    told = reader.get(f"{EXPLAIN}/BTCUSDT?at=2026-06-01T12:00:30Z&profile=regular").json()
+    assert (told["verdict"]["symbol"], told["verdict"]["profile"]) == ("BTCUSDT", "regular")
+    assert told["verdict"]["timeframes"]
+    assert (told["run_id"], told["stored"], told["equal"]) == (None, None, None)
+    assert told["comparison"].startswith("no run judged this minute")
+
+
+def test_the_run_of_that_minute_is_named(reader: APIClient) -> None:
+    run = rows.run()
+    told = reader.get(f"{EXPLAIN}/BTCUSDT?at=2026-06-01T12:00:59Z").json()
+    assert (told["run_id"], told["run_status"]) == (str(run.run_id), "decided")
+
+
+def test_without_a_moment_it_is_the_present_one(reader: APIClient) -> None:
+    assert reader.get(f"{EXPLAIN}/BTCUSDT").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "field", "words"),
+    [
+        ("BTCUSD", "symbol", "BTCUSDT"),
+        ("%00", "symbol", "Null characters"),
+        ("%20", "symbol", "blank"),
+        ("X" * 65, "symbol", "64"),
+        ("BTCUSDT?profile=regula", "profile", "regular"),
+        ("BTCUSDT?profile=..%2F..%2Fpasswd", "profile", "unknown profile"),
+        ("BTCUSDT?at=noon", "at", "Datetime"),
+        ("BTCUSDT?at=2999-01-01T00:00:00Z", "at", "future"),
+        ("BTCUSDT?at=9999-12-31T23:59:59Z", "at", "future"),
+        ("BTCUSDT?at=0001-01-01T00:00:00Z", "at", "no candle before 2000"),
+        ("BTCUSDT?when=2026-01-01", "when", "unknown"),
+    ],
+)
+def test_a_question_without_an_answer_names_its_field(
+    address: str, field: str, words: str, reader: APIClient
+) -> None:
+    refused = reader.get(f"{EXPLAIN}/{address}")
+    assert (refused.status_code, list(refused.json()["details"])) == (400, [field])
+    assert words in refused.json()["message"]
