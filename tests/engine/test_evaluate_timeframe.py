@@ -202,10 +202,10 @@ def test_the_score_is_the_share_of_the_sides_leaves_that_held() -> None:
         frames,
         judged(
             long="rsi > 60 and (adx > 20 or adx > 40 or adx > 50)",
-            short="ema9 > 60 or rsi > 90 or adx > 90 or adx > 99",
+            short="ema9 > 60 and adx > 25 or adx > 90 or adx > 99",
         ),
     )
-    assert said.score[:2].tolist() == [0.5, 0.25]
+    assert said.score[:2].tolist() == [0.5, 0.5]
     assert np.isnan(said.score[2])
 
 
