@@ -89,6 +89,7 @@ def test_an_answer_that_is_no_success_is_never_read_as_one(
 def test_only_what_can_heal_by_itself_is_retryable() -> None:
     assert {kind for kind in REACTIONS if kind.retryable} == {
         errors.RateLimited,
+        errors.Blocked,
         errors.Unavailable,
         errors.Maintenance,
         errors.ClockOff,

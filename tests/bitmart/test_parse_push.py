@@ -19,8 +19,15 @@ from apps.exchange.bitmart.parse_push import Ack, Message, Pong, Push
 from tests.bitmart import fixtures
 
 NOW = datetime(2025, 6, 1, 12, 0, 30, tzinfo=UTC)
-SIZES = defaultdict(lambda: Decimal("0.001"))
-ITEM = {"o": "39635.8", "h": "39636", "l": "39614.4", "c": "39629.7", "v": "31852", "ts": 1701617761}
+SIZES: defaultdict[str, Decimal] = defaultdict(lambda: Decimal("0.001"))
+ITEM: dict[str, Any] = {
+    "o": "39635.8",
+    "h": "39636",
+    "l": "39614.4",
+    "c": "39629.7",
+    "v": "31852",
+    "ts": 1701617761,
+}
 PUSH = {"group": "futures/klineBin1m:BTCUSDT", "data": {"symbol": "BTCUSDT", "items": [ITEM]}}
 
 
@@ -53,7 +60,7 @@ def _recorded() -> Iterator[tuple[str, Any]]:
 
 @fixtures.needed
 def test_every_recorded_message_of_the_socket_is_understood() -> None:
-    kinds = defaultdict(int)
+    kinds: defaultdict[type[Message], int] = defaultdict(int)
     for name, recorded in _recorded():
         message = read(recorded)
         kinds[type(message)] += 1

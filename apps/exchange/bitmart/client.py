@@ -85,6 +85,7 @@ class Client:
         if isinstance(fault, Blocked):
             self._limits.block()
             log.critical("blocked_by_exchange", endpoint=route.path, remedy=fault.remedy)
+            return False
         limited = isinstance(fault, RateLimited)
         steps = self._patience.limited_s if limited else self._patience.unavailable_s
         if not fault.retryable or failures >= len(steps):

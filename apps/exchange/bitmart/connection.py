@@ -85,5 +85,6 @@ class Connection:
             self._deliver(Gap((symbol,), f"refused: {error}"))
 
     def _pause_s(self) -> float:
-        longest_s = min(self._timings.first_pause_s * 2**self._failures, self._timings.longest_pause_s)
+        doublings = min(self._failures, 10)  # bounded: an outage of hours must not overflow
+        longest_s = min(self._timings.first_pause_s * 2.0**doublings, self._timings.longest_pause_s)
         return round(longest_s * random.uniform(0.5, 1.0), 3)  # noqa: S311 - spreads reconnects, guards nothing

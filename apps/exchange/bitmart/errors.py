@@ -37,6 +37,7 @@ class RateLimited(BitMartError):
 class Blocked(BitMartError):
     """Our address is blocked for ignoring the limits. No length is published: every call stops."""
 
+    retryable = True
     remedy = "all requests stop; find what ignored the limits, and wait"
 
 

@@ -65,8 +65,8 @@ class Session:
 
     def run(self, stop: Event) -> None:
         """Until `stop`, or Disconnected."""
-        for text in subscribe(list(self._topics)):
-            self._socket.send(text)
+        for request in subscribe(list(self._topics)):
+            self._socket.send(request)
         while not stop.is_set():
             text = self._socket.receive()
             if text is not None:

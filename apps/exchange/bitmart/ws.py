@@ -60,7 +60,7 @@ class Socket:
         except (OSError, websocket.WebSocketException):
             pass  # it is over already, which is what we want
         finally:
-            self._socket.shutdown()
+            self._socket.shutdown()  # type: ignore[no-untyped-call]  # the library's own method lacks a type
 
 
 def _text(opcode: int, data: bytes) -> str:
