@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 import math
 import sys
 import time
@@ -20,6 +19,9 @@ from launch.screen import error, say
 from launch.system import System
 from launch.valkey import ValkeyFailed
 from launch.web import Readiness
+
+LAST_DAY = 23
+"""The tape has the days 0 to 23."""
 
 WELCOME = """
   up after {seconds:.1f} s
@@ -70,7 +72,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--seconds", type=_seconds, default=math.inf, help="end by itself so long after the start"
     )
-    parser.add_argument("--day", type=_day, default=None, help="day of the recording to play, YYYY-MM-DD")
+    parser.add_argument("--day", type=_day, default=None, help="day of the tape that plays today at a first start, 0 to 23")
     parser.add_argument(
         "--symbols", type=_count, default=0, help="how many contracts (default: all recorded)"
     )
@@ -100,10 +102,9 @@ def _seconds(text: str) -> float:
 
 
 def _day(text: str) -> str:
-    try:
-        return datetime.date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day (YYYY-MM-DD)") from None
+    if not text.isdigit() or int(text) > LAST_DAY:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day of the tape (0 … {LAST_DAY})")
+    return text
 
 
 def _refuse_the_impossible(port: int) -> None:

@@ -21,7 +21,7 @@ FOLLOW = (("mtf_run", "--first"), ("runs", "--follow"))
 
 @dataclass(frozen=True)
 class Market:
-    """What the simulator plays: `day` (YYYY-MM-DD, "" its choice), `symbols` how many (0: all recorded)."""
+    """What the simulator plays: `day` of the tape ("" its choice), `symbols` how many (0: all recorded)."""
 
     port: int
     day: str = ""
