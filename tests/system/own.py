@@ -1,0 +1,83 @@
+"""The least that judges a minute: simulator, stream and one worker as processes, on servers of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from celery import Celery
+
+from launch import ports, processes
+from launch.places import REPOSITORY
+from launch.postgres import Postgres
+from launch.processes import MANAGE, Market
+from launch.program import Program
+from launch.valkey import Valkey
+from tests.system.rooms import Rooms
+
+WORKER = "worker-mtf"
+STREAM = "stream"
+
+
+class Own:
+    """The running processes and the way to ask them."""
+
+    def __init__(self, env: dict[str, str], programs: dict[str, Program]) -> None:
+        self.env = env
+        self.rooms = Rooms(env["DATABASE_URL"])
+        self._programs = programs
+        self._queue = Celery("fires the minute", broker=env["REDIS_URL"])
+
+    def fire(self, at: datetime) -> None:
+        """What beat does each minute, for the minute that ends at `at`."""
+        self._queue.send_task("apps.mtf.tasks.minute", kwargs={"at": at.isoformat()}, queue="mtf", expires=55)
+
+    def manage(self, *arguments: str) -> str:
+        """The output of a manage.py command that ends well."""
+        return subprocess.run(
+            [*MANAGE, *arguments], env=self.env, cwd=REPOSITORY, capture_output=True, text=True, check=True
+        ).stdout
+
+    def log(self, name: str) -> str:
+        log = self._programs[name].log
+        assert log is not None
+        return log.read_text("utf-8")
+
+    def all_alive(self) -> bool:
+        return all(program.alive() for program in self._programs.values())
+
+
+@contextmanager
+def running(var: Path, *, symbols: int) -> Iterator[Own]:
+    """All of it while the block runs, over the recorded market's first `symbols` contracts."""
+    with ExitStack() as stack:
+        market = Market(port=ports.free(), symbols=symbols)
+        env = {**os.environ, **_variables(stack, var, market)}
+        subprocess.run([*MANAGE, "migrate", "--noinput"], env=env, capture_output=True, check=True)
+        programs = [processes.simulator(market, var=var, env=env)]
+        programs += [p for p in processes.workers(0, var=var, env=env) if p.name in (STREAM, WORKER)]
+        for program in programs:
+            stack.callback(program.stop)
+            program.start()
+        yield Own(env, {program.name: program for program in programs})
+
+
+def _variables(stack: ExitStack, var: Path, market: Market) -> dict[str, str]:
+    postgres = Postgres(var / "postgres", throw_away=True)
+    valkey = Valkey(var / "valkey", throw_away=True)
+    for server in (postgres, valkey):
+        stack.callback(server.stop)
+        server.start()
+    return {
+        "DATABASE_URL": postgres.url,
+        "REDIS_URL": valkey.url,
+        "SECRET_KEY": "of-a-test",
+        "TRADINGV3_VAR": str(var),
+        "BITMART_BASE_URL": f"http://127.0.0.1:{market.port}",
+        "BITMART_WS_URL": f"ws://127.0.0.1:{market.port}",
+        "PYTHONUNBUFFERED": "1",
+    }

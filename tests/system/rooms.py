@@ -1,0 +1,67 @@
+"""What the tables say, asked in plain SQL: these proofs believe the rows and none of our own code."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+Row = dict[str, Any]
+
+HOLES = """
+    SELECT symbol, minute
+    FROM (SELECT symbol, min(open_time) AS first, max(open_time) AS last
+          FROM klines WHERE timeframe = '1m' AND open_time >= %(since)s GROUP BY symbol) AS span,
+         generate_series(first, last, interval '1 minute') AS minute
+    WHERE NOT EXISTS (SELECT FROM klines
+                      WHERE timeframe = '1m' AND klines.symbol = span.symbol AND open_time = minute)
+"""
+
+
+class Rooms:
+    """The database at `url`; each question is its own connection, so that a killed server is no matter."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def rows(self, query: str, **values: Any) -> list[Row]:
+        """Raises psycopg.OperationalError while the server is away."""
+        with psycopg.connect(self._url, row_factory=dict_row, connect_timeout=5) as connection:
+            return connection.execute(query, values).fetchall()  # type: ignore[arg-type]  # our own constant text
+
+    def count(self, table: str) -> int:
+        return int(self.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"])
+
+    def runs(self, minute: datetime, status: str = "decided") -> list[Row]:
+        """Runs of the clock that judged `minute`, one a profile, by profile."""
+        return self.rows(
+            "SELECT * FROM mtf_run WHERE trigger = 'beat' AND minute = %(minute)s AND status::text = %(status)s "
+            "ORDER BY profile",
+            minute=minute,
+            status=status,
+        )
+
+    def newest_decided(self) -> datetime | None:
+        """The newest minute decided for some profile."""
+        found: datetime | None = self.rows(
+            "SELECT max(minute) AS newest FROM mtf_run WHERE trigger = 'beat' AND status = 'decided'"
+        )[0]["newest"]
+        return found
+
+    def history_suffices(self) -> bool:
+        """Whether the stream has brought what the profiles need."""
+        found = self.rows("SELECT history FROM stream_health")
+        return bool(found and found[0]["history"].get("enough"))
+
+    def doubled(self) -> list[Row]:
+        """Minutes that were judged more than once."""
+        return self.rows(
+            "SELECT profile, minute, count(*) FROM mtf_run WHERE trigger = 'beat' "
+            "GROUP BY profile, minute HAVING count(*) > 1"
+        )
+
+    def holes(self, since: datetime) -> list[Row]:
+        """Missing 1m candles between a symbol's first one after `since` and its newest."""
+        return self.rows(HOLES, since=since)

@@ -1,0 +1,111 @@
+"""One whole minute, from the exchange's pushes to the explanation, through real processes and sockets."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tests.system.own import STREAM, WORKER, Own, running
+from tests.system.rooms import Row
+from tests.system.until import until
+
+SYMBOLS = 4
+PROFILES = ["regular", "scalper_micro"]
+YOUNG = timedelta(seconds=40)
+"""A minute this old still has the 15 s that a busy machine may need before its 55 s are over."""
+DATA_FAULTS = {
+    "not_enough_klines",
+    "candle_gap",
+    "NO_KLINES",
+    "missing_data",
+    "candle_late",
+    "indicator_error",
+}
+
+
+def test_a_minute_is_judged_once_for_every_profile_and_symbol_remembered_and_explained(var: Path) -> None:
+    with running(var, symbols=SYMBOLS) as own:
+        symbols = _await_history(own)
+        at = _fire_a_minute(own)
+        runs = until("both profiles decided", lambda: _decided(own, at), patience_s=30)
+        _every_symbol_is_judged(own, runs, symbols)
+        _the_rooms_remember(own, at, runs, symbols)
+        _the_same_minute_again_claims_nothing(own, at, runs)
+        _a_person_gets_an_answer(own, symbols)
+        _the_explanation_is_equal(own, at, symbols[0])
+
+
+def _await_history(own: Own) -> list[str]:
+    def enough() -> bool:
+        assert own.all_alive(), own.log(STREAM) + own.log(WORKER)
+        return own.rooms.count("stream_health") == 1 and own.rooms.history_suffices()
+
+    until("history for every profile", enough, patience_s=60)
+    symbols = [row["symbol"] for row in own.rooms.rows("SELECT symbol FROM contracts ORDER BY symbol")]
+    assert len(symbols) == SYMBOLS
+    return symbols
+
+
+def _fire_a_minute(own: Own) -> datetime:
+    """Fire the minute just over while it is young, else the next one: its worker then waits for the candles."""
+    now = datetime.now(UTC)
+    at = now.replace(second=0, microsecond=0)
+    if now - at > YOUNG:
+        at += timedelta(minutes=1)
+    own.fire(at)
+    return at
+
+
+def _decided(own: Own, at: datetime) -> list[Row]:
+    runs = own.rooms.runs(at)
+    return runs if len(runs) == len(PROFILES) else []
+
+
+def _every_symbol_is_judged(own: Own, runs: list[Row], symbols: list[str]) -> None:
+    assert [run["profile"] for run in runs] == PROFILES
+    for run in runs:
+        counts = run["counts"]
+        assert counts["symbols"] == counts["ready"] + sum(counts["by_cause"].values()) == SYMBOLS
+    outcomes = own.rooms.rows("SELECT profile, symbol, timeframe, outcome, reason FROM mtf_state")
+    assert {(o["profile"], o["symbol"]) for o in outcomes} == {(p, s) for p in PROFILES for s in symbols}
+    assert not [o for o in outcomes if o["reason"] in DATA_FAULTS]
+
+
+def _the_rooms_remember(own: Own, at: datetime, runs: list[Row], symbols: list[str]) -> None:
+    ids = [run["run_id"] for run in runs]
+    audit = own.rooms.rows("SELECT symbol, run_id FROM mtf_audit WHERE run_id = ANY(%(ids)s)", ids=ids)
+    assert sorted((a["run_id"], a["symbol"]) for a in audit) == sorted((i, s) for i in ids for s in symbols)
+    snapshots = own.rooms.rows(
+        "SELECT symbol, values FROM indicator_snapshots WHERE timeframe = '1m' AND kline_time = %(opened)s",
+        opened=at - timedelta(minutes=1),
+    )
+    assert sorted(row["symbol"] for row in snapshots) == symbols
+    assert all(row["values"] for row in snapshots)
+    timeframes = own.rooms.rows("SELECT DISTINCT timeframe::text FROM indicator_snapshots")
+    assert {row["timeframe"] for row in timeframes} == {"1m", "5m", "15m", "1h", "4h", "1d"}
+
+
+def _the_same_minute_again_claims_nothing(own: Own, at: datetime, runs: list[Row]) -> None:
+    before = own.log(WORKER).count("succeeded in")
+    own.fire(at)
+    own.fire(at)
+    until("both messages done", lambda: own.log(WORKER).count("succeeded in") == before + 2, patience_s=10)
+    assert own.rooms.runs(at) == runs
+    assert own.rooms.count("mtf_run") == len(PROFILES)
+
+
+def _a_person_gets_an_answer(own: Own, symbols: list[str]) -> None:
+    result = json.loads(own.manage("mtf_run", "--json"))
+    assert result["status"] == "success"
+    assert [entry["symbol"] for entry in result["results"]] == symbols
+    assert result["orders_placed"] == []
+
+
+def _the_explanation_is_equal(own: Own, at: datetime, symbol: str) -> None:
+    lines = own.manage("mtf_explain", symbol, at.isoformat(), "--json").splitlines()
+    found = [json.loads(line) for line in lines]
+    assert sorted(one["verdict"]["profile"] for one in found) == PROFILES
+    for one in found:
+        assert one["equal"] is True, one["comparison"]
+        assert [t for t in one["verdict"]["timeframes"] if t["leaves"]]
