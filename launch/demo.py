@@ -72,7 +72,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--seconds", type=_seconds, default=math.inf, help="end by itself so long after the start"
     )
-    parser.add_argument("--day", type=_day, default=None, help="day of the tape that plays today at a first start, 0 to 23")
+    parser.add_argument(
+        "--day", type=_day, default=None, help="day of the tape that plays today at a first start, 0 to 23"
+    )
     parser.add_argument(
         "--symbols", type=_count, default=0, help="how many contracts (default: all recorded)"
     )
