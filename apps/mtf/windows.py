@@ -44,7 +44,7 @@ class Warm:
     """The evaluating worker's candles. One object, one thread.
 
     `refresh(at)` brings every timeframe to the newest candle closed at `at`; `frames()` is what the cycle
-    judges; `newest(timeframe)` says which rows carry a candle not reported before.
+    judges; `unreported(timeframe)` says which rows carry a candle not given to `report` before.
     """
 
     def __init__(self, symbols: Sequence[str], profiles: Sequence[Profile]) -> None:
@@ -113,7 +113,7 @@ class Warm:
         track = _Track(timeframe, length, self._depth(timeframe), capacity, until, length)
         whole = store.Table().windows(self.symbols, timeframe, until=until, length=length)
         track.candles[:, :, :length] = whole.candles
-        track.versions = dict(known)
+        track.versions = _wholly_read(known, until)
         self._measure(track, rows=None)
         return track
 
@@ -145,7 +145,8 @@ class Warm:
     def _take_over(self, track: _Track, known: Mapping[str, Series]) -> set[int]:
         """Read what the feed wrote: the newest candles where only the head grew, else the whole window.
 
-        A series' version counts its changed rows, so as many changes as steps of the head are appends.
+        A series' version counts its changed rows: as many changes as steps of the head are appends. If one
+        of them is a correction, the head moved over a hole: that hides the correction until it is mended.
         """
         grown: dict[tuple[datetime, int], list[str]] = {}
         rewritten: list[str] = []
@@ -158,7 +159,7 @@ class Warm:
                 grown.setdefault((now.last_open, steps), []).append(symbol)
             else:
                 rewritten.append(symbol)
-            track.versions[symbol] = now
+        track.versions = _wholly_read(known, track.until)
         for (last_open, steps), symbols in grown.items():
             self._append(track, symbols, last_open + track.timeframe.duration, steps)
         if rewritten:
@@ -189,3 +190,8 @@ class Warm:
         track.frame = frame
         touched = {self.symbols[row] for row in rows}
         track.failed = (track.failed - touched) | failed
+
+
+def _wholly_read(known: Mapping[str, Series], until: datetime) -> dict[str, Series]:
+    """Without the series that go on past the axis: what lies there is read when the axis has come so far."""
+    return {symbol: series for symbol, series in known.items() if series.last_open < until}
