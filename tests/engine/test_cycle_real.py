@@ -19,7 +19,7 @@ from tests.engine.real_candles import history
 
 PROFILES = Path(__file__).resolve().parents[2] / "profiles"
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
-MOMENTS, ROWS, WARM_UP_HOURS = 1_000, 60, 700
+MOMENTS, ROWS, WARM_UP_HOURS = 500, 60, 700
 
 
 def shipped(name: str) -> Profile:
