@@ -1,4 +1,4 @@
-"""Which processes of this machine belong to a data folder, found by what they were given, not by our notes."""
+"""Which processes belong to a data folder: found by what they were given, not by our own notes."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Rooms:
     def rows(self, query: str, **values: Any) -> list[Row]:
         """Raises psycopg.OperationalError while the server is away."""
         with psycopg.connect(self._url, row_factory=dict_row, connect_timeout=5) as connection:
-            return connection.execute(query, values).fetchall()  # type: ignore[arg-type]  # our own constant text
+            return connection.execute(query, values).fetchall()
 
     def count(self, table: str) -> int:
         return int(self.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"])
@@ -37,8 +37,8 @@ class Rooms:
     def runs(self, minute: datetime, status: str = "decided") -> list[Row]:
         """Runs of the clock that judged `minute`, one a profile, by profile."""
         return self.rows(
-            "SELECT * FROM mtf_run WHERE trigger = 'beat' AND minute = %(minute)s AND status::text = %(status)s "
-            "ORDER BY profile",
+            "SELECT * FROM mtf_run WHERE trigger = 'beat' AND minute = %(minute)s "
+            "AND status::text = %(status)s ORDER BY profile",
             minute=minute,
             status=status,
         )

@@ -48,7 +48,7 @@ def _await_history(own: Own) -> list[str]:
 
 
 def _fire_a_minute(own: Own) -> datetime:
-    """Fire the minute just over while it is young, else the next one: its worker then waits for the candles."""
+    """Fire the minute just over while it is young, else the next one: the worker waits for its candles."""
     now = datetime.now(UTC)
     at = now.replace(second=0, microsecond=0)
     if now - at > YOUNG:

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(what: str, ask: Callable[[], T], *, patience_s: float, every_s: float = 0.1) -> T:
+def until(what: str, ask: Callable[[], T | None], *, patience_s: float, every_s: float = 0.1) -> T:
     """The first answer that is true. AssertionError naming `what` and the last answer after `patience_s`."""
     deadline = time.monotonic() + patience_s
     while not (answer := ask()):

@@ -1,0 +1,122 @@
+"""A real `./run demo` in a folder of its own: its terminal, its tables, its addresses, its processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from launch import servers, throw_away
+from launch.places import REPOSITORY
+from tests.launch import proc
+from tests.system.rooms import Rooms
+from tests.system.until import until
+
+SYMBOLS = 6
+UP_S = 90.0
+END_S = 30.0
+
+
+class Demo:
+    """One started demo; the folder and the port stay the same for the next start."""
+
+    def __init__(self, var: Path, port: int, *arguments: str) -> None:
+        self.var = var
+        self.url = f"http://127.0.0.1:{port}"
+        self._output = var.parent / f"terminal-{time.monotonic_ns()}"
+        command = [sys.executable, "-m", "launch.demo", "--port", str(port), "--symbols", str(SYMBOLS)]
+        with self._output.open("wb") as sink:
+            self.process = subprocess.Popen(
+                [*command, *arguments], cwd=REPOSITORY, env=environment(var), stdout=sink, stderr=sink
+            )
+
+    @property
+    def rooms(self) -> Rooms:
+        return Rooms(servers.env_file(self.var / servers.FILE)["DATABASE_URL"])
+
+    def text(self) -> str:
+        return self._output.read_text("utf-8")
+
+    def await_text(self, what: str, *, patience_s: float) -> None:
+        def shown() -> bool:
+            assert what in self.text() or self.process.poll() is None, self.text()
+            return what in self.text()
+
+        until(f"the terminal shows {what!r}", shown, patience_s=patience_s)
+
+    def await_up(self) -> None:
+        self.await_text("Ctrl-C ends all of it", patience_s=UP_S)
+
+    def pid(self, name: str) -> int:
+        """The noted pid of one process; 0 while there is none."""
+        return proc.noted(self.var / "pids").get(name, 0)
+
+    def kill(self, name: str) -> int:
+        """kill -9 of one process; the pid it had."""
+        pid = self.pid(name)
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def press_ctrl_c(self) -> int:
+        """The exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(END_S)
+
+    def manage(self, *arguments: str) -> str:
+        """The output of `./run manage …` typed in another terminal, which must end well."""
+        return subprocess.run(
+            [sys.executable, "-m", "launch.manage", *arguments],
+            cwd=REPOSITORY,
+            env=environment(self.var),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    def get(self, path: str, *, token: str = "") -> tuple[int, Any]:
+        """HTTP status and JSON body."""
+        return self._ask(urllib.request.Request(self.url + path, headers=_login(token)))
+
+    def post(self, path: str, body: Mapping[str, Any], *, token: str = "") -> tuple[int, Any]:
+        headers = {"Content-Type": "application/json", **_login(token)}
+        data = json.dumps(body).encode()
+        return self._ask(urllib.request.Request(self.url + path, data=data, headers=headers))
+
+    def _ask(self, request: urllib.request.Request) -> tuple[int, Any]:
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as answer:
+            with answer:
+                return answer.code, json.load(answer)
+
+
+@contextmanager
+def demo(var: Path, port: int, *arguments: str) -> Iterator[Demo]:
+    """A demo that is ended with the block, whatever happened."""
+    started = Demo(var, port, *arguments)
+    try:
+        yield started
+    finally:
+        if started.process.poll() is None:
+            started.process.terminate()
+        started.process.wait(END_S)
+
+
+def environment(var: Path) -> dict[str, str]:
+    """Ours without any server named, so that the demo starts its own in `var`."""
+    kept = {name: value for name, value in os.environ.items() if name not in throw_away.NAMES}
+    return kept | {"TRADINGV3_VAR": str(var)}
+
+
+def _login(token: str) -> dict[str, str]:
+    return {"Authorization": f"Token {token}"} if token else {}
