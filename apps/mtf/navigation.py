@@ -30,7 +30,6 @@ GROUPS = {
         "Periodic tasks": ("schedule", "django_celery_beat_periodictask"),
         "Users": ("person", "auth_user"),
         "Groups": ("group", "auth_group"),
-        "API tokens": ("key", "authtoken_tokenproxy"),
     },
 }
 """Group → title → (icon, app and model)."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.contrib.auth.models import User
 from django_celery_beat.models import ClockedSchedule, IntervalSchedule, SolarSchedule
-from rest_framework.authtoken.models import Token
 
 from apps.audit import store as audit
 from apps.feed.models import StreamHealth
@@ -30,7 +28,6 @@ def fill(now: datetime) -> None:
     switches.set_switch("SYMBOL:BTCUSDT", is_on=False, reason="spread", actor="ada")
     _runs(now)
     _schedules(now)
-    Token.objects.create(user=User.objects.create_user("reader"))
 
 
 def _runs(now: datetime) -> None:

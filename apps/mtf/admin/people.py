@@ -1,4 +1,4 @@
-"""Users, groups and API tokens."""
+"""Users and groups. Tokens have no page: a row of theirs is named by the key itself."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
-from rest_framework.authtoken.admin import TokenAdmin as DrfTokenAdmin
 from rest_framework.authtoken.models import TokenProxy
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -25,8 +24,3 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]  # 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
     pass
-
-
-@admin.register(TokenProxy)
-class TokenAdmin(DrfTokenAdmin, ModelAdmin):  # type: ignore[misc]
-    list_display = ("user", "created")  # never the key: it is as good as the password

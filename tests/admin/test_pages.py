@@ -1,0 +1,115 @@
+"""Every page of the admin opens, for every table, with rows in it."""
+
+from __future__ import annotations
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+from rest_framework.authtoken.models import Token
+
+pytestmark = pytest.mark.django_db
+
+SHOWN = sorted(admin.site._registry, key=lambda model: model._meta.label)
+ROOMS = ("market", "profiles", "signals", "switches", "audit", "feed", "mtf")
+NOT_SHOWN = {"signals.ValidationCache"}  # the states show it
+
+
+def place(model: type[Model], page: str, *args: object) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def test_every_table_of_the_rooms_has_its_pages() -> None:
+    ours = {model._meta.label for label in ROOMS for model in apps.get_app_config(label).get_models()}
+    assert ours - {model._meta.label for model in SHOWN} == NOT_SHOWN
+
+
+@pytest.mark.parametrize("model", SHOWN, ids=lambda model: model._meta.label)
+def test_the_list_and_a_row_open(model: type[Model], root: Client, rows: None) -> None:
+    answer = root.get(place(model, "changelist"))
+    assert answer.status_code == 200
+    assert len(answer.context["cl"].result_list) >= 1, "the test has no row here"
+    for row in answer.context["cl"].result_list[:1]:
+        assert root.get(place(model, "change", row.pk)).status_code == 200
+        assert root.get(place(model, "history", row.pk)).status_code == 200
+
+
+@pytest.mark.parametrize("model", SHOWN, ids=lambda model: model._meta.label)
+def test_the_form_to_add_opens_where_people_may_add_and_nowhere_else(
+    model: type[Model], root: Client, rows: None
+) -> None:
+    by_people = {"switches", "django_celery_beat", "auth"}
+    expected = 200 if model._meta.app_label in by_people else 403
+    assert root.get(place(model, "add")).status_code == expected
+
+
+@pytest.mark.parametrize(
+    "model", [model for model in SHOWN if model._meta.app_label in ROOMS], ids=lambda model: model._meta.label
+)
+def test_the_list_takes_blank_filters_and_a_search(model: type[Model], root: Client, rows: None) -> None:
+    view = root.get(place(model, "changelist")).context["cl"]
+    blank = {str(name): "" for spec in view.filter_specs for name in spec.expected_parameters()}
+    searched = {"q": "btcusdt"} if view.search_fields else {}
+    assert root.get(place(model, "changelist"), blank | searched).status_code == 200
+
+
+def test_a_run_leads_to_its_audit_rows_and_back(root: Client, rows: None) -> None:
+    runs = root.get(reverse("admin:mtf_mtfrun_changelist"))
+    audit = reverse("admin:audit_mtfaudit_changelist")
+    assert f"{audit}?run_id=11111111-2222-3333-4444-555555555555" in runs.content.decode()
+    found = root.get(audit, {"run_id": "11111111-2222-3333-4444-555555555555"})
+    assert len(found.context["cl"].result_list) == 1
+    other = root.get(audit, {"run_id": "99999999-2222-3333-4444-555555555555"})
+    assert len(other.context["cl"].result_list) == 0
+
+
+def test_a_run_id_that_is_none_is_told_so(root: Client, rows: None) -> None:
+    answer = root.get(reverse("admin:audit_mtfaudit_changelist"), {"run_id": "nonsense"})
+    assert answer.status_code == 302
+    assert answer["Location"].endswith("?e=1")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "found"),
+    [
+        ("cause", "READY", 1),
+        ("cause", "READ", 0),
+        ("profile", "regular", 1),
+        ("step", "verdict", 1),
+        ("step", "plan", 0),
+        ("timeframe", "5m", 1),
+        ("timeframe", "1m", 0),
+        ("q", "btcusdt", 1),
+        ("q", "BTC", 0),
+    ],
+)
+def test_the_audit_is_filtered_by_whole_values(
+    root: Client, rows: None, parameter: str, value: str, found: int
+) -> None:
+    if parameter == "timeframe":
+        parameter = "timeframe__exact"
+    answer = root.get(reverse("admin:audit_mtfaudit_changelist"), {parameter: value})
+    assert len(answer.context["cl"].result_list) == found
+
+
+def test_the_overview_says_what_runs_what_is_stopped_and_what_was_ready(root: Client, rows: None) -> None:
+    page = root.get(reverse("admin:index"))
+    text = page.content.decode()
+    assert [switch.switch_key for switch in page.context["stopped"]] == ["SYMBOL:BTCUSDT"]
+    assert [(row["symbol"], row["times"]) for row in page.context["ready"]] == [("BTCUSDT", 1)]
+    assert {pulse["profile"] for pulse in page.context["pulses"]} >= {"regular"}
+    assert "431 ms after the close" in text
+    assert "spread" in text
+
+
+def test_the_overview_opens_on_an_empty_database(root: Client) -> None:
+    page = root.get(reverse("admin:index"))
+    assert page.status_code == 200
+    assert "No minute judged yet" in page.content.decode()
+    assert "never started" in page.content.decode()
+
+
+def test_no_page_shows_a_token() -> None:
+    assert not [model for model in SHOWN if issubclass(model, Token)]
