@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from apps.engine.profile import Profile
 from apps.mtf.models import MtfRun, RunStatus, Trigger
+
+QUEUED_FOR = timedelta(seconds=60)
+"""A request lies in the queue for less than this: whoever asks waits 55 s."""
 
 
 def claim(
@@ -52,8 +56,9 @@ def open_run(
 
 
 def mark_lost(before: datetime, now: datetime) -> int:
-    """Runs of earlier minutes that nobody finished: their worker died."""
-    return MtfRun.objects.filter(status=RunStatus.RUNNING, minute__lt=before).update(
+    """Runs of earlier minutes that nobody finished: their worker died. Those asked for may still be queued."""
+    unfinished = MtfRun.objects.filter(status=RunStatus.RUNNING, minute__lt=before)
+    return unfinished.filter(Q(trigger=Trigger.BEAT) | Q(started_at__lt=now - QUEUED_FOR)).update(
         status=RunStatus.LOST, finished_at=now, error="the worker ended before the run did"
     )
 
