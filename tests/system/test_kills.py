@@ -1,0 +1,112 @@
+"""kill -9 at odd moments: everything comes back, nothing is judged twice, nothing stays missing."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from launch import ports
+from tests.system.demo import Demo, demo
+from tests.system.processes import beats, belonging
+from tests.system.rooms import Row
+from tests.system.until import until
+
+pytestmark = pytest.mark.slow
+
+SEED = 7
+PROFILES = 2
+LATER_S = 100.0
+"""Up to a minute until the next boundary, its run, and a restart on a busy machine."""
+RECEIVED = re.compile(r"^(\S+)Z .*Task apps\.mtf\.tasks\.minute\[\S+\] received", re.MULTILINE)
+
+
+def test_kill_9_of_each_process_and_server_costs_at_most_the_minute_it_falls_into(var: Path) -> None:
+    odd = random.Random(SEED)
+    port = ports.free()
+    with demo(var, port) as running:
+        running.await_up()
+        began = until("a decided minute", running.rooms.newest_decided, patience_s=LATER_S)
+        lost = _kill_the_worker_in_the_middle_of_a_run(running)
+        _later_minute_is_decided(running, after=lost)
+        assert len(running.rooms.runs(lost, status="lost")) == PROFILES
+        for names in (["beat", "stream"], ["postgres", "valkey"]):
+            killed = _kill(running, names, odd)
+            _later_minute_is_decided(running, after=killed)
+            assert len(beats(var)) == 1
+        running.process.kill()
+        until("nothing outlives the supervisor", lambda: not belonging(var), patience_s=15)
+        killed = datetime.now(UTC)
+    with demo(var, port) as running:
+        running.await_up()
+        quiet = _later_minute_is_decided(running, after=killed)
+        last = _later_minute_is_decided(running, after=quiet)
+        assert len(beats(var)) == 1
+        assert _messages(var)[last] == 1
+        assert running.rooms.doubled() == []
+        assert len(running.rooms.runs(lost, status="lost")) == PROFILES
+        until("no hole", lambda: running.rooms.holes(began) == [], patience_s=30)
+        assert not running.rooms.rows("SELECT FROM mtf_run WHERE status = 'failed' AND error = ''")
+
+
+def _kill_the_worker_in_the_middle_of_a_run(running: Demo) -> datetime:
+    """The minute whose runs it had claimed. The stream is held, so that they still wait for its candles."""
+    stream = running.pid("stream")
+    os.kill(stream, signal.SIGSTOP)
+    try:
+        [first, *_] = until("claimed runs", lambda: _claimed(running), patience_s=LATER_S, every_s=0.02)
+        running.kill("worker-mtf")
+    finally:
+        os.kill(stream, signal.SIGCONT)
+    minute: datetime = first["minute"]
+    return minute
+
+
+def _claimed(running: Demo) -> list[Row]:
+    found = running.rooms.rows("SELECT minute FROM mtf_run WHERE trigger = 'beat' AND status = 'running'")
+    return found if len(found) == PROFILES else []
+
+
+def _kill(running: Demo, names: list[str], odd: random.Random) -> datetime:
+    """Kill each at an odd moment of the next seconds, see each come back; when the last was killed."""
+    for name in names:
+        time.sleep(odd.uniform(0, 5))
+        old = running.kill(name)
+        killed = datetime.now(UTC)
+        until(f"another {name}", lambda: running.pid(name) not in (0, old), patience_s=30)  # noqa: B023 (used at once)
+    return killed
+
+
+def _later_minute_is_decided(running: Demo, *, after: datetime) -> datetime:
+    """The first minute that ended after that moment and was decided for every profile."""
+
+    def decided() -> datetime | None:
+        try:
+            found = running.rooms.rows(
+                "SELECT minute FROM mtf_run WHERE trigger = 'beat' AND status = 'decided' "
+                "AND minute > %(after)s GROUP BY minute HAVING count(*) = %(profiles)s ORDER BY minute",
+                after=after,
+                profiles=PROFILES,
+            )
+        except psycopg.OperationalError:
+            return None
+        return found[0]["minute"] if found else None
+
+    minute = until(f"a minute after {after:%H:%M:%S} is decided", decided, patience_s=LATER_S)
+    assert minute - after < timedelta(minutes=2), f"killed {after}, next decided {minute}"
+    return minute
+
+
+def _messages(var: Path) -> Counter[datetime]:
+    """How many messages to judge a minute the worker got in each minute."""
+    moments = RECEIVED.findall((var / "log" / "worker-mtf.log").read_text("utf-8"))
+    found = (datetime.fromisoformat(moment).replace(tzinfo=UTC) for moment in moments)
+    return Counter(moment.replace(second=0, microsecond=0) for moment in found)
