@@ -23,6 +23,7 @@ from apps.mtf.windows import Warm
 from apps.profiles import files
 from apps.profiles import store as profiles
 
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 STORED_WITHIN = timedelta(seconds=60)
 """A run's rows are written within its own minute."""
 
@@ -88,9 +89,9 @@ def explain(symbol: str, at: datetime, profile_name: str) -> Explanation:
     Nothing but candles is read for the verdict. Raises CannotExplain for an unknown symbol or profile and for
     a moment that is not over.
     """
-    minute = Timeframe.M1.floor(at.astimezone(UTC))
-    if minute > datetime.now(UTC):
-        raise CannotExplain("at", f"{minute:%Y-%m-%d %H:%M} UTC is in the future")
+    minute = Timeframe.M1.floor(_utc(at))
+    if not EARLIEST <= minute <= datetime.now(UTC):
+        raise CannotExplain("at", f"{minute:%Y-%m-%d %H:%M} UTC is not between {EARLIEST:%Y-%m-%d} and now")
     _refuse_unknown_symbol(symbol)
     run = MtfRun.objects.filter(profile=profile_name, minute=minute, trigger=Trigger.BEAT).first()
     profile = _profile(profile_name, run)
@@ -100,6 +101,13 @@ def explain(symbol: str, at: datetime, profile_name: str) -> Explanation:
     verdict = judgement.verdict(symbol)
     stored = None if run is None else audit.last_before(symbol, profile_name, minute + STORED_WITHIN)
     return Explanation(verdict, run, stored, _differences(verdict, run, stored), _late(verdict, run))
+
+
+def _utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise CannotExplain("at", f"{at} is out of the calendar") from None
 
 
 def _stored(row: MtfAudit) -> dict[str, Any]:

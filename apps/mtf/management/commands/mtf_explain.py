@@ -54,7 +54,7 @@ def _moment(text: str | None) -> datetime:
         raise CommandError(
             f"at: {text!r} is not a time like '2026-05-04 12:31' or 2026-05-04T12:31Z"
         ) from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
 
 
 def show(found: Explanation) -> None:
