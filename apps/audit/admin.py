@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.template.loader import render_to_string
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from apps.audit.models import MtfAudit, OperatorAction
-from apps.postgres.browse import BigTableAdmin, ExactFilter, ReadOnlyAdmin, coloured, link
+from apps.postgres.browse import BigTableAdmin, ReadOnlyAdmin, coloured, link
+from apps.postgres.filters import ExactFilter, TimeRangeFilter
 
 
 @admin.register(MtfAudit)
@@ -29,7 +30,7 @@ class MtfAuditAdmin(BigTableAdmin):
         ("timeframe", ChoicesDropdownFilter),
         ("cause", ExactFilter),
         ("severity", ChoicesDropdownFilter),
-        ("created_at", RangeDateTimeFilter),
+        ("created_at", TimeRangeFilter),
     )
     ordering = ("-created_at", "-id")
     fields = (
@@ -70,6 +71,6 @@ class OperatorActionAdmin(ReadOnlyAdmin):
         ("actor", ExactFilter),
         ("action", admin.AllValuesFieldListFilter),
         ("target", ExactFilter),
-        ("happened_at", RangeDateTimeFilter),
+        ("happened_at", TimeRangeFilter),
     )
     search_fields = ("target", "reason", "actor")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from django.db import models
+from django.db.models import Q
 
 from apps.engine.values.timeframe import Timeframe
 from apps.postgres.enum import EnumField
@@ -38,6 +39,7 @@ class MtfAudit(models.Model):
             models.Index(name="mtf_audit_run", fields=["run_id"]),
             models.Index(name="mtf_audit_created", fields=["-created_at"]),
             models.Index(name="mtf_audit_cause", fields=["cause", "-created_at"]),
+            models.Index(name="mtf_audit_loud", fields=["-created_at"], condition=~Q(severity="info")),
         ]
 
     def __str__(self) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from apps.market.models import Contract, Kline, MarketSeries, VenueStamp
 from apps.postgres.browse import BigTableAdmin, ReadOnlyAdmin, coloured, link, number, plain_fields
+from apps.postgres.filters import TimeRangeFilter
 
 
 @admin.register(Contract)
@@ -63,7 +64,7 @@ class KlineAdmin(BigTableAdmin):
         "source",
         "updated_at",
     )
-    list_filter = (("timeframe", ChoicesDropdownFilter), ("open_time", RangeDateTimeFilter))
+    list_filter = (("timeframe", ChoicesDropdownFilter), ("open_time", TimeRangeFilter))
     ordering = ("-id",)
     fields = readonly_fields = plain_fields(Kline)
 

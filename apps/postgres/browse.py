@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.contrib.admin import FieldListFilter
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import ValidationError
 from django.db.models import DecimalField, Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
-from unfold.contrib.filters.forms import SearchForm
 from unfold.decorators import display
 
 from apps.postgres.estimate import EstimatedPaginator
@@ -58,29 +53,6 @@ class BigTableAdmin(ReadOnlyAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
         return (queryset.filter(symbol__in={term, term.upper()}) if term else queryset), False
-
-
-class ExactFilter(FieldListFilter):
-    """A column filtered by a typed value, whole: `("cause", ExactFilter)`."""
-
-    template = "unfold/filters/filters_field.html"
-
-    def expected_parameters(self) -> list[str | None]:
-        return [self.field_path]
-
-    def value(self) -> str:
-        typed = self.used_parameters.get(self.field_path) or [""]
-        return str(typed[-1] if isinstance(typed, list) else typed).strip()
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        try:
-            return queryset.filter(**{self.field_path: self.value()}) if self.value() else queryset
-        except (ValueError, ValidationError) as fault:
-            raise IncorrectLookupParameters(fault) from fault
-
-    def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        data = {self.field_path: self.value()}
-        yield {"form": SearchForm(name=self.field_path, label=f"By {self.title}", data=data)}
 
 
 def coloured(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from apps.postgres.browse import BigTableAdmin, ExactFilter, ReadOnlyAdmin, coloured
+from apps.postgres.browse import BigTableAdmin, ReadOnlyAdmin, coloured
+from apps.postgres.filters import ExactFilter, TimeRangeFilter
 from apps.signals.models import IndicatorSnapshot, MtfState, Signal
 
 SIDE_COLOURS = {"LONG": "success", "SHORT": "danger"}
@@ -14,7 +15,7 @@ SIDE_COLOURS = {"LONG": "success", "SHORT": "danger"}
 @admin.register(IndicatorSnapshot)
 class IndicatorSnapshotAdmin(BigTableAdmin):
     list_display = ("symbol", "timeframe", "kline_time", "close", "rsi", "adx", "updated_at")
-    list_filter = (("timeframe", ChoicesDropdownFilter), ("kline_time", RangeDateTimeFilter))
+    list_filter = (("timeframe", ChoicesDropdownFilter), ("kline_time", TimeRangeFilter))
     ordering = ("-id",)
 
     @admin.display(description="close")
@@ -39,7 +40,7 @@ class SignalAdmin(BigTableAdmin):
         ("phase", ChoicesDropdownFilter),
         ("side", ChoicesDropdownFilter),
         ("run_id", ExactFilter),
-        ("kline_time", RangeDateTimeFilter),
+        ("kline_time", TimeRangeFilter),
     )
     ordering = ("-id",)
 

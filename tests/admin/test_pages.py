@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
@@ -12,7 +14,7 @@ from rest_framework.authtoken.models import Token
 
 from apps.audit import store as audit
 from apps.audit.models import MtfAudit
-from tests.rooms.builders import audit_row
+from tests.rooms.builders import T0, audit_row
 
 pytestmark = pytest.mark.django_db
 
@@ -96,6 +98,28 @@ def test_the_audit_is_filtered_by_whole_values(
         parameter = "timeframe__exact"
     answer = root.get(reverse("admin:audit_mtfaudit_changelist"), {parameter: value})
     assert len(answer.context["cl"].result_list) == found
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"created_at_from_0": "2026-11-02", "created_at_from_1": "12:00:00"}, {"noon", "night"}),
+        ({"created_at_to_0": "2026-11-02", "created_at_to_1": "12:00:00"}, {"morning", "noon"}),
+        ({"created_at_from_0": "2026-11-03", "created_at_from_1": ""}, {"night"}),
+        ({"created_at_from_0": "", "created_at_from_1": "12:00:00"}, {"morning", "noon", "night"}),
+    ],
+    ids=["from", "to", "a date alone", "a time alone"],
+)
+def test_times_are_filtered_in_utc(root: Client, query: dict[str, str], found: set[str]) -> None:
+    moments = {"morning": T0, "noon": T0 + timedelta(hours=4), "night": T0 + timedelta(hours=16)}
+    audit.save(audit_row(cause=cause, created_at=at) for cause, at in moments.items())
+    answer = root.get(reverse("admin:audit_mtfaudit_changelist"), query)
+    assert {row.cause for row in answer.context["cl"].result_list} == found
+
+
+def test_a_time_that_is_none_is_told_so(root: Client) -> None:
+    answer = root.get(reverse("admin:audit_mtfaudit_changelist"), {"created_at_from_0": "yesterday"})
+    assert answer.status_code == 302
 
 
 def test_the_overview_says_what_runs_what_is_stopped_and_what_was_ready(root: Client, rows: None) -> None:

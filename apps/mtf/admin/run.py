@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from apps.mtf.models import MtfRun
-from apps.postgres.browse import ExactFilter, ReadOnlyAdmin, coloured, link
+from apps.postgres.browse import ReadOnlyAdmin, coloured, link
 from apps.postgres.estimate import EstimatedPaginator
+from apps.postgres.filters import ExactFilter, TimeRangeFilter
 
 STATUS_COLOURS = {
     "running": "info",
@@ -26,7 +27,7 @@ class MtfRunAdmin(ReadOnlyAdmin):
         ("status", ChoicesDropdownFilter),
         ("trigger", ChoicesDropdownFilter),
         ("run_id", ExactFilter),
-        ("minute", RangeDateTimeFilter),
+        ("minute", TimeRangeFilter),
     )
     paginator = EstimatedPaginator
     show_full_result_count = False
