@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -24,8 +24,6 @@ from apps.profiles import files
 from apps.profiles import store as profiles
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-STORED_WITHIN = timedelta(seconds=60)
-"""A run's rows are written within its own minute."""
 
 
 class CannotExplain(TradingError):
@@ -38,7 +36,7 @@ class CannotExplain(TradingError):
 
 @dataclass(frozen=True)
 class Explanation:
-    """`verdict` is recomputed now; `stored` is what the audit held at that minute, `run` the minute's run.
+    """`verdict` is recomputed now; `stored` is what the audit held when `run`, the minute's run, ended.
 
     `differences` lists what is not equal; None when nothing was stored to compare with.
     """
@@ -99,7 +97,8 @@ def explain(symbol: str, at: datetime, profile_name: str) -> Explanation:
     warm.refresh(minute)
     [judgement] = evaluate(warm.frames(), [profile], at=minute)
     verdict = judgement.verdict(symbol)
-    stored = None if run is None else audit.last_before(symbol, profile_name, minute + STORED_WITHIN)
+    ended = None if run is None else run.finished_at
+    stored = None if ended is None else audit.last_before(symbol, profile_name, ended)
     return Explanation(verdict, run, stored, _differences(verdict, run, stored), _late(verdict, run))
 
 

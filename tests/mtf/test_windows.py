@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.engine.frame import Windows
 from apps.engine.values.candle import Source
@@ -197,6 +199,14 @@ def test_without_any_symbol_there_is_nothing_to_judge_and_nothing_breaks() -> No
     warm.refresh(AT)
     assert warm.frames().symbols == ()
     assert all(warm.unreported(timeframe) == [] for timeframe in WINDOW)
+
+
+def test_windows_are_read_alike_while_queries_are_logged() -> None:
+    """DEBUG gives Django's cursors another class."""
+    fill(SYMBOLS, [M1], count=70)
+    with CaptureQueriesContext(connection):
+        logged = cold(SYMBOLS, AT)
+    assert differences(logged, cold(SYMBOLS, AT)) == []
 
 
 def test_a_15m_candle_is_the_newest_one_until_the_next_quarter_is_over() -> None:
