@@ -88,8 +88,10 @@ def explain(symbol: str, at: datetime, profile_name: str) -> Explanation:
     a moment that is not over.
     """
     minute = Timeframe.M1.floor(_utc(at))
-    if not EARLIEST <= minute <= datetime.now(UTC):
-        raise CannotExplain("at", f"{minute:%Y-%m-%d %H:%M} UTC is not between {EARLIEST:%Y-%m-%d} and now")
+    if minute > datetime.now(UTC):
+        raise CannotExplain("at", f"{minute:%Y-%m-%d %H:%M} UTC is in the future")
+    if minute < EARLIEST:
+        raise CannotExplain("at", f"{minute} is before {EARLIEST:%Y}: no exchange of ours existed")
     _refuse_unknown_symbol(symbol)
     run = MtfRun.objects.filter(profile=profile_name, minute=minute, trigger=Trigger.BEAT).first()
     profile = _profile(profile_name, run)
