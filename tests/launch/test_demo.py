@@ -206,3 +206,20 @@ def test_the_lock_is_free_after_its_holder_was_killed(var: Path) -> None:
         holder.kill()
     with demo(var, "--port", str(ports.free()), "--seconds", "0.1") as terminal:
         assert terminal.demo.wait(PATIENCE_S) == 0, terminal.text()
+
+
+def test_a_terminal_that_went_away_keeps_nothing_from_ending_in_order(var: Path) -> None:
+    command = [sys.executable, "-m", "tests.launch.fake_system", "--port", str(ports.free())]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE) as started:
+        try:
+            assert started.stdout
+            started.stdout.readline()
+            started.stdout.close()
+            assert ports.wait_until(lambda: set(proc.noted(var / "pids")) == PROCESSES, patience_s=PATIENCE_S)
+            running = proc.noted(var / "pids")
+            started.send_signal(signal.SIGHUP)
+            started.wait(PATIENCE_S)
+        finally:
+            started.kill()
+    assert not [pid for pid in running.values() if proc.runs(pid)]
+    assert not (var / servers.FILE).exists()
