@@ -17,7 +17,6 @@ from typing import Any
 
 from launch import servers, throw_away
 from launch.places import REPOSITORY
-from tests.launch import proc
 from tests.system.rooms import Rooms
 from tests.system.until import until
 
@@ -58,7 +57,9 @@ class Demo:
 
     def pid(self, name: str) -> int:
         """The noted pid of one process; 0 while there is none."""
-        return proc.noted(self.var / "pids").get(name, 0)
+        file = self.var / "pids" / name
+        noted = file.read_text("ascii").split() if file.exists() else []
+        return int(noted[0]) if noted else 0
 
     def kill(self, name: str) -> int:
         """kill -9 of one process; the pid it had."""
