@@ -14,6 +14,9 @@ log = structlog.get_logger("feed")
 GRACE = timedelta(seconds=1.3)
 """A candle without a successor is final this long after its end: before the minute is announced at 1.5 s."""
 
+FRESH = timedelta(seconds=1)
+"""A candle whose last push came this close to its end is whole: no connection is renewed faster."""
+
 LIVE_FOR = timedelta(minutes=2)
 """A symbol that closed a candle within this time is waited for; a silent one is not."""
 
@@ -24,6 +27,7 @@ class Closing:
     def __init__(self) -> None:
         self._forming: dict[str, FormingCandle] = {}
         self._closed_until: dict[str, datetime] = {}
+        self._doubtful: dict[str, datetime] = {}
         self.refused: dict[str, int] = {}
 
     def push(self, candle: FormingCandle) -> list[Candle]:
@@ -53,13 +57,21 @@ class Closing:
         lately = {s for s, until in self._closed_until.items() if until < minute <= until + LIVE_FOR}
         return frozenset(pushing | lately)
 
-    def forget(self, symbols: tuple[str, ...]) -> None:
-        """Drop forming candles whose pushes may have been missed: REST will tell."""
+    def forget(self, symbols: tuple[str, ...]) -> list[tuple[str, datetime]]:
+        """Drop forming candles whose pushes may have been missed: REST will tell.
+
+        Returns (symbol, open time) of candles that closed already, perhaps without their last pushes.
+        """
         for symbol in symbols:
             self._forming.pop(symbol, None)
+        return [(symbol, self._doubtful.pop(symbol)) for symbol in symbols if symbol in self._doubtful]
 
     def _close(self, forming: FormingCandle) -> list[Candle]:
-        self._closed_until[forming.symbol] = forming.open_time + forming.timeframe.duration
+        end = forming.open_time + forming.timeframe.duration
+        self._closed_until[forming.symbol] = end
+        self._doubtful.pop(forming.symbol, None)
+        if end - forming.received_at > FRESH:
+            self._doubtful[forming.symbol] = forming.open_time
         try:
             return [
                 Candle(
