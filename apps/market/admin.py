@@ -20,9 +20,7 @@ class ContractAdmin(ReadOnlyAdmin):
         "turnover",
         "funding",
         number("max_leverage"),
-        number("tick_size"),
-        number("contract_size"),
-        "synced_at",
+        "decisions",
         "candles",
     )
     list_filter = ("status", "quote")
@@ -44,6 +42,10 @@ class ContractAdmin(ReadOnlyAdmin):
     @admin.display(ordering="funding_rate_ratio", description="funding")
     def funding(self, contract: Contract) -> str:
         return f"{contract.funding_rate_ratio:+.4%}/{contract.funding_interval_hours}h"
+
+    @admin.display(description="decisions")
+    def decisions(self, contract: Contract) -> str:
+        return link("audit_mtfaudit_changelist", "audit", q=contract.symbol)
 
     @admin.display(description="candles")
     def candles(self, contract: Contract) -> str:
@@ -75,6 +77,7 @@ class MarketSeriesAdmin(ReadOnlyAdmin):
     list_filter = (("timeframe", ChoicesDropdownFilter),)
     search_fields = ("symbol",)
     ordering = ("symbol", "timeframe")
+    sortable_by = ()
 
 
 @admin.register(VenueStamp)

@@ -12,19 +12,26 @@ from django.utils import timezone
 
 from apps.audit.models import MtfAudit
 from apps.feed.models import StreamHealth
+from apps.mtf.board import board
 from apps.mtf.causes import READY
 from apps.mtf.pulse import Pulse, pulse, waiting_for
 from apps.switches.models import MtfSwitch
 
 READY_WITHIN = timedelta(hours=1)
 READY_SHOWN = 30
+SYMBOLS_SHOWN = 50
 
 
 def context(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Adds what templates/admin/index.html shows."""
     now = timezone.now()
+    rows = board(settings.MTF_PROFILES, now)
     return context | {
         "title": "Overview",
+        "now": now,
+        "profiles": settings.MTF_PROFILES,
+        "board": rows[:SYMBOLS_SHOWN],
+        "not_shown": max(0, len(rows) - SYMBOLS_SHOWN),
         "waiting_for": waiting_for(now),
         "pulses": [_run(pulse(profile, now), now) for profile in settings.MTF_PROFILES],
         "stopped": [switch for switch in MtfSwitch.objects.filter(is_on=False) if switch.is_in_force],

@@ -8,8 +8,10 @@ from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import DecimalField, Model, QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -17,6 +19,12 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from apps.postgres.estimate import EstimatedPaginator
+
+SIDE_COLOURS = {"LONG": "success", "SHORT": "danger"}
+CAUSE_COLOURS = {
+    "READY": "font-semibold text-green-700 dark:text-green-400",
+    "kill_switch": "font-semibold text-red-700 dark:text-red-400",
+}
 
 Method = TypeVar("Method", bound=Callable[..., object])
 
@@ -39,12 +47,29 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         return False
 
 
-class BigTableAdmin(ReadOnlyAdmin):
-    """A table of millions, searched by exact symbol: no COUNT(*), no scan for distinct values."""
+class UncountedAdmin(ReadOnlyAdmin):
+    """A table that only grows: pages by the planner's estimate, no COUNT(*)."""
 
     paginator = EstimatedPaginator
     show_full_result_count = False
     list_max_show_all = 0
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return UncountedList
+
+
+class UncountedList(ChangeList):
+    """Says "N results (Show all)" where the list is narrowed, and only there."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not (self.has_active_filters or self.query):
+            self.full_result_count = self.result_count
+
+
+class BigTableAdmin(UncountedAdmin):
+    """A table of millions, searched by exact symbol, without a scan for distinct values."""
+
     search_fields = ("symbol",)
     search_help_text = "a whole symbol, like BTCUSDT"
 
@@ -79,6 +104,17 @@ def number(field: str, description: str = "") -> Callable[[Model], str]:
 def plain_fields(model: type[Model]) -> list[str | Callable[[Model], str]]:
     """Every field of `model` for its page, Decimals as `number` shows them."""
     return [number(f.name) if isinstance(f, DecimalField) else f.name for f in model._meta.fields]
+
+
+def cause_text(cause: str | None) -> SafeString:
+    """A cause or reason in its exact letters, which people search for: ready in green, a switch in red."""
+    colour = next((css for start, css in CAUSE_COLOURS.items() if (cause or "").startswith(start)), "")
+    return format_html('<span class="{}">{}</span>', colour, cause or "–")
+
+
+def figures(values: Mapping[str, object]) -> SafeString:
+    """A small table of names and what they measure."""
+    return render_to_string("admin/figures.html", {"figures": values})
 
 
 def link(url_name: str, text: object, **query: object) -> SafeString:
