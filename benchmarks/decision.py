@@ -130,12 +130,14 @@ class _Market:
         }
 
     def _jump(self, to: datetime) -> None:
-        for symbol in self.symbols:
-            minutes = self.archive.candles(symbol, Timeframe.M1, self.at, to)
-            store.save_candles(minutes)
-            for timeframe in ROLLED_UP:
-                end = timeframe.floor(to)
-                store.save_candles(self.archive.candles(symbol, timeframe, timeframe.floor(self.at), end))
+        """Store everything closed up to `to`, in one write a timeframe, and judge there."""
+        for timeframe in (Timeframe.M1, *ROLLED_UP):
+            start, end = timeframe.floor(self.at), timeframe.floor(to)
+            store.save_candles(
+                candle
+                for symbol in self.symbols
+                for candle in self.archive.candles(symbol, timeframe, start, end)
+            )
         self.at = to
         self._decide()
 
