@@ -39,8 +39,13 @@ class Demo:
             )
 
     @property
+    def variables(self) -> dict[str, str]:
+        """What leads to its servers."""
+        return servers.env_file(self.var / servers.FILE)
+
+    @property
     def rooms(self) -> Rooms:
-        return Rooms(servers.env_file(self.var / servers.FILE)["DATABASE_URL"])
+        return Rooms(self.variables["DATABASE_URL"])
 
     def text(self) -> str:
         return self._output.read_text("utf-8")

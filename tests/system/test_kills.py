@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import signal
 import time
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +15,7 @@ import pytest
 from launch import ports
 from tests.system.demo import Demo, demo
 from tests.system.processes import beats, belonging
+from tests.system.queue import Sent
 from tests.system.rooms import Row
 from tests.system.until import until
 
@@ -26,7 +25,6 @@ SEED = 7
 PROFILES = 2
 LATER_S = 100.0
 """Up to a minute until the next boundary, its run, and a restart on a busy machine."""
-RECEIVED = re.compile(r"^(\S+)Z .*Task apps\.mtf\.tasks\.minute\[\S+\] received", re.MULTILINE)
 
 
 def test_kill_9_of_each_process_and_server_costs_at_most_the_minute_it_falls_into(var: Path) -> None:
@@ -46,9 +44,10 @@ def test_kill_9_of_each_process_and_server_costs_at_most_the_minute_it_falls_int
         until("nothing outlives the supervisor", lambda: not belonging(var), patience_s=15)
     with demo(var, port) as running:
         running.await_up()
-        quiet = _first_decided_minute(running, after=datetime.now(UTC))
+        with Sent(running.variables["REDIS_URL"]) as sent:
+            quiet = _first_decided_minute(running, after=datetime.now(UTC))
         assert quiet - killed < timedelta(minutes=3)
-        assert _messages(var)[quiet] == 1
+        assert len([time_s for time_s in sent.times_s if time_s >= quiet.timestamp()]) == 1
         assert len(beats(var)) == 1
         assert len(running.rooms.runs(lost, status="lost")) == PROFILES
         assert running.rooms.doubled() == []
@@ -101,10 +100,3 @@ def _first_decided_minute(running: Demo, *, after: datetime) -> datetime:
     minute = until(f"a minute after {after:%H:%M:%S} is decided", decided, patience_s=LATER_S)
     assert minute - after < timedelta(minutes=2), f"killed {after}, next decided {minute}"
     return minute
-
-
-def _messages(var: Path) -> Counter[datetime]:
-    """How many messages to judge a minute the worker got in each minute."""
-    moments = RECEIVED.findall((var / "log" / "worker-mtf.log").read_text("utf-8"))
-    found = (datetime.fromisoformat(moment).replace(tzinfo=UTC) for moment in moments)
-    return Counter(moment.replace(second=0, microsecond=0) for moment in found)
