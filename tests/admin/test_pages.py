@@ -155,7 +155,7 @@ def test_an_audit_row_shows_each_condition_with_its_values(root: Client, rows: N
     page = root.get(place(MtfAudit, "change", row.pk)).content.decode()
     assert "5m execution: long" in page
     assert "<code>rsi &lt; 70</code>" in page
-    assert "<td class=\"pr-3\">51.2</td>" in page
+    assert '<td class="pr-3">51.2</td>' in page
     assert "<td>70</td>" in page
 
 
