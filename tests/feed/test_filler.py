@@ -111,16 +111,17 @@ def test_an_interrupted_symbol_goes_before_all_others() -> None:
     subject = Filler(history, ["AUSDT", "BUSDT"], profiles.configured(), page_size=PAGE, clock=clock)
 
     def interrupt(_: Request) -> None:
-        if len(history.asked) == 3:
+        if len(history.asked) == 4:
             subject.mend(["BUSDT"])
-        elif len(history.asked) == 3 + 12:
+        elif len(history.asked) == 4 + 12:
             subject.end()
 
     history.on_request = interrupt
     subject.start()
     subject.join(timeout=10)
-    assert {symbol for symbol, *_ in history.asked[3:]} == {"BUSDT"}
-    assert {timeframe for _, timeframe, *_ in history.asked[3:]} == set(WINDOW)
+    assert [symbol for symbol, *_ in history.asked[:4]] == ["AUSDT", "BUSDT"] * 2
+    assert {symbol for symbol, *_ in history.asked[4:]} == {"BUSDT"}
+    assert {timeframe for _, timeframe, *_ in history.asked[4:]} == set(WINDOW)
 
 
 def test_holes_that_the_exchange_confirms_are_flat_at_a_page_s_edge_too_and_rolled_up() -> None:

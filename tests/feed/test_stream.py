@@ -115,6 +115,11 @@ def test_a_minute_is_announced_after_1500_ms_with_the_names_of_those_who_are_mis
     assert 1.5 <= notes[1].after_s <= 1.6
 
 
+def test_a_candle_that_closes_at_the_last_moment_is_stored_before_the_announcement() -> None:
+    notes = Feed().play(*both(NOON), 10.1, 61.3, push(NOON + MINUTE, "BUSDT"), 1.0)
+    assert (notes[1].missing, notes[1].stored) == (["AUSDT"], {("BUSDT", "1m")})
+
+
 def test_a_symbol_silent_for_minutes_is_not_waited_for() -> None:
     feed = Feed()
     steps: list[Step] = [*both(NOON), 10.1]

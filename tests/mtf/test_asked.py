@@ -123,6 +123,7 @@ def test_the_status_says_whether_all_some_or_none_could_be_judged(
 def test_a_subset_is_answered_from_wider_warm_windows_and_by_itself_alike(broker: redis.Redis) -> None:
     wide = Warm(SYMBOLS, profiles.configured())
     shared = judged(broker, wide, symbols=("BUSDT",)).result
+    assert wide.until(M1) == AT
     alone = judged(broker, symbols=("BUSDT",)).result
     assert shared is not None
     assert alone is not None

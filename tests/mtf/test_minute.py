@@ -79,7 +79,7 @@ def test_a_profile_that_was_not_judged_yet_claims_the_minute_beside_one_that_was
 
 
 def test_runs_of_earlier_minutes_that_nobody_finished_become_lost(worker: Worker) -> None:
-    dead = runs.claim(PLAIN, AT - MINUTE, AT - MINUTE)
+    dead = runs.claim(PLAIN, AT - MINUTE, AT - timedelta(seconds=30))
     assert dead is not None
     worker.minute(AT)
     dead.refresh_from_db()

@@ -11,7 +11,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.engine.frame import Windows
+from apps.engine.frame import Floats, Windows
+from apps.engine.indicators import ta
 from apps.engine.values.candle import Source
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.market import store
@@ -186,6 +187,28 @@ def test_a_late_candle_is_unreported_when_it_comes_and_its_neighbour_is_not_agai
     push("BUSDT", later, timeframe=M5)
     warm.refresh(later + MINUTE)
     assert warm.unreported(M5) == [1]
+
+
+def test_a_symbol_whose_indicators_raise_stays_named_until_its_own_candles_change(
+    warm: Warm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = ta._series
+
+    def poisoned(high: Floats, low: Floats, close: Floats) -> tuple[Floats, ...]:
+        if close[-1] == 666:
+            raise RuntimeError("poison")
+        return whole(high, low, close)
+
+    monkeypatch.setattr(ta, "_series", poisoned)
+    for symbol, close, failed in (
+        ("AUSDT", "666", {"AUSDT"}),
+        ("BUSDT", SHORT, {"AUSDT"}),
+        ("AUSDT", SHORT, set()),
+    ):
+        push(symbol, AT, close)
+        warm.refresh(AT)
+        assert warm.frames().failed[M1] == failed
+        assert differences(warm, cold(SYMBOLS, AT)) == []
 
 
 def test_windows_serve_what_they_hold_and_are_deep_enough_for() -> None:
