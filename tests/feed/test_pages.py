@@ -8,9 +8,11 @@ import pytest
 
 from apps.engine.values.candle import Candle, Source
 from apps.engine.values.timeframe import WINDOW, Timeframe
-from apps.feed.pages import LATER, NEEDED, URGENT, plan, with_confirmed_holes
+from apps.feed.backfill import fetch
+from apps.feed.pages import LATER, NEEDED, URGENT, Page, plan, with_confirmed_holes
 from apps.market import store
 from apps.profiles import store as profiles
+from tests.feed import venue
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
@@ -72,3 +74,10 @@ def test_a_stored_market_asks_only_for_what_is_missing() -> None:
         (opens[-3], opens[-1], URGENT),
         (opens[100], opens[101], URGENT),
     ]
+
+
+def test_an_answer_with_an_impossible_row_confirms_no_hole() -> None:
+    page = Page(URGENT, 0, 60, "AUSDT", Timeframe.M1, NOON, NOON + timedelta(minutes=3))
+    held = [venue.candle(NOON), venue.candle(NOON + timedelta(minutes=2))]
+    assert [c.source for c in fetch(venue.History(held), page)] == [Source.REST, Source.EMPTY, Source.REST]
+    assert fetch(venue.History(held, refused=1), page) == held

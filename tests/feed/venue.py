@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from apps.engine.ports import FormingCandle, Gap
+from apps.engine.ports import Answer, FormingCandle, Gap
 from apps.engine.values.candle import Candle, Source
 from apps.engine.values.contract import Contract
 from apps.engine.values.timeframe import Timeframe
@@ -82,9 +82,10 @@ Request = tuple[str, Timeframe, datetime, datetime]
 
 @dataclass
 class History:
-    """The port CandleHistory over `candles_held`; `faults` are raised first, one a request."""
+    """The port CandleHistory over `candles_held`; each answer refused `refused` rows, `faults` are raised first."""
 
     candles_held: Sequence[Candle] = ()
+    refused: int = 0
     faults: list[Exception] = field(default_factory=list)
     on_request: Callable[[Request], object] = lambda _: None
     asked: list[Request] = field(default_factory=list)
@@ -96,7 +97,7 @@ class History:
     def contracts(self) -> list[Contract]:
         return []
 
-    def candles(self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> list[Candle]:
+    def candles(self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> Answer:
         with self._lock:
             request = (symbol, timeframe, start, end)
             self.asked.append(request)
@@ -108,4 +109,4 @@ class History:
                 for c in self.candles_held
                 if (c.symbol, c.timeframe) == (symbol, timeframe) and start <= c.open_time < end
             ]
-            return sorted(found, key=lambda c: c.open_time)
+            return Answer(sorted(found, key=lambda c: c.open_time), self.refused)
