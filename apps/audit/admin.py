@@ -24,13 +24,13 @@ from apps.postgres.filters import ExactFilter, TimeRangeFilter
 class MtfAuditAdmin(BigTableAdmin):
     list_display = ("created_at", "of_symbol", "profile", "coloured_cause", "side", "timeframe", "run")
     list_filter = (
-        ("run_id", ExactFilter),
-        ("profile", ExactFilter),
-        ("step", ExactFilter),
-        ("timeframe", ChoicesDropdownFilter),
         ("cause", ExactFilter),
-        ("severity", ChoicesDropdownFilter),
+        ("profile", ExactFilter),
+        ("timeframe", ChoicesDropdownFilter),
         ("created_at", TimeRangeFilter),
+        ("run_id", ExactFilter),
+        ("step", ExactFilter),
+        ("severity", ChoicesDropdownFilter),
     )
     ordering = ("-created_at", "-id")
     sortable_by = ()

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from django.apps import apps
-from django.contrib import admin
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
@@ -14,17 +13,13 @@ from rest_framework.authtoken.models import Token
 
 from apps.audit import store as audit
 from apps.audit.models import MtfAudit
+from tests.admin.places import MADE_BY_PEOPLE, SHOWN, place
 from tests.rooms.builders import T0, audit_row
 
 pytestmark = pytest.mark.django_db
 
-SHOWN = sorted(admin.site._registry, key=lambda model: model._meta.label)
 ROOMS = ("market", "profiles", "signals", "switches", "audit", "feed", "mtf")
 NOT_SHOWN = {"signals.ValidationCache"}  # the states show it
-
-
-def place(model: type[Model], page: str, *args: object) -> str:
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
 
 
 def test_every_table_of_the_rooms_has_its_pages() -> None:
@@ -46,8 +41,7 @@ def test_the_list_and_a_row_open(model: type[Model], root: Client, rows: None) -
 def test_the_form_to_add_opens_where_people_may_add_and_nowhere_else(
     model: type[Model], root: Client, rows: None
 ) -> None:
-    by_people = {"switches", "django_celery_beat", "auth"}
-    expected = 200 if model._meta.app_label in by_people else 403
+    expected = 200 if model._meta.app_label in MADE_BY_PEOPLE else 403
     assert root.get(place(model, "add")).status_code == expected
 
 
