@@ -82,7 +82,7 @@ Request = tuple[str, Timeframe, datetime, datetime]
 
 @dataclass
 class History:
-    """The port CandleHistory over `candles_held`: `faults` are raised first, answers refuse `refused` rows."""
+    """The port CandleHistory over `candles_held`: `faults` come first, answers refuse `refused` rows."""
 
     candles_held: Sequence[Candle] = ()
     refused: int = 0

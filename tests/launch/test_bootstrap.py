@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,7 +126,12 @@ def test_two_at_once_install_one_after_the_other(venv: Path, monkeypatch: pytest
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A package index on this machine that offers the pip this Python brought along."""
-    bundled = next((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"))
+    # Debian keeps the wheel in a folder of its own.
+    folders = [
+        Path(ensurepip.__file__).parent / "_bundled",
+        Path(sysconfig.get_config_var("WHEEL_PKG_DIR") or "."),
+    ]
+    bundled = next(wheel for folder in folders for wheel in folder.glob("pip-*.whl"))
     root = tmp_path / "index"
     page = root / "simple" / "pip"
     page.mkdir(parents=True)

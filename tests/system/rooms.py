@@ -50,10 +50,10 @@ class Rooms:
         )[0]["newest"]
         return found
 
-    def history_suffices(self) -> bool:
-        """Whether the stream has brought what the profiles need."""
+    def history_is(self, state: str) -> bool:
+        """Whether the stream has brought what the profiles need ("enough"), or every window ("complete")."""
         found = self.rows("SELECT history FROM stream_health")
-        return bool(found and found[0]["history"].get("enough"))
+        return bool(found and found[0]["history"].get(state))
 
     def doubled(self) -> list[Row]:
         """Minutes that were judged more than once."""

@@ -43,11 +43,11 @@ def test_a_minute_is_judged_once_for_every_profile_and_symbol_remembered_and_exp
 
 
 def _await_history(own: Own) -> list[str]:
-    def enough() -> bool:
+    def complete() -> bool:
         assert own.all_alive(), own.log(STREAM) + own.log(WORKER)
-        return own.rooms.count("stream_health") == 1 and own.rooms.history_suffices()
+        return own.rooms.count("stream_health") == 1 and own.rooms.history_is("complete")
 
-    until("history for every profile", enough, patience_s=60)
+    until("every window of every symbol", complete, patience_s=60)
     symbols = [row["symbol"] for row in own.rooms.rows("SELECT symbol FROM contracts ORDER BY symbol")]
     assert len(symbols) == SYMBOLS
     return symbols
