@@ -5,6 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import ConsoleMessage, Page, Response, expect
 
 PASSWORD = "correct horse battery staple"
+DESK = {"width": 1400, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
 
