@@ -15,7 +15,7 @@ GRACE = timedelta(seconds=1.3)
 """A candle without a successor is final this long after its end: before the minute is announced at 1.5 s."""
 
 FRESH = timedelta(seconds=1)
-"""A candle whose last push came this close to its end is whole: no connection is renewed faster."""
+"""A last push this close to the end, and then the successor: no connection is lost and renewed in between."""
 
 LIVE_FOR = timedelta(minutes=2)
 """A symbol that closed a candle within this time is waited for; a silent one is not."""
@@ -39,16 +39,16 @@ class Closing:
             return []
         self._forming[candle.symbol] = candle
         if previous is not None and candle.open_time > previous.open_time:
-            return self._close(previous)
+            return self._close(previous, whole=_end(previous) - previous.received_at <= FRESH)
         return []
 
     def due(self, now: datetime) -> list[Candle]:
         """Candles whose end and grace have passed without a successor."""
-        over = [c for c in self._forming.values() if now >= c.open_time + c.timeframe.duration + GRACE]
+        over = [c for c in self._forming.values() if now >= _end(c) + GRACE]
         closed: list[Candle] = []
         for candle in over:
             del self._forming[candle.symbol]
-            closed += self._close(candle)
+            closed += self._close(candle, whole=False)
         return closed
 
     def waited_for(self, minute: datetime) -> frozenset[str]:
@@ -66,11 +66,11 @@ class Closing:
             self._forming.pop(symbol, None)
         return [(symbol, self._doubtful.pop(symbol)) for symbol in symbols if symbol in self._doubtful]
 
-    def _close(self, forming: FormingCandle) -> list[Candle]:
-        end = forming.open_time + forming.timeframe.duration
-        self._closed_until[forming.symbol] = end
+    def _close(self, forming: FormingCandle, *, whole: bool) -> list[Candle]:
+        """`whole` when no push can be missing; without a successor a lost connection looks like silence."""
+        self._closed_until[forming.symbol] = _end(forming)
         self._doubtful.pop(forming.symbol, None)
-        if end - forming.received_at > FRESH:
+        if not whole:
             self._doubtful[forming.symbol] = forming.open_time
         try:
             return [
@@ -90,3 +90,7 @@ class Closing:
             self.refused[fault.law] = self.refused.get(fault.law, 0) + 1
             log.warning("candle_refused", symbol=forming.symbol, law=fault.law, detail=str(fault))
             return []
+
+
+def _end(candle: FormingCandle) -> datetime:
+    return candle.open_time + candle.timeframe.duration

@@ -92,12 +92,19 @@ def test_after_an_interruption_a_forming_candle_is_not_trusted() -> None:
     assert closing.push(push(NOON + MINUTE)) == []
 
 
-@pytest.mark.parametrize("by_successor", [True, False])
 @pytest.mark.parametrize(
-    ("second", "doubted"), [(40, True), (58.9, True), (59, False), (59.9, False)], ids=str
+    ("second", "by_successor", "doubted"),
+    [
+        (40, True, True),
+        (58.9, True, True),
+        (59, True, False),
+        (59.9, True, False),
+        (40, False, True),
+        (59.9, False, True),
+    ],
 )
-def test_a_candle_that_closed_without_a_push_near_its_end_is_doubted_after_an_interruption(
-    by_successor: bool, second: float, doubted: bool
+def test_a_candle_closed_by_grace_or_long_after_its_last_push_is_doubted_after_an_interruption(
+    second: float, by_successor: bool, doubted: bool
 ) -> None:
     closing = Closing()
     closing.push(push(NOON, received_at=NOON + timedelta(seconds=second)))
