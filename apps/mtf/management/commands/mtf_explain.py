@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from apps.engine.evaluate.verdict import Readiness, TimeframeVerdict, Verdict
 from apps.engine.profile import ProfileError
@@ -82,7 +82,7 @@ def _table(one: TimeframeVerdict) -> Table:
     why = f" ({one.reason}{missing})" if one.reason else ""
     table = Table(
         "side",
-        "condition",
+        Column("condition", overflow="fold"),
         "formula",
         "left",
         "right",
