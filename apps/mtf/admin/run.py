@@ -14,6 +14,7 @@ from apps.mtf.models import MtfRun
 from apps.postgres.browse import UncountedAdmin, cause_text, coloured, figures, link
 from apps.postgres.filters import ExactFilter, TimeRangeFilter
 
+BREAK = mark_safe("<br>")
 SHOWN = 2
 """Causes a row of the list names."""
 ERROR_SHOWN = 120
@@ -74,7 +75,7 @@ class MtfRunAdmin(UncountedAdmin):
         if run.error:
             return Truncator(run.error).chars(ERROR_SHOWN)
         shown = (format_html("{} × {}", count, cause_text(cause)) for cause, count in _common(run)[:SHOWN])
-        return format_html_join(mark_safe("<br>"), "{}", ((text,) for text in shown)) or "–"
+        return format_html("<div>{}</div>", format_html_join(BREAK, "{}", ((text,) for text in shown)) or "–")
 
     @admin.display(description="causes")
     def causes(self, run: MtfRun) -> str:
@@ -96,7 +97,7 @@ class MtfRunAdmin(UncountedAdmin):
 
     @admin.display(description="audit")
     def audit(self, run: MtfRun) -> str:
-        return link("audit_mtfaudit_changelist", "audit", run_id=run.run_id)
+        return link("audit_mtfaudit_changelist", "audit rows", run_id=run.run_id)
 
 
 def _common(run: MtfRun) -> list[tuple[str, int]]:
