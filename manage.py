@@ -4,7 +4,6 @@
 import os
 import sys
 
-
 PIPED_COLUMNS = "160"
 """Tables that go into a file or a pipe have no terminal to measure: room for the longest names."""
 
