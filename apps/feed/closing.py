@@ -14,9 +14,6 @@ log = structlog.get_logger("feed")
 GRACE = timedelta(seconds=1.3)
 """A candle without a successor is final this long after its end: before the minute is announced at 1.5 s."""
 
-FRESH = timedelta(seconds=1)
-"""A last push this close to the end, and then the successor: no connection is lost and renewed in between."""
-
 LIVE_FOR = timedelta(minutes=2)
 """A symbol that closed a candle within this time is waited for; a silent one is not."""
 
@@ -27,7 +24,6 @@ class Closing:
     def __init__(self) -> None:
         self._forming: dict[str, FormingCandle] = {}
         self._closed_until: dict[str, datetime] = {}
-        self._doubtful: dict[str, datetime] = {}
         self.refused: dict[str, int] = {}
 
     def push(self, candle: FormingCandle) -> list[Candle]:
@@ -39,16 +35,16 @@ class Closing:
             return []
         self._forming[candle.symbol] = candle
         if previous is not None and candle.open_time > previous.open_time:
-            return self._close(previous, whole=_end(previous) - previous.received_at <= FRESH)
+            return self._close(previous)
         return []
 
     def due(self, now: datetime) -> list[Candle]:
         """Candles whose end and grace have passed without a successor."""
-        over = [c for c in self._forming.values() if now >= _end(c) + GRACE]
+        over = [c for c in self._forming.values() if now >= c.open_time + c.timeframe.duration + GRACE]
         closed: list[Candle] = []
         for candle in over:
             del self._forming[candle.symbol]
-            closed += self._close(candle, whole=False)
+            closed += self._close(candle)
         return closed
 
     def waited_for(self, minute: datetime) -> frozenset[str]:
@@ -57,21 +53,13 @@ class Closing:
         lately = {s for s, until in self._closed_until.items() if until < minute <= until + LIVE_FOR}
         return frozenset(pushing | lately)
 
-    def forget(self, symbols: tuple[str, ...]) -> list[tuple[str, datetime]]:
-        """Drop forming candles whose pushes may have been missed: REST will tell.
-
-        Returns (symbol, open time) of candles that closed already, perhaps without their last pushes.
-        """
+    def forget(self, symbols: tuple[str, ...]) -> None:
+        """Drop forming candles whose pushes may have been missed: REST will tell."""
         for symbol in symbols:
             self._forming.pop(symbol, None)
-        return [(symbol, self._doubtful.pop(symbol)) for symbol in symbols if symbol in self._doubtful]
 
-    def _close(self, forming: FormingCandle, *, whole: bool) -> list[Candle]:
-        """`whole` when no push can be missing; without a successor a lost connection looks like silence."""
-        self._closed_until[forming.symbol] = _end(forming)
-        self._doubtful.pop(forming.symbol, None)
-        if not whole:
-            self._doubtful[forming.symbol] = forming.open_time
+    def _close(self, forming: FormingCandle) -> list[Candle]:
+        self._closed_until[forming.symbol] = forming.open_time + forming.timeframe.duration
         try:
             return [
                 Candle(
@@ -90,7 +78,3 @@ class Closing:
             self.refused[fault.law] = self.refused.get(fault.law, 0) + 1
             log.warning("candle_refused", symbol=forming.symbol, law=fault.law, detail=str(fault))
             return []
-
-
-def _end(candle: FormingCandle) -> datetime:
-    return candle.open_time + candle.timeframe.duration

@@ -52,7 +52,6 @@ class Filler(threading.Thread):
         self._clock = clock
         self._heap: list[Page] = []
         self._gaps: set[str] = set()
-        self._doubtful: set[tuple[str, datetime]] = set()
         self._wake = threading.Condition()
         self._ending = False
         self._head_looked_at: datetime | None = None
@@ -61,14 +60,10 @@ class Filler(threading.Thread):
         self.fetched = 0
         self.fault: BaseException | None = None
 
-    def mend(self, symbols: Sequence[str], doubtful: Sequence[tuple[str, datetime]] = ()) -> None:
-        """Look at these symbols' whole windows soon (after an interruption).
-
-        `doubtful` are stored 1m candles, by symbol and open time, to be asked for although they are there.
-        """
+    def mend(self, symbols: Sequence[str]) -> None:
+        """Look at these symbols' whole windows soon (after an interruption)."""
         with self._wake:
             self._gaps |= set(symbols)
-            self._doubtful |= set(doubtful)
             self._wake.notify()
 
     def end(self) -> None:
@@ -129,12 +124,9 @@ class Filler(threading.Thread):
         """Plan for interrupted symbols, and once a minute for holes among the newest 1m candles."""
         with self._wake:
             gaps, self._gaps = self._gaps, set()
-            doubtful, self._doubtful = self._doubtful, set()
         now = self._clock()
         if gaps:
             self._add(plan(sorted(gaps), self._profiles, now=now, page_size=self._page_size, urgent=True))
-        for symbol, at in sorted(doubtful):
-            self._add(pages_of(symbol, Timeframe.M1, [at], at + Timeframe.M1.duration, self._page_size))
         minute = Timeframe.M1.floor(now)
         if self._head_looked_at != minute and now - minute >= HEAD_AFTER:
             self._head_looked_at = minute

@@ -113,7 +113,8 @@ class Stream:
     def _interrupted(self, gap: Gap) -> None:
         log.warning("stream_gap", symbols=len(gap.symbols), reason=gap.reason)
         self._reconnects += 1
-        self._filler.mend(gap.symbols, self._closing.forget(gap.symbols))
+        self._closing.forget(gap.symbols)
+        self._filler.mend(gap.symbols)
 
     def _pulse(self, now: datetime) -> None:
         fresh = self._message_at is not None and now - self._message_at < timedelta(seconds=20)

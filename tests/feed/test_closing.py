@@ -3,8 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-import pytest
-
 from apps.engine.ports import FormingCandle
 from apps.engine.values.candle import Source
 from apps.engine.values.timeframe import Timeframe
@@ -14,20 +12,14 @@ NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
-def push(
-    open_time: datetime,
-    close: str = "100",
-    symbol: str = "BTCUSDT",
-    received_at: datetime | None = None,
-    **changes: str,
-) -> FormingCandle:
+def push(open_time: datetime, close: str = "100", symbol: str = "BTCUSDT", **changes: str) -> FormingCandle:
     prices = {"open": "100", "high": "101", "low": "99", "close": close, "volume": "5"} | changes
     return FormingCandle(
         symbol,
         Timeframe.M1,
         open_time,
         **{name: Decimal(value) for name, value in prices.items()},
-        received_at=received_at or open_time,
+        received_at=open_time,
     )
 
 
@@ -90,33 +82,3 @@ def test_after_an_interruption_a_forming_candle_is_not_trusted() -> None:
     closing.push(push(NOON))
     closing.forget(("BTCUSDT",))
     assert closing.push(push(NOON + MINUTE)) == []
-
-
-@pytest.mark.parametrize(
-    ("second", "by_successor", "doubted"),
-    [
-        (40, True, True),
-        (58.9, True, True),
-        (59, True, False),
-        (59.9, True, False),
-        (40, False, True),
-        (59.9, False, True),
-    ],
-)
-def test_a_candle_closed_by_grace_or_long_after_its_last_push_is_doubted_after_an_interruption(
-    second: float, by_successor: bool, doubted: bool
-) -> None:
-    closing = Closing()
-    closing.push(push(NOON, received_at=NOON + timedelta(seconds=second)))
-    closed = closing.push(push(NOON + MINUTE)) if by_successor else closing.due(NOON + MINUTE + GRACE)
-    assert len(closed) == 1
-    assert closing.forget(("BTCUSDT", "ETHUSDT")) == ([("BTCUSDT", NOON)] if doubted else [])
-    assert closing.forget(("BTCUSDT",)) == []
-
-
-def test_an_older_candle_is_not_doubted_when_a_whole_one_followed() -> None:
-    closing = Closing()
-    closing.push(push(NOON))
-    closing.push(push(NOON + MINUTE, received_at=NOON + 2 * MINUTE))
-    closing.push(push(NOON + 2 * MINUTE))
-    assert closing.forget(("BTCUSDT",)) == []
