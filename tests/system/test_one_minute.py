@@ -12,8 +12,8 @@ from tests.system.until import until
 
 SYMBOLS = 4
 PROFILES = ["regular", "scalper_micro"]
-YOUNG = timedelta(seconds=40)
-"""A minute this old still has the 15 s that a busy machine may need before its 55 s are over."""
+YOUNG = timedelta(seconds=45)
+"""A minute this old still has the 10 s that a busy machine may need before its 55 s are over."""
 DATA_FAULTS = {
     "not_enough_klines",
     "candle_gap",
