@@ -11,6 +11,18 @@ from typing import Protocol
 from apps.engine.frame import Windows
 from apps.engine.values.candle import Candle
 from apps.engine.values.contract import Contract
+from apps.engine.values.errors import TradingError
+from apps.engine.values.order import Fill, OrderReport, OrderRequest, ProtectionKind, ProtectionReport
+from apps.engine.values.position import (
+    Account,
+    Bracket,
+    FeeRates,
+    PositionMode,
+    PositionReport,
+    Quote,
+    Transaction,
+)
+from apps.engine.values.side import Side
 from apps.engine.values.timeframe import Timeframe
 
 
@@ -85,3 +97,109 @@ class Streams(Protocol):
 
     def close(self) -> None:
         """End `candles` promptly, from any thread; harmless when repeated."""
+
+
+class BrokerRejected(TradingError):
+    """The exchange answered, and the answer is no: nothing was placed or changed.
+
+    `code` is the exchange's own, for people. `try_again` is True only for a limit that must be waited out and
+    for a maker-only price that crossed: a new attempt may follow; every other rejection is final.
+    """
+
+    def __init__(self, code: str, message: str, *, try_again: bool = False) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.try_again = try_again
+
+
+class BrokerUnknown(TradingError):
+    """No answer, or one that cannot be understood, after bytes left: it may have happened."""
+
+
+class BrokerUnavailable(TradingError):
+    """Nothing left this machine (no slot, no connection): it did not happen."""
+
+    retryable = True
+
+
+class Broker(Protocol):
+    """One account at one venue. Prices and sizes are Decimal, times aware UTC.
+
+    Every call raises BrokerRejected, BrokerUnknown or BrokerUnavailable, and nothing else of its own. Reads are
+    retried by the adapter; submit never is.
+    """
+
+    def contracts(self) -> list[Contract]: ...
+
+    def brackets(self, symbol: str) -> list[Bracket]:
+        """Rising by cap."""
+
+    def fee_rates(self, symbol: str) -> FeeRates: ...
+
+    def quote(self, symbol: str) -> Quote: ...
+
+    def account(self) -> Account: ...
+
+    def position_mode(self) -> PositionMode: ...
+
+    def set_position_mode(self, mode: PositionMode) -> None: ...
+
+    def set_leverage(self, symbol: str, leverage: int) -> None:
+        """Isolated margin at `leverage`."""
+
+    def submit(self, request: OrderRequest) -> str:
+        """Place it; the exchange's order id. Accepted is not resting: the streams and reads tell."""
+
+    def cancel(self, symbol: str, client_order_id: str) -> None:
+        """Ask for the cancel; an order that is over already is not an error."""
+
+    def orders(self, symbol: str | None = None) -> list[OrderReport]:
+        """Open orders."""
+
+    def order(self, symbol: str, client_order_id: str) -> OrderReport | None:
+        """One order, open or over (open orders, history, trades); None when a complete read shows none."""
+
+    def fills(self, symbol: str, since: datetime) -> list[Fill]:
+        """Our trades since then, rising by time; complete, or BrokerUnavailable."""
+
+    def positions(self, symbol: str | None = None) -> list[PositionReport]:
+        """What is held; flat is absent."""
+
+    def protections(self, symbol: str | None = None) -> list[ProtectionReport]:
+        """Resting stops and targets, attached ones of filled orders included."""
+
+    def protect(
+        self, symbol: str, side: Side, kind: ProtectionKind, trigger_price: Decimal, client_order_id: str
+    ) -> str:
+        """Place a stop or target for the whole position, market on the last price; its exchange id."""
+
+    def unprotect(self, symbol: str, exchange_order_id: str) -> None:
+        """Cancel a protective order; one that is over already is not an error."""
+
+    def cancel_after(self, symbol: str, timeout_s: int) -> None:
+        """Arm the dead man's switch of a symbol's limit orders; 0 disarms."""
+
+    def transactions(self, since: datetime) -> list[Transaction]:
+        """The account's ledger since then, rising by time."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountNews:
+    """Something of the account changed: read it. A push only triggers the read; it is never believed alone.
+
+    `symbol` None concerns the whole account; `reconnected` True means pushes may have been missed.
+    """
+
+    symbol: str | None
+    received_at: datetime
+    reconnected: bool = False
+
+
+class AccountStreams(Protocol):
+    """A venue's private pushes."""
+
+    def account(self, poll_s: float = 0.1) -> Iterator[AccountNews | None]:
+        """News for ever, None when there was none within `poll_s`; reconnects by itself and says so."""
+
+    def close(self) -> None:
+        """End `account` promptly, from any thread."""
