@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.template.loader import render_to_string
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 
 from apps.audit.models import MtfAudit, OperatorAction
@@ -41,13 +42,21 @@ class MtfAuditAdmin(BigTableAdmin):
         "severity",
         "run",
         "digest",
+        "trace",
         "details",
     )
-    readonly_fields = ("run",)
+    readonly_fields = ("run", "trace")
 
     @coloured("severity", {"info": "info", "warning": "warning", "error": "danger"})
     def coloured_severity(self, row: MtfAudit) -> str:
         return str(row.severity)
+
+    @admin.display(description="trace")
+    def trace(self, row: MtfAudit) -> str:
+        """Each condition with its values, per timeframe; nothing where the row holds no verdict."""
+        verdict = row.details.get("verdict") or {}
+        timeframes = verdict.get("timeframes", [])
+        return render_to_string("admin/audit/trace.html", {"timeframes": timeframes})
 
     @admin.display(description="run")
     def run(self, row: MtfAudit) -> str:

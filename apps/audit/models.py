@@ -37,6 +37,7 @@ class MtfAudit(models.Model):
             models.Index(name="mtf_audit_symbol", fields=["symbol", "profile", "-created_at"]),
             models.Index(name="mtf_audit_run", fields=["run_id"]),
             models.Index(name="mtf_audit_created", fields=["-created_at"]),
+            models.Index(name="mtf_audit_cause", fields=["cause", "-created_at"]),
         ]
 
     def __str__(self) -> str:

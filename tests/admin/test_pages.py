@@ -10,6 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from rest_framework.authtoken.models import Token
 
+from apps.audit import store as audit
+from apps.audit.models import MtfAudit
+from tests.rooms.builders import audit_row
+
 pytestmark = pytest.mark.django_db
 
 SHOWN = sorted(admin.site._registry, key=lambda model: model._meta.label)
@@ -109,6 +113,25 @@ def test_the_overview_opens_on_an_empty_database(root: Client) -> None:
     assert page.status_code == 200
     assert "No minute judged yet" in page.content.decode()
     assert "never started" in page.content.decode()
+
+
+def test_an_audit_row_shows_each_condition_with_its_values(root: Client, rows: None) -> None:
+    leaf = {
+        "side": "long",
+        "role": "rule",
+        "condition": "rsi_low",
+        "text": "rsi < 70",
+        "left": 51.2,
+        "right": 70.0,
+        "held": True,
+    }
+    timeframe = {"timeframe": "5m", "phase": "execution", "outcome": "long", "reason": None, "leaves": [leaf]}
+    audit.save([audit_row(symbol="SOLUSDT", details={"verdict": {"timeframes": [timeframe]}})])
+    row = MtfAudit.objects.get(symbol="SOLUSDT")
+    page = root.get(place(MtfAudit, "change", row.pk)).content.decode()
+    assert "5m execution: long" in page
+    assert "<code>rsi &lt; 70</code>" in page
+    assert "51.2 against 70.0" in page
 
 
 def test_no_page_shows_a_token() -> None:

@@ -61,6 +61,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=["symbol", "profile", "-created_at"], name="mtf_audit_symbol"),
                     models.Index(fields=["run_id"], name="mtf_audit_run"),
                     models.Index(fields=["-created_at"], name="mtf_audit_created"),
+                    models.Index(fields=["cause", "-created_at"], name="mtf_audit_cause"),
                 ],
             },
         ),

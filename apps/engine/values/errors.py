@@ -1,4 +1,4 @@
-"""The root of our exceptions. Each is defined beside what raises it; "no trade" is a Refusal, not one of these."""
+"""The root of our exceptions; each is defined beside what raises it. "No trade" is a Refusal instead."""
 
 
 class TradingError(Exception):
