@@ -125,8 +125,8 @@ class BrokerUnavailable(TradingError):
 class Broker(Protocol):
     """One account at one venue. Prices and sizes are Decimal, times aware UTC.
 
-    Every call raises BrokerRejected, BrokerUnknown or BrokerUnavailable, and nothing else of its own. Reads are
-    retried by the adapter; submit never is.
+    Every call raises BrokerRejected, BrokerUnknown or BrokerUnavailable and nothing else of its own. Reads
+    are retried by the adapter; submit never is.
     """
 
     def contracts(self) -> list[Contract]: ...

@@ -87,8 +87,9 @@ def client_order_id(role: Role, key: str, *, tranche: int = 0, attempt: int = 0)
 class OrderRequest:
     """What a broker is asked to place. `size` in contracts; `price` None is a market order.
 
-    `side` is the position's: a long entry buys, a long close sells. `opens` False is reduce-only. `stop_price`
-    and `target_price` attach protection to an opening order; both trigger on the last price, closing at market.
+    `side` is the position's: a long entry buys, a long close sells. `opens` False is reduce-only.
+    `stop_price` and `target_price` attach protection to an opening order: both trigger on the last price
+    and close at market.
     """
 
     symbol: str
@@ -105,7 +106,7 @@ class OrderRequest:
 
 @dataclass(frozen=True, slots=True)
 class OrderReport:
-    """An order as the exchange reports it now. `filled` ≤ `size`, in contracts; `average_price` 0 when unfilled.
+    """An order as the exchange reports it now. `filled` ≤ `size` in contracts; `average_price` 0 if unfilled.
 
     `open` is False once nothing of it can fill any more.
     """

@@ -88,7 +88,7 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Top of book, mark and last price, at our clock `at`. Raises ValueError when one is not positive or crossed."""
+    """Top of book, mark and last price, at our clock `at`. ValueError when not positive, or crossed."""
 
     symbol: str
     bid: Decimal
