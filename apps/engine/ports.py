@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -117,16 +117,22 @@ class BrokerUnknown(TradingError):
 
 
 class BrokerUnavailable(TradingError):
-    """Nothing left this machine (no slot, no connection): it did not happen."""
+    """It did not happen: nothing left this machine (no connection), or a read got no complete answer."""
 
     retryable = True
+
+
+class BrokerRateLimited(BrokerUnavailable):
+    """The limiter has no slot soon enough: nothing was sent."""
 
 
 class Broker(Protocol):
     """One account at one venue. Prices and sizes are Decimal, times aware UTC.
 
     Every call raises BrokerRejected, BrokerUnknown or BrokerUnavailable and nothing else of its own. Reads
-    are retried by the adapter; submit never is.
+    are retried by the adapter and are complete, or raise: what is absent from a list is absent at the venue.
+    A list of all symbols that is too long for one page raises BrokerUnavailable: ask per symbol. Nothing
+    that changes something is retried.
     """
 
     def contracts(self) -> list[Contract]: ...
@@ -147,8 +153,13 @@ class Broker(Protocol):
     def set_leverage(self, symbol: str, leverage: int) -> None:
         """Isolated margin at `leverage`."""
 
-    def submit(self, request: OrderRequest) -> str:
-        """Place it; the exchange's order id. Accepted is not resting: the streams and reads tell."""
+    def submit(self, request: OrderRequest, before_sending: Callable[[], None] | None = None) -> str:
+        """Place it; the exchange's order id. Accepted is not resting: the streams and reads tell.
+
+        An opening order whose slot is more than 500 ms away raises BrokerRateLimited. `before_sending` is
+        called when slot and connection are ready, right before the bytes leave: what it raises stops the
+        order, unsent, and passes through.
+        """
 
     def cancel(self, symbol: str, client_order_id: str) -> None:
         """Ask for the cancel; an order that is over already is not an error."""
