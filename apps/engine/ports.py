@@ -8,11 +8,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from apps.engine.events import Event
 from apps.engine.frame import Windows
 from apps.engine.values.candle import Candle
 from apps.engine.values.contract import Contract
 from apps.engine.values.errors import TradingError
-from apps.engine.values.order import Fill, OrderReport, OrderRequest, ProtectionKind, ProtectionReport
+from apps.engine.values.order import (
+    Fill,
+    OrderReport,
+    OrderRequest,
+    OrderStatus,
+    ProtectionKind,
+    ProtectionReport,
+)
+from apps.engine.values.plan import OrderPlan
 from apps.engine.values.position import (
     Account,
     Bracket,
@@ -22,7 +31,9 @@ from apps.engine.values.position import (
     Quote,
     Transaction,
 )
+from apps.engine.values.reason import Refusal
 from apps.engine.values.side import Side
+from apps.engine.values.state import AccountState
 from apps.engine.values.timeframe import Timeframe
 
 
@@ -192,6 +203,36 @@ class Broker(Protocol):
 
     def transactions(self, since: datetime) -> list[Transaction]:
         """The account's ledger since then, rising by time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The plan is committed, with its lock and reservation. Send it, unless it is PENDING_REVIEW."""
+
+    decision_key: str
+    status: OrderStatus
+
+
+class Ledger(Protocol):
+    """The books of one account: what is remembered between steps. Calls commit before they return."""
+
+    def state(self, symbols: Sequence[str], now: datetime) -> AccountState:
+        """What is open, reserved, cooling down and switched off, with the state of these symbols.
+
+        A fault while reading blocks entries: it raises, or says `off` None when only the switches cannot be
+        read.
+        """
+
+    def claim(self, plan: OrderPlan, now: datetime) -> Claimed | Refusal:
+        """Under the account's lock, in one transaction: check `enter.guards.account` again, then store the
+        plan with its symbol lock and reservation, SUBMITTING or PENDING_REVIEW.
+
+        A plan whose decision a person approved takes that row (checked without its own claim). Of two claims
+        at once, one is refused.
+        """
+
+    def record(self, events: Sequence[Event]) -> None:
+        """Store what happened, in order, in one transaction; the same fill twice is stored once."""
 
 
 @dataclass(frozen=True, slots=True)
