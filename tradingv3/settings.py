@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import environ
@@ -32,12 +33,27 @@ SECURE_COOKIES = _env.read("SECURE_COOKIES", read.boolean, False)
 
 # --- where it trades ---
 VENUE = _env.read("VENUE", read.choice(["simulator", "bitmart"]), "simulator")
-TRADING = _env.read("TRADING", read.choice(["dry"]), "dry")
+TRADING = _env.read(
+    "TRADING", read.choice(["dry", "paper", "live"]), "live" if VENUE == "simulator" else "dry"
+)
+LIVE_TRADING_ENABLED = _env.read("LIVE_TRADING_ENABLED", read.boolean, False)
+POSITION_MODE = _env.read("POSITION_MODE", read.choice(["hedge", "one_way"]), "hedge")
+DRY_EQUITY_USDT = _env.read("DRY_EQUITY_USDT", read.amount(1, 1_000_000_000), Decimal(1000), unit="USDT")
 BITMART_BASE_URL = _env.read("BITMART_BASE_URL", read.url("http", "https"), "")
 BITMART_WS_URL = _env.read("BITMART_WS_URL", read.url("ws", "wss"), "")
-BITMART_API_KEY = _env.read("BITMART_API_KEY", read.text, "")
-BITMART_SECRET_KEY = _env.read("BITMART_SECRET_KEY", read.text, "")
-BITMART_API_MEMO = _env.read("BITMART_API_MEMO", read.text, "")
+_play = "demo" if VENUE == "simulator" else ""
+BITMART_API_KEY = _env.read("BITMART_API_KEY", read.text, _play)
+BITMART_SECRET_KEY = _env.read("BITMART_SECRET_KEY", read.text, _play)
+BITMART_API_MEMO = _env.read("BITMART_API_MEMO", read.text, _play)
+if TRADING == "paper":
+    _env.fault("TRADING: paper does not exist yet; dry sends nothing, VENUE=simulator trades play money")
+if VENUE != "simulator" and TRADING == "live":
+    if not LIVE_TRADING_ENABLED:
+        _env.fault(
+            f"TRADING: live on {VENUE} risks real money: consent by LIVE_TRADING_ENABLED=true, or set TRADING=dry"
+        )
+    if not (BITMART_API_KEY and BITMART_SECRET_KEY and BITMART_API_MEMO):
+        _env.fault("TRADING: live needs BITMART_API_KEY, BITMART_SECRET_KEY and BITMART_API_MEMO")
 
 # --- the minute ---
 MTF_PROFILES = _env.read("MTF_PROFILES", read.names, ["scalper_micro", "regular"])
@@ -79,6 +95,7 @@ INSTALLED_APPS = [
     "apps.market",
     "apps.profiles",
     "apps.signals",
+    "apps.orders",
     "apps.switches",
     "apps.audit",
     "apps.feed",

@@ -9,11 +9,18 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from apps.engine import ports
+from apps.engine.values.position import PositionMode
+from apps.exchange.bitmart.account_stream import AccountStream
+from apps.exchange.bitmart.broker import Broker
 from apps.exchange.bitmart.candles import History
 from apps.exchange.bitmart.client import Client
 from apps.exchange.bitmart.limits import Limits
 from apps.exchange.bitmart.pace import Pace
+from apps.exchange.bitmart.reader import PATIENCE
+from apps.exchange.bitmart.signing import Credentials
 from apps.exchange.bitmart.streams import Streams
+from apps.exchange.bitmart.trading import Trading
+from apps.exchange.dry import DryBroker, NoNews
 
 BITMART_BASE_URL = "https://api-cloud-v2.bitmart.com"
 BITMART_WS_URL = "wss://openapi-ws-v2.bitmart.com"
@@ -35,14 +42,52 @@ def streams() -> ports.Streams:
     return Streams(_url("BITMART_WS_URL", BITMART_WS_URL), sizes)
 
 
+def broker() -> ports.Broker:
+    """The account we trade; one per process, safe to share between threads. In dry runs it sends nothing."""
+    found = _broker(_url("BITMART_BASE_URL", BITMART_BASE_URL))
+    if _is_dry():
+        return DryBroker(found, settings.DRY_EQUITY_USDT, position_mode())
+    return found
+
+
+def account_streams() -> ports.AccountStreams:
+    """A new stream of the account's pushes; a dry account has none."""
+    return NoNews() if _is_dry() else AccountStream(_url("BITMART_WS_URL", BITMART_WS_URL), _credentials())
+
+
+def position_mode() -> PositionMode:
+    """The mode the account shall have."""
+    return PositionMode(settings.POSITION_MODE)
+
+
 @cache
 def _history(base_url: str) -> History:
+    return History(Client(base_url, _limits(base_url)))
+
+
+@cache
+def _broker(base_url: str) -> Broker:
+    limits, credentials = _limits(base_url), _credentials()
+    client = Client(base_url, limits, key=credentials.key, patience=PATIENCE)
+    return Broker(client, Trading(base_url, limits, credentials))
+
+
+@cache
+def _limits(base_url: str) -> Limits:
     ceiling = Pace(
         settings.MTF_RATE_LIMIT_CAPACITY,
         settings.MTF_RATE_LIMIT_REFILL_RATE / settings.MTF_RATE_LIMIT_REFILL_INTERVAL,
     )
-    limits = Limits(settings.REDIS_URL, urlsplit(base_url).netloc, ceiling=ceiling)
-    return History(Client(base_url, limits))
+    return Limits(settings.REDIS_URL, urlsplit(base_url).netloc, ceiling=ceiling)
+
+
+def _credentials() -> Credentials:
+    return Credentials(settings.BITMART_API_KEY, settings.BITMART_SECRET_KEY, settings.BITMART_API_MEMO)
+
+
+def _is_dry() -> bool:
+    """Anything but live sends nothing."""
+    return bool(settings.TRADING != "live")
 
 
 def _url(variable: str, real: str) -> str:

@@ -30,7 +30,7 @@ OF_THE_IMAGES = {
     "VALKEY_PASSWORD",
 }
 OF_COMPOSE = {"POSTGRES_PASSWORD", "VALKEY_PASSWORD"}
-UNIT_WORDS = {"candles": "candles", "requests": "requests", "s per refill": "seconds"}
+UNIT_WORDS = {"candles": "candles", "requests": "requests", "s per refill": "seconds", "USDT": "usdt"}
 
 
 def setting_reads() -> dict[str, ast.Call]:
