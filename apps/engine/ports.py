@@ -225,7 +225,7 @@ class Ledger(Protocol):
 
     def claim(self, plan: OrderPlan, now: datetime) -> Claimed | Refusal:
         """Under the account's lock, in one transaction: check `enter.guards.account` again, then store the
-        plan with its symbol lock and reservation, SUBMITTING or PENDING_REVIEW.
+        plan with its symbol lock and reservation: PENDING_REVIEW, or SUBMITTING with `TrackedOrder.of(plan)`.
 
         A plan whose decision a person approved takes that row (checked without its own claim). Of two claims
         at once, one is refused.

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from apps.engine.values.order import Fill, OrderReport, OrderStatus, ProtectionReport
+from apps.engine.values.order import Fill, OrderReport, OrderStatus, ProtectionReport, Role, client_order_id
+from apps.engine.values.plan import OrderPlan
 from apps.engine.values.position import PositionReport, PositionStatus
 from apps.engine.values.side import Side
 from apps.engine.values.timeframe import Timeframe
@@ -19,7 +20,7 @@ class TrackedOrder:
 
     It was signed at `sent_at` at the earliest and `send_before` at the latest. `looked_up` counts finished
     look-ups by client id, `absent_reads` the complete reads without it once it can no longer arrive.
-    An adopted order has an empty decision key and profile.
+    An adopted order has an empty decision key and profile. A switch of any of `timeframes` covers it.
     """
 
     client_order_id: str
@@ -27,7 +28,7 @@ class TrackedOrder:
     profile: str
     symbol: str
     side: Side
-    timeframe: Timeframe | None
+    timeframes: tuple[Timeframe, ...]
     attempt: int
     status: OrderStatus
     price: Decimal
@@ -43,6 +44,27 @@ class TrackedOrder:
     cancel_asked_at: datetime | None = None
     looked_up: int = 0
     absent_reads: int = 0
+
+    @classmethod
+    def of(cls, plan: OrderPlan, attempt: int = 0) -> TrackedOrder:
+        """The order of one attempt of `plan`, about to be sent."""
+        return cls(
+            client_order_id=client_order_id(Role.ENTRY, plan.decision_key, attempt=attempt),
+            decision_key=plan.decision_key,
+            profile=plan.profile,
+            symbol=plan.symbol,
+            side=plan.side,
+            timeframes=plan.timeframes,
+            attempt=attempt,
+            status=OrderStatus.SUBMITTING,
+            price=plan.entry,
+            size=plan.size,
+            stop=plan.stop,
+            target=plan.target,
+            sent_at=plan.created_at,
+            send_before=plan.send_before,
+            expires_at=plan.expires_at,
+        )
 
 
 @dataclass(frozen=True, slots=True)

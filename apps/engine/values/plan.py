@@ -76,6 +76,7 @@ class OrderPlan:
     `stop_source` is `atr` or the pivot level (`s1`), `target_source` `r_multiple` or the level; both trigger
     on the last price. `expected_r_net` = (reward - fees) / (risk + fees). Nothing of it may be signed after
     `send_before`: that is what makes "it never arrived" provable. The order is cancelled at `expires_at`.
+    `timeframes`: all that were judged; a switch of any of them covers the plan.
     `review`: the profile wants a person to approve it.
     """
 
@@ -86,6 +87,7 @@ class OrderPlan:
     symbol: str
     side: Side
     timeframe: Timeframe
+    timeframes: tuple[Timeframe, ...]
     candle_open_at: datetime
     quote: Quote
     zone: Zone

@@ -72,6 +72,7 @@ class Reason(StrEnum):
     ENTRY_NOT_WITHIN_ZONE = "entry_not_within_zone"
     STOP_TOO_FAR = "stop_too_far"
     STOP_INVALID = "stop_invalid"
+    TARGET_INVALID = "target_invalid"
     RISK_USDT_ZERO = "risk_usdt_zero"
     SIZE_BELOW_MIN_VOLUME = "size_below_min_volume"
     LEVERAGE_OUT_OF_RANGE = "leverage_out_of_range"
