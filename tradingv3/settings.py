@@ -47,11 +47,11 @@ BITMART_SECRET_KEY = _env.read("BITMART_SECRET_KEY", read.text, _play)
 BITMART_API_MEMO = _env.read("BITMART_API_MEMO", read.text, _play)
 if TRADING == "paper":
     _env.fault("TRADING: paper does not exist yet; dry sends nothing, VENUE=simulator trades play money")
+if VENUE == "simulator" and "bitmart.com" in BITMART_BASE_URL + BITMART_WS_URL:
+    _env.fault("BITMART_BASE_URL, BITMART_WS_URL: BitMart is no simulator; set VENUE=bitmart to meet it")
 if VENUE != "simulator" and TRADING == "live":
     if not LIVE_TRADING_ENABLED:
-        _env.fault(
-            f"TRADING: live on {VENUE} risks real money: consent by LIVE_TRADING_ENABLED=true, or set TRADING=dry"
-        )
+        _env.fault(f"TRADING: live on {VENUE} risks real money: consent by LIVE_TRADING_ENABLED=true")
     if not (BITMART_API_KEY and BITMART_SECRET_KEY and BITMART_API_MEMO):
         _env.fault("TRADING: live needs BITMART_API_KEY, BITMART_SECRET_KEY and BITMART_API_MEMO")
 
