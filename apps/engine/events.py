@@ -7,7 +7,7 @@ row and event together. Where an order's row moved meanwhile, it takes `follow.o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -115,7 +115,6 @@ class OrderDenied(OrderEvent):
 
     name = "order_denied"
     reason: Reason
-    numbers: Mapping[str, Any] = field(default_factory=dict)
 
 
 class OrderUnknown(OrderEvent):

@@ -20,14 +20,14 @@ CLOSE_RATIO = Decimal("1.05")
 MODERATE_RATIO = Decimal("1.5")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneRefusal(Refusal):
     """No trade because a price is not where an entry is worth it; deviation and limit as percentages."""
 
-    zone: Zone | None = None
-    candidate: Decimal = Decimal(0)
-    deviation_pct: Decimal = Decimal(0)
-    limit_pct: Decimal = Decimal(0)
+    zone: Zone
+    candidate: Decimal
+    deviation_pct: Decimal
+    limit_pct: Decimal
 
     @property
     def category(self) -> ZoneCategory:
@@ -84,7 +84,14 @@ def outside(
         "deviation_pct": deviation_pct,
         "limit_pct": limit_pct,
     }
-    return ZoneRefusal(reason, numbers, zone, candidate, deviation_pct, limit_pct)
+    return ZoneRefusal(
+        reason,
+        numbers,
+        zone=zone,
+        candidate=candidate,
+        deviation_pct=deviation_pct,
+        limit_pct=limit_pct,
+    )
 
 
 def _anchor(snapshot: Snapshot, entry: Entry) -> tuple[str, Decimal] | None:

@@ -99,6 +99,7 @@ class TrackedPosition:
 class SymbolBook:
     """Ours. `changed_at`: our last own event on the symbol; a read sent before it is too old to believe.
 
+    `locked_by`: the decision that is being traded (none while its plan waits for a person).
     `orders`: opening orders that are not over, those of the lock's decision, and those that ended unfilled
     within the last day. `positions`: all that are not CLOSED. `trade_ids`: fills already stored.
     """
@@ -113,7 +114,8 @@ class SymbolBook:
 
 @dataclass(frozen=True, slots=True)
 class SymbolSeen:
-    """The exchange's, complete, requested at `read_at`. `orders` are the open ones.
+    """The exchange's, complete. Read in this order, from `read_at` on: the open orders, look-ups, positions,
+    protections, trades; so that what filled an order is in the positions.
 
     `looked_up`: client id → what a look-up gave, None where a complete read showed none.
     """
