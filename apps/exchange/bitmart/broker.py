@@ -21,3 +21,4 @@ class Broker(MarketReads, AccountReads, OrderReads, Writes):
 
     def close(self) -> None:
         self._client.close()
+        self._trading.close()

@@ -102,7 +102,7 @@ def _position(row: Row) -> PositionReport | None:
         mark_price=fields.number(row, "mark_price"),
         leverage=fields.whole(row, "leverage"),
         isolated=fields.text(row, "open_type").lower() == "isolated",
-        margin=fields.number(row, "position_cross"),
+        margin=fields.number(row, "position_cross" if "position_cross" in row else "initial_margin"),
         unrealised=fields.number(row, "unrealized_pnl"),
         realised=fields.number(row, "realized_value"),
         liquidation_price=fields.number(row, "liquidation_price"),

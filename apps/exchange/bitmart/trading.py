@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from http.client import HTTPMessage
 from typing import Any
 
@@ -31,13 +32,13 @@ GUARDING_WAIT_S = 5.0
 
 
 class Trading:
-    """Safe to share between threads: each has a connection of its own."""
+    """Safe to share between threads: a call has a connection to itself while it lasts."""
 
     def __init__(self, base_url: str, limits: Limits, credentials: Credentials) -> None:
         self._base_url = base_url
         self._limits = limits
         self._credentials = credentials
-        self._lines = threading.local()
+        self._idle: deque[Line] = deque()
 
     def send(
         self,
@@ -49,11 +50,26 @@ class Trading:
     ) -> Any:
         """The data of the success. What `before_sending` raises stops the call, unsent, and passes on."""
         self._take_slot(route, longest_wait_s)
-        line = self._line()
-        line.connect()
-        if before_sending is not None:
-            before_sending()
-        return self._send(route, body, line)
+        with self._line() as line:
+            line.connect()
+            if before_sending is not None:
+                before_sending()
+            return self._send(route, body, line)
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+    @contextmanager
+    def _line(self) -> Iterator[Line]:
+        try:
+            line = self._idle.pop()
+        except IndexError:
+            line = Line(self._base_url)
+        try:
+            yield line
+        finally:
+            self._idle.append(line)
 
     def _take_slot(self, route: Route, longest_wait_s: float) -> None:
         try:
@@ -88,12 +104,6 @@ class Trading:
             log.critical("blocked_by_exchange", endpoint=route.path)
         elif status == TOO_MANY or limit.used_up:
             self._limits.hold(route, limit.reset_s)
-
-    def _line(self) -> Line:
-        if not hasattr(self._lines, "own"):
-            self._lines.own = Line(self._base_url)
-        found: Line = self._lines.own
-        return found
 
 
 def _ms_since(started: float) -> float:
