@@ -35,8 +35,14 @@ def test_the_account_is_the_equity_it_was_given_and_holds_nothing(dry: DryBroker
     assert (account.equity, account.available) == (EQUITY, EQUITY)
     assert dry.position_mode() is PositionMode.HEDGE
     now = datetime.now(UTC)
-    assert not (dry.positions() or dry.orders() or dry.protections())
-    assert not (dry.transactions(now) or dry.fills("BTCUSDT", now))
+    held = (
+        dry.positions(),
+        dry.orders(),
+        dry.protections(),
+        dry.transactions(now),
+        dry.fills("BTCUSDT", now),
+    )
+    assert not any(held)
     assert dry.order("BTCUSDT", "tv3e0001") is None
 
 
