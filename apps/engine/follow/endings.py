@@ -50,19 +50,19 @@ def leftovers(book: SymbolBook, seen: SymbolSeen) -> tuple[Unprotect, ...]:
 
 
 def release(book: SymbolBook, seen: SymbolSeen, now: datetime) -> tuple[events.Event, ...]:
-    """The lock's end: nothing of ours alive, held, resting or left over, and the exchange shows the same."""
+    """The lock's end: nothing of ours alive, held, resting or left over, and the exchange shows the same.
+
+    A decision without an order waits for a person: that lock is not for following to end.
+    """
     decision = book.locked_by
-    if decision is None or any(order.status in LIVE for order in book.orders):
+    own = [order for order in book.orders if order.decision_key == decision]
+    if decision is None or not own or any(order.status in LIVE for order in book.orders):
         return ()
     if book.positions or seen.positions or leftovers(book, seen):
         return ()
     released = events.SymbolReleased(symbol=book.symbol, at=now, decision_key=decision)
-    own = [
-        order
-        for order in book.orders
-        if order.decision_key == decision and order.status != OrderStatus.DENIED
-    ]
-    if not own or any(order.filled for order in own):
+    left = [order for order in own if order.status != OrderStatus.DENIED]
+    if not left or any(order.filled for order in own):
         return (released,)
     return cooldown(book.symbol, decision, now, COOLDOWN_UNFILLED, "unfilled"), released
 

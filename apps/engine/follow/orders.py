@@ -61,7 +61,7 @@ def moved(order: TrackedOrder, report: OrderReport, now: datetime) -> TrackedOrd
 
 
 def merged(row: TrackedOrder, news: TrackedOrder) -> TrackedOrder:
-    """The stored row, moved meanwhile, after news that began from an older one."""
+    """The stored row, moved meanwhile perhaps, after news that began from it or from an older one."""
     filled = max(row, news, key=lambda order: order.filled)
     return replace(
         row,
@@ -69,9 +69,9 @@ def merged(row: TrackedOrder, news: TrackedOrder) -> TrackedOrder:
         filled=filled.filled,
         average_price=filled.average_price,
         exchange_order_id=row.exchange_order_id or news.exchange_order_id,
-        cancel_asked_at=row.cancel_asked_at or news.cancel_asked_at,
+        cancel_asked_at=_later(row.cancel_asked_at, news.cancel_asked_at),
         looked_up=max(row.looked_up, news.looked_up),
-        absent_reads=max(row.absent_reads, news.absent_reads),
+        absent_reads=(news if news.looked_up >= row.looked_up else row).absent_reads,
     )
 
 
@@ -119,6 +119,10 @@ def unanswered(book: SymbolBook, now: datetime) -> Iterator[events.OrderUnknown]
         if order.status == OrderStatus.SUBMITTING and now > order.send_before + timedelta(seconds=ANSWER_S):
             unknown = replace(order, status=OrderStatus.UNKNOWN)
             yield events.OrderUnknown(symbol=order.symbol, at=now, order=unknown, detail="no answer recorded")
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((moment for moment in (one, other) if moment is not None), default=None)
 
 
 def _revives(order: TrackedOrder, report: OrderReport) -> bool:

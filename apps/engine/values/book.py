@@ -99,7 +99,6 @@ class TrackedPosition:
 class SymbolBook:
     """Ours. `changed_at`: our last own event on the symbol; a read sent before it is too old to believe.
 
-    `locked_by`: the decision that is being traded (none while its plan waits for a person).
     `orders`: opening orders that are not over, those of the lock's decision, and those that ended unfilled
     within the last day. `positions`: all that are not CLOSED. `trade_ids`: fills already stored.
     """

@@ -64,9 +64,10 @@ TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
     _S.EXPIRED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED}),
     # An order given up for lost may turn up after all: reality wins.
     _S.NEVER_ARRIVED: frozenset({_S.SUBMITTED, _S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELLED}),
+    # What was executed is executed, whatever was answered or believed.
+    _S.REJECTED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELLED}),
+    _S.DENIED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELLED}),
     _S.FILLED: frozenset(),
-    _S.REJECTED: frozenset(),
-    _S.DENIED: frozenset(),
 }
 """From each status, the statuses it may turn into."""
 
