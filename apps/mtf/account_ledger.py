@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -53,13 +53,14 @@ class AccountLedger:
 
     def state(self, symbols: Sequence[str], now: datetime) -> AccountState:
         health = self.health(now)
+        stored = orders.stored(self.account, symbols, now, _contract_sizes)
         return AccountState(
             off=_off(),
             reconciled=health.reconciled,
             unhealthy=health.unhealthy,
-            symbols=self._symbols(symbols, now),
-            exposures=orders.exposures(self.account, _contract_sizes(orders.unplanned(self.account))),
-            lost_today=orders.lost_today(self.account, now),
+            symbols=self._cooled(stored.symbols, now),
+            exposures=stored.exposures,
+            lost_today=stored.lost_today,
             limits=self.limits,
         )
 
@@ -68,7 +69,8 @@ class AccountLedger:
             raise ValueError(f"claim {plan.decision_key}: a plan belongs to a run, and this ledger to none")
         with orders.account_lock(self.account):
             state = self.state([plan.symbol], now)
-            if orders.is_approved(self.account, plan.decision_key):
+            approved = orders.is_approved(self.account, plan.decision_key)
+            if approved:
                 state = state.without(plan.decision_key)
             stored = guards.account(plan, state, now) or orders.claim(
                 plan,
@@ -76,6 +78,7 @@ class AccountLedger:
                 run_id=self.run_id,
                 context=self.context,
                 review=self.review or plan.review,
+                approved=approved,
                 now=now,
             )
         return stored if isinstance(stored, Refusal) else Claimed(plan.decision_key, stored)
@@ -90,9 +93,8 @@ class AccountLedger:
                 _stop_everything(event)
         trades.save_events(self.account, events, self.run_id)
 
-    def _symbols(self, symbols: Sequence[str], now: datetime) -> dict[str, SymbolState]:
-        states = orders.symbol_states(self.account, symbols, now)
-        cooling = pauses.cooling(self.account, symbols, now)
+    def _cooled(self, states: Mapping[str, SymbolState], now: datetime) -> dict[str, SymbolState]:
+        cooling = pauses.cooling(self.account, list(states), now)
         return {name: replace(state, cooldown_until=cooling.get(name)) for name, state in states.items()}
 
     def _cool_down(self, event: CooldownSet) -> None:
@@ -116,11 +118,9 @@ def _off() -> dict[str, str] | None:
         return None
 
 
-def _contract_sizes(symbols: Iterable[str]) -> dict[str, Decimal]:
-    """Coins a contract; nothing is read when nothing is asked for."""
+def _contract_sizes(symbols: Sequence[str]) -> dict[str, Decimal]:
+    """Coins a contract."""
     wanted = set(symbols)
-    if not wanted:
-        return {}
     return {one.symbol: one.contract_size for one in market.contracts() if one.symbol in wanted}
 
 

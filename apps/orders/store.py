@@ -2,7 +2,7 @@
 
 from apps.orders.book import book, watched
 from apps.orders.claims import account_lock, claim, is_approved
-from apps.orders.exposure import exposures, lost_today, symbol_states, unplanned
+from apps.orders.exposure import Stored, stored
 from apps.orders.locks import NotClean
 from apps.orders.money import save_equity, save_transactions
 from apps.orders.plans import Approved, approved
@@ -14,21 +14,19 @@ __all__ = [
     "Approved",
     "NotClean",
     "NotWaiting",
+    "Stored",
     "account_lock",
     "approve",
     "approved",
     "book",
     "claim",
     "expire",
-    "exposures",
     "is_approved",
-    "lost_today",
     "reject",
     "save_equity",
     "save_transactions",
     "seen",
     "store",
-    "symbol_states",
-    "unplanned",
+    "stored",
     "watched",
 ]

@@ -14,6 +14,7 @@ from apps.profiles.models import ProfileVersion
 from apps.signals import store as signals
 from apps.switches import store as switches
 from tests.rooms.builders import DIGEST, RUN, audit_row, candle, contract, outcome, signal, snapshot
+from tests.rooms.fill_trading import fill_trading
 
 
 def fill(now: datetime) -> None:
@@ -25,6 +26,7 @@ def fill(now: datetime) -> None:
     signals.save_signals([signal()])
     signals.save_outcomes([outcome()])
     audit.save([audit_row(created_at=now)])
+    fill_trading(now)
     switches.set_switch("SYMBOL:BTCUSDT", is_on=False, reason="spread", actor="ada")
     _runs(now)
     _schedules(now)

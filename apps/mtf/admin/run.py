@@ -20,7 +20,17 @@ STATUS_COLOURS = {
 
 @admin.register(MtfRun)
 class MtfRunAdmin(ReadOnlyAdmin):
-    list_display = ("minute", "profile", "coloured_status", "trigger", "summary", "took", "dry_run", "audit")
+    list_display = (
+        "minute",
+        "profile",
+        "coloured_status",
+        "trigger",
+        "summary",
+        "took",
+        "dry_run",
+        "audit",
+        "plans",
+    )
     list_filter = (
         ("profile", ExactFilter),
         ("status", ChoicesDropdownFilter),
@@ -41,6 +51,7 @@ class MtfRunAdmin(ReadOnlyAdmin):
         "status",
         "error",
         "audit",
+        "plans",
         "started_at",
         "finished_at",
         "dry_run",
@@ -49,7 +60,7 @@ class MtfRunAdmin(ReadOnlyAdmin):
         "options",
         "result",
     )
-    readonly_fields = ("audit",)
+    readonly_fields = ("audit", "plans")
 
     @coloured("status", STATUS_COLOURS, ordering="status")
     def coloured_status(self, run: MtfRun) -> str:
@@ -71,3 +82,7 @@ class MtfRunAdmin(ReadOnlyAdmin):
     @admin.display(description="audit")
     def audit(self, run: MtfRun) -> str:
         return link("audit_mtfaudit_changelist", "audit rows", run_id=run.run_id)
+
+    @admin.display(description="plans")
+    def plans(self, run: MtfRun) -> str:
+        return link("orders_orderplan_changelist", "plans", run_id=run.run_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter, RangeDateTimeFilter
 
 from apps.orders.models import AccountTransaction, EquityPoint, RiskDay
 from apps.postgres.browse import BigTableAdmin, ExactFilter, ReadOnlyAdmin, number, plain_fields
@@ -52,6 +52,6 @@ class RiskDayAdmin(ReadOnlyAdmin):
         number("fees_usdt", "fees USDT"),
         "account",
     )
-    list_filter = (("account", ExactFilter), ("profile", ExactFilter), ("day", admin.DateFieldListFilter))
+    list_filter = (("account", ExactFilter), ("profile", ExactFilter), ("day", RangeDateFilter))
     ordering = ("-day", "profile")
     fields = readonly_fields = plain_fields(RiskDay)

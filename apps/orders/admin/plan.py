@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -147,11 +148,10 @@ class OrderPlanAdmin(BigTableAdmin):
 class SymbolLockAdmin(BigTableAdmin):
     list_display = ("symbol", "state", "locked_at", "released_at", "decision", "account")
     list_filter = (
-        ("released_at", admin.EmptyFieldListFilter),
         ("account", ExactFilter),
         ("locked_at", RangeDateTimeFilter),
     )
-    ordering = ("-locked_at", "-id")
+    ordering = (F("released_at").desc(nulls_first=True), "-id")
     list_select_related = ("plan",)
 
     @coloured("now", {"locked": "warning", "free": "success"})

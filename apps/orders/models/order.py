@@ -28,7 +28,7 @@ class ExchangeOrder(models.Model):
     attempt = models.PositiveSmallIntegerField()
     side = EnumField(type_name="position_side", enum=Side)
     status = EnumField(type_name="order_status", enum=OrderStatus)
-    client_order_id = models.TextField(unique=True)
+    client_order_id = models.TextField()
     exchange_order_id = models.TextField(blank=True, default="")
     price = models.DecimalField(max_digits=28, decimal_places=12)
     stop_price = models.DecimalField(max_digits=28, decimal_places=12, null=True)
@@ -49,6 +49,7 @@ class ExchangeOrder(models.Model):
         db_table = "exchange_order"
         verbose_name = "order"
         constraints = [
+            models.UniqueConstraint(name="exchange_order_client_id", fields=["client_order_id"]),
             models.UniqueConstraint(
                 name="exchange_order_id",
                 fields=["account", "exchange_order_id"],

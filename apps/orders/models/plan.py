@@ -24,8 +24,8 @@ class OrderPlan(models.Model):
     symbol = models.TextField()
     side = EnumField(type_name="position_side", enum=Side)
     status = EnumField(type_name="order_status", enum=OrderStatus)
-    decision_key = models.TextField(unique=True)
-    client_order_id = models.TextField(unique=True)
+    decision_key = models.TextField()
+    client_order_id = models.TextField()
     plan_time = models.DateTimeField()
     profile = models.TextField()
     digest = models.CharField(max_length=64)
@@ -52,6 +52,8 @@ class OrderPlan(models.Model):
         db_table = "order_plan"
         permissions = [("review_orderplan", "Can approve or reject order plans")]
         constraints = [
+            models.UniqueConstraint(name="order_plan_decision", fields=["decision_key"]),
+            models.UniqueConstraint(name="order_plan_client_id", fields=["client_order_id"]),
             models.CheckConstraint(name="order_plan_prices", condition=_LONG | _SHORT),
             models.CheckConstraint(
                 name="order_plan_positive",
