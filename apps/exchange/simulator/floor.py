@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
-from apps.exchange.simulator import funding, liquidation, plans, triggers
+from apps.exchange.simulator import funding, plans, triggers
 from apps.exchange.simulator.account import Account
 from apps.exchange.simulator.archive import MINUTE_S
 from apps.exchange.simulator.book import book
@@ -156,7 +156,7 @@ class Floor:
         busy = [symbol for symbol in symbols if not self._is_quiet(symbol, minute)]
         for tick in range(first, last + 1) if busy else ():
             for symbol in busy:
-                self._step(self.tick(symbol, Moment(minute, tick)))
+                triggers.play(self.matching, self.tick(symbol, Moment(minute, tick)))
 
     def _is_quiet(self, symbol: str, minute: int) -> bool:
         cancel_at_ms = self.account.contract(symbol).cancel_at_ms
@@ -168,13 +168,3 @@ class Floor:
         )
         span = Span(price(last.min()), price(last.max()), price(mark.min()), price(mark.max()))
         return triggers.is_quiet(self.account, symbol, span)
-
-    def _step(self, tick: Tick) -> None:
-        contract = self.account.contract(tick.symbol)
-        if contract.cancel_at_ms and contract.cancel_at_ms <= tick.at_ms:
-            self.account.put(replace(contract, cancel_at_ms=0))
-            self.matching.cancel_all(tick.symbol, contract.cancel_at_ms)
-        for position in triggers.doomed(self.account, tick):
-            liquidation.liquidate(self.matching, position, tick)
-        triggers.fire_due(self.matching, tick)
-        self.matching.rest(tick)

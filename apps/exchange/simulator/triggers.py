@@ -1,4 +1,4 @@
-"""What a tick sets off: liquidation, stops, targets, plans and trailing orders, in this order."""
+"""What a tick sets off: the dead man's switch, liquidation, stops, plans, targets, then resting limits."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from apps.exchange.simulator import orders
 from apps.exchange.simulator.account import Account
 from apps.exchange.simulator.checks import frozen_volume
 from apps.exchange.simulator.errors import Refused
+from apps.exchange.simulator.liquidation import liquidate
 from apps.exchange.simulator.margin import is_doomed
 from apps.exchange.simulator.matching import CANCELLED, MATCHED, Matching
 from apps.exchange.simulator.rows import (
@@ -17,7 +18,6 @@ from apps.exchange.simulator.rows import (
     LAST_PRICE,
     RISES,
     Plan,
-    Position,
 )
 from apps.exchange.simulator.tick import Span, Tick
 from apps.exchange.simulator.wish import Wish
@@ -25,7 +25,22 @@ from apps.exchange.simulator.wish import Wish
 STOPS_FIRST = {"stop_loss": 0, "plan": 1, "trailing": 2, "take_profit": 3}
 
 
-def fire_due(matching: Matching, tick: Tick) -> None:
+def play(matching: Matching, tick: Tick) -> None:
+    """Let one tick of a contract happen to the account."""
+    account = matching.account
+    contract = account.contract(tick.symbol)
+    if contract.cancel_at_ms and contract.cancel_at_ms <= tick.at_ms:
+        account.put(replace(contract, cancel_at_ms=0))
+        matching.cancel_all(tick.symbol, contract.cancel_at_ms)
+    listing = account.listing(tick.symbol)
+    for position in account.held(tick.symbol):
+        if is_doomed(listing, position, tick.mark):
+            liquidate(matching, position, tick)
+    _fire_due(matching, tick)
+    matching.rest(tick)
+
+
+def _fire_due(matching: Matching, tick: Tick) -> None:
     """Turn every plan whose trigger is reached into an order that is matched at once."""
     plans = matching.account.live_plans(tick.symbol)
     for known in sorted(plans, key=lambda plan: (STOPS_FIRST[plan.kind], plan.order_id)):
@@ -49,11 +64,6 @@ def is_quiet(account: Account, symbol: str, span: Span) -> bool:
         for held in account.held(symbol)
         for mark in (span.mark_low, span.mark_high)
     )
-
-
-def doomed(account: Account, tick: Tick) -> list[Position]:
-    listing = account.listing(tick.symbol)
-    return [held for held in account.held(tick.symbol) if is_doomed(listing, held, tick.mark)]
 
 
 def _may_fire(plan: Plan, span: Span) -> bool:
