@@ -66,22 +66,13 @@ class Floor:
         Without a path nothing is kept. `name` tells markets apart. Raises JournalError when the books are of
         another market, began with another balance, or cannot be read.
         """
-        account = Account(market.archive.listing, Purse(ZERO))
         journal = Journal(path, name) if path else None
-        for row in journal.read() if journal else ():
-            account.put(row)
-        if not account.purse.played:
-            start = START_BALANCE if balance is None else balance
-            account.record(TRANSFER, start, "", now_ms, transfer="spot_to_contract")
-            account.put(replace(account.purse, played=moment_at(now_ms / 1000).number))
-        elif balance is not None and balance != (began := next(iter(account.ledger.values())).amount):
-            raise JournalError(
-                f"--balance {balance} contradicts {path}: it began with {began} USDT; "
-                "leave --balance out to go on with it, or move the file away to begin new books"
-            )
-        if journal:
-            journal.begin(account.rows())
-        account.take_changes()
+        try:
+            account = _opened(market, journal, now_ms, balance)
+        except BaseException:
+            if journal:
+                journal.close()
+            raise
         return cls(market, account, journal)
 
     def close(self) -> None:
@@ -168,3 +159,22 @@ class Floor:
         )
         span = Span(price(last.min()), price(last.max()), price(mark.min()), price(mark.max()))
         return triggers.is_quiet(self.account, symbol, span)
+
+
+def _opened(market: Market, journal: Journal | None, now_ms: int, balance: Decimal | None) -> Account:
+    account = Account(market.archive.listing, Purse(ZERO))
+    for row in journal.read() if journal else ():
+        account.put(row)
+    if not account.purse.played:
+        start = START_BALANCE if balance is None else balance
+        account.record(TRANSFER, start, "", now_ms, transfer="spot_to_contract")
+        account.put(replace(account.purse, played=moment_at(now_ms / 1000).number))
+    elif balance is not None and balance != (began := next(iter(account.ledger.values())).amount):
+        raise JournalError(
+            f"--balance {balance} contradicts the books: they began with {began} USDT; "
+            "leave --balance out to go on with them, or move their file away to begin new ones"
+        )
+    if journal:
+        journal.begin(account.rows())
+    account.take_changes()
+    return account

@@ -35,7 +35,7 @@ class Journal:
         self._path = path
         self._lock = self._locked(path)
         self._header = json.dumps({"books_of": market})
-        self._file: TextIO
+        self._file: TextIO | None = None
 
     def read(self) -> list[Row]:
         """The newest version of every row, none when the books are new. Raises JournalError."""
@@ -72,11 +72,13 @@ class Journal:
 
     def write(self, rows: list[Row]) -> None:
         """Append one transaction."""
+        assert self._file is not None, "begin comes before write"
         self._file.write(_line(rows))
         self._file.flush()
 
     def close(self) -> None:
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
         self._lock.close()
 
     def _locked(self, path: Path) -> TextIO:
