@@ -92,7 +92,7 @@ def _refusal(event: events.PlanRefused | events.ZoneSkipped) -> dict[str, Any]:
 def _order(event: events.OrderEvent) -> dict[str, Any]:
     order = event.order
     extra: dict[str, Any] = {"status": order.status, "filled": order.filled, "detail": event.detail}
-    columns = {
+    columns: dict[str, Any] = {
         "profile": order.profile,
         "decision_key": order.decision_key,
         "client_order_id": order.client_order_id,
@@ -102,7 +102,7 @@ def _order(event: events.OrderEvent) -> dict[str, Any]:
         "price": order.average_price if order.filled else order.price,
     }
     if isinstance(event, events.OrderDenied):
-        return columns | {"reason_code": event.reason.value, "extra": _plain(extra | dict(event.numbers))}
+        columns["reason_code"] = event.reason.value
     return columns | {"extra": _plain(extra)}
 
 

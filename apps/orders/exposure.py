@@ -40,7 +40,8 @@ def stored(account: str, symbols: Sequence[str], now: datetime, contract_sizes: 
     locks = _locks(account)
     orders = list(ExchangeOrder.objects.filter(account=account, status__in=OPEN_ORDER))
     positions = list(Position.objects.filter(account=account, closed_at=None))
-    unplanned = [row for row in (*orders, *positions) if row.plan_id is None]
+    rows: list[ExchangeOrder | Position] = [*orders, *positions]
+    unplanned = [row for row in rows if row.plan_id is None]
     return Stored(
         symbols=_symbols(account, symbols, now, locks, orders, positions),
         exposures=(*(_planned(lock.plan) for lock in locks), *_others(unplanned, contract_sizes)),

@@ -8,9 +8,9 @@ from datetime import datetime
 from django.db import transaction
 
 from apps.engine.values.errors import TradingError
-from apps.engine.values.position import ProtectionStatus
-from apps.orders.models import ExchangeOrder, OrderPlan, Position, Protection, SymbolLock
-from apps.orders.statuses import OPEN_ORDER, RESTING_PROTECTION, WAITING_PLAN
+from apps.orders import protections
+from apps.orders.models import ExchangeOrder, OrderPlan, Position, SymbolLock
+from apps.orders.statuses import OPEN_ORDER, WAITING_PLAN
 
 
 class NotClean(TradingError):
@@ -24,8 +24,8 @@ class NotClean(TradingError):
 def release(account: str, symbol: str, decision_key: str, now: datetime) -> bool:
     """Free `symbol` of this decision's lock; False when it does not hold it.
 
-    NotClean naming what remains in our books: a plan that waits, an open order, a position. Protections the
-    exchange no longer shows are noted as cancelled.
+    NotClean naming what remains in our books: a plan that waits, an open order, a position. Clean means that
+    the exchange shows no protection any more: ours are noted as over.
     """
     held = SymbolLock.objects.select_for_update().filter(
         account=account, symbol=symbol, released_at=None, plan__decision_key=decision_key
@@ -34,9 +34,7 @@ def release(account: str, symbol: str, decision_key: str, now: datetime) -> bool
         return False
     if remains := _remains(account, symbol):
         raise NotClean(symbol, remains)
-    Protection.objects.filter(account=account, symbol=symbol, status__in=RESTING_PROTECTION).update(
-        status=ProtectionStatus.CANCELLED.value, updated_at=now
-    )
+    protections.all_over(account, symbol, now)
     SymbolLock.objects.filter(account=account, symbol=symbol, released_at=None).update(released_at=now)
     return True
 

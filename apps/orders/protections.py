@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from apps.engine.events import ProtectionAsked
 from apps.engine.values.order import ProtectionReport
 from apps.engine.values.position import ProtectionStatus
@@ -31,7 +33,7 @@ def asked(position: Position, event: ProtectionAsked) -> None:
 
 
 def seen(account: str, symbol: str, reports: Iterable[ProtectionReport], now: datetime) -> None:
-    """Take over a complete read: those shown are ACTIVE, those once ACTIVE and no longer shown are over.
+    """Take over a complete read, after its events were recorded: those shown are ACTIVE, others are over.
 
     Gone while the position is held: LOST. Gone with the position: TRIGGERED when we asked for no close and it
     ended nearer to this trigger than to the entry (the exchange does not say), else CANCELLED.
@@ -39,9 +41,17 @@ def seen(account: str, symbol: str, reports: Iterable[ProtectionReport], now: da
     shown = {report.exchange_order_id: report for report in reports}
     for report in shown.values():
         _confirm(account, report, now)
-    resting = Protection.objects.filter(account=account, symbol=symbol, status=ProtectionStatus.ACTIVE.value)
-    gone = resting.exclude(exchange_order_id__in=shown).select_related("position")
-    for row in gone:
+    active = Protection.objects.filter(account=account, symbol=symbol, status=ProtectionStatus.ACTIVE.value)
+    _end(active.exclude(exchange_order_id__in=shown), now)
+
+
+def all_over(account: str, symbol: str, now: datetime) -> None:
+    """The symbol is flat and clean: nothing of it can fire any more, also what was never read back."""
+    _end(Protection.objects.filter(account=account, symbol=symbol, status__in=RESTING_PROTECTION), now)
+
+
+def _end(rows: QuerySet[Protection], now: datetime) -> None:
+    for row in rows.select_related("position"):
         row.status, row.updated_at = _over(row).value, now
         row.save(update_fields=["status", "updated_at"])
 
@@ -89,7 +99,7 @@ def _over(row: Protection) -> ProtectionStatus:
 
 
 def _fired(row: Protection, position: Position) -> bool:
-    if position.closes_asked or position.exit_price is None:
+    if row.confirmed_at is None or position.closes_asked or position.exit_price is None:
         return False
     exit_price = position.exit_price
     return abs(exit_price - row.trigger_price) < abs(exit_price - position.entry_price)

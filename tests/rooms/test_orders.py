@@ -122,6 +122,27 @@ def test_risk_counts_in_proportion_when_only_part_filled() -> None:
     assert Position.objects.get().risk_usdt == D("0.6")
 
 
+def test_prices_come_back_as_exactly_as_the_exchange_told_them() -> None:
+    """Else every comparison of the two books would find a difference."""
+    made, average = claim(plan()), D(200) / D(3)
+    happen(
+        events.OrderFilled(
+            symbol=BTC, at=at(3), order=order(made, OrderStatus.FILLED, average_price=average)
+        ),
+        opened(made, entry_price=average),
+    )
+    book = orders.book(ACCOUNT, BTC, NOW)
+    assert (book.orders[0].average_price, book.positions[0].entry_price) == (average, average)
+
+
+def test_an_order_of_ours_that_the_books_had_lost_is_adopted_and_followed() -> None:
+    lost = order(plan(), decision_key="", profile="", timeframes=(), stop=None, target=None)
+    happen(events.OrderAdopted(symbol=BTC, at=NOW, order=lost))
+    assert orders.book(ACCOUNT, BTC, NOW).orders == (lost,)
+    assert stored().symbols[BTC].occupied
+    assert [exposure.notional for exposure in stored().exposures] == [100]
+
+
 def test_fills_of_two_positions_in_a_row_are_not_mixed() -> None:
     first = claim(plan())
     happen(filled(first), seen_fill(first, "t1"), opened(first))
@@ -185,6 +206,17 @@ def test_a_protection_asked_for_is_confirmed_by_being_read_back() -> None:
     row = Protection.objects.get()
     assert (row.status, row.confirmed_at, row.updated_at) == ("ACTIVE", at(5), at(5))
     assert (row.exchange_order_id, row.position) == ("s1", Position.objects.get())
+
+
+def test_a_released_symbol_has_no_protection_left_in_the_books() -> None:
+    made = claim(plan())
+    happen(filled(made), seen_fill(made, "t1"), opened(made))
+    orders.seen(ACCOUNT, BTC, [report(ProtectionKind.STOP, "99")], at(5))
+    release = events.SymbolReleased(symbol=BTC, at=at(603), decision_key=made.decision_key)
+    stopped = seen_fill(made, "t2", opens=False, price=D("98.9"), realised=D("-1.1"))
+    happen(stopped, closed(made), release)
+    assert Protection.objects.get().status == "TRIGGERED"
+    assert not stored().symbols[BTC].occupied
 
 
 def test_a_protection_that_vanishes_is_lost_while_held_and_fired_or_cancelled_after() -> None:
@@ -278,17 +310,17 @@ def test_the_database_refuses_a_second_one(table) -> None:
         twin.save(force_insert=True)
 
 
-def test_a_claim_takes_ten_milliseconds_at_most() -> None:
-    """With three symbols open and up to thirty plans of the day; a quarter, so that neighbours do not decide."""
-    books = ledger()
+def test_a_claim_stays_cheap_with_other_symbols_open_and_a_day_of_plans() -> None:
+    """By statements and our own processor time: what a claim takes by the clock is the machine's business."""
+    books, took_s = ledger(), []
     for n in range(3):
         claim(plan(f"C{n}USDT"))
-    took_s = []
-    for n in range(30):
-        made = plan(n=n)
-        started_s = time.perf_counter()
-        assert isinstance(books.claim(made, NOW), Claimed)
-        took_s.append(time.perf_counter() - started_s)
+    for n in range(20):
+        with CaptureQueriesContext(connection) as asked:
+            started_s = time.thread_time()
+            assert isinstance(books.claim(plan(n=n), NOW), Claimed)
+            took_s.append(time.thread_time() - started_s)
         SymbolLock.objects.filter(symbol=BTC).update(released_at=NOW)
         ExchangeOrder.objects.filter(symbol=BTC).update(status="CANCELLED")
-    assert sorted(took_s)[len(took_s) // 4] < 0.010
+    assert len(asked) <= 21
+    assert sorted(took_s)[len(took_s) // 2] < 0.010

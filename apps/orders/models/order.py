@@ -15,8 +15,8 @@ from apps.postgres.enum import EnumField
 class ExchangeOrder(models.Model):
     """One attempt to open. Written before it is sent; `exchange_order_id` is "" until it is known.
 
-    `average_price` is 0 while nothing filled. It is signed by `send_before` or never; `looked_up` counts
-    look-ups by client id, `absent_reads` those complete reads that showed it nowhere.
+    `average_price` is 0 while nothing filled, and exact as the exchange tells it. Signed by `send_before` or
+    never; `looked_up` counts look-ups by client id, `absent_reads` the complete reads that showed it nowhere.
     """
 
     account = models.TextField()
@@ -35,7 +35,7 @@ class ExchangeOrder(models.Model):
     target_price = models.DecimalField(max_digits=28, decimal_places=12, null=True)
     size = models.DecimalField(max_digits=28, decimal_places=12, help_text="contracts")
     filled = models.DecimalField(max_digits=28, decimal_places=12, default=0)
-    average_price = models.DecimalField(max_digits=36, decimal_places=18, default=0)
+    average_price = models.DecimalField(max_digits=50, decimal_places=30, default=0)
     sent_at = models.DateTimeField()
     send_before = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -57,11 +57,11 @@ class ExchangeOrder(models.Model):
             ),
             models.CheckConstraint(
                 name="exchange_order_filled",
-                condition=Q(price__gt=0, size__gt=0, filled__gte=0, filled__lte=F("size")),
+                condition=Q(price__gte=0, size__gt=0, filled__gte=0, filled__lte=F("size")),
             ),
             models.CheckConstraint(
                 name="exchange_order_average",
-                condition=Q(filled=0, average_price=0) | Q(filled__gt=0, average_price__gt=0),
+                condition=Q(average_price=0) | Q(filled__gt=0, average_price__gt=0),
             ),
         ]
         indexes = [

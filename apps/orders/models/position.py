@@ -27,8 +27,8 @@ class Position(models.Model):
     profile = models.TextField(blank=True, default="")
     size = models.DecimalField(max_digits=28, decimal_places=12)
     max_size = models.DecimalField(max_digits=28, decimal_places=12)
-    entry_price = models.DecimalField(max_digits=36, decimal_places=18)
-    exit_price = models.DecimalField(max_digits=36, decimal_places=18, null=True)
+    entry_price = models.DecimalField(max_digits=50, decimal_places=30)
+    exit_price = models.DecimalField(max_digits=50, decimal_places=30, null=True)
     stop_price = models.DecimalField(max_digits=28, decimal_places=12, null=True)
     target_price = models.DecimalField(max_digits=28, decimal_places=12, null=True)
     risk_usdt = models.DecimalField(max_digits=28, decimal_places=12, null=True)
@@ -50,7 +50,7 @@ class Position(models.Model):
     fees_usdt = models.DecimalField(max_digits=28, decimal_places=12, null=True)
     funding_usdt = models.DecimalField(max_digits=28, decimal_places=12, null=True)
     realised_usdt = models.DecimalField(max_digits=28, decimal_places=12, null=True)
-    r_multiple = models.DecimalField(max_digits=12, decimal_places=4, null=True)
+    r_multiple = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     updated_at = models.DateTimeField()
 
     class Meta:
@@ -63,7 +63,7 @@ class Position(models.Model):
             ),
             models.CheckConstraint(
                 name="position_size",
-                condition=Q(size__gte=0, size__lte=F("max_size"), max_size__gt=0, entry_price__gt=0),
+                condition=Q(size__gte=0, size__lte=F("max_size"), max_size__gt=0, entry_price__gte=0),
             ),
             models.CheckConstraint(
                 name="position_closed",
