@@ -41,10 +41,10 @@ POSITION_MODE = _env.read("POSITION_MODE", read.choice(["hedge", "one_way"]), "h
 DRY_EQUITY_USDT = _env.read("DRY_EQUITY_USDT", read.amount(1, 1_000_000_000), Decimal(1000), unit="USDT")
 BITMART_BASE_URL = _env.read("BITMART_BASE_URL", read.url("http", "https"), "")
 BITMART_WS_URL = _env.read("BITMART_WS_URL", read.url("ws", "wss"), "")
-_play = "demo" if VENUE == "simulator" else ""
-BITMART_API_KEY = _env.read("BITMART_API_KEY", read.text, _play)
-BITMART_SECRET_KEY = _env.read("BITMART_SECRET_KEY", read.text, _play)
-BITMART_API_MEMO = _env.read("BITMART_API_MEMO", read.text, _play)
+_play = ("simulator", "simulator-secret", "simulator") if VENUE == "simulator" else ("", "", "")
+BITMART_API_KEY = _env.read("BITMART_API_KEY", read.text, _play[0])
+BITMART_SECRET_KEY = _env.read("BITMART_SECRET_KEY", read.text, _play[1])
+BITMART_API_MEMO = _env.read("BITMART_API_MEMO", read.text, _play[2])
 if TRADING == "paper":
     _env.fault("TRADING: paper does not exist yet; dry sends nothing, VENUE=simulator trades play money")
 if VENUE == "simulator" and "bitmart.com" in BITMART_BASE_URL + BITMART_WS_URL:

@@ -161,7 +161,9 @@ async def _body(receive: Receive) -> bytes:
 @contextmanager
 def running() -> Iterator[Exchange]:
     exchange = Exchange()
-    listener = socket.socket()
+    listener = socket.socket(
+        socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )  # or asyncio waits for ACKs
     listener.bind(("127.0.0.1", 0))
     exchange.port = listener.getsockname()[1]
     config = uvicorn.Config(

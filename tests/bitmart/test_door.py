@@ -34,8 +34,8 @@ def started(**variables: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("variables", "shown"),
     [
-        ({}, "live hedge 1000 demo"),
-        ({"TRADING": "dry", "DRY_EQUITY_USDT": "250.5"}, "dry hedge 250.5 demo"),
+        ({}, "live hedge 1000 simulator"),
+        ({"TRADING": "dry", "DRY_EQUITY_USDT": "250.5"}, "dry hedge 250.5 simulator"),
         ({"VENUE": "bitmart"}, "dry hedge 1000"),
         ({**LIVE, "POSITION_MODE": "one_way"}, "live one_way 1000 k"),
     ],

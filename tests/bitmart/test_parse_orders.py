@@ -153,8 +153,10 @@ def test_a_protection_that_does_not_say_it_covers_everything_covers_what_it_name
     assert found.size == Decimal(7216)
 
 
-def test_a_plan_order_that_opens_something_protects_nothing() -> None:
-    assert parse_orders.protections([PLAN | {"type": "plan", "side": 1}]).values == []
+@pytest.mark.parametrize("type_", ["plan", "trailing", "something new"])
+def test_a_plan_order_of_another_kind_protects_nothing(type_: str) -> None:
+    read = parse_orders.protections([PLAN | {"type": type_, "side": 1}, PLAN])
+    assert (len(read.values), read.faults) == (1, [])
 
 
 @given(
@@ -197,7 +199,7 @@ def test_a_protection_with_a_wrong_number_names_the_field_and_leaves_the_others(
         (parse_orders.orders, ORDER, {"state": 3}),
         (parse_orders.orders, ORDER, {"client_order_id": 7}),
         (parse_orders.trades, TRADE, {"exec_type": "Broker"}),
-        (parse_orders.protections, PLAN, {"type": "trailing"}),
+        (parse_orders.protections, PLAN, {"type": None}),
     ],
 )
 def test_a_value_nobody_documents_is_not_guessed(parse: Any, row: Row, changes: Row) -> None:

@@ -32,11 +32,9 @@ def trades(data: object) -> Rows[Fill]:
 
 
 def protections(data: object) -> Rows[ProtectionReport]:
-    """Stops and targets only; plan orders that open something are left out."""
-    resting = [
-        row for row in fields.sequence(data, "data") if not isinstance(row, dict) or row.get("type") != "plan"
-    ]
-    return fields.rows(resting, "data", _protection)
+    """Stops and targets only: any other plan order protects nothing that we count on."""
+    read = fields.rows(data, "data", _protection)
+    return Rows([found for found in read.values if found is not None], read.faults)
 
 
 def _order(row: Row) -> OrderReport:
@@ -79,10 +77,10 @@ def _fill(row: Row) -> Fill:
     )
 
 
-def _protection(row: Row) -> ProtectionReport:
+def _protection(row: Row) -> ProtectionReport | None:
     kind = _KINDS.get(fields.text(row, "type"))
     if kind is None:
-        raise ParseError("type", row["type"])
+        return None
     return ProtectionReport(
         exchange_order_id=fields.identifier(row, "order_id"),
         client_order_id=_client_order_id(row),
