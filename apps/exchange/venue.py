@@ -31,6 +31,11 @@ def name() -> str:
     return str(settings.VENUE)
 
 
+def account() -> str:
+    """What the account we trade is called in the books: one deployment trades one."""
+    return f"{settings.VENUE}:{settings.TRADING}"
+
+
 def history() -> ports.CandleHistory:
     """Past candles and contracts; one per process, safe to share between threads."""
     return _history(_url("BITMART_BASE_URL", BITMART_BASE_URL))
