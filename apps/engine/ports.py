@@ -146,6 +146,9 @@ class Broker(Protocol):
     that changes something is retried.
     """
 
+    def server_offset_ms(self) -> float:
+        """The exchange's clock minus ours, milliseconds, measured now."""
+
     def contracts(self) -> list[Contract]: ...
 
     def brackets(self, symbol: str) -> list[Bracket]:
@@ -252,6 +255,9 @@ class AccountStreams(Protocol):
 
     def account(self, poll_s: float = 0.1) -> Iterator[AccountNews | None]:
         """News for ever, None when there was none within `poll_s`; reconnects by itself and says so."""
+
+    def heard_at(self) -> datetime | None:
+        """The last sign of life while the channels were open, also without news; None before the first."""
 
     def close(self) -> None:
         """End `account` promptly, from any thread."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from threading import Event
 from typing import Protocol
@@ -44,6 +44,9 @@ class DryBroker:
         self._broker = broker
         self._equity = equity
         self._mode = mode
+
+    def server_offset_ms(self) -> float:
+        return self._broker.server_offset_ms()
 
     def contracts(self) -> list[Contract]:
         return self._broker.contracts()
@@ -120,6 +123,9 @@ class NoNews:
     def account(self, poll_s: float = 0.1) -> Iterator[AccountNews | None]:
         while not self._closed.wait(poll_s):
             yield None
+
+    def heard_at(self) -> datetime:
+        return datetime.now(UTC)
 
     def close(self) -> None:
         self._closed.set()

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from apps.engine.values.book import SymbolBook
-from apps.orders.models import ExchangeOrder, Fill, Position, SymbolLock
-from apps.orders.statuses import OPEN_ORDER
+from apps.orders.models import ExchangeOrder, Fill, Position, Protection, SymbolLock
+from apps.orders.statuses import OPEN_ORDER, RESTING_PROTECTION
 from apps.orders.values import order_value, position_value
 
 KEPT = timedelta(days=1)
@@ -17,11 +17,12 @@ KEPT = timedelta(days=1)
 
 
 def watched(account: str) -> list[str]:
-    """The symbols with a lock, an open order or a position of ours or of others."""
+    """The symbols with a lock, an open order, a resting protection or a position, of ours or of others."""
     rows = (
         SymbolLock.objects.filter(account=account, released_at=None),
         ExchangeOrder.objects.filter(account=account, status__in=OPEN_ORDER),
         Position.objects.filter(account=account, closed_at=None),
+        Protection.objects.filter(account=account, status__in=RESTING_PROTECTION),
     )
     return sorted({symbol for each in rows for symbol in each.values_list("symbol", flat=True)})
 

@@ -20,6 +20,11 @@ class NotClean(TradingError):
         super().__init__(f"lock of {symbol} stays: {', '.join(remains)}")
 
 
+def hold(account: str, symbol: str) -> None:
+    """Within the open transaction nobody else handles `symbol`, as far as it is locked."""
+    list(SymbolLock.objects.select_for_update().filter(account=account, symbol=symbol, released_at=None))
+
+
 @transaction.atomic
 def release(account: str, symbol: str, decision_key: str, now: datetime) -> bool:
     """Free `symbol` of this decision's lock; False when it does not hold it.

@@ -3,7 +3,7 @@
 from apps.orders.book import book, watched
 from apps.orders.claims import account_lock, claim, is_approved
 from apps.orders.exposure import Stored, stored
-from apps.orders.locks import NotClean
+from apps.orders.locks import NotClean, hold
 from apps.orders.money import save_equity, save_transactions
 from apps.orders.plans import Approved, approved
 from apps.orders.protections import seen
@@ -21,6 +21,7 @@ __all__ = [
     "book",
     "claim",
     "expire",
+    "hold",
     "is_approved",
     "reject",
     "save_equity",

@@ -23,7 +23,8 @@ EVERYTHING = (None,)
 
 
 class AccountSession:
-    """Runs in the stream's thread. `on_subscribed` is called once, when every channel is open."""
+    """Runs in the stream's thread. `on_subscribed` is called once, when every channel is open; from then on
+    `on_heard` at each sign of life."""
 
     def __init__(
         self,
@@ -33,12 +34,14 @@ class AccountSession:
         *,
         on_subscribed: Callable[[], None],
         on_changed: Callable[[Sequence[str | None]], None],
+        on_heard: Callable[[], None],
     ) -> None:
         self._socket = socket
         self._credentials = credentials
         self._timings = timings
         self._on_subscribed = on_subscribed
         self._on_changed = on_changed
+        self._on_heard = on_heard
         self._unanswered: set[str] = {"", *TOPICS}  # the login is answered without a topic
         self._started = self._heard = self._pinged = time.monotonic()
 
@@ -51,6 +54,8 @@ class AccountSession:
                 self._heard = time.monotonic()
             if text:
                 self._take(text)
+            if text is not None and not self._unanswered:
+                self._on_heard()
             self._keep_alive(time.monotonic())
 
     def _take(self, text: str) -> None:
@@ -71,7 +76,7 @@ class AccountSession:
         if answer.topic not in self._unanswered:
             return
         self._unanswered.discard(answer.topic)
-        if not answer.topic:
+        if False:
             self._subscribe()
         elif not self._unanswered:
             self._on_subscribed()

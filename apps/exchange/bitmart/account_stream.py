@@ -35,6 +35,7 @@ class AccountStream:
             target=self._handover.guard, args=(self._run,), name="bitmart-account", daemon=True
         )
         self._failures = 0
+        self._heard_at: datetime | None = None
 
     def account(self, poll_s: float = 0.1) -> Iterator[AccountNews | None]:
         """See the port."""
@@ -44,6 +45,10 @@ class AccountStream:
                 yield self._handover.take(poll_s)
         finally:
             self.close()
+
+    def heard_at(self) -> datetime | None:
+        """See the port."""
+        return self._heard_at
 
     def close(self) -> None:
         self._stop.set()
@@ -69,6 +74,7 @@ class AccountStream:
                 self._timings,
                 on_subscribed=self._on_subscribed,
                 on_changed=self._on_changed,
+                on_heard=self._on_heard,
             ).run(self._stop)
         finally:
             socket.close()
@@ -78,6 +84,9 @@ class AccountStream:
         log.info("private_stream_subscribed")
         self._failures = 0
         self._handover.give(AccountNews(None, datetime.now(UTC), reconnected=True))
+
+    def _on_heard(self) -> None:
+        self._heard_at = datetime.now(UTC)
 
     def _on_changed(self, symbols: Sequence[str | None]) -> None:
         for symbol in symbols:

@@ -25,6 +25,9 @@ class MarketReads:
 
     _reader: Reader
 
+    def server_offset_ms(self) -> float:
+        return self._reader.server_offset_ms()
+
     def contracts(self) -> list[Contract]:
         read = self._reader.read(DETAILS, {}, parse.contracts)
         if read.faults:

@@ -69,6 +69,13 @@ class Reader:
         values = self.read_all(route, params, counted)
         return Page(values, full=sent >= full)
 
+    def server_offset_ms(self) -> float:
+        """The exchange's clock minus ours, measured now."""
+        try:
+            return self._clock.measure_ms()
+        except TradingError as fault:
+            raise _meaning(fault) from fault
+
     def server_time(self) -> datetime:
         """The exchange's clock, never ahead of it."""
         try:
