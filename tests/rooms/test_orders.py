@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from apps.engine import events
 from apps.engine.ports import Claimed
@@ -107,12 +108,13 @@ def test_a_fill_or_funding_that_comes_after_the_close_is_reckoned_in_once() -> N
     happen(filled(made), seen_fill(made, "t1"), opened(made), closed(made))
     assert Position.objects.get().realised_usdt == D("-0.06")
     for _ in range(2):
-        late = fill(made, "t2", opens=False)
-        happen(events.FillLate(symbol=BTC, at=at(700), fill=late))
-        funding = Transaction("f1", TransactionKind.FUNDING, D("-0.01"), BTC, at(60))
-        orders.save_transactions(ACCOUNT, [funding])
-    assert Position.objects.get().realised_usdt == D("1.87")
-    assert RiskDay.objects.get().realised_usdt == D("1.87")
+        happen(events.FillLate(symbol=BTC, at=at(700), fill=fill(made, "t2", opens=False)))
+        assert RiskDay.objects.get().realised_usdt == Position.objects.get().realised_usdt == D("1.88")
+    for _ in range(2):
+        orders.save_transactions(
+            ACCOUNT, [Transaction("f1", TransactionKind.FUNDING, D("-0.01"), BTC, at(60))]
+        )
+        assert RiskDay.objects.get().realised_usdt == Position.objects.get().realised_usdt == D("1.87")
 
 
 def test_risk_counts_in_proportion_when_only_part_filled() -> None:
