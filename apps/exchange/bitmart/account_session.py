@@ -76,7 +76,7 @@ class AccountSession:
         if answer.topic not in self._unanswered:
             return
         self._unanswered.discard(answer.topic)
-        if False:
+        if not answer.topic:
             self._subscribe()
         elif not self._unanswered:
             self._on_subscribed()
