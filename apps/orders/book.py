@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from decimal import Decimal
 
-from django.db.models import Q
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Coalesce
 
 from apps.engine.values.book import SymbolBook
 from apps.orders.models import ExchangeOrder, Fill, Position, Protection, SymbolLock
 from apps.orders.statuses import OPEN_ORDER, RESTING_PROTECTION
 from apps.orders.values import order_value, position_value
+
+ZERO = Decimal(0)
 
 KEPT = timedelta(days=1)
 """How long an order that ended unfilled stays in the book: a late fill may still bring it back."""
@@ -56,3 +60,12 @@ def _orders(here: dict[str, str], locked_by: str | None, now: datetime) -> list[
 def _trade_ids(here: dict[str, str], since: datetime) -> frozenset[str]:
     stored: Iterable[str] = Fill.objects.filter(**here, at__gte=since).values_list("trade_id", flat=True)
     return frozenset(stored)
+
+
+def unsettled(account: str, *, closed_since: datetime) -> list[str]:
+    """Symbols of positions closed since then whose stored trades do not open and close the same size."""
+    closed = Position.objects.filter(account=account, closed_at__gte=closed_since).annotate(
+        opened=Coalesce(Sum("fills__size", filter=Q(fills__opens=True)), ZERO),
+        closing=Coalesce(Sum("fills__size", filter=Q(fills__opens=False)), ZERO),
+    )
+    return sorted(set(closed.filter(~Q(opened=F("closing")) | Q(opened=0)).values_list("symbol", flat=True)))

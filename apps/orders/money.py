@@ -25,6 +25,12 @@ def save_equity(account: str, worth: Account, at: datetime) -> None:
     )
 
 
+def newest_transaction_at(account: str) -> datetime | None:
+    """The time of the newest stored line; None when there is none."""
+    times = AccountTransaction.objects.filter(account=account).order_by("-at")
+    return times.values_list("at", flat=True).first()
+
+
 def save_transactions(account: str, transactions: Iterable[Transaction]) -> int:
     """Store those not stored yet; how many. Funding that comes late is reckoned into its closed position."""
     new = [one for one in transactions if _insert(account, one)]

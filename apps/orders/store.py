@@ -1,10 +1,10 @@
 """The orders room's door. Every call names its account, and nothing here sends anything."""
 
-from apps.orders.book import book, watched
+from apps.orders.book import book, unsettled, watched
 from apps.orders.claims import account_lock, claim, is_approved
 from apps.orders.exposure import Stored, stored
 from apps.orders.locks import NotClean, hold
-from apps.orders.money import save_equity, save_transactions
+from apps.orders.money import newest_transaction_at, save_equity, save_transactions
 from apps.orders.plans import Approved, approved
 from apps.orders.protections import seen
 from apps.orders.record import store
@@ -23,11 +23,13 @@ __all__ = [
     "expire",
     "hold",
     "is_approved",
+    "newest_transaction_at",
     "reject",
     "save_equity",
     "save_transactions",
     "seen",
     "store",
     "stored",
+    "unsettled",
     "watched",
 ]
