@@ -55,6 +55,19 @@ if VENUE != "simulator" and TRADING == "live":
     if not (BITMART_API_KEY and BITMART_SECRET_KEY and BITMART_API_MEMO):
         _env.fault("TRADING: live needs BITMART_API_KEY, BITMART_SECRET_KEY and BITMART_API_MEMO")
 
+# --- what the account may risk, over all profiles ---
+REVIEW = _env.read("REVIEW", read.choice(["auto", "manual"]), "auto")
+MTF_ACCOUNT_DAILY_LOSS_PCT = _env.read(
+    "MTF_ACCOUNT_DAILY_LOSS_PCT", read.amount(0, 100), Decimal(6), unit="percent of equity"
+)
+MTF_ACCOUNT_TOTAL_NOTIONAL_RATIO = _env.read(
+    "MTF_ACCOUNT_TOTAL_NOTIONAL_RATIO", read.amount(0, 100), Decimal(6), unit="times equity"
+)
+MTF_ACCOUNT_DIRECTION_NOTIONAL_RATIO = _env.read(
+    "MTF_ACCOUNT_DIRECTION_NOTIONAL_RATIO", read.amount(0, 100), Decimal(4), unit="times equity"
+)
+MTF_ACCOUNT_MAX_POSITIONS = _env.read("MTF_ACCOUNT_MAX_POSITIONS", read.whole(0, 1000), 10, unit="positions")
+
 # --- the minute ---
 MTF_PROFILES = _env.read("MTF_PROFILES", read.names, ["scalper_micro", "regular"])
 MTF_PROFILES_DIR = Path(_env.read("MTF_PROFILES_DIR", read.text, str(BASE_DIR / "profiles")))
@@ -189,6 +202,8 @@ CELERY_TASK_ROUTES = {
     "apps.mtf.tasks.minute": {"queue": "mtf"},
     "apps.mtf.tasks.asked": {"queue": "mtf"},
     "apps.mtf.tasks.contracts": {"queue": "exchange"},
+    "apps.mtf.tasks.enter": {"queue": "exchange"},
+    "apps.mtf.tasks.reviews": {"queue": "exchange"},
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"

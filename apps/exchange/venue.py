@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -49,15 +50,23 @@ def streams() -> ports.Streams:
 
 def broker() -> ports.Broker:
     """The account we trade; one per process, safe to share between threads. In dry runs it sends nothing."""
+    return dry_broker() if is_dry() else _broker(_url("BITMART_BASE_URL", BITMART_BASE_URL))
+
+
+def dry_broker() -> ports.Broker:
+    """A broker that sends nothing, whatever this deployment may do."""
     found = _broker(_url("BITMART_BASE_URL", BITMART_BASE_URL))
-    if _is_dry():
-        return DryBroker(found, settings.DRY_EQUITY_USDT, position_mode())
-    return found
+    return _dry(found, settings.DRY_EQUITY_USDT, position_mode())
+
+
+def is_dry() -> bool:
+    """Whether this deployment sends no orders: anything but live."""
+    return bool(settings.TRADING != "live")
 
 
 def account_streams() -> ports.AccountStreams:
     """A new stream of the account's pushes; a dry account has none."""
-    return NoNews() if _is_dry() else AccountStream(_url("BITMART_WS_URL", BITMART_WS_URL), _credentials())
+    return NoNews() if is_dry() else AccountStream(_url("BITMART_WS_URL", BITMART_WS_URL), _credentials())
 
 
 def position_mode() -> PositionMode:
@@ -78,6 +87,11 @@ def _broker(base_url: str) -> Broker:
 
 
 @cache
+def _dry(found: Broker, equity: Decimal, mode: PositionMode) -> DryBroker:
+    return DryBroker(found, equity, mode)
+
+
+@cache
 def _limits(base_url: str) -> Limits:
     ceiling = Pace(
         settings.MTF_RATE_LIMIT_CAPACITY,
@@ -88,11 +102,6 @@ def _limits(base_url: str) -> Limits:
 
 def _credentials() -> Credentials:
     return Credentials(settings.BITMART_API_KEY, settings.BITMART_SECRET_KEY, settings.BITMART_API_MEMO)
-
-
-def _is_dry() -> bool:
-    """Anything but live sends nothing."""
-    return bool(settings.TRADING != "live")
 
 
 def _url(variable: str, real: str) -> str:

@@ -55,7 +55,7 @@ class AccountLedger:
         health = self.health(now)
         stored = orders.stored(self.account, symbols, now, _contract_sizes)
         return AccountState(
-            off=_off(),
+            off=switched_off(),
             reconciled=health.reconciled,
             unhealthy=health.unhealthy,
             symbols=self._cooled(stored.symbols, now),
@@ -108,7 +108,7 @@ class AccountLedger:
         )
 
 
-def _off() -> dict[str, str] | None:
+def switched_off() -> dict[str, str] | None:
     """The switches that are off; None when they cannot be read, which refuses every entry."""
     try:
         with transaction.atomic():

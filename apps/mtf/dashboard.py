@@ -11,8 +11,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from apps.audit.models import MtfAudit
+from apps.audit.store import READY
 from apps.feed.models import StreamHealth
-from apps.mtf.causes import READY
 from apps.mtf.pulse import Pulse, pulse, waiting_for
 from apps.switches.models import MtfSwitch
 

@@ -65,7 +65,8 @@ def result(
 
 def _entry(judgement: Judgement, symbol: str, row: int, cause: Cause) -> dict[str, Any]:
     score = float(judgement.score[row])
-    return {
+    ready = {"verdict": judgement.verdict(symbol).to_json()} if cause.is_ready else {}
+    return ready | {
         "symbol": symbol,
         "status": "READY" if cause.is_ready else "INVALID",
         "side": cause.side,
