@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.audit.models import OperatorAction
+from apps.orders import review
 from apps.orders.models import OrderPlan, SymbolLock
 
 pytestmark = pytest.mark.django_db
@@ -77,8 +78,6 @@ def test_an_answered_plan_has_no_buttons_and_takes_no_answer(person: People, wai
 def test_an_approval_that_comes_second_is_told_so(
     person: People, waiting: OrderPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from apps.orders import review
-
     approve = review.approve
 
     def after_another(plan_id: int, **who: object) -> OrderPlan:
