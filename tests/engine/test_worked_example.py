@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +18,7 @@ from apps.engine.values.timeframe import Timeframe
 from tests.engine.trade_builder import D, account, contract, entry_of, profile, snapshot, state
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "worked-example.md"
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
 Numbers = dict[str, str | Decimal]
 MAKER, TAKER = D("0.0002"), D("0.0006")
 
@@ -32,6 +34,42 @@ def page(heading: str) -> dict[str, str]:
     cells = [(row[0], row[-1]) for row in rows if row[0] not in ("what", "") and not row[0].startswith("-")]
     assert len(dict(cells)) == len(cells), "a row is named twice"
     return dict(cells)
+
+
+def told(heading: str) -> list[str]:
+    """Every number that the middle cells and the paragraphs under `heading` name."""
+    section = PAGE.read_text("utf-8").split(f"## {heading}\n")[1].split("\n## ")[0]
+    rows = [line.split("|") for line in section.splitlines() if line.startswith("|")]
+    said = [cell for row in rows for cell in row[2:-2]]
+    return [number for cell in said for number in NUMBER.findall(cell.replace("−", "-"))]
+
+
+def between(trade: Numbers, by: str) -> list[Decimal]:
+    """What stands between the rows: the profile's numbers, distances, a contract's loss, fees and ratios."""
+    number = {name: value for name, value in trade.items() if isinstance(value, Decimal)}
+    entry, stop, target, leave = (number[name] for name in ("entry", "stop", "target", "exit"))
+    distance, coins = abs(entry - stop), number["size"] * number["contract size"]
+    loss = (distance + entry * (2 * TAKER + D("0.0005"))) * number["contract size"]
+    fees = 2 * TAKER * entry
+    rules = [value for value in numbers_in(entry_of(by).content()) if value]
+    anchor_pivot = number.get("pivot s1 (1d)", D(0)) * D("1.001")
+    return [
+        *number.values(),
+        *rules,
+        *(100 * value for value in rules),
+        *(distance, loss, fees, coins, leave * coins, MAKER, TAKER, D("0.0005")),
+        *(number["risk budget"] / loss, number["notional"] / 100, D("0.5"), entry * D("0.005")),
+        *(abs(target - entry), entry - 2 * distance, entry + D("1.8") * distance),
+        *(anchor_pivot, D("1.001"), abs(anchor_pivot - entry) / distance, D("2.5"), D(28), D(256), D(100)),
+    ]
+
+
+def numbers_in(content: object) -> list[Decimal]:
+    if isinstance(content, dict):
+        return [number for value in content.values() for number in numbers_in(value)]
+    if isinstance(content, bool) or not isinstance(content, int | float):
+        return []
+    return [D(repr(content))]
 
 
 def ready(symbol: str, by: str, side: Side, timeframe: Timeframe, opened_at: datetime) -> Verdict:
@@ -183,6 +221,27 @@ def test_every_number_of_the_page_is_what_the_engine_computes(heading: str, trad
         places = D(1).scaleb(int(shown.as_tuple().exponent))
         assert shown == value.quantize(places), (name, value)
         assert len(shown.as_tuple().digits) >= 3 or shown == value, f"{name} is rounded too far: {value}"
+
+
+@pytest.mark.parametrize(
+    ("heading", "by", "trade"),
+    [
+        ("A long that wins", "scalper_micro", long_trade()),
+        ("A short that is stopped out", "regular", short_trade()),
+    ],
+    ids=["long", "short"],
+)
+def test_every_number_of_its_explanations_is_one_of_them(heading: str, by: str, trade: Numbers) -> None:
+    known = between(trade, by)
+    written = [D(number) for number in told(heading)]
+    assert len(written) > 60
+    strange = [
+        number
+        for number in written
+        if number not in (0, 1, 2, 3)
+        and all(abs(one).quantize(D(1).scaleb(int(number.as_tuple().exponent))) != number for one in known)
+    ]
+    assert strange == []
 
 
 def test_the_short_lost_less_than_its_budget_though_its_stop_slipped() -> None:

@@ -59,7 +59,7 @@ def _policy(name: str) -> str:
 
 Number = Annotated[Decimal, BeforeValidator(_number)]
 Pct = Annotated[Number, Field(gt=0, le=100)]
-Fee = Annotated[Number, Field(ge=0, le=Decimal("0.01"))]
+Fee = Annotated[Number, Field(ge=0, le=0.01)]
 Bps = Annotated[Number, Field(ge=0, le=1000)]
 Seconds = Annotated[int, Field(strict=True, ge=10, le=86_400)]
 Leverage = Annotated[int, Field(strict=True, ge=1, le=200)]
@@ -98,13 +98,13 @@ class Entry(Part):
     risk_pct: Annotated[Number, Field(gt=0, le=5)]
     margin_pct: Pct
     max_margin_usdt: Annotated[Number, Field(gt=0)] | None = None
-    r_multiple: Annotated[Number, Field(ge=Decimal("0.5"), le=20)]
+    r_multiple: Annotated[Number, Field(ge=0.5, le=20)]
     stop_from: StopFrom
     stop_fallback: StopFallback
     atr_k: Annotated[Number, Field(gt=0, le=20)]
     pivot_sl_policy: Annotated[str, AfterValidator(_policy)]
     pivot_sl_buffer_pct: Annotated[Number, Field(ge=0, le=5)]
-    max_stop_pct: Annotated[Number, Field(gt=Decimal("0.5"), le=20)] = Decimal(5)
+    max_stop_pct: Annotated[Number, Field(gt=0.5, le=20)] = Decimal(5)
     tp_buffer_pct: Annotated[Number, Field(ge=0, le=5)]
     tp_min_keep_ratio: Annotated[Number, Field(gt=0, le=1)]
     tp_max_extra_r: Annotated[Number, Field(ge=0, le=10)]
