@@ -173,6 +173,31 @@ def test_a_quiet_account_keeps_its_connection(exchange: Exchange, opened: Opened
     assert exchange.connections == 1
 
 
+def test_it_tells_when_it_was_last_heard_but_not_before_its_channels_are_open(exchange: Exchange) -> None:
+    async def script(peer: Peer, connection: int) -> None:
+        if connection == 1:
+            await peer.heard()
+            await peer.say({"action": "access", "success": False, "error": "not yet"})
+            return await peer.close()
+        await greet(peer)
+        return await stay(peer)
+
+    exchange.script = script
+    stream = AccountStream(exchange.ws_url, CREDENTIALS, timings=QUICK)
+    assert stream.heard_at() is None
+    news = stream.account(poll_s=0.02)
+    take(news, 1)
+    assert exchange.connections == 2
+    deadline = time.monotonic() + PATIENCE_S
+    while (first := stream.heard_at()) is None:
+        assert time.monotonic() < deadline
+        next(news)
+    while (later := stream.heard_at()) is None or later <= first:  # by the answers to pings alone
+        assert time.monotonic() < deadline
+        next(news)
+    stream.close()
+
+
 def test_a_consumer_that_fell_behind_loses_nothing(
     exchange: Exchange, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -120,7 +120,10 @@ def test_a_connection_that_rested_is_made_anew(serve: Serve, monkeypatch: pytest
     line.close()
 
 
-def test_a_connection_the_other_end_closed_is_noticed_before_anything_is_sent(serve: Serve) -> None:
+def test_a_connection_the_other_end_closed_is_noticed_before_anything_is_sent(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line_module, "IDLE_S", 60.0)
     server = serve(answers_once)
     line = Line(server.url)
     post(line)

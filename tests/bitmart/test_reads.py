@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,7 +22,14 @@ from apps.exchange.bitmart.private_routes import (
     TRADES,
     TRANSACTIONS,
 )
-from apps.exchange.bitmart.routes import DEPTH, DETAILS, LEVERAGE_BRACKET, MARKET_TRADE, MARKPRICE_KLINE
+from apps.exchange.bitmart.routes import (
+    DEPTH,
+    DETAILS,
+    LEVERAGE_BRACKET,
+    MARKET_TRADE,
+    MARKPRICE_KLINE,
+    SERVER_TIME,
+)
 from tests.bitmart.account_rows import (
     ASSET,
     BRACKET,
@@ -90,6 +98,14 @@ def test_a_read_is_refused_or_unavailable(
 def test_a_read_that_can_heal_is_asked_again(exchange: Exchange, broker: Broker) -> None:
     exchange.answers[ASSETS.path] = [Response(b"", 503), ok([ASSET])]
     assert broker.account().equity == Decimal("7.5")
+
+
+def test_the_exchanges_clock_is_measured_when_asked(exchange: Exchange, broker: Broker) -> None:
+    exchange.answers[SERVER_TIME.path] = [lambda _: ok({"server_time": time.time_ns() // 1_000_000 + 5000})]
+    assert broker.server_offset_ms() == pytest.approx(5000, abs=500)
+    exchange.answers[SERVER_TIME.path] = [Response(b"", 503)]
+    with pytest.raises(BrokerUnavailable):
+        broker.server_offset_ms()
 
 
 @pytest.mark.parametrize(
