@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from apps.engine import events
-from apps.engine.cycle import follow, look, perform
+from apps.engine.cycle import follow, perform
 from apps.engine.follow.actions import SwitchGlobalOff
 from apps.engine.follow.books import after
+from apps.engine.follow.orders import due_lookups, suspects
 from apps.engine.ports import Broker
-from apps.engine.values.book import SymbolBook, TrackedOrder
+from apps.engine.values.book import SymbolBook, SymbolSeen, TrackedOrder
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.plan import OrderPlan
 from tests.engine.tiny_exchange import TinyExchange
@@ -47,7 +48,7 @@ class Follower:
     def step(self) -> None:
         """One pass, now."""
         traded = contract(market_max_volume=MARKET_MAX)
-        seen = look(cast(Broker, self.exchange), self.book, since=NOW, now=self.now)
+        seen = look(self.exchange, self.book)
         followed = follow(self.book, seen, traded, off=self.off, now=self.now)
         self.told += followed.events
         self.book = followed.book
@@ -72,3 +73,24 @@ class Follower:
     def _record(self, happened: list[events.Event]) -> None:
         self.told += happened
         self.book = after(self.book, happened)
+
+
+def look(exchange: TinyExchange, book: SymbolBook) -> SymbolSeen:
+    """Everything the exchange shows, read in the order that following needs."""
+    open_orders = exchange.orders()
+    ids = due_lookups(book, open_orders, exchange.now)
+    looked_up = {client_id: exchange.order(SYMBOL, client_id) for client_id in ids}
+    positions = exchange.positions()
+    doubtful = suspects(book, positions)
+    if doubtful:
+        looked_up |= {client_id: exchange.order(SYMBOL, client_id) for client_id in doubtful}
+        positions = exchange.positions()
+    return SymbolSeen(
+        symbol=SYMBOL,
+        read_at=exchange.now,
+        orders=tuple(open_orders),
+        looked_up=looked_up,
+        positions=tuple(positions),
+        protections=tuple(exchange.protections()),
+        fills=tuple(exchange.fills(SYMBOL, NOW)),
+    )

@@ -85,14 +85,14 @@ def contract(**changes: Any) -> Contract:
 
 
 def quote(bid: str = "50000.0", ask: str = "50000.1", mark: str = "50000", **changes: Any) -> Quote:
-    values = {"bid": D(bid), "ask": D(ask), "mark": D(mark), "last": D(mark), "at": NOW}
+    values: dict[str, Any] = {"bid": D(bid), "ask": D(ask), "mark": D(mark), "last": D(mark), "at": NOW}
     return Quote(symbol=SYMBOL, **(values | changes))
 
 
 def features(**changes: float | None) -> dict[Timeframe, dict[str, float | None]]:
     """sma21 and vwap at 50,000 on 1m and 15m, ATR 40 (1m), 120 (5m), 200 (15m); `d_r1` is a pivot."""
     pivots = {name.removeprefix("d_"): value for name, value in changes.items() if name.startswith("d_")}
-    of_1m = {"sma21": 50_000.0, "vwap": 50_000.0, "atr": 40.0, "volume_ratio": 1.5}
+    of_1m: dict[str, float | None] = {"sma21": 50_000.0, "vwap": 50_000.0, "atr": 40.0, "volume_ratio": 1.5}
     of_1m |= {name: value for name, value in changes.items() if not name.startswith("d_")}
     return {
         Timeframe.M1: of_1m,
@@ -119,7 +119,7 @@ def snapshot(**changes: Any) -> Snapshot:
     return Snapshot(**(values | changes))
 
 
-def verdict(side: Side = Side.LONG, **changes: Any) -> Verdict:
+def verdict(side: Side | None = Side.LONG, **changes: Any) -> Verdict:
     made = Verdict(
         symbol=SYMBOL,
         profile="scalper_micro",
@@ -137,7 +137,8 @@ def verdict(side: Side = Side.LONG, **changes: Any) -> Verdict:
 
 
 def state(**changes: Any) -> AccountState:
-    return AccountState(**({"off": {}, "reconciled": True} | changes))
+    values: dict[str, Any] = {"off": {}, "reconciled": True}
+    return AccountState(**(values | changes))
 
 
 def planned(side: Side = Side.LONG, **changes: Any) -> OrderPlan:

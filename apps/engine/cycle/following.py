@@ -1,4 +1,4 @@
-"""The watching step: read one symbol back, decide, and do it."""
+"""The watching step: decide what was read back of one symbol, and do it."""
 
 from __future__ import annotations
 
@@ -7,37 +7,10 @@ from datetime import datetime
 
 from apps.engine import events
 from apps.engine.follow.actions import CancelOrder, Close, Protect, Unprotect
-from apps.engine.follow.orders import due_lookups, suspects
 from apps.engine.follow.symbol import Followed, follow_symbol
 from apps.engine.ports import Broker, BrokerRejected, BrokerUnavailable, BrokerUnknown
 from apps.engine.values.book import SymbolBook, SymbolSeen
 from apps.engine.values.contract import Contract
-
-
-def look(broker: Broker, book: SymbolBook, *, since: datetime, now: datetime) -> SymbolSeen:
-    """Everything the exchange shows of `book`'s symbol, with the trades since then.
-
-    Raises what the broker raises: a read that is not complete is none. Positions that no order of ours
-    explains make it look up ours that ended unfilled, and read the positions again after that.
-    """
-    symbol = book.symbol
-    open_orders = broker.orders(symbol)
-    ids = due_lookups(book, open_orders, now)
-    looked_up = {client_id: broker.order(symbol, client_id) for client_id in ids}
-    positions = broker.positions(symbol)
-    doubtful = suspects(book, positions)
-    if doubtful:
-        looked_up |= {client_id: broker.order(symbol, client_id) for client_id in doubtful}
-        positions = broker.positions(symbol)
-    return SymbolSeen(
-        symbol=symbol,
-        read_at=now,
-        orders=tuple(open_orders),
-        looked_up=looked_up,
-        positions=tuple(positions),
-        protections=tuple(broker.protections(symbol)),
-        fills=tuple(broker.fills(symbol, since)),
-    )
 
 
 def follow(
