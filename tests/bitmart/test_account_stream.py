@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -177,18 +178,24 @@ def test_it_tells_when_it_was_last_heard_but_not_before_its_channels_are_open(ex
     async def script(peer: Peer, connection: int) -> None:
         if connection == 1:
             await peer.heard()
-            await peer.say({"action": "access", "success": False, "error": "not yet"})
+            await peer.say({"action": "pong"})
             return await peer.close()
+        while not go_on.is_set():
+            await asyncio.sleep(0.005)
         await greet(peer)
         return await stay(peer)
 
+    go_on = threading.Event()
     exchange.script = script
-    stream = AccountStream(exchange.ws_url, CREDENTIALS, timings=QUICK)
-    assert stream.heard_at() is None
+    stream = AccountStream(exchange.ws_url, CREDENTIALS, timings=replace(QUICK, ack_s=PATIENCE_S))
     news = stream.account(poll_s=0.02)
-    take(news, 1)
-    assert exchange.connections == 2
     deadline = time.monotonic() + PATIENCE_S
+    while exchange.connections < 2:
+        assert time.monotonic() < deadline
+        next(news)
+    assert stream.heard_at() is None
+    go_on.set()
+    take(news, 1)
     while (first := stream.heard_at()) is None:
         assert time.monotonic() < deadline
         next(news)
