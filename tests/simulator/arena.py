@@ -8,11 +8,13 @@ from typing import Any
 
 from apps.exchange.simulator import orders, plans, triggers
 from apps.exchange.simulator.account import Account
+from apps.exchange.simulator.holdings import ZERO, Position, Purse
 from apps.exchange.simulator.listing import Listing
 from apps.exchange.simulator.matching import Matching, Rules
-from apps.exchange.simulator.rows import ONE_WAY, TRANSFER, ZERO, Order, Position, Purse
+from apps.exchange.simulator.rows import Order
 from apps.exchange.simulator.tick import Level, Tick
 from apps.exchange.simulator.wish import Wish
+from apps.exchange.simulator.words import ONE_WAY, TRANSFER
 
 START = Decimal(1000)
 LISTING = Listing(

@@ -17,11 +17,13 @@ from apps.exchange.simulator import orders, plans
 from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.errors import Refused
 from apps.exchange.simulator.floor import Floor
+from apps.exchange.simulator.holdings import Purse
 from apps.exchange.simulator.journal import JournalError, written
 from apps.exchange.simulator.market import Market
 from apps.exchange.simulator.matching import CANCELLED
-from apps.exchange.simulator.rows import HEDGE, LONG, ONE_WAY, OVER, QUANTITY, SHORT, TRANSFER, Presets, Purse
+from apps.exchange.simulator.rows import Presets
 from apps.exchange.simulator.wish import Wish
+from apps.exchange.simulator.words import HEDGE, LONG, ONE_WAY, OVER, QUANTITY, SHORT, TRANSFER
 from tests.simulator.conftest import NOON
 
 NOW_MS = int(NOON.timestamp() * 1000)

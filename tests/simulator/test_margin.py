@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from apps.exchange.simulator.holdings import Position
 from apps.exchange.simulator.margin import (
     is_doomed,
     largest_value,
@@ -18,8 +19,8 @@ from apps.exchange.simulator.margin import (
     margin,
     most_leverage,
 )
-from apps.exchange.simulator.rows import HEDGE, LONG, SHORT, Position
 from apps.exchange.simulator.server.private.position_rows import position_row
+from apps.exchange.simulator.words import HEDGE, LONG, SHORT
 from tests.simulator.arena import LISTING, Arena
 
 FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "fixtures" / "bitmart" / "rest"

@@ -8,7 +8,7 @@ import pytest
 
 from apps.exchange.simulator import orders
 from apps.exchange.simulator.matching import CANCELLED, MATCHED, SUBMITTED
-from apps.exchange.simulator.rows import FOK, GTC, IOC, LIVE, LONG, MAKER_ONLY, OVER, SHORT
+from apps.exchange.simulator.words import FOK, GTC, IOC, LIVE, LONG, MAKER_ONLY, OVER, SHORT
 from tests.simulator.arena import Arena
 
 

@@ -8,8 +8,10 @@ from decimal import Decimal
 import pytest
 
 from apps.exchange.simulator import funding, plans
+from apps.exchange.simulator.holdings import ZERO
 from apps.exchange.simulator.margin import position_margin
-from apps.exchange.simulator.rows import (
+from apps.exchange.simulator.rows import Plan, Presets
+from apps.exchange.simulator.words import (
     CLEARANCE,
     FALLS,
     FUNDING,
@@ -20,9 +22,6 @@ from apps.exchange.simulator.rows import (
     RISES,
     SHORT,
     WHOLE,
-    ZERO,
-    Plan,
-    Presets,
 )
 from tests.simulator.arena import LISTING, Arena
 

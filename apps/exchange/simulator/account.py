@@ -6,24 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 
+from apps.exchange.simulator.holdings import ZERO, Contract, Entry, Position, Purse, Trade, position_key
 from apps.exchange.simulator.listing import Listing
 from apps.exchange.simulator.margin import TAKER, margin, position_margin, unrealised
-from apps.exchange.simulator.rows import (
-    HEDGE,
-    LONG,
-    OVER,
-    SHORT,
-    ZERO,
-    Contract,
-    Entry,
-    Order,
-    Plan,
-    Position,
-    Purse,
-    Row,
-    Trade,
-    position_key,
-)
+from apps.exchange.simulator.rows import Order, Plan, Row
+from apps.exchange.simulator.words import HEDGE, LONG, OVER, SHORT
 
 DEFAULT_LEVERAGE = 10
 DEFAULT_OPEN_TYPE = "isolated"

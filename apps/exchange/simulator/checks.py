@@ -7,10 +7,12 @@ from decimal import Decimal
 
 from apps.exchange.simulator.account import Account
 from apps.exchange.simulator.errors import Code, Refused
+from apps.exchange.simulator.holdings import Position
 from apps.exchange.simulator.listing import Listing
 from apps.exchange.simulator.margin import entry_value, most_leverage
-from apps.exchange.simulator.rows import LONG, SHORT, Order, Plan, Position
+from apps.exchange.simulator.rows import Order, Plan
 from apps.exchange.simulator.wish import Wish
+from apps.exchange.simulator.words import LONG, SHORT
 
 MOST_CLIENT_ID = 32
 OPEN_TYPES = ("isolated", "cross")

@@ -6,17 +6,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from apps.exchange.simulator.account import Account
+from apps.exchange.simulator.holdings import ZERO, Position, Trade
 from apps.exchange.simulator.margin import MAKER, TAKER
-from apps.exchange.simulator.rows import (
-    COMMISSION,
-    LONG,
-    REALISED,
-    SHORT,
-    ZERO,
-    Order,
-    Position,
-    Trade,
-)
+from apps.exchange.simulator.rows import Order
+from apps.exchange.simulator.words import COMMISSION, LONG, REALISED, SHORT
 
 COST_DIGITS = Decimal("1e-12")
 """A partly closed position's cost is kept so exactly: what is rounded off is realised, so sums are exact."""

@@ -14,18 +14,13 @@ from apps.exchange.simulator.account import Account
 from apps.exchange.simulator.archive import MINUTE_S
 from apps.exchange.simulator.book import book
 from apps.exchange.simulator.figures import FUNDING_S, Figures
+from apps.exchange.simulator.holdings import ZERO, Position, Purse
 from apps.exchange.simulator.journal import Journal, JournalError
 from apps.exchange.simulator.market import Market
 from apps.exchange.simulator.matching import Event, Matching, Rules
 from apps.exchange.simulator.path import LAST_TICK, TICKS, Moment, moment_at
-from apps.exchange.simulator.rows import (
-    APPROVAL,
-    TRANSFER,
-    ZERO,
-    Position,
-    Purse,
-)
 from apps.exchange.simulator.tick import Level, Span, Tick
+from apps.exchange.simulator.words import APPROVAL, TRANSFER
 
 START_BALANCE = Decimal(1000)
 

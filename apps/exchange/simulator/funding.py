@@ -6,8 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from apps.exchange.simulator.account import Account
-from apps.exchange.simulator.rows import FUNDING, LONG
 from apps.exchange.simulator.tick import Tick
+from apps.exchange.simulator.words import FUNDING, LONG
 
 
 def pay(account: Account, tick: Tick, rate: Decimal) -> None:

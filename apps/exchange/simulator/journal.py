@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from apps.engine.values.errors import TradingError
-from apps.exchange.simulator.rows import Contract, Entry, Order, Plan, Position, Presets, Purse, Row, Trade
+from apps.exchange.simulator.holdings import Contract, Entry, Position, Purse, Trade
+from apps.exchange.simulator.rows import Order, Plan, Presets, Row
 
 KINDS: dict[str, type[Row]] = {
     kind.__name__: kind for kind in (Purse, Contract, Order, Plan, Position, Trade, Entry)

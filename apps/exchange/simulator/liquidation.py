@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from apps.exchange.simulator.holdings import Position
 from apps.exchange.simulator.margin import position_margin
 from apps.exchange.simulator.matching import Matching
-from apps.exchange.simulator.rows import CLEARANCE, CLOSE_LONG, CLOSE_SHORT, IOC, LIVE, LONG, Order, Position
+from apps.exchange.simulator.rows import Order
 from apps.exchange.simulator.tick import Tick
+from apps.exchange.simulator.words import CLEARANCE, CLOSE_LONG, CLOSE_SHORT, IOC, LIVE, LONG
 
 
 def liquidate(matching: Matching, position: Position, tick: Tick) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from apps.exchange.simulator.holdings import ZERO, Position
 from apps.exchange.simulator.listing import Listing
-from apps.exchange.simulator.rows import LONG, ZERO, Position
+from apps.exchange.simulator.words import LONG
 
 TAKER, MAKER = Decimal("0.0006"), Decimal("0.0002")
 """Fees, ratios of notional."""

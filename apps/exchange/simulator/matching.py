@@ -8,19 +8,10 @@ from decimal import Decimal
 
 from apps.exchange.simulator.account import Account
 from apps.exchange.simulator.fills import book_fill, closable
-from apps.exchange.simulator.rows import (
-    APPROVAL,
-    FOK,
-    GTC,
-    LIVE,
-    MAKER_ONLY,
-    OVER,
-    WHOLE,
-    Order,
-    Plan,
-    Trade,
-)
+from apps.exchange.simulator.holdings import Trade
+from apps.exchange.simulator.rows import Order, Plan
 from apps.exchange.simulator.tick import Tick
+from apps.exchange.simulator.words import APPROVAL, FOK, GTC, LIVE, MAKER_ONLY, OVER, WHOLE
 
 VOLUME_SHARE = 10
 """All resting limits of a contract together get at most a tenth of a minute's volume."""

@@ -18,20 +18,10 @@ from apps.exchange.simulator.checks import (
 from apps.exchange.simulator.errors import Code, Refused
 from apps.exchange.simulator.listing import Listing
 from apps.exchange.simulator.margin import TAKER, margin
-from apps.exchange.simulator.rows import (
-    APPROVAL,
-    FOK,
-    GTC,
-    IOC,
-    LONG,
-    MAKER_ONLY,
-    OVER,
-    SHORT,
-    Order,
-    Presets,
-)
+from apps.exchange.simulator.rows import Order, Presets
 from apps.exchange.simulator.tick import Tick
 from apps.exchange.simulator.wish import Wish
+from apps.exchange.simulator.words import APPROVAL, FOK, GTC, IOC, LONG, MAKER_ONLY, OVER, SHORT
 
 WORST_RATIO = Decimal("0.01")
 """A market order gets no price farther than this from the far side of the book: its protective price."""

@@ -8,21 +8,10 @@ from decimal import Decimal
 from apps.exchange.simulator.account import Account
 from apps.exchange.simulator.checks import check_client_id, check_leverage, check_price, check_size
 from apps.exchange.simulator.errors import Code, Refused
+from apps.exchange.simulator.holdings import ZERO
 from apps.exchange.simulator.matching import SUBMITTED, Event, Matching
-from apps.exchange.simulator.rows import (
-    FALLS,
-    GTC,
-    LAST_PRICE,
-    LONG,
-    NO_PRESETS,
-    OVER,
-    QUANTITY,
-    RISES,
-    SHORT,
-    ZERO,
-    Order,
-    Plan,
-)
+from apps.exchange.simulator.rows import NO_PRESETS, Order, Plan
+from apps.exchange.simulator.words import FALLS, GTC, LAST_PRICE, LONG, OVER, QUANTITY, RISES, SHORT
 
 
 def add(matching: Matching, plan: Plan) -> Plan:

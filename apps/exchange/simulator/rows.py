@@ -1,4 +1,4 @@
-"""What an account at the exchange consists of: rows that are replaced, never changed.
+"""What an account has ordered: rows that are replaced, never changed.
 
 Prices and money are Decimal in USDT, sizes whole contracts, times milliseconds since 1970.
 """
@@ -8,33 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-ZERO = Decimal(0)
-
-APPROVAL, LIVE, OVER = 1, 2, 4
-"""States of orders and plans: being checked, live, filled or cancelled."""
-
-OPEN_LONG, CLOSE_SHORT, CLOSE_LONG, OPEN_SHORT = 1, 2, 3, 4
-"""Sides in hedge mode. In one-way mode: buy, buy reduce-only, sell reduce-only, sell."""
-
-BUYS = (OPEN_LONG, CLOSE_SHORT)
-OPENS = (OPEN_LONG, OPEN_SHORT)
-
-GTC, FOK, IOC, MAKER_ONLY = 1, 2, 3, 4
-
-LONG, SHORT = 1, 2
-"""Position types."""
-
-LAST_PRICE, FAIR_PRICE = 1, 2
-RISES, FALLS = 1, 2
-"""Price ways: a plan fires when the price rises to its trigger, or falls to it."""
-
-QUANTITY, WHOLE = 1, 2
-"""Plan categories of stops and targets."""
-
-TRANSFER, REALISED, FUNDING, COMMISSION, CLEARANCE = 1, 2, 3, 4, 5
-"""Flow types of the ledger."""
-
-HEDGE, ONE_WAY = "hedge_mode", "one_way_mode"
+from apps.exchange.simulator.holdings import ZERO, Contract, Entry, Position, Purse, Trade
+from apps.exchange.simulator.words import APPROVAL, BUYS, LIVE, LONG, OPENS, SHORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,109 +121,4 @@ class Plan:
         return SHORT if self.side in BUYS else LONG
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """`cost` is the sum of entry price x contracts of what is held; flat is size 0.
-
-    `realised` is net of trading fees since it was opened, `funding` what was paid. `entry_price` is kept
-    when flat, for the last push.
-    """
-
-    symbol: str
-    position_type: int
-    leverage: int
-    open_type: str
-    opened_ms: int
-    updated_ms: int
-    size: int = 0
-    cost: Decimal = ZERO
-    entry_price: Decimal = ZERO
-    realised: Decimal = ZERO
-    funding: Decimal = ZERO
-    closed: int = 0
-    closed_value: Decimal = ZERO
-
-    @property
-    def key(self) -> str:
-        return position_key(self.symbol, self.position_type)
-
-
-@dataclass(frozen=True, slots=True)
-class Trade:
-    """One fill of ours. `fee` positive when paid; `realised` without it."""
-
-    trade_id: int
-    order_id: int
-    client_order_id: str
-    symbol: str
-    side: int
-    price: Decimal
-    contracts: int
-    maker: bool
-    fee: Decimal
-    realised: Decimal
-    at_ms: int
-
-    @property
-    def key(self) -> str:
-        return str(self.trade_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A line of the ledger: the wallet changes by nothing else. `transfer` is its type for transfers."""
-
-    entry_id: int
-    flow_type: int
-    amount: Decimal
-    symbol: str
-    at_ms: int
-    transfer: str = ""
-
-    @property
-    def key(self) -> str:
-        return str(self.entry_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Contract:
-    """What the account has set, and used up, on one contract.
-
-    Resting fills took `taken` contracts of minute `taken_minute`.
-    `cancel_at_ms` is when the dead man's switch cancels its orders, 0 off.
-    """
-
-    symbol: str
-    leverage: int
-    open_type: str
-    taken_minute: int = 0
-    taken: int = 0
-    cancel_at_ms: int = 0
-
-    @property
-    def key(self) -> str:
-        return self.symbol
-
-
-@dataclass(frozen=True, slots=True)
-class Purse:
-    """The account's single row. `wallet` is cash: every line of the ledger is in it.
-
-    `played` is the number of the market's last tick that was applied, `numbers` the last number given out.
-    """
-
-    wallet: Decimal
-    position_mode: str = HEDGE
-    played: int = 0
-    numbers: int = 0
-
-    @property
-    def key(self) -> str:
-        return "purse"
-
-
 Row = Order | Plan | Position | Trade | Entry | Contract | Purse
-
-
-def position_key(symbol: str, position_type: int) -> str:
-    return f"{symbol}:{position_type}"

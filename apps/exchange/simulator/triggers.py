@@ -12,15 +12,10 @@ from apps.exchange.simulator.errors import Refused
 from apps.exchange.simulator.liquidation import liquidate
 from apps.exchange.simulator.margin import is_doomed
 from apps.exchange.simulator.matching import CANCELLED, MATCHED, Matching
-from apps.exchange.simulator.rows import (
-    APPROVAL,
-    BUYS,
-    LAST_PRICE,
-    RISES,
-    Plan,
-)
+from apps.exchange.simulator.rows import Plan
 from apps.exchange.simulator.tick import Span, Tick
 from apps.exchange.simulator.wish import Wish
+from apps.exchange.simulator.words import APPROVAL, BUYS, LAST_PRICE, RISES
 
 STOPS_FIRST = {"stop_loss": 0, "plan": 1, "trailing": 2, "take_profit": 3}
 

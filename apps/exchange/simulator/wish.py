@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from apps.exchange.simulator.rows import GTC, NO_PRESETS, ZERO, Presets
+from apps.exchange.simulator.holdings import ZERO
+from apps.exchange.simulator.rows import NO_PRESETS, Presets
+from apps.exchange.simulator.words import GTC
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from typing import Any
 
 from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.errors import Code, Refused
-from apps.exchange.simulator.rows import ZERO, Presets
+from apps.exchange.simulator.holdings import ZERO
+from apps.exchange.simulator.rows import Presets
 
 Fields = Mapping[str, Any]
 """A query's texts, or a body's values."""

@@ -9,11 +9,12 @@ from apps.exchange.simulator import orders
 from apps.exchange.simulator.checks import OPEN_TYPES
 from apps.exchange.simulator.errors import Code, Refused
 from apps.exchange.simulator.matching import CANCELLED
-from apps.exchange.simulator.rows import GTC, NO_PRESETS, OPENS, OVER, Order, Plan, Presets
+from apps.exchange.simulator.rows import NO_PRESETS, Order, Plan, Presets
 from apps.exchange.simulator.server.private import fields
 from apps.exchange.simulator.server.private.call import PrivateCall
 from apps.exchange.simulator.server.private.rows import number
 from apps.exchange.simulator.wish import Wish
+from apps.exchange.simulator.words import GTC, OPENS, OVER
 
 SHORTEST_TIMEOUT_S = 5
 LONGEST_TIMEOUT_S = 86_400

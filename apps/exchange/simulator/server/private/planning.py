@@ -9,22 +9,13 @@ from typing import Any
 from apps.exchange.simulator import plans
 from apps.exchange.simulator.checks import check_price
 from apps.exchange.simulator.errors import Code, Refused
+from apps.exchange.simulator.holdings import ZERO
 from apps.exchange.simulator.matching import CANCELLED
-from apps.exchange.simulator.rows import (
-    BUYS,
-    FALLS,
-    GTC,
-    NO_PRESETS,
-    OPENS,
-    QUANTITY,
-    RISES,
-    WHOLE,
-    ZERO,
-    Plan,
-)
+from apps.exchange.simulator.rows import NO_PRESETS, Plan
 from apps.exchange.simulator.server.private import fields
 from apps.exchange.simulator.server.private.call import PrivateCall
 from apps.exchange.simulator.server.private.ordering import found, is_named, open_type
+from apps.exchange.simulator.words import BUYS, FALLS, GTC, OPENS, QUANTITY, RISES, WHOLE
 
 PLAN_TYPES = ("limit", "market", "take_profit", "stop_loss")
 LEAST_CALLBACK_PCT, MOST_CALLBACK_PCT = Decimal("0.1"), Decimal(5)

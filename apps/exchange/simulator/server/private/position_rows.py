@@ -8,6 +8,7 @@ from typing import Any
 from apps.exchange.simulator.account import Account
 from apps.exchange.simulator.checks import frozen_volume
 from apps.exchange.simulator.floor import Floor
+from apps.exchange.simulator.holdings import Position
 from apps.exchange.simulator.listing import Listing
 from apps.exchange.simulator.margin import (
     entry_value,
@@ -18,8 +19,8 @@ from apps.exchange.simulator.margin import (
     unrealised,
 )
 from apps.exchange.simulator.path import Moment
-from apps.exchange.simulator.rows import HEDGE, LONG, Position
 from apps.exchange.simulator.server.private.rows import average, number
+from apps.exchange.simulator.words import HEDGE, LONG
 
 OPEN_TYPE_NUMBERS = {"isolated": 1, "cross": 2}
 

@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from apps.exchange.simulator.floor import Floor, Happened
+from apps.exchange.simulator.holdings import Position, Trade
 from apps.exchange.simulator.matching import Event
 from apps.exchange.simulator.path import Moment
-from apps.exchange.simulator.rows import LAST_PRICE, Order, Plan, Position, Trade
+from apps.exchange.simulator.rows import Order, Plan
 from apps.exchange.simulator.server.private.position_rows import asset, pushed_position
 from apps.exchange.simulator.server.private.reading import CURRENCIES
 from apps.exchange.simulator.server.private.rows import average, number
 from apps.exchange.simulator.server.wire import compact
+from apps.exchange.simulator.words import LAST_PRICE
 
 ORDER, POSITION = "futures/order", "futures/position"
 PLAN_NAMES = {"plan": "plan_order", "trailing": "trailing_order"}

@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from apps.exchange.simulator.errors import Code, Refused
+from apps.exchange.simulator.holdings import Position
 from apps.exchange.simulator.listing import Listing
 from apps.exchange.simulator.margin import MAKER, TAKER
-from apps.exchange.simulator.rows import LONG, OVER, SHORT, Order, Plan, Position
+from apps.exchange.simulator.rows import Order, Plan
 from apps.exchange.simulator.server.private import fields
 from apps.exchange.simulator.server.private.call import PrivateCall
 from apps.exchange.simulator.server.private.position_rows import (
@@ -26,6 +27,7 @@ from apps.exchange.simulator.server.private.rows import (
     trade_row,
     transaction_row,
 )
+from apps.exchange.simulator.words import LONG, OVER, SHORT
 
 MOST_ROWS, MOST_OPEN = 200, 100
 DAY_MS = 86_400_000

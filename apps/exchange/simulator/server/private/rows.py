@@ -5,19 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from apps.exchange.simulator.rows import (
-    CLEARANCE,
-    COMMISSION,
-    FUNDING,
-    REALISED,
-    TRANSFER,
-    Entry,
-    Order,
-    Plan,
-    Presets,
-    Trade,
-)
+from apps.exchange.simulator.holdings import Entry, Trade
+from apps.exchange.simulator.rows import Order, Plan, Presets
 from apps.exchange.simulator.server.wire import plain
+from apps.exchange.simulator.words import CLEARANCE, COMMISSION, FUNDING, REALISED, TRANSFER
 
 FLOWS = {
     TRANSFER: "Transfer",

@@ -8,10 +8,10 @@ from typing import Any
 
 from apps.exchange.simulator.checks import OPEN_TYPES, check_leverage, is_bound
 from apps.exchange.simulator.errors import Code, Refused
-from apps.exchange.simulator.rows import HEDGE, ONE_WAY, TRANSFER
 from apps.exchange.simulator.server.private import fields
 from apps.exchange.simulator.server.private.call import PrivateCall
 from apps.exchange.simulator.server.private.rows import number, transfer_row
+from apps.exchange.simulator.words import HEDGE, ONE_WAY, TRANSFER
 
 LEAST_TRANSFER, MOST_TRANSFER = Decimal("0.01"), Decimal(10**10)
 DIRECTIONS = ("spot_to_contract", "contract_to_spot")
