@@ -9,7 +9,7 @@ from apps.exchange.simulator.journal import written
 
 
 def shown(floor: Floor) -> dict[str, Any]:
-    """Every row with the names of rows.py and holdings.py, decimals as text; orders and plans that are over too."""
+    """Every row as rows.py and holdings.py name it, decimals as text; orders and plans that are over too."""
     account = floor.account
     return {
         "position_mode": account.purse.position_mode,
