@@ -42,6 +42,7 @@ def workers(web_port: int, *, var: Path, env: Mapping[str, str]) -> list[Program
     listen = ("--host", ports.HOST, "--port", str(web_port))
     commands = {
         "stream": (*MANAGE, "stream"),
+        "watch": (*MANAGE, "watch"),
         "worker-mtf": (*worker, "-Q", "mtf", "-P", "solo", "-n", "mtf@%h"),
         "worker-exchange": (*worker, "-Q", "exchange", "-P", "threads", "-c", "4", "-n", "exchange@%h"),
         "web": (*WEB, *listen, "--timeout-graceful-shutdown", "3"),

@@ -183,6 +183,9 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
         "RunStatusEnum": "apps.mtf.api.runs.STATUSES",
+        "OrderStatusEnum": "apps.mtf.api.trading.ORDER_STATUSES",
+        "PositionStatusEnum": "apps.mtf.api.trading.POSITION_STATUSES",
+        "PositionSideEnum": "apps.mtf.api.trading.SIDES",
         "TimeframeEnum": "apps.mtf.api.fields.TIMEFRAMES",
     },
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -23,6 +23,7 @@ from apps.market import store as market
 from apps.mtf import runs
 from apps.mtf.minute import COLLECT_S, closed_minute
 from apps.mtf.models import MtfRun, RunStatus, Trigger
+from apps.mtf.outcomes import settled
 from apps.mtf.refusals import refusals
 from apps.mtf.result import result
 from apps.mtf.stages import Stages
@@ -68,11 +69,11 @@ def open_asked(asked: Asked, trigger: Trigger, now: datetime) -> MtfRun:
 
 
 def answer(run_id: UUID | str, timeout_s: float) -> MtfRun | None:
-    """The run once it ended, waiting at most `timeout_s`; None when it has not."""
+    """The run once it and its entries ended, waiting at most `timeout_s`; None when they have not."""
     deadline = time.monotonic() + timeout_s
     while True:
         run = MtfRun.objects.get(run_id=run_id)
-        if run.status != RunStatus.RUNNING:
+        if run.status != RunStatus.RUNNING and settled(run):
             return run
         if time.monotonic() >= deadline:
             return None

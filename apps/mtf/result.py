@@ -57,7 +57,6 @@ def result(
         "results": [_entry(judgement, symbol, row, found[symbol]) for symbol, row in wanted.items()],
         "summary_by_tf": _by_timeframe(judgement, list(wanted.values())),
         "rejected_by": summary["by_cause"],
-        "orders_placed": [],
         "performance": dict(timings),
         "errors": errors,
     }

@@ -1,20 +1,13 @@
-"""Plans that people answered, or did not: entered on current data, or ended."""
+"""Plans that people approved: entered on current data. What nobody answers is ended by watching."""
 
 from __future__ import annotations
-
-from datetime import timedelta
 
 from apps.exchange import venue
 from apps.mtf.entering import Clock, enter_approved
 from apps.orders import store as orders
 
-REVIEW_TTL = timedelta(seconds=900)
-"""A plan nobody answered for so long describes another market."""
 
-
-def answered(*, clock: Clock) -> None:
-    """Enter every approved plan, oldest first, and end those that waited too long."""
-    account, now = venue.account(), clock()
-    orders.expire(account, older_than=now - REVIEW_TTL, now=now)
-    for approved in orders.approved(account):
+def enter_what_is_approved(*, clock: Clock) -> None:
+    """Enter every plan that was approved and not claimed since, oldest first."""
+    for approved in orders.approved(venue.account()):
         enter_approved(approved, clock=clock)

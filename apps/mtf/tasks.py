@@ -59,8 +59,8 @@ def enter(*, run_id: str, symbol: str, **_: Any) -> None:
 
 @shared_task
 def reviews(**_: Any) -> None:
-    """Enter what people approved, and end what nobody answered in time."""
-    reviewing.answered(clock=_now)
+    """Enter what people approved."""
+    reviewing.enter_what_is_approved(clock=_now)
 
 
 @shared_task

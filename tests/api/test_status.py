@@ -128,7 +128,7 @@ def test_the_status_page_tells_runs_stream_switches_venue_and_mode(reader: APICl
     all_is_well()
     store.set_switch("SYMBOL:BTCUSDT", is_on=False, reason="thin book", actor="olga")
     told = reader.get("/api/mtf/status").json()
-    assert (told["venue"], told["mode"], told["version"]) == ("simulator", "dry", "0.1.0")
+    assert (told["venue"], told["mode"], told["version"]) == ("simulator", "live", "0.1.0")
     assert (told["ready"], told["waiting_for"]) == (True, [])
     assert told["switches_in_force"] == {"SYMBOL:BTCUSDT": "thin book"}
     assert [entry["profile"] for entry in told["scheduler"]] == PROFILES

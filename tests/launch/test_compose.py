@@ -19,7 +19,7 @@ SERVICES: dict[str, Any] = COMPOSE["services"]
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text("utf-8")
 EXAMPLE = (REPOSITORY / ".env.example").read_text("utf-8")
 
-OURS = {"migrate", "simulator", "stream", "worker-mtf", "worker-exchange", "beat", "web"}
+OURS = {"migrate", "simulator", "stream", "watch", "worker-mtf", "worker-exchange", "beat", "web"}
 SERVERS = {"postgres", "redis"}
 # What the servers' images read themselves, and what only docker compose passes on to them.
 OF_THE_IMAGES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 from pytest_django import Settings
@@ -49,7 +49,7 @@ def test_a_ready_verdict_becomes_one_order_with_its_stop_and_target(desk: Desk) 
     assert order["client_order_id"] == plan.client_order_id
     assert (order["size"], order["leverage"]) == (int(plan.size), plan.leverage)
     presets = order["presets"]
-    assert (D(presets["stop_loss"]), D(presets["take_profit"])) == (plan.stop, plan.target)
+    assert (Decimal(presets["stop_loss"]), Decimal(presets["take_profit"])) == (plan.stop, plan.target)
     row = OrderPlan.objects.get()
     assert (row.status, row.decision_key, row.run_id) == ("SUBMITTED", plan.decision_key, run.run_id)
     assert ExchangeOrder.objects.get().exchange_order_id == str(order["order_id"])

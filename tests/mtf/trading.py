@@ -1,4 +1,4 @@
-"""A whole desk around a real local exchange: stored candles, a profile that is always ready, and its books."""
+"""A desk around a real local exchange: stored candles, a profile that is always ready, and its books."""
 
 from __future__ import annotations
 

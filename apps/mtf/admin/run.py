@@ -6,6 +6,7 @@ from django.contrib import admin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
 
 from apps.mtf.models import MtfRun
+from apps.mtf.outcomes import counted, in_words
 from apps.postgres.browse import ExactFilter, ReadOnlyAdmin, coloured, link
 from apps.postgres.estimate import EstimatedPaginator
 
@@ -28,6 +29,7 @@ class MtfRunAdmin(ReadOnlyAdmin):
         "summary",
         "took",
         "dry_run",
+        "entries",
         "audit",
         "plans",
     )
@@ -50,6 +52,7 @@ class MtfRunAdmin(ReadOnlyAdmin):
         "trigger",
         "status",
         "error",
+        "entries",
         "audit",
         "plans",
         "started_at",
@@ -60,7 +63,7 @@ class MtfRunAdmin(ReadOnlyAdmin):
         "options",
         "result",
     )
-    readonly_fields = ("audit", "plans")
+    readonly_fields = ("entries", "audit", "plans")
 
     @coloured("status", STATUS_COLOURS, ordering="status")
     def coloured_status(self, run: MtfRun) -> str:
@@ -72,6 +75,10 @@ class MtfRunAdmin(ReadOnlyAdmin):
             return "–"
         counts = {name: run.counts.get(name, 0) for name in ("ready", "symbols", "long", "short")}
         return "{ready} ready of {symbols} ({long} long, {short} short)".format(**counts)
+
+    @admin.display(description="entries")
+    def entries(self, run: MtfRun) -> str:
+        return in_words(counted([run])[run.run_id]) or "–"
 
     @admin.display(description="took")
     def took(self, run: MtfRun) -> str:

@@ -15,7 +15,7 @@ def schedule(apps, _):
         interval=each_5_s,
         queue="exchange",
         expire_seconds=5,
-        description="Enters order plans that a person approved, and ends those nobody answered.",
+        description="Enters the order plans that a person approved.",
     )
 
 
