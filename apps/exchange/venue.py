@@ -42,6 +42,11 @@ def history() -> ports.CandleHistory:
     return _history(_url("BITMART_BASE_URL", BITMART_BASE_URL))
 
 
+def prompt_history() -> ports.CandleHistory:
+    """The same for who decides now: what takes seconds is given up."""
+    return _prompt_history(_url("BITMART_BASE_URL", BITMART_BASE_URL))
+
+
 def streams() -> ports.Streams:
     """A new stream of pushes."""
     sizes = _history(_url("BITMART_BASE_URL", BITMART_BASE_URL)).contract_size
@@ -77,6 +82,11 @@ def position_mode() -> PositionMode:
 @cache
 def _history(base_url: str) -> History:
     return History(Client(base_url, _limits(base_url)))
+
+
+@cache
+def _prompt_history(base_url: str) -> History:
+    return History(Client(base_url, _limits(base_url), patience=PATIENCE))
 
 
 @cache

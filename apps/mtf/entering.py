@@ -105,7 +105,7 @@ def _entry(
     profile = profiles.version(digest)
     if profile is None:
         raise UnknownProfile(f"{verdict.symbol}: no profile of digest {digest[:12]} was ever remembered")
-    return _Entry(verdict, profile, ledger, venue.history(), venue.broker(), sends, off, clock)
+    return _Entry(verdict, profile, ledger, venue.prompt_history(), venue.broker(), sends, off, clock)
 
 
 def _told(entry: _Entry, work: Callable[[], Entered | Refusal]) -> Entered | Refusal:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
@@ -80,37 +80,41 @@ def loaded(content: dict[str, Any]) -> Profile:
     return Profile.load(content, {}, "test")
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Desk:
     """The exchange, and what the evaluating worker does over its candles."""
 
     def __init__(self, address: str, archive: Archive, symbols: Sequence[str]) -> None:
         self.address, self.archive, self.symbols = address, archive, tuple(symbols)
-        self.at = Timeframe.M1.floor(now())
-        market.save_contracts(venue.history().contracts(), now())
+        self.at = Timeframe.M1.floor(datetime.now(UTC))
+        market.save_contracts(venue.history().contracts(), self.at)
         for symbol in symbols:
             for timeframe, length in WINDOW.items():
                 end = timeframe.floor(self.at)
                 start = end - length * timeframe.duration
                 market.save_candles(archive.candles(symbol, timeframe, start, end))
+        self._began = datetime.now(UTC)
         self.watched()
+
+    def clock(self) -> datetime:
+        """Ours: begins 2 s after the newest stored minute, whatever the second is, and runs."""
+        return self.at + timedelta(seconds=2) + (datetime.now(UTC) - self._began)
 
     def watched(self, **changes: Any) -> None:
         """As `watch` leaves it: read and reconciled just now."""
-        said = {"started_at": now(), "read_at": now(), "reconciled_at": now(), "heard_at": now()}
+        names = ("started_at", "read_at", "reconciled_at", "heard_at")
+        said = dict.fromkeys(names, datetime.now(UTC))
         WatchState.objects.update_or_create(account=venue.account(), defaults=said | changes)
 
     def decide(self, *contents: dict[str, Any]) -> list[MtfRun]:
-        """The newest stored minute judged by these profiles, in their order; its runs."""
+        """The newest stored minute judged (again) by these profiles, in their order; its runs."""
         made = [loaded(content) for content in contents]
         for one in made:
             profiles.remember(one)
         warm = Warm(self.symbols, made)
         MtfRun.objects.filter(minute=self.at).delete()
-        return run_minute(self.at, profiles=made, warm=warm, ledger=Ledger(), client=connection(), now=now())
+        return run_minute(
+            self.at, profiles=made, warm=warm, ledger=Ledger(), client=connection(), now=self.clock()
+        )
 
     def switch(self, **faults: Any) -> None:
         requests.post(f"{self.address}/admin/faults", json=faults, timeout=30).raise_for_status()
@@ -125,9 +129,6 @@ class Desk:
         return [one for one in self.books()["orders"] if one["client_order_id"].startswith("tv3e")]
 
 
-Opened = Callable[..., Desk]
-
-
 @contextmanager
 def opened(settings: Settings, archive: Archive, symbols: Sequence[str] = (SYMBOL,)) -> Iterator[Desk]:
     """The desk, live on an exchange of its own."""
@@ -135,4 +136,9 @@ def opened(settings: Settings, archive: Archive, symbols: Sequence[str] = (SYMBO
         settings.VENUE, settings.TRADING, settings.REVIEW = "simulator", "live", "auto"
         settings.BITMART_BASE_URL = address
         settings.BITMART_WS_URL = address.replace("http", "ws")
-        yield Desk(address, archive, symbols)
+        try:
+            yield Desk(address, archive, symbols)
+        finally:
+            venue._broker(address).close()
+            venue._prompt_history(address)._client.close()
+            venue._history(address)._client.close()
