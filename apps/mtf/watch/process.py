@@ -56,7 +56,7 @@ class Watch:
         self._known: object = None
 
     def run(self, stop: threading.Event) -> None:
-        """Until `stop`. Raises what the database or a broken stream raises: a new Watch goes on from there."""
+        """Until `stop`. Raises what the database or a broken stream raises; a new Watch then goes on."""
         state.begin(self._account, self._clock())
         for news in self._streams.account():
             if news is not None:
@@ -107,10 +107,10 @@ class Watch:
     def _reconcile(self, now: datetime) -> None:
         """The books compared whole: after a start or a gap with the trades of every symbol."""
         try:
-            if also := self._unread(now):
-                self._sweep.pass_over(now, also)
-            reconciliation.take_over_money(self._broker, self._account, now)
             reconciliation.check_venue(self._broker, self._account, self._mode)
+            if also := self._unread(now):
+                self._sweep.pass_over(self._clock(), also)
+            reconciliation.take_over_money(self._broker, self._account, now)
         except BROKER_FAULTS as fault:
             self._reconcile_at = now + SWEEP_EACH
             log.warning("not_reconciled", error=str(fault))
