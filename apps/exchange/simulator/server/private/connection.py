@@ -36,6 +36,8 @@ class UserConnection(Connection):
             yield from super()._acted(action, arguments)
         elif may_log_in(self._keys, arguments, int(self._now().timestamp() * 1000)):
             self._logged_in = True
+            # The exchange's own SDK waits 5 s between its login and its first topic: patience ends too soon.
+            self._ever_subscribed = True
             yield compact({"action": "access", "success": True})
         else:
             shown = arguments[0][:SHOWN_OF_KEY] if arguments else ""

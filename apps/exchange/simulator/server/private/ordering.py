@@ -53,7 +53,8 @@ def modify_limit_order(call: PrivateCall) -> Any:
     if body.get("price") is None and body.get("size") is None:
         raise Refused(Code.BAD_PARAMETER)
     price = fields.decimal(body, "price", order.price)
-    size = fields.size(body) if body.get("size") is not None else order.size
+    # Unlike submit-order, digits as text are fine: ccxt and the exchange's own SDK send the new size so.
+    size = fields.whole(body, "size", default=order.size, refusal=Code.BAD_PRECISION)
     orders.amend(call.account, order, price, size, call.tick)
     return {"order_id": order.order_id, "client_order_id": order.client_order_id}
 
