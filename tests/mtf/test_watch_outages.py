@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from apps.engine.ports import BrokerUnavailable
 from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.server import listen, running
 from apps.mtf.models import WatchState
@@ -98,3 +100,22 @@ def test_an_exchange_that_is_away_is_asked_again_and_nothing_is_believed_flat(
         assert house.position_status() == "PROTECTED"
         assert len(house.stops()) == 1
         exchange.close()
+
+
+def test_a_list_too_long_for_one_answer_is_read_symbol_by_symbol(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("orders", "protections"):
+        monkeypatch.setattr(house.broker, name, by_symbol_only(getattr(house.broker, name)))
+    house.exchange.switch(preset_on_partial="never")
+    house.enter()
+    house.until(house.is_protected)
+
+
+def by_symbol_only(read: Callable[[str], Any]) -> Callable[[str | None], Any]:
+    def reading(symbol: str | None = None) -> Any:
+        if symbol is None:
+            raise BrokerUnavailable("a page came back full")
+        return read(symbol)
+
+    return reading

@@ -56,7 +56,7 @@ def survey(
     `books` are those to be compared in any case; `book_of` gives the others that turn up. Trades are read of
     `trades_of`, and wherever the books differ. Raises what the three reads raise.
     """
-    orders = _by_symbol(broker.orders())
+    orders = _by_symbol(_listed(broker.orders, books))
     books = _with(books, _ours(orders), book_of)
     looked_up = {
         symbol: _look_up(broker, symbol, due_lookups(book, orders[symbol], now))
@@ -68,7 +68,7 @@ def survey(
     cleared = {symbol: _look_up(broker, symbol, ids) for symbol, ids in doubtful.items()}
     if doubtful:
         positions = _by_symbol(broker.positions())
-    protections = _by_symbol(broker.protections())
+    protections = _by_symbol(_listed(broker.protections, books))
     books = _with(books, [*positions, *protections], book_of)
     seen = {
         symbol: SymbolSeen(
@@ -89,6 +89,18 @@ def survey(
 
 def _with(books: Mapping[str, SymbolBook], symbols: Iterable[str], book_of: BookOf) -> dict[str, SymbolBook]:
     return {**books, **{symbol: book_of(symbol) for symbol in symbols if symbol not in books}}
+
+
+def _listed(read: Callable[[str | None], list[T]], symbols: Collection[str]) -> list[T]:
+    """The account's rows at once; where those do not fit into one answer, of these symbols one by one."""
+    try:
+        return read(None)
+    except BrokerUnavailable as fault:
+        found = [row for symbol in symbols for row in read(symbol)]
+        if not symbols:
+            raise
+        log.warning("read_by_symbol", error=str(fault))
+        return found
 
 
 def _by_symbol(rows: Iterable[T]) -> defaultdict[str, list[T]]:
