@@ -169,6 +169,15 @@ def test_flat_positions_are_rows_only_for_a_named_contract(exchange: Serve) -> N
     assert (row["current_amount"], row["position_amount"], row["position_type"]) == ("3", "-3", 2)
 
 
+@pytest.mark.parametrize("size", [3, "3"])
+def test_an_amended_size_may_come_as_text(exchange: Serve, size: int | str) -> None:
+    trader = Trader(exchange())
+    order_id = trader.order(1, 2, 90000)["order_id"]
+    trader.do("modify-limit-order", **BTC, order_id=order_id, size=size)
+    assert [row["size"] for row in trader.read("get-open-orders", **BTC)] == ["3"]
+    assert trader.post("modify-limit-order", **BTC, order_id=order_id, size="3.5").json()["code"] == 40043
+
+
 def test_an_order_is_found_again_by_its_client_id(exchange: Serve) -> None:
     trader = Trader(exchange())
     trader.order(1, 1, 90000, client_order_id="rests")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -77,6 +78,14 @@ def test_a_cancel_is_pushed_as_action_three(exchange: Serve) -> None:
     assert orders(expect(socket, 2)) == [(2, 2, "0"), (3, 4, "0")]
 
 
+def test_who_has_logged_in_may_take_time_to_subscribe(exchange: Serve) -> None:
+    trader = Trader(exchange(patience=Patience(silent_s=20, unsubscribed_s=0.2)))
+    socket = trader.socket()
+    time.sleep(0.5)
+    socket.send(json.dumps({"action": "subscribe", "args": [ORDER]}))
+    assert expect(socket, 1)[0]["success"]
+
+
 @pytest.mark.parametrize(
     ("key", "late_s"),
     [
@@ -109,8 +118,8 @@ def test_there_are_no_public_topics_and_no_other_private_ones(exchange: Serve) -
     ]
 
 
-def test_a_connection_that_only_logs_in_is_closed(exchange: Serve) -> None:
-    trader = Trader(exchange(patience=Patience(silent_s=20, unsubscribed_s=0.3)))
+def test_a_connection_that_only_logs_in_is_closed_for_its_silence(exchange: Serve) -> None:
+    trader = Trader(exchange(patience=Patience(silent_s=0.3, unsubscribed_s=20)))
     opcode, _ = trader.socket().recv_data()
     assert opcode == websocket.ABNF.OPCODE_CLOSE
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import ccxt
 
-CONTRACT = "BTC/USDT:USDT"
+CONTRACT, OTHER_CONTRACT = "BTC/USDT:USDT", "ETH/USDT:USDT"
 ISOLATED = {"marginMode": "isolated", "leverage": 5}
 
 
@@ -166,6 +166,23 @@ def trading(exchange: Any, last: float) -> Any:
     }
 
 
+def plain(exchange: Any) -> Any:
+    """Orders as ccxt sends them when nothing is said: cross margin, no leverage; in one-way mode."""
+    exchange.set_position_mode(False)
+    held = []
+    for side, amount, more in (("buy", 3, {}), ("sell", 1, {}), ("sell", 2, {"reduceOnly": True})):
+        order = exchange.create_order(OTHER_CONTRACT, "market", side, amount, None, more)["id"]
+        _wait(lambda of=order: exchange.fetch_order(of, OTHER_CONTRACT)["status"] == "closed")
+        held.append(
+            [(each["side"], each["contracts"]) for each in exchange.fetch_positions([OTHER_CONTRACT])]
+        )
+    return {
+        "hedged": exchange.fetch_position_mode(OTHER_CONTRACT)["hedged"],
+        "held": held,
+        "balance": exchange.fetch_balance({"type": "swap"})["USDT"],
+    }
+
+
 def _waiting(exchange: Any) -> Any:
     """Trigger prices by id. (ccxt 4.5.70 itself looks for them under a name that plan orders do not have.)"""
     return {
@@ -197,4 +214,5 @@ if __name__ == "__main__":
     seen["resting"] = resting(exchange, round(last * 0.9, 1))
     seen["refused"] = refused(exchange, round(last * 0.9, 1))
     seen["trading"] = trading(exchange, last)
+    seen["plain"] = plain(exchange)
     print(json.dumps(seen))

@@ -23,7 +23,7 @@ ACTIONS = ("subscribe", "unsubscribe", "request")
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """After how long the exchange hangs up: on silence both ways, and on who subscribes to nothing."""
+    """After how long the exchange hangs up: on silence both ways, and on who never subscribes or logs in."""
 
     silent_s: float = 20
     unsubscribed_s: float = 5
