@@ -1,4 +1,4 @@
-"""The admin's first page: is it alive, what did it decide, what is stopped."""
+"""The admin's first page: is it alive, what does it hold, what did it decide, what is stopped."""
 
 from __future__ import annotations
 
@@ -12,23 +12,29 @@ from django.utils import timezone
 
 from apps.audit.models import MtfAudit
 from apps.audit.store import READY
+from apps.exchange import venue
 from apps.feed.models import StreamHealth
+from apps.mtf.holdings import holdings
 from apps.mtf.pulse import Pulse, pulse, waiting_for
+from apps.orders.models import OrderPlan
 from apps.switches.models import MtfSwitch
 
 READY_WITHIN = timedelta(hours=1)
 READY_SHOWN = 30
+PLANS_SHOWN = 8
 
 
 def context(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Adds what templates/admin/index.html shows."""
-    now = timezone.now()
+    now, account = timezone.now(), venue.account()
     return context | {
         "title": "Overview",
         "waiting_for": waiting_for(now),
         "pulses": [_run(pulse(profile, now), now) for profile in settings.MTF_PROFILES],
         "stopped": [switch for switch in MtfSwitch.objects.filter(is_on=False) if switch.is_in_force],
         "streams": [_stream(stream, now) for stream in StreamHealth.objects.order_by("name")],
+        "held": holdings(account),
+        "plans": OrderPlan.objects.filter(account=account).order_by("-plan_time", "-id")[:PLANS_SHOWN],
         "ready": _ready(now),
     }
 

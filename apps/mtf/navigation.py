@@ -11,6 +11,7 @@ GROUPS = {
     "Operate": {
         "Kill switches": ("toggle_on", "switches_mtfswitch"),
         "Runs": ("timer", "mtf_mtfrun"),
+        "Watch": ("visibility", "mtf_watchstate"),
         "Operator actions": ("history_edu", "audit_operatoraction"),
     },
     "Trading": {

@@ -63,15 +63,16 @@ ENTRY: dict[str, Any] = {
 
 def always(name: str = "always", side: str = "long", entry: Any = ENTRY, **changes: Any) -> dict[str, Any]:
     """A profile's file that is READY on `side` each minute, for every symbol."""
-    held = {"long": ["close > 0"], "short": ["close < 0"]}
-    if side == "short":
-        held = {"long": ["close < 0"], "short": ["close > 0"]}
+
+    def sides() -> dict[str, list[str]]:
+        return {name: ["close > 0" if name == side else "close < 0"] for name in ("long", "short")}
+
     content = {
         "name": name,
         "validation_mode": "pragmatic",
         "context_timeframes": ["5m"],
         "execution_timeframes": ["1m"],
-        "timeframes": {"5m": held, "1m": held},
+        "timeframes": {"5m": sides(), "1m": sides()},
     }
     return content | ({} if entry is None else {"entry": entry}) | changes
 
