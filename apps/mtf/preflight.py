@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -15,15 +13,11 @@ from apps.engine.enter.snapshot import Features, Snapshot
 from apps.engine.indicators.compute import features
 from apps.engine.ports import Broker, BrokerRejected, BrokerUnavailable, BrokerUnknown
 from apps.engine.profile import Entry
-from apps.engine.values.position import Bracket, FeeRates
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.market import store as market
+from apps.mtf.kept import Kept
 
 log = structlog.get_logger("order_journey")
-
-BRACKETS_KEPT_S = 3600.0
-FEES_KEPT_S = 86_400.0
-"""An account's rates change by the month, and the exchange tells one symbol a second."""
 
 T = TypeVar("T")
 
@@ -37,10 +31,10 @@ def snapshot(symbol: str, entry: Entry, timeframe: Timeframe, at: datetime, brok
     needed = {timeframe, entry.zone.timeframe, entry.zone.atr_timeframe, Timeframe.D1}
     return Snapshot(
         contract=market.listed(symbol),
-        brackets=tuple(_known(lambda: kept.brackets.of(symbol)) or ()),
+        brackets=tuple(_known(lambda: kept.brackets(symbol)) or ()),
         quote=_known(lambda: broker.quote(symbol)),
         account=_known(broker.account),
-        fees=_known(lambda: kept.fees.of(symbol)),
+        fees=_known(lambda: kept.fees(symbol)),
         features=stored_features(symbol, needed, at),
     )
 
@@ -65,31 +59,6 @@ def _known(read: Callable[[], T]) -> T | None:
         return None
 
 
-@dataclass
-class _Kept(Generic[T]):
-    """Answers by symbol, read again after `keep_s`; a failed read is not kept."""
-
-    read: Callable[[str], T]
-    keep_s: float
-    _answers: dict[str, tuple[float, T]] = field(default_factory=dict)
-
-    def of(self, symbol: str) -> T:
-        read_at, answer = self._answers.get(symbol, (0.0, None))
-        if answer is not None and time.monotonic() - read_at < self.keep_s:
-            return answer
-        answer = self.read(symbol)
-        self._answers[symbol] = (time.monotonic(), answer)
-        return answer
-
-
-@dataclass(frozen=True)
-class _Slow:
-    """What changes seldom, of one broker."""
-
-    brackets: _Kept[list[Bracket]]
-    fees: _Kept[FeeRates]
-
-
 @cache
-def _kept(broker: Broker) -> _Slow:
-    return _Slow(_Kept(broker.brackets, BRACKETS_KEPT_S), _Kept(broker.fee_rates, FEES_KEPT_S))
+def _kept(broker: Broker) -> Kept:
+    return Kept(broker)
