@@ -4,8 +4,13 @@
 import os
 import sys
 
+PIPED_COLUMNS = "160"
+"""Tables that go into a file or a pipe have no terminal to measure: room for the longest names."""
+
 
 def main() -> None:
+    if not sys.stdout.isatty():
+        os.environ.setdefault("COLUMNS", PIPED_COLUMNS)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradingv3.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

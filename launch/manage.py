@@ -46,7 +46,7 @@ def _beside_the_demo(arguments: Sequence[str], var: Path) -> int:
     if not ports.wait_until(file.is_file, patience_s=DEMO_PATIENCE_S):
         error(f"the demo is starting but wrote no {file} within {DEMO_PATIENCE_S:g} s; look at its terminal")
         return 1
-    return _become(arguments, {**os.environ, **servers.env_file(file)})
+    return _become(arguments, {**servers.env_file(file), **os.environ})
 
 
 def _become(arguments: Sequence[str], env: Mapping[str, str]) -> int:

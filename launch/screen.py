@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-def say(text: str = "") -> None:
-    print(text, flush=True)
+def say(text: str = "", *, end: str = "\n") -> None:
+    """Print; a terminal that went away must not keep us from ending what we started."""
+    try:
+        print(text, end=end, flush=True)
+    except OSError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (it stays for good)
 
 
 def error(text: object) -> None:
-    print(f"error: {text}", file=sys.stderr, flush=True)
+    try:
+        print(f"error: {text}", file=sys.stderr, flush=True)
+    except OSError:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (it stays for good)
 
 
 @contextmanager
 def step(what: str) -> Iterator[None]:
     """Say what is being done, then how long it took; says nothing more when the block raises."""
     began = time.monotonic()
-    print(f"  {what:<44}", end="", flush=True)
+    say(f"  {what:<44}", end="")
     try:
         yield
     except BaseException:
-        print(flush=True)
+        say()
         raise
-    print(f"{time.monotonic() - began:6.1f} s", flush=True)
+    say(f"{time.monotonic() - began:6.1f} s")

@@ -24,7 +24,7 @@ def servers(*, durable: bool) -> Iterator[dict[str, str]]:
 
     `durable` keeps fsync on: slower, but what a real installation does.
     """
-    _remove_leftovers()
+    remove_leftovers()
     with ExitStack() as stack:
         home = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         stack.callback(shutil.rmtree, home, ignore_errors=True)
@@ -42,7 +42,7 @@ def servers(*, durable: bool) -> Iterator[dict[str, str]]:
         yield variables
 
 
-def _remove_leftovers() -> None:
+def remove_leftovers() -> None:
     """Folders of work that was killed: its servers died with it, nobody else removes the files."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         owner = re.match(rf"{PREFIX}(\d+)-", folder.name)

@@ -220,11 +220,15 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 UNFOLD = {
     "SITE_TITLE": "TradingV3",
     "SITE_HEADER": "TradingV3",
-    "SITE_SUBHEADER": f"{VENUE} · {TRADING}",
-    "SHOW_HISTORY": True,
+    "SITE_SUBHEADER": f"{VENUE} · {TRADING} · times in UTC",
+    "SITE_URL": None,  # the admin is the site
+    "SITE_ICON": f"{STATIC_URL}mtf/icon.svg",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}mtf/icon.svg"}],
+    "STYLES": [f"{STATIC_URL}mtf/admin.css"],
+    "SHOW_HISTORY": False,  # the operator actions are the history
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "apps.mtf.dashboard.context",
-    "SIDEBAR": {"show_search": True, "navigation": "apps.mtf.navigation.groups"},
+    "SIDEBAR": {"show_search": False, "navigation": "apps.mtf.navigation.groups"},
 }
 
 LOGGING_CONFIG = None

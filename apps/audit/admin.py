@@ -4,67 +4,67 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.template.loader import render_to_string
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from apps.audit.models import MtfAudit, OperatorAction, TradeLifecycleEvent, TradeZoneEvent
+from apps.audit.trace import timeframes
 from apps.postgres.browse import (
+    SIDE_COLOURS,
     BigTableAdmin,
-    ExactFilter,
     ReadOnlyAdmin,
+    cause_text,
     coloured,
+    figures,
     link,
     number,
     plain_fields,
 )
+from apps.postgres.filters import ExactFilter, TimeRangeFilter
 
 
 @admin.register(MtfAudit)
 class MtfAuditAdmin(BigTableAdmin):
-    list_display = (
-        "created_at",
-        "symbol",
-        "profile",
-        "step",
-        "timeframe",
-        "cause",
-        "coloured_severity",
-        "run",
-    )
+    list_display = ("created_at", "of_symbol", "profile", "coloured_cause", "side", "timeframe", "run")
     list_filter = (
-        ("run_id", ExactFilter),
-        ("profile", ExactFilter),
-        ("step", ExactFilter),
-        ("timeframe", ChoicesDropdownFilter),
         ("cause", ExactFilter),
+        ("profile", ExactFilter),
+        ("timeframe", ChoicesDropdownFilter),
+        ("created_at", TimeRangeFilter),
+        ("run_id", ExactFilter),
+        ("step", ExactFilter),
         ("severity", ChoicesDropdownFilter),
-        ("created_at", RangeDateTimeFilter),
     )
     ordering = ("-created_at", "-id")
-    fields = (
-        "created_at",
-        "symbol",
-        "profile",
-        "step",
-        "timeframe",
-        "cause",
-        "severity",
-        "run",
-        "digest",
-        "trace",
-        "details",
+    sortable_by = ()
+    fieldsets = (
+        (None, {"fields": ("created_at", "symbol", "profile", "cause", "side", "timeframe")}),
+        ("Why", {"fields": ("refusal", "trace")}),
+        ("Where it came from", {"fields": ("run", "step", "severity", "digest")}),
+        ("As stored", {"fields": ("details",), "classes": ("collapse",)}),
     )
-    readonly_fields = ("run", "trace")
+    readonly_fields = ("side", "refusal", "trace", "run")
 
-    @coloured("severity", {"info": "info", "warning": "warning", "error": "danger"})
-    def coloured_severity(self, row: MtfAudit) -> str:
-        return str(row.severity)
+    @admin.display(description="symbol")
+    def of_symbol(self, row: MtfAudit) -> str:
+        return link("audit_mtfaudit_changelist", row.symbol, q=row.symbol)
 
-    @admin.display(description="trace")
+    @admin.display(description="cause")
+    def coloured_cause(self, row: MtfAudit) -> str:
+        return cause_text(row.cause)
+
+    @coloured("side", SIDE_COLOURS)
+    def side(self, row: MtfAudit) -> str | None:
+        side = (row.details.get("verdict") or {}).get("side")
+        return side and str(side).upper()
+
+    @admin.display(description="refused by")
+    def refusal(self, row: MtfAudit) -> str:
+        return figures(row.details.get("refusal") or {})
+
+    @admin.display(description="conditions")
     def trace(self, row: MtfAudit) -> str:
         """Each condition with its values, per timeframe; nothing where the row holds no verdict."""
-        verdict = row.details.get("verdict") or {}
-        timeframes = verdict.get("timeframes", [])
-        return render_to_string("admin/audit/trace.html", {"timeframes": timeframes})
+        return render_to_string("admin/audit/trace.html", {"timeframes": timeframes(row.details)})
 
     @admin.display(description="run")
     def run(self, row: MtfAudit) -> str:
@@ -92,7 +92,7 @@ class TradeLifecycleEventAdmin(BigTableAdmin):
         ("account", ExactFilter),
         ("run_id", ExactFilter),
         ("decision_key", ExactFilter),
-        ("happened_at", RangeDateTimeFilter),
+        ("happened_at", TimeRangeFilter),
     )
     ordering = ("-happened_at", "-id")
     fields = readonly_fields = ["plan", "run", *plain_fields(TradeLifecycleEvent)]
@@ -131,7 +131,7 @@ class TradeZoneEventAdmin(BigTableAdmin):
         ("profile", ExactFilter),
         ("account", ExactFilter),
         ("run_id", ExactFilter),
-        ("happened_at", RangeDateTimeFilter),
+        ("happened_at", TimeRangeFilter),
     )
     ordering = ("-happened_at", "-id")
     fields = readonly_fields = plain_fields(TradeZoneEvent)
@@ -148,6 +148,6 @@ class OperatorActionAdmin(ReadOnlyAdmin):
         ("actor", ExactFilter),
         ("action", admin.AllValuesFieldListFilter),
         ("target", ExactFilter),
-        ("happened_at", RangeDateTimeFilter),
+        ("happened_at", TimeRangeFilter),
     )
     search_fields = ("target", "reason", "actor")

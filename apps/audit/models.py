@@ -41,6 +41,7 @@ class MtfAudit(models.Model):
             models.Index(name="mtf_audit_run", fields=["run_id"]),
             models.Index(name="mtf_audit_created", fields=["-created_at"]),
             models.Index(name="mtf_audit_cause", fields=["cause", "-created_at"]),
+            models.Index(name="mtf_audit_loud", fields=["-created_at"], condition=~Q(severity="info")),
         ]
 
     def __str__(self) -> str:

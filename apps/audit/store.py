@@ -34,6 +34,17 @@ class AuditRow:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class StandingCause:
+    """The cause that stands for a symbol, with the side and timeframe it was ready on, without its trace."""
+
+    symbol: str
+    cause: str
+    timeframe: str | None
+    side: str | None
+    created_at: datetime
+
+
 _COLUMNS = tuple(field.name for field in fields(AuditRow))
 
 
@@ -71,6 +82,19 @@ def ready(run_id: UUID) -> list[str]:
 def of_run(run_id: UUID, symbol: str) -> MtfAudit | None:
     """What this run wrote of `symbol`; None when nothing changed."""
     return MtfAudit.objects.filter(run_id=run_id, symbol=symbol).first()
+
+
+def standing_causes(profile: str, symbols: Sequence[str]) -> dict[str, StandingCause]:
+    """As `standing`, now, but only what one line shows."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT newest.* FROM unnest(%s::text[]) AS asked (symbol) CROSS JOIN LATERAL ("
+            "SELECT symbol, cause, timeframe::text, details #>> '{verdict,side}', created_at FROM mtf_audit "
+            "WHERE symbol = asked.symbol AND profile = %s ORDER BY created_at DESC, id DESC LIMIT 1"
+            ") AS newest",
+            [list(symbols), profile],
+        )
+        return {row[0]: StandingCause(*row) for row in cursor.fetchall()}
 
 
 def record_action(

@@ -46,6 +46,17 @@ class Candles(Protocol):
         """The `length` closed candles up to the one that closes at `until` (a boundary of `timeframe`)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one request for candles brought: closed ones, rising, and how many rows were no possible candle.
+
+    Where `refused` is not 0 an absent candle may be one of them: the answer confirms no hole.
+    """
+
+    candles: list[Candle]
+    refused: int = 0
+
+
 class CandleHistory(Protocol):
     """A venue's past candles and contracts, by request. Safe to share between threads.
 
@@ -59,8 +70,8 @@ class CandleHistory(Protocol):
     def contracts(self) -> list[Contract]:
         """Every contract the venue lists, also those no longer traded; unreadable ones are only logged."""
 
-    def candles(self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> list[Candle]:
-        """Closed candles with start <= open_time < end, rising; at most one page (499). Source REST.
+    def candles(self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> Answer:
+        """Closed candles with start <= open_time < end; at most one page (499). Source REST.
 
         `start` and `end` are aware UTC. Impossible rows are dropped, counted by law and logged.
         ValueError when the range is empty or longer than a page.

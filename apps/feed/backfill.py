@@ -44,10 +44,13 @@ def backfill_plan(
 
 
 def fetch(history: CandleHistory, page: Page) -> list[Candle]:
-    """One page's candles and one on each side, so that holes at its edges are confirmed too; rising."""
+    """One page's candles and one on each side, rising; holes the exchange confirms are in it, flat.
+
+    An answer with an impossible row confirms none: the absent candle may be that row.
+    """
     step = page.timeframe.duration
     answer = history.candles(page.symbol, page.timeframe, page.start - step, page.end + step)
-    return with_confirmed_holes(answer)
+    return answer.candles if answer.refused else with_confirmed_holes(answer.candles)
 
 
 def backfill(history: CandleHistory, pages: Sequence[Page]) -> Iterator[int]:

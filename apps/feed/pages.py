@@ -8,12 +8,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from apps.engine.profile import Profile
-from apps.engine.values.candle import Candle, empty_after
+from apps.engine.values.candle import Candle, Source, empty_after
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.market import store
 
 URGENT, NEEDED, LATER = range(3)
 """Ranks: a gap in what is live · without it the profiles cannot decide · the rest of the window."""
+
+DOUBTED = 3
+"""Newest 1m candles that a start or an interruption doubts when pushes made them: a connection that is lost
+shortly before a candle's end looks like silence, and grace closes the candle without its last trades.
+Three, because up to two more may close until the plan is made; older ones lie beside a hole, see fetch."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,13 +45,18 @@ def plan(
     page_size: int,
     urgent: bool = False,
 ) -> list[Page]:
-    """Pages that complete every window of `symbols` up to `now`, in the order they should be fetched."""
+    """Pages that complete every window of `symbols` up to `now`, in the order they should be fetched.
+
+    For a start or after an interruption: the newest pushed candles are asked for again.
+    """
     found: list[Page] = []
     for timeframe, length in WINDOW.items():
         end = timeframe.floor(now)
         needed = needed_candles(timeframe, profiles, now)
         missing = store.missing(symbols, timeframe, end - length * timeframe.duration, end)
-        for symbol, opens in missing.items():
+        doubted = _doubted(symbols, end) if timeframe is Timeframe.M1 else {}
+        for symbol in sorted(missing.keys() | doubted.keys()):
+            opens = [*missing.get(symbol, ()), *doubted.get(symbol, ())]
             pages = pages_of(symbol, timeframe, opens, end, page_size)
             found += pages if urgent else [replace(p, rank=_rank(p, end, needed)) for p in pages]
     return sorted(found)
@@ -76,6 +86,13 @@ def pages_of(
                 Page(URGENT, depth, timeframe.seconds, symbol, timeframe, open_time, open_time + step)
             )
     return pages
+
+
+def _doubted(symbols: Sequence[str], end: datetime) -> dict[str, list[datetime]]:
+    """Open times of the newest 1m candles that only pushes tell of."""
+    newest = store.candles_of(symbols, Timeframe.M1, end - DOUBTED * Timeframe.M1.duration, end)
+    pushed = {s: [c.open_time for c in candles if c.source is Source.WS] for s, candles in newest.items()}
+    return {symbol: opens for symbol, opens in pushed.items() if opens}
 
 
 def _rank(page: Page, end: datetime, needed: int) -> int:

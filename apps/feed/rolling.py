@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 
 from apps.engine.rollup import roll_up
@@ -12,11 +12,13 @@ from apps.engine.values.timeframe import ROLLED_UP
 from apps.market import store
 
 
-def roll_up_around(changed: Iterable[Candle], *, now: datetime) -> int:
-    """Re-make every coarser candle, closed at `now`, whose bucket holds one of the changed 1m candles.
+def roll_up_around(changed: Sequence[Candle], *, now: datetime) -> int:
+    """Re-make every coarser candle that is over and whose bucket holds one of the changed 1m candles.
 
+    Over is what ends at `now` or at the newest changed candle's end: the venue's clock may be ahead of ours.
     Incomplete buckets are left alone. Returns how many stored candles changed.
     """
+    over = max([now, *(c.close_time for c in changed)])
     touched = {(c.symbol, c.open_time) for c in changed}
     total = 0
     for timeframe in ROLLED_UP:
@@ -25,7 +27,7 @@ def roll_up_around(changed: Iterable[Candle], *, now: datetime) -> int:
         buckets: dict[datetime, set[str]] = defaultdict(set)
         for symbol, open_time in touched:
             bucket = timeframe.floor(open_time)
-            if bucket + timeframe.duration <= now:
+            if bucket + timeframe.duration <= over:
                 buckets[bucket].add(symbol)
         if not buckets:
             return total

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from apps.market.models import Contract, Kline, MarketSeries, VenueStamp
 from apps.postgres.browse import BigTableAdmin, ReadOnlyAdmin, coloured, link, number, plain_fields
+from apps.postgres.filters import TimeRangeFilter
 
 
 @admin.register(Contract)
@@ -19,9 +20,7 @@ class ContractAdmin(ReadOnlyAdmin):
         "turnover",
         "funding",
         number("max_leverage"),
-        number("tick_size"),
-        number("contract_size"),
-        "synced_at",
+        "decisions",
         "candles",
     )
     list_filter = ("status", "quote")
@@ -44,6 +43,10 @@ class ContractAdmin(ReadOnlyAdmin):
     def funding(self, contract: Contract) -> str:
         return f"{contract.funding_rate_ratio:+.4%}/{contract.funding_interval_hours}h"
 
+    @admin.display(description="decisions")
+    def decisions(self, contract: Contract) -> str:
+        return link("audit_mtfaudit_changelist", "audit", q=contract.symbol)
+
     @admin.display(description="candles")
     def candles(self, contract: Contract) -> str:
         return link("market_kline_changelist", "candles", q=contract.symbol)
@@ -63,7 +66,7 @@ class KlineAdmin(BigTableAdmin):
         "source",
         "updated_at",
     )
-    list_filter = (("timeframe", ChoicesDropdownFilter), ("open_time", RangeDateTimeFilter))
+    list_filter = (("timeframe", ChoicesDropdownFilter), ("open_time", TimeRangeFilter))
     ordering = ("-id",)
     fields = readonly_fields = plain_fields(Kline)
 
@@ -74,6 +77,7 @@ class MarketSeriesAdmin(ReadOnlyAdmin):
     list_filter = (("timeframe", ChoicesDropdownFilter),)
     search_fields = ("symbol",)
     ordering = ("symbol", "timeframe")
+    sortable_by = ()
 
 
 @admin.register(VenueStamp)

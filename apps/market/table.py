@@ -77,7 +77,8 @@ def _packed(
 ) -> Iterator[tuple[int, bytes, bytes, bytes, bytes, bytes, bytes]]:
     with (
         connection.cursor() as cursor,
-        cursor.copy(_PACKED, [list(symbols), timeframe.value, start, end]) as copy,
+        # the driver's own cursor: Django's, while it logs queries (DEBUG), takes no parameters here
+        cursor.cursor.copy(_PACKED, [list(symbols), timeframe.value, start, end]) as copy,
     ):
         copy.set_types(["int4"] + ["bytea"] * 6)
         yield from copy.rows()

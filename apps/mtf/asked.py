@@ -19,6 +19,7 @@ from apps.engine.values.timeframe import Timeframe
 from apps.exchange import venue
 from apps.feed.announce import wait_for
 from apps.feed.sync import watched_symbols
+from apps.feed.universe import UnknownSymbol
 from apps.market import store as market
 from apps.mtf import runs
 from apps.mtf.minute import COLLECT_S, closed_minute
@@ -150,10 +151,22 @@ def _profile(asked: Asked) -> Profile:
 def _symbols(asked: Asked, now: datetime) -> Sequence[str]:
     listed = [contract.symbol for contract in market.contracts()]
     if asked.symbols is None:
-        return watched_symbols(now)
+        return _universe(now)
     if not asked.symbols:
         raise BadAsk("symbols", "is empty: leave it out for the whole universe")
     for symbol in asked.symbols:
         if symbol not in listed:
             raise BadAsk("symbols", f"unknown symbol {symbol!r}{nearest(symbol, listed)}")
     return list(dict.fromkeys(asked.symbols))
+
+
+def _universe(now: datetime) -> Sequence[str]:
+    try:
+        universe = watched_symbols(now)
+    except UnknownSymbol as fault:
+        raise BadAsk("symbols", f"MTF_SYMBOLS_TO_WATCH: {fault}") from fault
+    if not universe:
+        raise BadAsk(
+            "symbols", "the universe is empty: no stored contract is watched (manage.py sync_contracts)"
+        )
+    return universe

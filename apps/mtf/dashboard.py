@@ -14,6 +14,7 @@ from apps.audit.models import MtfAudit
 from apps.audit.store import READY
 from apps.exchange import venue
 from apps.feed.models import StreamHealth
+from apps.mtf.board import board
 from apps.mtf.holdings import holdings
 from apps.mtf.pulse import Pulse, pulse, waiting_for
 from apps.orders.models import OrderPlan
@@ -22,13 +23,19 @@ from apps.switches.models import MtfSwitch
 READY_WITHIN = timedelta(hours=1)
 READY_SHOWN = 30
 PLANS_SHOWN = 8
+SYMBOLS_SHOWN = 50
 
 
 def context(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Adds what templates/admin/index.html shows."""
     now, account = timezone.now(), venue.account()
+    rows = board(settings.MTF_PROFILES, now)
     return context | {
         "title": "Overview",
+        "now": now,
+        "profiles": settings.MTF_PROFILES,
+        "board": rows[:SYMBOLS_SHOWN],
+        "not_shown": max(0, len(rows) - SYMBOLS_SHOWN),
         "waiting_for": waiting_for(now),
         "pulses": [_run(pulse(profile, now), now) for profile in settings.MTF_PROFILES],
         "stopped": [switch for switch in MtfSwitch.objects.filter(is_on=False) if switch.is_in_force],

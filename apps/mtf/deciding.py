@@ -32,7 +32,7 @@ def told_by(history: CandleHistory, made: Decision) -> Candle | TradingError | N
     """The deciding candle by one call; None when the exchange does not show it, the fault when it cannot."""
     end = made.candle_open_at + made.timeframe.duration
     try:
-        found = history.candles(made.symbol, made.timeframe, made.candle_open_at, end)
+        found = history.candles(made.symbol, made.timeframe, made.candle_open_at, end).candles
     except TradingError as fault:
         return fault
     return found[0] if found else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -23,8 +23,7 @@ from apps.mtf.windows import Warm
 from apps.profiles import files
 from apps.profiles import store as profiles
 
-STORED_WITHIN = timedelta(seconds=60)
-"""A run's rows are written within its own minute."""
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class CannotExplain(TradingError):
@@ -37,7 +36,7 @@ class CannotExplain(TradingError):
 
 @dataclass(frozen=True)
 class Explanation:
-    """`verdict` is recomputed now; `stored` is what the audit held at that minute, `run` the minute's run.
+    """`verdict` is recomputed now; `stored` is what the audit held when `run`, the minute's run, ended.
 
     `differences` lists what is not equal; None when nothing was stored to compare with.
     """
@@ -88,9 +87,11 @@ def explain(symbol: str, at: datetime, profile_name: str) -> Explanation:
     Nothing but candles is read for the verdict. Raises CannotExplain for an unknown symbol or profile and for
     a moment that is not over.
     """
-    minute = Timeframe.M1.floor(at.astimezone(UTC))
+    minute = Timeframe.M1.floor(_utc(at))
     if minute > datetime.now(UTC):
         raise CannotExplain("at", f"{minute:%Y-%m-%d %H:%M} UTC is in the future")
+    if minute < EARLIEST:
+        raise CannotExplain("at", f"{minute} is before {EARLIEST:%Y}: no exchange of ours existed")
     _refuse_unknown_symbol(symbol)
     run = MtfRun.objects.filter(profile=profile_name, minute=minute, trigger=Trigger.BEAT).first()
     profile = _profile(profile_name, run)
@@ -98,8 +99,16 @@ def explain(symbol: str, at: datetime, profile_name: str) -> Explanation:
     warm.refresh(minute)
     [judgement] = evaluate(warm.frames(), [profile], at=minute)
     verdict = judgement.verdict(symbol)
-    stored = None if run is None else audit.last_before(symbol, profile_name, minute + STORED_WITHIN)
+    ended = None if run is None else run.finished_at
+    stored = None if ended is None else audit.last_before(symbol, profile_name, ended)
     return Explanation(verdict, run, stored, _differences(verdict, run, stored), _late(verdict, run))
+
+
+def _utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise CannotExplain("at", f"{at} is out of the calendar") from None
 
 
 def _stored(row: MtfAudit) -> dict[str, Any]:

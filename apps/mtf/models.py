@@ -56,7 +56,7 @@ class MtfRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.profile} {self.minute:%Y-%m-%d %H:%M} {self.status}"
+        return f"{self.minute:%Y-%m-%d %H:%M} {self.profile} {self.status}"
 
 
 class WatchState(models.Model):

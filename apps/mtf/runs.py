@@ -65,7 +65,7 @@ def open_run(
 
 
 def mark_lost(before: datetime, now: datetime) -> int:
-    """Runs of earlier minutes that nobody finished: their worker died. Those asked for may be queued."""
+    """Runs of earlier minutes whose worker died; one that was asked for may still be queued."""
     unfinished = MtfRun.objects.filter(status=RunStatus.RUNNING, minute__lt=before)
     return unfinished.filter(Q(trigger=Trigger.BEAT) | Q(started_at__lt=now - QUEUED_FOR)).update(
         status=RunStatus.LOST, finished_at=now, error="the worker ended before the run did"

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.contrib.admin import FieldListFilter
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import ValidationError
 from django.db.models import DecimalField, Model, QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
-from unfold.contrib.filters.forms import SearchForm
 from unfold.decorators import display
 
 from apps.postgres.estimate import EstimatedPaginator
+
+SIDE_COLOURS = {"LONG": "success", "SHORT": "danger"}
+CAUSE_COLOURS = {
+    "READY": "font-semibold text-green-700 dark:text-green-400",
+    "kill_switch": "font-semibold text-red-700 dark:text-red-400",
+}
 
 Method = TypeVar("Method", bound=Callable[..., object])
 
@@ -30,6 +33,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     """What the house writes and people only read."""
 
     actions = None
+    show_facets = admin.ShowFacets.NEVER  # counts of every choice: COUNT(*) over the whole table
     list_filter_submit = True
     list_fullwidth = True
     list_per_page = 50
@@ -44,12 +48,29 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         return False
 
 
-class BigTableAdmin(ReadOnlyAdmin):
-    """A table of millions, searched by exact symbol: no COUNT(*), no scan for distinct values."""
+class UncountedAdmin(ReadOnlyAdmin):
+    """A table that only grows: pages by the planner's estimate, no COUNT(*)."""
 
     paginator = EstimatedPaginator
     show_full_result_count = False
     list_max_show_all = 0
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return UncountedList
+
+
+class UncountedList(ChangeList):
+    """Says "N results (Show all)" where the list is narrowed, and only there."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not (self.has_active_filters or self.query):
+            self.full_result_count = self.result_count
+
+
+class BigTableAdmin(UncountedAdmin):
+    """A table of millions, searched by exact symbol, without a scan for distinct values."""
+
     search_fields = ("symbol",)
     search_help_text = "a whole symbol, like BTCUSDT"
 
@@ -58,29 +79,6 @@ class BigTableAdmin(ReadOnlyAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
         return (queryset.filter(symbol__in={term, term.upper()}) if term else queryset), False
-
-
-class ExactFilter(FieldListFilter):
-    """A column filtered by a typed value, whole: `("cause", ExactFilter)`."""
-
-    template = "unfold/filters/filters_field.html"
-
-    def expected_parameters(self) -> list[str | None]:
-        return [self.field_path]
-
-    def value(self) -> str:
-        typed = self.used_parameters.get(self.field_path) or [""]
-        return str(typed[-1] if isinstance(typed, list) else typed).strip()
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        try:
-            return queryset.filter(**{self.field_path: self.value()}) if self.value() else queryset
-        except (ValueError, ValidationError) as fault:
-            raise IncorrectLookupParameters(fault) from fault
-
-    def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        data = {self.field_path: self.value()}
-        yield {"form": SearchForm(name=self.field_path, label=f"By {self.title}", data=data)}
 
 
 def coloured(
@@ -107,6 +105,17 @@ def number(field: str, description: str = "") -> Callable[[Model], str]:
 def plain_fields(model: type[Model]) -> list[str | Callable[[Model], str]]:
     """Every field of `model` for its page, Decimals as `number` shows them."""
     return [number(f.name) if isinstance(f, DecimalField) else f.name for f in model._meta.fields]
+
+
+def cause_text(cause: str | None) -> SafeString:
+    """A cause or reason in its exact letters, which people search for: ready in green, a switch in red."""
+    colour = next((css for start, css in CAUSE_COLOURS.items() if (cause or "").startswith(start)), "")
+    return format_html('<span class="{}">{}</span>', colour, cause or "–")
+
+
+def figures(values: Mapping[str, object]) -> SafeString:
+    """A small table of names and what they measure."""
+    return render_to_string("admin/figures.html", {"figures": values})
 
 
 def link(url_name: str, text: object, **query: object) -> SafeString:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.apps import apps
-from django.contrib import admin
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
@@ -12,18 +13,13 @@ from rest_framework.authtoken.models import Token
 
 from apps.audit import store as audit
 from apps.audit.models import MtfAudit
-from apps.switches.models import MtfSwitch
-from tests.rooms.builders import audit_row
+from tests.admin.places import MADE_BY_PEOPLE, SHOWN, place
+from tests.rooms.builders import T0, audit_row
 
 pytestmark = pytest.mark.django_db
 
-SHOWN = sorted(admin.site._registry, key=lambda model: model._meta.label)
 ROOMS = ("market", "profiles", "signals", "orders", "switches", "audit", "feed", "mtf")
 NOT_SHOWN = {"signals.ValidationCache"}  # the states show it
-
-
-def place(model: type[Model], page: str, *args: object) -> str:
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
 
 
 def test_every_table_of_the_rooms_has_its_pages() -> None:
@@ -45,8 +41,7 @@ def test_the_list_and_a_row_open(model: type[Model], root: Client, rows: None) -
 def test_the_form_to_add_opens_where_people_may_add_and_nowhere_else(
     model: type[Model], root: Client, rows: None
 ) -> None:
-    by_people = {"django_celery_beat", "auth"}
-    expected = 200 if model is MtfSwitch or model._meta.app_label in by_people else 403
+    expected = 200 if model._meta.app_label in MADE_BY_PEOPLE else 403
     assert root.get(place(model, "add")).status_code == expected
 
 
@@ -99,6 +94,28 @@ def test_the_audit_is_filtered_by_whole_values(
     assert len(answer.context["cl"].result_list) == found
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"created_at_from_0": "2026-11-02", "created_at_from_1": "12:00:00"}, {"noon", "night"}),
+        ({"created_at_to_0": "2026-11-02", "created_at_to_1": "12:00:00"}, {"morning", "noon"}),
+        ({"created_at_from_0": "2026-11-03", "created_at_from_1": ""}, {"night"}),
+        ({"created_at_from_0": "", "created_at_from_1": "12:00:00"}, {"morning", "noon", "night"}),
+    ],
+    ids=["from", "to", "a date alone", "a time alone"],
+)
+def test_times_are_filtered_in_utc(root: Client, query: dict[str, str], found: set[str]) -> None:
+    moments = {"morning": T0, "noon": T0 + timedelta(hours=4), "night": T0 + timedelta(hours=16)}
+    audit.save(audit_row(cause=cause, created_at=at) for cause, at in moments.items())
+    answer = root.get(reverse("admin:audit_mtfaudit_changelist"), query)
+    assert {row.cause for row in answer.context["cl"].result_list} == found
+
+
+def test_a_time_that_is_none_is_told_so(root: Client) -> None:
+    answer = root.get(reverse("admin:audit_mtfaudit_changelist"), {"created_at_from_0": "yesterday"})
+    assert answer.status_code == 302
+
+
 def test_the_overview_says_what_runs_what_is_stopped_and_what_was_ready(root: Client, rows: None) -> None:
     page = root.get(reverse("admin:index"))
     text = page.content.decode()
@@ -132,7 +149,8 @@ def test_an_audit_row_shows_each_condition_with_its_values(root: Client, rows: N
     page = root.get(place(MtfAudit, "change", row.pk)).content.decode()
     assert "5m execution: long" in page
     assert "<code>rsi &lt; 70</code>" in page
-    assert "51.2 against 70.0" in page
+    assert '<td class="pr-3">51.2</td>' in page
+    assert "<td>70</td>" in page
 
 
 def test_no_page_shows_a_token() -> None:

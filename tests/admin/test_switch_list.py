@@ -12,8 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.audit.models import OperatorAction
+from apps.market import store as market
 from apps.switches.models import MtfSwitch
 from apps.switches.store import in_force, set_switch
+from tests.rooms.builders import contract
 
 pytestmark = pytest.mark.django_db
 
@@ -177,3 +179,14 @@ def test_the_page_of_a_switch_takes_an_expiry_but_never_another_key(operator: Cl
         until,
         "operator",
     )
+
+
+def test_a_new_switch_for_a_symbol_nobody_lists_is_refused_naming_the_nearest(operator: Client) -> None:
+    market.save_contracts([contract("BTCUSDT")], timezone.now())
+    answer = operator.post(
+        reverse("admin:switches_mtfswitch_add"), {"switch_key": "SYMBOL:BTCUSD", "reason": "noise"}
+    )
+    assert answer.status_code == 200
+    assert "unknown symbol" in answer.content.decode()
+    assert "BTCUSDT" in answer.content.decode()
+    assert list(MtfSwitch.objects.values_list("switch_key", flat=True)) == ["GLOBAL"]

@@ -22,9 +22,7 @@ def minutes(db: None) -> list[MtfRun]:
     rows.audit(symbol="ETHUSDT", cause="candle_late", run_id=runs[0].run_id, created_at=at[0])
     rows.audit(symbol="BTCUSDT", cause="READY", run_id=runs[1].run_id, created_at=at[1])
     rows.audit(symbol="BTCUSDT", cause="of another profile", profile="regular", created_at=at[0])
-    rows.audit(
-        symbol="ETHUSDT", cause="of an older profile", digest="0" * 64, created_at=NOON - timedelta(days=1)
-    )
+    rows.audit(symbol="NEWUSDT", cause="of an older profile", digest="0" * 64, created_at=at[0])
     return runs
 
 

@@ -41,7 +41,7 @@ def test_a_page_is_asked_in_seconds_and_minutes_and_given_in_coins(
     exchange: Exchange, history: History
 ) -> None:
     exchange.answers[KLINE.path] = [ok([bar(START), bar(START + Timeframe.M5.duration)])]
-    candles = history.candles("BTCUSDT", Timeframe.M5, START, START + 2 * Timeframe.M5.duration)
+    candles = history.candles("BTCUSDT", Timeframe.M5, START, START + 2 * Timeframe.M5.duration).candles
     assert [candle.open_time for candle in candles] == [START, START + Timeframe.M5.duration]
     assert candles[0].volume == Decimal("8.748")
     first = int(START.timestamp())
@@ -51,7 +51,7 @@ def test_a_page_is_asked_in_seconds_and_minutes_and_given_in_coins(
 
 def test_what_lies_outside_the_asked_range_is_left_out(exchange: Exchange, history: History) -> None:
     exchange.answers[KLINE.path] = [ok([bar(START - MINUTE), bar(START), bar(START + MINUTE)])]
-    candles = history.candles("BTCUSDT", Timeframe.M1, START, START + MINUTE)
+    candles = history.candles("BTCUSDT", Timeframe.M1, START, START + MINUTE).candles
     assert [candle.open_time for candle in candles] == [START]
 
 
@@ -61,7 +61,7 @@ def test_a_bar_is_closed_by_the_servers_clock_and_not_by_ours(
 ) -> None:
     start = Timeframe.M1.floor(datetime.now(UTC)) + (-1 if ahead_s < 0 else 1) * MINUTE
     exchange.answers |= {SERVER_TIME.path: [server_time(ahead_s)], KLINE.path: [ok([bar(start)])]}
-    assert len(history.candles("BTCUSDT", Timeframe.M1, start, start + MINUTE)) == closed
+    assert len(history.candles("BTCUSDT", Timeframe.M1, start, start + MINUTE).candles) == closed
 
 
 def test_the_servers_clock_is_measured_once_for_many_pages(exchange: Exchange, history: History) -> None:
@@ -92,8 +92,9 @@ def test_a_range_longer_than_a_page_is_refused_before_anything_is_sent(
 def test_an_impossible_row_costs_only_itself(exchange: Exchange, history: History) -> None:
     rows = [bar(START, low_price="1e9"), bar(START + MINUTE), {"timestamp": "soon"}, None]
     exchange.answers[KLINE.path] = [ok(rows)]
-    candles = history.candles("BTCUSDT", Timeframe.M1, START, START + 2 * MINUTE)
-    assert [candle.open_time for candle in candles] == [START + MINUTE]
+    answer = history.candles("BTCUSDT", Timeframe.M1, START, START + 2 * MINUTE)
+    assert [candle.open_time for candle in answer.candles] == [START + MINUTE]
+    assert answer.refused == 3
 
 
 def test_an_unknown_symbol_is_refused_and_does_not_reread_the_contracts_each_time(

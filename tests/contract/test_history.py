@@ -39,26 +39,28 @@ def test_a_full_page_is_the_recorded_market_candle_for_candle(
     start = end - PAGE * timeframe.duration
     expected = archive.candles("BTCUSDT", timeframe, start, end)
     assert len(expected) == PAGE
-    assert venue.history.candles("BTCUSDT", timeframe, start, end) == _by_rest(expected)
+    assert venue.history.candles("BTCUSDT", timeframe, start, end).candles == _by_rest(expected)
 
 
 def test_the_bar_that_still_forms_is_never_returned(venue: Venue) -> None:
-    candles = venue.history.candles("ETHUSDT", Timeframe.M1, CLOSED - 3 * MINUTE, CLOSED + 10 * MINUTE)
+    candles = venue.history.candles(
+        "ETHUSDT", Timeframe.M1, CLOSED - 3 * MINUTE, CLOSED + 10 * MINUTE
+    ).candles
     assert [candle.open_time for candle in candles] == [CLOSED - n * MINUTE for n in (3, 2, 1)]
 
 
 def test_open_times_sent_a_second_late_make_the_same_candles(venue: Venue) -> None:
     asked = ("ETHUSDT", Timeframe.M5, NOON.replace(hour=8, second=0), NOON.replace(hour=11, second=0))
-    aligned = venue.history.candles(*asked)
+    aligned = venue.history.candles(*asked).candles
     venue.switch(kline_ts_offset_s=1)
-    assert venue.history.candles(*asked) == aligned
+    assert venue.history.candles(*asked).candles == aligned
     assert len(aligned) == 36
 
 
 def test_a_candle_the_exchange_does_not_have_is_simply_absent(venue: Venue) -> None:
     hole = CLOSED - 2 * MINUTE
     venue.switch(missing_candles=[f"BTCUSDT@{int(hole.timestamp())}"])
-    candles = venue.history.candles("BTCUSDT", Timeframe.M1, CLOSED - 3 * MINUTE, CLOSED)
+    candles = venue.history.candles("BTCUSDT", Timeframe.M1, CLOSED - 3 * MINUTE, CLOSED).candles
     assert [candle.open_time for candle in candles] == [hole - MINUTE, hole + MINUTE]
 
 

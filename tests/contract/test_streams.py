@@ -58,7 +58,7 @@ def test_the_last_push_of_a_bar_is_its_candle_in_the_history(
         last = [
             v for v in found if isinstance(v, FormingCandle) and (v.symbol, v.open_time) == (symbol, OPEN)
         ][-1]
-        (candle,) = venue.history.candles(symbol, Timeframe.M1, OPEN, OPEN + MINUTE)
+        (candle,) = venue.history.candles(symbol, Timeframe.M1, OPEN, OPEN + MINUTE).candles
         assert _prices(last) == _prices(candle)
 
 

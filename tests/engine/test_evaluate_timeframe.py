@@ -165,6 +165,11 @@ def test_a_slow_context_candle_may_be_late_for_a_while(
     )
 
 
+def test_a_grace_of_no_seconds_is_no_grace() -> None:
+    frames = with_trouble(whole(frame(M15, {"rsi": [[YES, NAN]]})), M15, late=1)
+    assert judgement(frames, judged(M15), grace_s=0).reason[0] == Reason.CANDLE_LATE
+
+
 def test_grace_needs_the_minimum_too() -> None:
     frames = with_trouble(whole(frame(M15, {"rsi": [[YES, NAN]]})), M15, late=1, length=249)
     assert judgement(frames, judged(M15)).reason[0] == Reason.NOT_ENOUGH_KLINES

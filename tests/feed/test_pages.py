@@ -1,6 +1,7 @@
 """Which requests complete the windows, in which order, and what an answer's holes mean."""
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -8,9 +9,11 @@ import pytest
 
 from apps.engine.values.candle import Candle, Source
 from apps.engine.values.timeframe import WINDOW, Timeframe
-from apps.feed.pages import LATER, NEEDED, URGENT, plan, with_confirmed_holes
+from apps.feed.backfill import fetch
+from apps.feed.pages import LATER, NEEDED, URGENT, Page, plan, with_confirmed_holes
 from apps.market import store
 from apps.profiles import store as profiles
+from tests.feed import venue
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
@@ -72,3 +75,21 @@ def test_a_stored_market_asks_only_for_what_is_missing() -> None:
         (opens[-3], opens[-1], URGENT),
         (opens[100], opens[101], URGENT),
     ]
+
+
+@pytest.mark.django_db
+def test_the_newest_candles_are_asked_for_again_where_only_pushes_tell_of_them() -> None:
+    opens = [NOON - timedelta(minutes=n) for n in range(WINDOW[Timeframe.M1], 0, -1)]
+    pushed = {opens[-5], opens[-4], opens[-3], opens[-1]}
+    store.save_candles([replace(candle(o), source=Source.WS) if o in pushed else candle(o) for o in opens])
+    pages = plan(["BTCUSDT"], [], now=NOON, page_size=497, urgent=True)
+    assert [(p.start, p.end) for p in pages if p.timeframe is Timeframe.M1] == [(opens[-3], NOON)]
+    store.save_candles([replace(candle(o), source=Source.REST) for o in opens[-3:]])
+    assert not [p for p in plan(["BTCUSDT"], [], now=NOON, page_size=497) if p.timeframe is Timeframe.M1]
+
+
+def test_an_answer_with_an_impossible_row_confirms_no_hole() -> None:
+    page = Page(URGENT, 0, 60, "AUSDT", Timeframe.M1, NOON, NOON + timedelta(minutes=3))
+    held = [venue.candle(NOON), venue.candle(NOON + timedelta(minutes=2))]
+    assert [c.source for c in fetch(venue.History(held), page)] == [Source.REST, Source.EMPTY, Source.REST]
+    assert fetch(venue.History(held, refused=1), page) == held

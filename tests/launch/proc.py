@@ -27,6 +27,13 @@ def command_lines() -> str:
     return subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, text=True, check=True).stdout
 
 
+def children(parent: int) -> list[int]:
+    """The processes `parent` started and that still run."""
+    listing = subprocess.run(["ps", "axo", "pid=,ppid="], capture_output=True, text=True, check=True)
+    pairs = [tuple(map(int, line.split())) for line in listing.stdout.splitlines()]
+    return [pid for pid, of in pairs if of == parent and runs(pid)]
+
+
 def noted(folder: Path) -> dict[str, int]:
     """The pids a supervisor noted, by name."""
     return {file.name: int(file.read_text("ascii").split()[0]) for file in folder.glob("*")}

@@ -72,6 +72,7 @@ def test_ctrl_c_after_the_start_ends_everything_with_exit_code_0(var: Path) -> N
         assert not (var / servers.FILE).exists()
 
 
+@pytest.mark.slow
 def test_ctrl_c_during_set_up_ends_everything_and_the_next_start_works(var: Path) -> None:
     port = str(ports.free())
     with demo(var, "--port", port, FAKE_MIGRATE_S="60") as terminal:
@@ -84,6 +85,7 @@ def test_ctrl_c_during_set_up_ends_everything_and_the_next_start_works(var: Path
         assert terminal.demo.wait(PATIENCE_S) == 0, terminal.text()
 
 
+@pytest.mark.slow
 def test_a_second_start_is_refused_naming_the_first(var: Path) -> None:
     port = ports.free()
     with demo(var, "--port", str(port)) as first:
@@ -129,6 +131,7 @@ def test_another_venue_is_refused(var: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties a child to its parent's life")
+@pytest.mark.slow
 def test_kill_9_leaves_no_process_and_the_next_start_finds_its_data(var: Path) -> None:
     port = str(ports.free())
     with demo(var, "--port", port) as terminal:
@@ -146,6 +149,7 @@ def test_kill_9_leaves_no_process_and_the_next_start_finds_its_data(var: Path) -
             assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
 
 
+@pytest.mark.slow
 def test_killed_processes_and_servers_come_back_at_the_same_place(var: Path) -> None:
     with demo(var, "--port", str(ports.free())) as terminal:
         assert terminal.shows("Ctrl-C ends all of it"), terminal.text()
@@ -163,6 +167,7 @@ def test_killed_processes_and_servers_come_back_at_the_same_place(var: Path) -> 
             assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
+@pytest.mark.slow
 def test_no_server_password_shows_in_arguments_logs_or_on_the_terminal(var: Path) -> None:
     with demo(var, "--port", str(ports.free())) as terminal:
         assert terminal.shows("Ctrl-C ends all of it"), terminal.text()
@@ -202,3 +207,20 @@ def test_the_lock_is_free_after_its_holder_was_killed(var: Path) -> None:
         holder.kill()
     with demo(var, "--port", str(ports.free()), "--seconds", "0.1") as terminal:
         assert terminal.demo.wait(PATIENCE_S) == 0, terminal.text()
+
+
+def test_a_terminal_that_went_away_keeps_nothing_from_ending_in_order(var: Path) -> None:
+    command = [sys.executable, "-m", "tests.launch.fake_system", "--port", str(ports.free())]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE) as started:
+        try:
+            assert started.stdout
+            started.stdout.readline()
+            started.stdout.close()
+            assert ports.wait_until(lambda: set(proc.noted(var / "pids")) == PROCESSES, patience_s=PATIENCE_S)
+            running = proc.noted(var / "pids")
+            started.send_signal(signal.SIGHUP)
+            started.wait(PATIENCE_S)
+        finally:
+            started.kill()
+    assert not [pid for pid in running.values() if proc.runs(pid)]
+    assert not (var / servers.FILE).exists()

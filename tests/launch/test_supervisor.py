@@ -162,7 +162,7 @@ from launch.program import Program
 from launch.supervisor import Supervisor
 folder = pathlib.Path(sys.argv[1])
 supervisor = Supervisor(folder / "pids", say=print)
-sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
+sleep = [sys.executable, "-c", "import time; print('running', flush=True); time.sleep(600)"]
 supervisor.start(*(Program(n, sleep, env=os.environ, log=folder / n) for n in ("one", "two")))
 print("up", flush=True)
 while True:
@@ -180,6 +180,9 @@ def test_kill_9_of_the_supervisor_takes_its_children_along(tmp_path: Path) -> No
         assert supervising.stdout.readline() == b"up\n"
         children = proc.noted(tmp_path / "pids")
         assert set(children) == {"one", "two"}
+        for name in children:
+            log = tmp_path / name
+            assert ports.wait_until(lambda log=log: "running" in log.read_text(), patience_s=10.0)
         supervising.kill()
     assert proc.gone(*children.values())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import Any
 
 import pytest
 import redis
-import yaml
 from pytest_django import Settings
 
 from apps.exchange.simulator.archive import Archive
@@ -37,7 +37,7 @@ def write_profile(tmp_path: Path, settings: Settings) -> WriteProfile:
     settings.MTF_PROFILES = []
 
     def write(content: dict[str, Any]) -> None:
-        (tmp_path / f"{content['name']}.yaml").write_text(yaml.safe_dump(content))
+        (tmp_path / f"{content['name']}.yaml").write_text(json.dumps(content))
         if content["name"] not in settings.MTF_PROFILES:
             settings.MTF_PROFILES = [*settings.MTF_PROFILES, content["name"]]
 

@@ -20,14 +20,17 @@ OVER = timedelta(seconds=COLLECT_S)
 
 
 def by_close(name: str, context: str, execution: str = "1m", **changes: Any) -> dict[str, Any]:
-    """A profile file by which a close above 100 is long and below 100 short, on both timeframes."""
+    """A profile file by which a close above 100 is long and below 100 short on every timeframe.
+
+    `context` and `execution` are timeframes separated by blanks.
+    """
     sides = {"long": ["close > 100"], "short": ["close < 100"]}
     return {
         "name": name,
         "validation_mode": "pragmatic",
-        "context_timeframes": [context],
-        "execution_timeframes": [execution],
-        "timeframes": {context: sides, execution: sides},
+        "context_timeframes": context.split(),
+        "execution_timeframes": execution.split(),
+        "timeframes": dict.fromkeys([*context.split(), *execution.split()], sides),
     } | changes
 
 

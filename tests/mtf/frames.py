@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from apps.mtf.windows import Warm
+
+Array = NDArray[np.generic]
 
 
 def cold(symbols: Sequence[str], at: datetime) -> Warm:
@@ -23,7 +26,7 @@ def differences(warm: Warm, other: Warm) -> list[str]:
     found = [] if ours.symbols == theirs.symbols else ["symbols"]
     for timeframe, frame in theirs.frames.items():
         mine = ours.frames[timeframe]
-        pairs = {
+        pairs: dict[str, tuple[Array, Array]] = {
             "close_ms": (mine.close_ms, frame.close_ms),
             "late": (ours.late[timeframe], theirs.late[timeframe]),
             "length": (ours.length[timeframe], theirs.length[timeframe]),

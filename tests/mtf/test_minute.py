@@ -9,6 +9,7 @@ import redis
 from django.db import DatabaseError
 
 from apps.audit.models import MtfAudit
+from apps.engine.frame import Floats
 from apps.engine.indicators import ta
 from apps.engine.values.candle import Source
 from apps.engine.values.timeframe import Timeframe
@@ -78,7 +79,7 @@ def test_a_profile_that_was_not_judged_yet_claims_the_minute_beside_one_that_was
 
 
 def test_runs_of_earlier_minutes_that_nobody_finished_become_lost(worker: Worker) -> None:
-    dead = runs.claim(PLAIN, AT - MINUTE, AT - MINUTE)
+    dead = runs.claim(PLAIN, AT - MINUTE, AT - timedelta(seconds=30))
     assert dead is not None
     worker.minute(AT)
     dead.refresh_from_db()
@@ -123,8 +124,19 @@ def test_a_tick_means_the_minute_just_over_whenever_it_comes(second: float) -> N
     assert closed_minute(AT + timedelta(seconds=second)) == AT
 
 
-def test_a_failing_step_marks_every_run_failed_raises_and_leaves_nothing_half_written(
-    broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "step",
+    [
+        "apps.mtf.minute.evaluate",
+        "apps.signals.store.save_snapshots",
+        "apps.signals.store.save_outcomes",
+        "apps.signals.store.save_signals",
+        "apps.audit.store.save",
+        "apps.mtf.runs.decided",
+    ],
+)
+def test_a_failing_step_marks_every_run_failed_raises_leaves_nothing_and_the_next_minute_writes_all(
+    step: str, broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(SYMBOLS, [M1, M5, M15])
     worker = Worker(SYMBOLS, [PLAIN, SLOW], broker=broker)
@@ -133,7 +145,7 @@ def test_a_failing_step_marks_every_run_failed_raises_and_leaves_nothing_half_wr
         raise DatabaseError("the disk is full")
 
     with monkeypatch.context() as broken:
-        broken.setattr("apps.audit.store.save", fails)
+        broken.setattr(step, fails)
         with pytest.raises(DatabaseError):
             worker.minute(AT)
     for run in MtfRun.objects.all():
@@ -156,7 +168,7 @@ def test_a_symbol_whose_indicators_raise_is_named_and_the_others_go_on(
     whole = ta._series
     fill(["AUSDT"], [M1], close="666")
 
-    def poisoned(high: object, low: object, close: list[float]) -> object:
+    def poisoned(high: Floats, low: Floats, close: Floats) -> tuple[Floats, ...]:
         if close[-1] == 666:
             raise RuntimeError("poison")
         return whole(high, low, close)

@@ -100,7 +100,6 @@ ENTERING = profile(by_close("entering", "15m", "15m"))
         (SLOW, 0, "long", True),
         (SLOW, 1, "long", True),
         (SLOW, 2, "invalid", False),
-        (GRACELESS, 0, "long", True),
         (GRACELESS, 1, "invalid", False),
         (PATIENT, 4, "long", True),
         (PATIENT, 5, "invalid", False),

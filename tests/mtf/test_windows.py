@@ -8,8 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from apps.engine.frame import Windows
+from apps.engine.frame import Floats, Windows
+from apps.engine.indicators import ta
 from apps.engine.values.candle import Source
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.market import store
@@ -186,6 +189,28 @@ def test_a_late_candle_is_unreported_when_it_comes_and_its_neighbour_is_not_agai
     assert warm.unreported(M5) == [1]
 
 
+def test_a_symbol_whose_indicators_raise_stays_named_until_its_own_candles_change(
+    warm: Warm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = ta._series
+
+    def poisoned(high: Floats, low: Floats, close: Floats) -> tuple[Floats, ...]:
+        if close[-1] == 666:
+            raise RuntimeError("poison")
+        return whole(high, low, close)
+
+    monkeypatch.setattr(ta, "_series", poisoned)
+    for symbol, close, failed in (
+        ("AUSDT", "666", {"AUSDT"}),
+        ("BUSDT", SHORT, {"AUSDT"}),
+        ("AUSDT", SHORT, set()),
+    ):
+        push(symbol, AT, close)
+        warm.refresh(AT)
+        assert warm.frames().failed[M1] == failed
+        assert differences(warm, cold(SYMBOLS, AT)) == []
+
+
 def test_windows_serve_what_they_hold_and_are_deep_enough_for() -> None:
     warm = Warm(SYMBOLS, [PLAIN])
     assert warm.serves(("BUSDT",), PLAIN)
@@ -197,6 +222,14 @@ def test_without_any_symbol_there_is_nothing_to_judge_and_nothing_breaks() -> No
     warm.refresh(AT)
     assert warm.frames().symbols == ()
     assert all(warm.unreported(timeframe) == [] for timeframe in WINDOW)
+
+
+def test_windows_are_read_alike_while_queries_are_logged() -> None:
+    """DEBUG gives Django's cursors another class."""
+    fill(SYMBOLS, [M1], count=70)
+    with CaptureQueriesContext(connection):
+        logged = cold(SYMBOLS, AT)
+    assert differences(logged, cold(SYMBOLS, AT)) == []
 
 
 def test_a_15m_candle_is_the_newest_one_until_the_next_quarter_is_over() -> None:

@@ -151,11 +151,11 @@ def _now() -> datetime:
 
 
 def _answer(decider: Decider, line: str) -> dict[str, Any]:
+    connection.close()  # its server may have been killed since
     try:
         wanted = json.loads(line)
         return {"answer": getattr(decider, wanted.pop("do"))(**wanted)}
     except Exception as fault:  # the campaign kills what this stands on
-        connection.close()
         return {"fault": "".join(traceback.format_exception(fault))}
 
 

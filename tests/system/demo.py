@@ -17,7 +17,6 @@ from typing import Any
 
 from launch import servers, throw_away
 from launch.places import REPOSITORY
-from tests.launch import proc
 from tests.system.rooms import Rooms
 from tests.system.until import until
 
@@ -40,8 +39,13 @@ class Demo:
             )
 
     @property
+    def variables(self) -> dict[str, str]:
+        """What leads to its servers."""
+        return servers.env_file(self.var / servers.FILE)
+
+    @property
     def rooms(self) -> Rooms:
-        return Rooms(servers.env_file(self.var / servers.FILE)["DATABASE_URL"])
+        return Rooms(self.variables["DATABASE_URL"])
 
     def text(self) -> str:
         return self._output.read_text("utf-8")
@@ -58,7 +62,9 @@ class Demo:
 
     def pid(self, name: str) -> int:
         """The noted pid of one process; 0 while there is none."""
-        return proc.noted(self.var / "pids").get(name, 0)
+        file = self.var / "pids" / name
+        noted = file.read_text("ascii").split() if file.exists() else []
+        return int(noted[0]) if noted else 0
 
     def kill(self, name: str) -> int:
         """kill -9 of one process; the pid it had."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -50,10 +51,10 @@ class Rooms:
         )[0]["newest"]
         return found
 
-    def history_suffices(self) -> bool:
-        """Whether the stream has brought what the profiles need."""
+    def history_is(self, state: str) -> bool:
+        """Whether the stream has brought what the profiles need ("enough"), or every window ("complete")."""
         found = self.rows("SELECT history FROM stream_health")
-        return bool(found and found[0]["history"].get("enough"))
+        return bool(found and found[0]["history"].get(state))
 
     def doubled(self) -> list[Row]:
         """Minutes that were judged more than once."""
@@ -65,3 +66,15 @@ class Rooms:
     def holes(self, since: datetime) -> list[Row]:
         """Missing 1m candles between a symbol's first one after `since` and its newest."""
         return self.rows(HOLES, since=since)
+
+    def candles(self, symbol: str, since: datetime, until: datetime) -> dict[datetime, tuple[Decimal, ...]]:
+        """The stored 1m candles that open in [since, until), as the exchange counts: volume in contracts."""
+        rows = self.rows(
+            "SELECT open_time, open_price, high_price, low_price, close_price, volume / contract_size AS n "
+            "FROM klines JOIN contracts USING (symbol) WHERE timeframe = '1m' AND symbol = %(symbol)s "
+            "AND open_time >= %(since)s AND open_time < %(until)s",
+            symbol=symbol,
+            since=since,
+            until=until,
+        )
+        return {row.pop("open_time"): tuple(row.values()) for row in rows}

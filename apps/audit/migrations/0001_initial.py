@@ -62,6 +62,11 @@ class Migration(migrations.Migration):
                     models.Index(fields=["run_id"], name="mtf_audit_run"),
                     models.Index(fields=["-created_at"], name="mtf_audit_created"),
                     models.Index(fields=["cause", "-created_at"], name="mtf_audit_cause"),
+                    models.Index(
+                        condition=models.Q(("severity", "info"), _negated=True),
+                        fields=["-created_at"],
+                        name="mtf_audit_loud",
+                    ),
                 ],
             },
         ),

@@ -82,7 +82,10 @@ def _in_grace(frames: Frames, judged: Judged, grace_s: int, at: datetime) -> Boo
     timeframe = judged.timeframe
     since_close_s = at.timestamp() - frames.frames[timeframe].close_ms[-1] / 1000
     allowed = (
-        judged.phase == Phase.CONTEXT and timeframe.seconds >= GRACE_FROM.seconds and since_close_s <= grace_s
+        judged.phase == Phase.CONTEXT
+        and timeframe.seconds >= GRACE_FROM.seconds
+        and since_close_s <= grace_s
+        and grace_s > 0
     )
     return np.asarray((frames.late[timeframe] == 1) & (frames.length[timeframe] > 0) & allowed)
 

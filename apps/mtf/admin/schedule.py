@@ -35,6 +35,7 @@ class TaskForm(PeriodicTaskForm):  # type: ignore[misc]  # django-celery-beat sh
 @admin.register(PeriodicTask)
 class PeriodicTaskAdmin(BeatPeriodicTaskAdmin, ModelAdmin):  # type: ignore[misc]
     form = TaskForm
+    list_display = ("name", "enabled", "scheduler", "last_run_at")
 
 
 @admin.register(CrontabSchedule)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
 
 from apps.orders.models import AccountTransaction, EquityPoint, RiskDay
-from apps.postgres.browse import BigTableAdmin, ExactFilter, ReadOnlyAdmin, number, plain_fields
+from apps.postgres.browse import BigTableAdmin, ReadOnlyAdmin, number, plain_fields
 from apps.postgres.estimate import EstimatedPaginator
+from apps.postgres.filters import ExactFilter, TimeRangeFilter
 
 
 @admin.register(AccountTransaction)
@@ -16,7 +17,7 @@ class AccountTransactionAdmin(BigTableAdmin):
     list_filter = (
         ("kind", ChoicesDropdownFilter),
         ("account", ExactFilter),
-        ("at", RangeDateTimeFilter),
+        ("at", TimeRangeFilter),
     )
     ordering = ("-at", "-id")
     fields = readonly_fields = plain_fields(AccountTransaction)
@@ -33,7 +34,7 @@ class EquityPointAdmin(ReadOnlyAdmin):
         number("unrealised"),
         "account",
     )
-    list_filter = (("account", ExactFilter), ("at", RangeDateTimeFilter))
+    list_filter = (("account", ExactFilter), ("at", TimeRangeFilter))
     paginator = EstimatedPaginator
     show_full_result_count = False
     list_max_show_all = 0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from apps.orders.admin.colours import ORDERS, SIDES
 from apps.orders.models import ExchangeOrder, Fill
-from apps.postgres.browse import BigTableAdmin, ExactFilter, coloured, link, number, plain_fields
+from apps.postgres.browse import BigTableAdmin, coloured, link, number, plain_fields
+from apps.postgres.filters import ExactFilter, TimeRangeFilter
 
 
 @admin.register(ExchangeOrder)
@@ -32,7 +33,7 @@ class ExchangeOrderAdmin(BigTableAdmin):
         ("decision_key", ExactFilter),
         ("client_order_id", ExactFilter),
         ("exchange_order_id", ExactFilter),
-        ("sent_at", RangeDateTimeFilter),
+        ("sent_at", TimeRangeFilter),
     )
     ordering = ("-sent_at", "-id")
     fields = readonly_fields = ["plan_link", "fills_link", *plain_fields(ExchangeOrder)]
@@ -75,7 +76,7 @@ class FillAdmin(BigTableAdmin):
         ("account", ExactFilter),
         ("trade_id", ExactFilter),
         ("exchange_order_id", ExactFilter),
-        ("at", RangeDateTimeFilter),
+        ("at", TimeRangeFilter),
     )
     ordering = ("-at", "-id")
     fields = readonly_fields = ["order_link", "position_link", *plain_fields(Fill)]

@@ -10,14 +10,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action
 
 from apps.orders import review
 from apps.orders.admin.colours import ORDERS, SIDES
 from apps.orders.admin.forms import RejectForm
 from apps.orders.models import OrderPlan, SymbolLock
-from apps.postgres.browse import BigTableAdmin, ExactFilter, coloured, joined, link, number
+from apps.postgres.browse import BigTableAdmin, coloured, joined, link, number
+from apps.postgres.filters import ExactFilter, TimeRangeFilter
 
 
 @admin.register(OrderPlan)
@@ -45,7 +46,7 @@ class OrderPlanAdmin(BigTableAdmin):
         ("account", ExactFilter),
         ("run_id", ExactFilter),
         ("decision_key", ExactFilter),
-        ("plan_time", RangeDateTimeFilter),
+        ("plan_time", TimeRangeFilter),
     )
     ordering = ("-plan_time", "-id")
     actions_detail = ("approve", "reject")
@@ -149,7 +150,7 @@ class SymbolLockAdmin(BigTableAdmin):
     list_display = ("symbol", "state", "locked_at", "released_at", "decision", "account")
     list_filter = (
         ("account", ExactFilter),
-        ("locked_at", RangeDateTimeFilter),
+        ("locked_at", TimeRangeFilter),
     )
     ordering = (F("released_at").desc(nulls_first=True), "-id")
     list_select_related = ("plan",)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from apps.orders.admin.colours import POSITIONS, PROTECTIONS, SIDES
 from apps.orders.models import Position, Protection
-from apps.postgres.browse import BigTableAdmin, ExactFilter, coloured, joined, link, number, plain_fields
+from apps.postgres.browse import BigTableAdmin, coloured, joined, link, number, plain_fields
+from apps.postgres.filters import ExactFilter, TimeRangeFilter
 
 
 @admin.register(Position)
@@ -33,7 +34,7 @@ class PositionAdmin(BigTableAdmin):
         ("profile", ExactFilter),
         ("account", ExactFilter),
         ("decision_key", ExactFilter),
-        ("opened_at", RangeDateTimeFilter),
+        ("opened_at", TimeRangeFilter),
     )
     ordering = ("-opened_at", "-id")
     fields = readonly_fields = ["links", "held", *plain_fields(Position)]
@@ -81,7 +82,7 @@ class ProtectionAdmin(BigTableAdmin):
         ("status", ChoicesDropdownFilter),
         ("kind", ChoicesDropdownFilter),
         ("account", ExactFilter),
-        ("placed_at", RangeDateTimeFilter),
+        ("placed_at", TimeRangeFilter),
     )
     ordering = ("-placed_at", "-id")
     fields = readonly_fields = ["position_link", *plain_fields(Protection)]

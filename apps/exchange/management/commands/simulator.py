@@ -33,7 +33,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--symbols", type=int, default=16, help="how many contracts (default 16)")
         parser.add_argument(
-            "--day", type=int, help="the day of the tape that plays first, 0 to 23 (default 10)"
+            "--day", type=int, help="the day of the tape that plays first, 0 to 23 (default 12)"
         )
         parser.add_argument("--seed", type=int, help="decides what the tape leaves open (default 1)")
         parser.add_argument("--state", type=Path, help="file that keeps the market for the next start")

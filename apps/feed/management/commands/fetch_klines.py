@@ -35,18 +35,26 @@ class Command(BaseCommand):
         end = timeframe.floor(datetime.now(UTC))
         try:
             [symbol] = listed([options["symbol"]])
-            candles = venue.history().candles(symbol, timeframe, end - limit * timeframe.duration, end)
+            answer = venue.history().candles(symbol, timeframe, end - limit * timeframe.duration, end)
         except TradingError as fault:
             raise CommandError(str(fault)) from fault
+        candles = answer.candles
         changed = store.save_candles(candles)
         if options["json"]:
             for candle in candles:
                 self.stdout.write(json.dumps(_row(candle)))
             return
-        table = Table(*_row(candles[0]) if candles else (), title=f"{symbol} {timeframe}: {changed} stored")
+        table = Table(
+            *_row(candles[0]) if candles else (), title=_title(symbol, timeframe, changed, answer.refused)
+        )
         for candle in candles:
             table.add_row(*_row(candle).values())
         Console().print(table)
+
+
+def _title(symbol: str, timeframe: Timeframe, changed: int, refused: int) -> str:
+    impossible = f", {refused} impossible and refused" if refused else ""
+    return f"{symbol} {timeframe}: {changed} stored{impossible}"
 
 
 def _row(candle: Candle) -> dict[str, str]:

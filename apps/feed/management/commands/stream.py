@@ -25,6 +25,9 @@ from apps.profiles import store as profiles
 
 log = structlog.get_logger("feed")
 
+STALE_S = 10.0
+"""A running stream writes its pulse each second: older than this, it hangs or is gone."""
+
 
 class Command(BaseCommand):
     help = (
@@ -33,7 +36,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--status", action="store_true", help="show the running stream's pulse and exit")
+        parser.add_argument(
+            "--status", action="store_true", help="show the pulse; exit code 1 when it is not well"
+        )
 
     def handle(self, *args: Any, status: bool, **options: Any) -> None:
         if status:
@@ -84,8 +89,13 @@ class Command(BaseCommand):
         for name in ("connected", "symbols", "last_message_at", "last_candle_at", "reconnects", "fetched"):
             table.add_row(name, str(getattr(pulse, name)))
         table.add_row("history", str(pulse.history))
-        table.add_row("pulse", f"{(_now() - pulse.updated_at).total_seconds():.1f} s ago")
+        age_s = (_now() - pulse.updated_at).total_seconds()
+        table.add_row("pulse", f"{age_s:.1f} s ago")
         Console().print(table)
+        if age_s > STALE_S or not pulse.connected:
+            raise CommandError(
+                f"the stream is not well: pulse {age_s:.0f} s ago, connected {pulse.connected}"
+            )
 
 
 def _now() -> datetime:

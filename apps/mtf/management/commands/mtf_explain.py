@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from apps.engine.evaluate.verdict import Readiness, TimeframeVerdict, Verdict
 from apps.engine.profile import ProfileError
@@ -54,7 +54,7 @@ def _moment(text: str | None) -> datetime:
         raise CommandError(
             f"at: {text!r} is not a time like '2026-05-04 12:31' or 2026-05-04T12:31Z"
         ) from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
 
 
 def show(found: Explanation) -> None:
@@ -82,7 +82,7 @@ def _table(one: TimeframeVerdict) -> Table:
     why = f" ({one.reason}{missing})" if one.reason else ""
     table = Table(
         "side",
-        "condition",
+        Column("condition", overflow="fold"),
         "formula",
         "left",
         "right",

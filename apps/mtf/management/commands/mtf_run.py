@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from apps.feed.models import StreamHealth
 from apps.mtf.asked import Asked, BadAsk, answer, open_asked
@@ -97,7 +97,11 @@ def show(result: dict[str, Any]) -> None:
     entries = result["results"]
     frames = [f"{one['timeframe']} {one['phase']}" for one in entries[0]["timeframes"]] if entries else []
     table = Table(
-        "symbol", "verdict", *frames, "why", title=f"{result['profile']} at {result['minute'][:16]} UTC"
+        "symbol",
+        "verdict",
+        *frames,
+        Column("why", overflow="fold"),
+        title=f"{result['profile']} at {result['minute'][:16]} UTC",
     )
     for entry in entries:
         verdict = f"[bold green]READY {entry['side']}[/]" if entry["status"] == "READY" else "no trade"

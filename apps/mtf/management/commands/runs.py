@@ -7,6 +7,8 @@ import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import InterfaceError, OperationalError, connection
+from django.db.models import QuerySet
 from rich.console import Console
 
 from apps.mtf.models import MtfRun, RunStatus, Trigger
@@ -38,12 +40,20 @@ class Command(BaseCommand):
             last = max(last, run.pk)
         try:
             while follow:
-                for run in ended.filter(pk__gt=last).order_by("id"):
+                for run in self._since(last, ended):
                     self._show(run, as_json=options["json"])
                     last = run.pk
                 time.sleep(POLL_S)
         except KeyboardInterrupt:
             return
+
+    def _since(self, last: int, ended: QuerySet[MtfRun]) -> list[MtfRun]:
+        """The runs after `last`; none while the database is away, which whoever follows outlives."""
+        try:
+            return list(ended.filter(pk__gt=last).order_by("id"))
+        except (OperationalError, InterfaceError):
+            connection.close()
+            return []
 
     def _show(self, run: MtfRun, *, as_json: bool) -> None:
         if as_json:

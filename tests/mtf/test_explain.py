@@ -1,0 +1,234 @@
+"""Why, recomputed from candles, beside what was stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import redis
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from apps.audit.models import MtfAudit
+from apps.engine.evaluate.verdict import Readiness, Verdict
+from apps.engine.profile import Profile
+from apps.engine.values.candle import Source
+from apps.market import store
+from apps.mtf import runs
+from apps.mtf.explain import CannotExplain, explain
+from apps.mtf.models import MtfRun
+from apps.profiles import store as profiles
+from apps.signals.models import IndicatorSnapshot, Signal, ValidationCache
+from apps.switches import store as switches
+from tests.mtf.conftest import WriteProfile
+from tests.mtf.desk import Worker, by_close
+from tests.mtf.market import AT, LONG, M1, M5, M15, MINUTE, NEUTRAL, SHORT, candle, fill, push
+
+NOT_READ = ("signals", "indicator_snapshots", "validation_cache", "mtf_state", "mtf_switch")
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def worker(broker: redis.Redis, write_profile: WriteProfile) -> Worker:
+    """One symbol, long on 15m and 5m at noon, judged by `plain` as its file is now."""
+    write_profile(by_close("plain", "15m 5m"))
+    fill(["AUSDT"], [M1, M5, M15])
+    return Worker(["AUSDT"], profiles.configured(), broker=broker)
+
+
+def play(worker: Worker, closes: Sequence[str], start: datetime = AT) -> None:
+    for n, close in enumerate(closes):
+        push("AUSDT", start + n * MINUTE, close)
+        worker.minute(start + n * MINUTE)
+
+
+def without_stored_rows() -> None:
+    for table in (MtfAudit, Signal, IndicatorSnapshot, ValidationCache):
+        table.objects.all().delete()
+
+
+@pytest.mark.parametrize("moment", [timedelta(0), timedelta(seconds=59.9)])
+def test_a_decided_minute_is_explained_by_the_very_verdict_that_was_stored(
+    worker: Worker, moment: timedelta
+) -> None:
+    play(worker, [LONG])
+    found = explain("AUSDT", AT + moment, "plain")
+    stored = Verdict.from_json(MtfAudit.objects.get().details["verdict"])
+    assert found.verdict == stored
+    assert found.verdict.outcome is Readiness.READY
+    assert found.equal is True
+    assert found.comparison.startswith("equal to what was stored ")
+    assert found.run is not None
+    assert found.to_json()["run_id"] == str(found.run.run_id)
+
+
+def test_minutes_without_an_audit_row_are_compared_with_the_row_that_stood(worker: Worker) -> None:
+    play(worker, [LONG, NEUTRAL, NEUTRAL, LONG, NEUTRAL])
+    found = {n: explain("AUSDT", AT + n * MINUTE, "plain") for n in range(5)}
+    assert [one.verdict.outcome.value for one in found.values()] == [
+        "READY",
+        "INVALID",
+        "INVALID",
+        "READY",
+        "INVALID",
+    ]
+    assert [one.equal for one in found.values()] == [True] * 5
+    assert found[1].stored == found[2].stored
+    assert found[2].stored != found[4].stored
+
+
+def test_a_minute_that_was_judged_late_is_compared_with_its_own_row(worker: Worker) -> None:
+    """Its rows may have been written when the next minute was already over."""
+    play(worker, [NEUTRAL])
+    MtfAudit.objects.update(created_at=AT + timedelta(seconds=61))
+    MtfRun.objects.update(finished_at=AT + timedelta(seconds=62))
+    assert explain("AUSDT", AT, "plain").equal is True
+
+
+def test_the_past_of_candles_alone_suffices_and_then_nothing_is_said_to_be_stored(worker: Worker) -> None:
+    play(worker, [LONG, SHORT])
+    before = [explain("AUSDT", AT + n * MINUTE, "plain") for n in range(2)]
+    without_stored_rows()
+    after = [explain("AUSDT", AT + n * MINUTE, "plain") for n in range(2)]
+    assert [one.verdict for one in after] == [one.verdict for one in before]
+    assert [one.equal for one in after] == [None, None]
+    assert after[0].comparison == "the audit holds no row for this symbol and profile at this minute"
+    assert after[0].to_json()["stored"] is None
+
+
+def test_the_verdict_is_computed_from_candles_and_from_nothing_that_was_decided(worker: Worker) -> None:
+    play(worker, [LONG])
+    with CaptureQueriesContext(connection) as queries:
+        explain("AUSDT", AT, "plain")
+    asked = " ".join(query["sql"] for query in queries)
+    assert "klines" in asked
+    for table in NOT_READ:
+        assert table not in asked, table
+
+
+def test_later_candles_do_not_change_what_is_said_of_an_earlier_minute(worker: Worker) -> None:
+    play(worker, [LONG])
+    before = explain("AUSDT", AT, "plain")
+    play(worker, [SHORT, SHORT, SHORT], AT + MINUTE)
+    assert explain("AUSDT", AT, "plain") == before
+
+
+def test_the_profile_version_that_ran_is_the_one_that_explains(
+    worker: Worker, write_profile: WriteProfile
+) -> None:
+    play(worker, [LONG])
+    ran = worker.profiles[0]
+    write_profile(by_close("plain", "15m 5m", timeframes=_upside_down(ran)))
+    found = explain("AUSDT", AT, "plain")
+    assert found.verdict.digest == ran.digest
+    assert found.equal is True
+    push("AUSDT", AT + MINUTE)
+    fresh = explain("AUSDT", AT + MINUTE, "plain")
+    assert fresh.verdict.digest == profiles.configured()[0].digest != ran.digest
+    assert str(fresh.verdict.side) == "short"
+
+
+def _upside_down(_: Profile) -> dict[str, object]:
+    sides = {"long": ["close < 100"], "short": ["close > 100"]}
+    return dict.fromkeys(["15m", "5m", "1m"], sides)
+
+
+def test_a_candle_that_was_corrected_after_the_run_is_named_beside_the_difference(worker: Worker) -> None:
+    play(worker, [LONG])
+    store.save_candles([candle("AUSDT", M1, AT, SHORT, Source.REST)])
+    _written_after_the_run()
+    found = explain("AUSDT", AT, "plain")
+    assert found.equal is False
+    assert found.differences == (
+        "outcome was READY, is INVALID",
+        "execution timeframe was 1m, is None",
+        "reason was None, is execution_side_mismatch",
+    )
+    [late] = found.late
+    assert late.startswith("its 1m candle of 11:59 was written at ")
+    assert late.endswith(", after the run")
+    assert late in found.comparison
+
+
+def _written_after_the_run() -> None:
+    """The test's one transaction has one now(): move the corrected candle's stamp past the run's end."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE klines SET updated_at = clock_timestamp() WHERE source = 'REST'")
+
+
+def test_a_candle_that_came_after_the_run_is_named_too(worker: Worker) -> None:
+    worker.minute(AT + MINUTE)
+    store.save_candles([candle("AUSDT", M1, AT + MINUTE, LONG, Source.REST)])
+    _written_after_the_run()
+    found = explain("AUSDT", AT + MINUTE, "plain")
+    assert found.differences is not None
+    assert "reason was execution_side_mismatch, is None" in found.differences
+    assert [text.split(" was ")[0] for text in found.late] == ["its 1m candle of 12:00"]
+
+
+@pytest.mark.parametrize(
+    ("status", "comparison"),
+    [
+        ("failed", "the run of this minute is failed: it stored nothing to compare with"),
+        ("running", "the run of this minute is running: it stored nothing to compare with"),
+        (None, "no run judged this minute: there is nothing stored to compare with"),
+    ],
+)
+def test_a_minute_that_nobody_decided_is_explained_and_says_so(
+    worker: Worker, status: str | None, comparison: str
+) -> None:
+    run = None if status is None else runs.claim(worker.profiles[0], AT, AT)
+    if run is not None and status == "failed":
+        runs.failed(run, RuntimeError("disk"), AT)
+    found = explain("AUSDT", AT, "plain")
+    assert found.verdict.outcome is Readiness.READY
+    assert (found.equal, found.comparison) == (None, comparison)
+    assert found.to_json()["run_status"] == status
+
+
+def test_a_minute_under_a_switch_says_that_the_switch_stood_before_the_verdict(worker: Worker) -> None:
+    switches.set_switch("GLOBAL", is_on=False, reason="news", actor="ada")
+    play(worker, [LONG])
+    found = explain("AUSDT", AT, "plain")
+    assert found.verdict.outcome is Readiness.READY
+    assert "as kill_switch_global" in found.comparison
+    stored = found.to_json()["stored"]
+    assert stored is not None
+    assert stored["refusal"]["because"] == "news"
+
+
+@pytest.mark.parametrize(
+    ("symbol", "at", "profile", "field", "message"),
+    [
+        (
+            "AUSDT",
+            datetime(2999, 1, 1, tzinfo=UTC),
+            "plain",
+            "at",
+            "2999-01-01 00:00 UTC is in the future",
+        ),
+        (
+            "AUSDT",
+            datetime(1999, 1, 1, tzinfo=UTC),
+            "plain",
+            "at",
+            "1999-01-01 00:00:00+00:00 is before 2000: no exchange of ours existed",
+        ),
+        ("AUSD", AT, "plain", "symbol", "unknown symbol 'AUSD'; nearest: 'AUSDT'"),
+        ("AUSDT", AT, "plan", "profile", "unknown profile 'plan': there are plain"),
+    ],
+)
+def test_a_question_without_an_answer_is_refused_by_what_is_wrong_with_it(
+    worker: Worker, symbol: str, at: datetime, profile: str, field: str, message: str
+) -> None:
+    with pytest.raises(CannotExplain) as refused:
+        explain(symbol, at, profile)
+    assert (refused.value.field, str(refused.value)) == (field, message)
+
+
+def test_a_symbol_without_candles_is_explained_by_their_absence(worker: Worker) -> None:
+    fill(["NEWUSDT"], [])
+    found = explain("NEWUSDT", AT, "plain")
+    assert [one.reason for one in found.verdict.timeframes] == ["NO_KLINES"] * 3
