@@ -30,7 +30,15 @@ OF_THE_IMAGES = {
     "VALKEY_PASSWORD",
 }
 OF_COMPOSE = {"POSTGRES_PASSWORD", "VALKEY_PASSWORD"}
-UNIT_WORDS = {"candles": "candles", "requests": "requests", "s per refill": "seconds", "USDT": "usdt"}
+UNIT_WORDS = {
+    "candles": "candles",
+    "requests": "requests",
+    "s per refill": "seconds",
+    "USDT": "usdt",
+    "percent of equity": "percent of equity",
+    "times equity": "multiple of equity",
+    "positions": "positions",
+}
 
 
 def setting_reads() -> dict[str, ast.Call]:

@@ -144,7 +144,7 @@ def switched_off(desk: Desk) -> None:
             Reason.CANDLE_LATE,
         ),
         (
-            lambda desk: desk.switch(reject={"/contract/private/assets-detail": 30019}),
+            lambda desk: desk.switch(reject={"/contract/private/assets-detail": 40012}),
             Reason.BUDGET_UNAVAILABLE,
         ),
     ],
