@@ -61,7 +61,7 @@ def _profiles(var: Path) -> Path:
 def _await_everything(own: Own) -> None:
     def ready() -> bool:
         assert own.all_alive(), own.log(STREAM) + own.log(WORKER) + own.log("watch")
-        seen = own.rooms.count("stream_health") == 1 and own.rooms.history_suffices()
+        seen = own.rooms.count("stream_health") == 1 and own.rooms.history_is("enough")
         return seen and bool(own.rooms.rows("SELECT 1 FROM watch_state WHERE reconciled_at IS NOT NULL"))
 
     until("history, and books compared", ready, patience_s=90)
@@ -159,10 +159,12 @@ def _closed(own: Own, position: Row) -> Row | None:
 
 def _it_earned_what_the_exchange_says(own: Own, closed: Row) -> None:
     assert closed["realised_usdt"] == _ledger(own, closed["symbol"]) != 0
-    locks = own.rooms.rows(
-        "SELECT 1 FROM symbol_lock WHERE symbol = %(s)s AND released_at IS NULL", s=closed["symbol"]
+    held = "SELECT 1 FROM symbol_lock WHERE symbol = %(symbol)s AND released_at IS NULL"
+    until(
+        "the symbol is free again",
+        lambda: not own.rooms.rows(held, symbol=closed["symbol"]),
+        patience_s=30,
     )
-    assert locks == [] or until("the symbol is free", lambda: True, patience_s=1)
     told = own.rooms.rows(
         "SELECT event_type FROM trade_lifecycle_event WHERE decision_key = %(key)s ORDER BY id",
         key=closed["decision_key"],
