@@ -111,3 +111,15 @@ def test_a_symbol_that_cannot_be_handled_does_not_leave_the_others_unprotected(
     house.enter(OTHER)
     house.until(lambda: house.position_status(OTHER) == "PROTECTED")
     assert house.position_status(SYMBOL) == ""
+
+
+def test_a_clock_that_is_set_back_leaves_no_position_unprotected(house: House) -> None:
+    plan = house.enter()
+    house.until(house.is_protected)
+    house.clock.push(-3600)
+    house.deafen()
+    for one in house.broker.protections(SYMBOL):
+        house.broker.unprotect(SYMBOL, one.exchange_order_id)
+    house.until(lambda: "naked" in told())
+    house.until(house.is_protected)
+    assert [Decimal(stop["trigger_price"]) for stop in house.stops()] == [plan.stop]

@@ -42,7 +42,7 @@ def test_the_pushes_alone_see_a_fill(house: House, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("spoilt", ["user_duplicate", "user_reorder"])
 def test_pushes_that_come_twice_or_in_disorder_do_no_harm(house: House, spoilt: str) -> None:
     house.exchange.switch(**{spoilt: True}, preset_on_partial="never", fill_at_most=1)
-    plan = house.enter(notional=Decimal(300))
+    plan = house.enter(notional=Decimal(200))
     house.until(lambda: house.order_status(plan) == "FILLED")
     house.until(house.is_protected)
     assert Position.objects.get().size == plan.size

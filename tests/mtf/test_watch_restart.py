@@ -28,6 +28,8 @@ def naked(house: House) -> None:
 def unprotectable(house: House) -> None:
     house.exchange.switch(preset_on_partial="never", refuse_stops=True)
     house.enter()
+    house.until(lambda: house.position_status() == "NAKED")
+    house.clock.push(6)
 
 
 def outlived(house: House) -> None:

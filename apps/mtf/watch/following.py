@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -64,7 +64,7 @@ def handle(
     with transaction.atomic():
         orders.hold(ledger.account, seen.symbol)
         now = clock()
-        book = orders.book(ledger.account, seen.symbol, now)
+        book = _believable(orders.book(ledger.account, seen.symbol, now), now)
         if book.changed_at is not None and book.changed_at >= seen.read_at:
             return Handled(book, acted=True)
         followed = follow(book, seen, contract, off=off, now=now)
@@ -73,6 +73,12 @@ def handle(
     _tell(followed.events)
     _perform(followed.actions, ledger, broker, clock)
     return Handled(followed.book, acted=bool(followed.actions))
+
+
+def _believable(book: SymbolBook, now: datetime) -> SymbolBook:
+    """An event of ours in the future: our clock was set back, and no read would ever be newer."""
+    future = book.changed_at is not None and book.changed_at > now
+    return replace(book, changed_at=None) if future else book
 
 
 def _perform(

@@ -51,7 +51,7 @@ class Watch:
         self._mode = mode
         self._clock = clock
         self._sweep = Sweep(ledger, broker, clock)
-        self._sweep_at = self._reconcile_at = self._glance_at = clock()
+        self._acted_at = self._sweep_at = self._reconcile_at = self._glance_at = clock()
         self._in_doubt = True
         self._known: object = None
 
@@ -74,8 +74,11 @@ class Watch:
             self._reconcile_at = now
 
     def act(self) -> None:
-        """Do what is due now."""
+        """Do what is due now; everything, when our clock was set back."""
         now = self._clock()
+        if now < self._acted_at:
+            self._sweep_at = self._reconcile_at = self._glance_at = now
+        self._acted_at = now
         if now >= self._glance_at:
             self._glance(now)
         if now >= self._sweep_at:
