@@ -33,9 +33,11 @@ WELCOME = """
 
   try, in another terminal:
     ./run manage mtf_explain BTCUSDT      why it did or did not trade
-    ./run manage mtf_run --symbols BTCUSDT,ETHUSDT
+    ./run manage positions                what is held, and what protects it
+    ./run manage switch_off GLOBAL --reason "enough for today"
     ./run manage help
-  in the admin: Switches stop everything (GLOBAL), one symbol, or one of its timeframes
+  it trades play money on the simulator; in the admin: plans, orders, fills, positions, and the kill
+  switches that stop everything (GLOBAL), one symbol, or one of its timeframes
 
   Ctrl-C ends all of it and keeps the data
 """

@@ -21,11 +21,15 @@ FOLLOW = (("mtf_run", "--first"), ("runs", "--follow"))
 
 @dataclass(frozen=True)
 class Market:
-    """What the simulator plays: `day` of the tape ("" its choice), `symbols` how many (0: all recorded)."""
+    """What the simulator plays: `day` of the tape ("" its choice), `symbols` how many (0: all recorded).
+
+    `balance` is what its account begins with, in USDT (0: its own default).
+    """
 
     port: int
     day: str = ""
     symbols: int = 0
+    balance: int = 0
 
 
 def simulator(market: Market, *, var: Path, env: Mapping[str, str]) -> Program:
@@ -33,6 +37,7 @@ def simulator(market: Market, *, var: Path, env: Mapping[str, str]) -> Program:
     command += ["--state", str(var / "simulator.json")]
     command += ["--day", market.day] if market.day else []
     command += ["--symbols", str(market.symbols)] if market.symbols else []
+    command += ["--balance", str(market.balance)] if market.balance else []
     return _program("simulator", command, var=var, env=env)
 
 
@@ -42,6 +47,7 @@ def workers(web_port: int, *, var: Path, env: Mapping[str, str]) -> list[Program
     listen = ("--host", ports.HOST, "--port", str(web_port))
     commands = {
         "stream": (*MANAGE, "stream"),
+        "watch": (*MANAGE, "watch"),
         "worker-mtf": (*worker, "-Q", "mtf", "-P", "solo", "-n", "mtf@%h"),
         "worker-exchange": (*worker, "-Q", "exchange", "-P", "threads", "-c", "4", "-n", "exchange@%h"),
         "web": (*WEB, *listen, "--timeout-graceful-shutdown", "3"),

@@ -44,7 +44,9 @@ class System:
         self._start("exchange simulator", processes.simulator(self._market, var=self._var, env=self.env))
         with step("tables"):
             database.migrate(env=self.env, log=self._log, ending=self._ending)
-        self._start("stream, workers, web", *processes.workers(self._web_port, var=self._var, env=self.env))
+        self._start(
+            "stream, watch, workers, web", *processes.workers(self._web_port, var=self._var, env=self.env)
+        )
         self._start("beat", processes.beat(var=self._var, env=self.env))
         with step("admin user"):
             password = database.make_admin(self._var, env=self.env, log=self._log, ending=self._ending)

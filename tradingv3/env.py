@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TypeVar
 
@@ -93,6 +94,21 @@ def number(low: float, high: float) -> Callable[[str], float]:
         value = float(text)
         if not low <= value <= high:
             raise ValueError(f"{text} is not within {low:g} … {high:g}")
+        return value
+
+    return convert
+
+
+def amount(low: int, high: int) -> Callable[[str], Decimal]:
+    """Money."""
+
+    def convert(text: str) -> Decimal:
+        try:
+            value = Decimal(text)
+        except InvalidOperation:
+            raise ValueError(f"{text!r} is not a number") from None
+        if not (value.is_finite() and low <= value <= high):
+            raise ValueError(f"{text} is not within {low} … {high}")
         return value
 
     return convert

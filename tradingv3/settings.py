@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import environ
@@ -32,12 +33,40 @@ SECURE_COOKIES = _env.read("SECURE_COOKIES", read.boolean, False)
 
 # --- where it trades ---
 VENUE = _env.read("VENUE", read.choice(["simulator", "bitmart"]), "simulator")
-TRADING = _env.read("TRADING", read.choice(["dry"]), "dry")
+TRADING = _env.read(
+    "TRADING", read.choice(["dry", "paper", "live"]), "live" if VENUE == "simulator" else "dry"
+)
+LIVE_TRADING_ENABLED = _env.read("LIVE_TRADING_ENABLED", read.boolean, False)
+POSITION_MODE = _env.read("POSITION_MODE", read.choice(["hedge", "one_way"]), "hedge")
+DRY_EQUITY_USDT = _env.read("DRY_EQUITY_USDT", read.amount(1, 1_000_000_000), Decimal(1000), unit="USDT")
 BITMART_BASE_URL = _env.read("BITMART_BASE_URL", read.url("http", "https"), "")
 BITMART_WS_URL = _env.read("BITMART_WS_URL", read.url("ws", "wss"), "")
-BITMART_API_KEY = _env.read("BITMART_API_KEY", read.text, "")
-BITMART_SECRET_KEY = _env.read("BITMART_SECRET_KEY", read.text, "")
-BITMART_API_MEMO = _env.read("BITMART_API_MEMO", read.text, "")
+_play = ("simulator", "simulator-secret", "simulator") if VENUE == "simulator" else ("", "", "")
+BITMART_API_KEY = _env.read("BITMART_API_KEY", read.text, _play[0])
+BITMART_SECRET_KEY = _env.read("BITMART_SECRET_KEY", read.text, _play[1])
+BITMART_API_MEMO = _env.read("BITMART_API_MEMO", read.text, _play[2])
+if TRADING == "paper":
+    _env.fault("TRADING: paper does not exist yet; dry sends nothing, VENUE=simulator trades play money")
+if VENUE == "simulator" and "bitmart.com" in BITMART_BASE_URL + BITMART_WS_URL:
+    _env.fault("BITMART_BASE_URL, BITMART_WS_URL: BitMart is no simulator; set VENUE=bitmart to meet it")
+if VENUE != "simulator" and TRADING == "live":
+    if not LIVE_TRADING_ENABLED:
+        _env.fault(f"TRADING: live on {VENUE} risks real money: consent by LIVE_TRADING_ENABLED=true")
+    if not (BITMART_API_KEY and BITMART_SECRET_KEY and BITMART_API_MEMO):
+        _env.fault("TRADING: live needs BITMART_API_KEY, BITMART_SECRET_KEY and BITMART_API_MEMO")
+
+# --- what the account may risk, over all profiles ---
+REVIEW = _env.read("REVIEW", read.choice(["auto", "manual"]), "auto")
+MTF_ACCOUNT_DAILY_LOSS_PCT = _env.read(
+    "MTF_ACCOUNT_DAILY_LOSS_PCT", read.amount(0, 100), Decimal(6), unit="percent of equity"
+)
+MTF_ACCOUNT_TOTAL_NOTIONAL_RATIO = _env.read(
+    "MTF_ACCOUNT_TOTAL_NOTIONAL_RATIO", read.amount(0, 100), Decimal(6), unit="times equity"
+)
+MTF_ACCOUNT_DIRECTION_NOTIONAL_RATIO = _env.read(
+    "MTF_ACCOUNT_DIRECTION_NOTIONAL_RATIO", read.amount(0, 100), Decimal(4), unit="times equity"
+)
+MTF_ACCOUNT_MAX_POSITIONS = _env.read("MTF_ACCOUNT_MAX_POSITIONS", read.whole(0, 1000), 10, unit="positions")
 
 # --- the minute ---
 MTF_PROFILES = _env.read("MTF_PROFILES", read.names, ["scalper_micro", "regular"])
@@ -79,6 +108,7 @@ INSTALLED_APPS = [
     "apps.market",
     "apps.profiles",
     "apps.signals",
+    "apps.orders",
     "apps.switches",
     "apps.audit",
     "apps.feed",
@@ -153,6 +183,9 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
         "RunStatusEnum": "apps.mtf.api.runs.STATUSES",
+        "OrderStatusEnum": "apps.mtf.api.trading.ORDER_STATUSES",
+        "PositionStatusEnum": "apps.mtf.api.trading.POSITION_STATUSES",
+        "PositionSideEnum": "apps.mtf.api.trading.SIDES",
         "TimeframeEnum": "apps.mtf.api.fields.TIMEFRAMES",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -172,6 +205,8 @@ CELERY_TASK_ROUTES = {
     "apps.mtf.tasks.minute": {"queue": "mtf"},
     "apps.mtf.tasks.asked": {"queue": "mtf"},
     "apps.mtf.tasks.contracts": {"queue": "exchange"},
+    "apps.mtf.tasks.enter": {"queue": "exchange"},
+    "apps.mtf.tasks.reviews": {"queue": "exchange"},
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"

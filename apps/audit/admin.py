@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.template.loader import render_to_string
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from apps.audit.models import MtfAudit, OperatorAction
+from apps.audit.models import MtfAudit, OperatorAction, TradeLifecycleEvent, TradeZoneEvent
 from apps.audit.trace import timeframes
 from apps.postgres.browse import (
     SIDE_COLOURS,
@@ -16,6 +16,8 @@ from apps.postgres.browse import (
     coloured,
     figures,
     link,
+    number,
+    plain_fields,
 )
 from apps.postgres.filters import ExactFilter, TimeRangeFilter
 
@@ -67,6 +69,76 @@ class MtfAuditAdmin(BigTableAdmin):
     @admin.display(description="run")
     def run(self, row: MtfAudit) -> str:
         return link("mtf_mtfrun_changelist", str(row.run_id)[:8], run_id=row.run_id)
+
+
+@admin.register(TradeLifecycleEvent)
+class TradeLifecycleEventAdmin(BigTableAdmin):
+    list_display = (
+        "happened_at",
+        "symbol",
+        "profile",
+        "event_type",
+        "reason_code",
+        "side",
+        number("quantity"),
+        number("price"),
+        "plan",
+        "run",
+    )
+    list_filter = (
+        ("event_type", ExactFilter),
+        ("reason_code", ExactFilter),
+        ("profile", ExactFilter),
+        ("account", ExactFilter),
+        ("run_id", ExactFilter),
+        ("decision_key", ExactFilter),
+        ("happened_at", TimeRangeFilter),
+    )
+    ordering = ("-happened_at", "-id")
+    fields = readonly_fields = ["plan", "run", *plain_fields(TradeLifecycleEvent)]
+
+    @admin.display(description="plan")
+    def plan(self, row: TradeLifecycleEvent) -> str:
+        if not row.decision_key:
+            return "–"
+        return link("orders_orderplan_changelist", "plan", decision_key=row.decision_key)
+
+    @admin.display(description="run")
+    def run(self, row: TradeLifecycleEvent) -> str:
+        if row.run_id is None:
+            return "–"
+        return link("mtf_mtfrun_changelist", str(row.run_id)[:8], run_id=row.run_id)
+
+
+@admin.register(TradeZoneEvent)
+class TradeZoneEventAdmin(BigTableAdmin):
+    list_display = (
+        "happened_at",
+        "symbol",
+        "profile",
+        "side",
+        "reason_code",
+        "coloured_category",
+        number("deviation_pct", "deviation %"),
+        number("limit_pct", "limit %"),
+        number("candidate"),
+        number("zone_low", "low"),
+        number("zone_high", "high"),
+    )
+    list_filter = (
+        ("category", ChoicesDropdownFilter),
+        ("reason_code", ExactFilter),
+        ("profile", ExactFilter),
+        ("account", ExactFilter),
+        ("run_id", ExactFilter),
+        ("happened_at", TimeRangeFilter),
+    )
+    ordering = ("-happened_at", "-id")
+    fields = readonly_fields = plain_fields(TradeZoneEvent)
+
+    @coloured("category", {"close_to_threshold": "info", "moderate_gap": "warning", "far_outside": "danger"})
+    def coloured_category(self, row: TradeZoneEvent) -> str:
+        return str(row.category)
 
 
 @admin.register(OperatorAction)

@@ -14,6 +14,9 @@ from apps.audit.models import MtfAudit, OperatorAction, Severity
 from apps.engine.values.timeframe import Timeframe
 from apps.postgres.copy import copy_in, line
 
+READY = "READY"
+"""The cause of a row whose symbol may be traded: each run writes it anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
@@ -68,6 +71,17 @@ def standing(profile: str, symbols: Sequence[str], at: datetime | None = None) -
         [list(symbols), profile, at],
     )
     return {row.symbol: row for row in rows}
+
+
+def ready(run_id: UUID) -> list[str]:
+    """The symbols this run found READY, in the order it wrote them."""
+    rows = MtfAudit.objects.filter(run_id=run_id, cause=READY)
+    return list(rows.order_by("id").values_list("symbol", flat=True))
+
+
+def of_run(run_id: UUID, symbol: str) -> MtfAudit | None:
+    """What this run wrote of `symbol`; None when nothing changed."""
+    return MtfAudit.objects.filter(run_id=run_id, symbol=symbol).first()
 
 
 def standing_causes(profile: str, symbols: Sequence[str]) -> dict[str, StandingCause]:

@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from apps.engine.events import Event
 from apps.engine.frame import Windows
 from apps.engine.values.candle import Candle
 from apps.engine.values.contract import Contract
+from apps.engine.values.errors import TradingError
+from apps.engine.values.order import (
+    Fill,
+    OrderReport,
+    OrderRequest,
+    OrderStatus,
+    ProtectionKind,
+    ProtectionReport,
+)
+from apps.engine.values.plan import OrderPlan
+from apps.engine.values.position import (
+    Account,
+    Bracket,
+    FeeRates,
+    PositionMode,
+    PositionReport,
+    Quote,
+    Transaction,
+)
+from apps.engine.values.reason import Refusal
+from apps.engine.values.side import Side
+from apps.engine.values.state import AccountState
 from apps.engine.values.timeframe import Timeframe
 
 
@@ -96,3 +119,156 @@ class Streams(Protocol):
 
     def close(self) -> None:
         """End `candles` promptly, from any thread; harmless when repeated."""
+
+
+class BrokerRejected(TradingError):
+    """The exchange answered, and the answer is no: nothing was placed or changed.
+
+    `code` is the exchange's own, for people. `try_again` is True only for a limit that must be waited out and
+    for a maker-only price that crossed: a new attempt may follow; every other rejection is final.
+    """
+
+    def __init__(self, code: str, message: str, *, try_again: bool = False) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.try_again = try_again
+
+
+class BrokerUnknown(TradingError):
+    """No answer, or one that cannot be understood, after bytes left: it may have happened."""
+
+
+class BrokerUnavailable(TradingError):
+    """It did not happen: nothing left this machine (no connection), or a read got no complete answer."""
+
+    retryable = True
+
+
+class BrokerRateLimited(BrokerUnavailable):
+    """The limiter has no slot soon enough: nothing was sent."""
+
+
+class Broker(Protocol):
+    """One account at one venue. Prices and sizes are Decimal, times aware UTC.
+
+    Every call raises BrokerRejected, BrokerUnknown or BrokerUnavailable and nothing else of its own. Reads
+    are retried by the adapter and are complete, or raise: what is absent from a list is absent at the venue.
+    A list of all symbols that is too long for one page raises BrokerUnavailable: ask per symbol. Nothing
+    that changes something is retried.
+    """
+
+    def server_offset_ms(self) -> float:
+        """The exchange's clock minus ours, milliseconds, measured now."""
+
+    def contracts(self) -> list[Contract]: ...
+
+    def brackets(self, symbol: str) -> list[Bracket]:
+        """Rising by cap."""
+
+    def fee_rates(self, symbol: str) -> FeeRates: ...
+
+    def quote(self, symbol: str) -> Quote: ...
+
+    def account(self) -> Account: ...
+
+    def position_mode(self) -> PositionMode: ...
+
+    def set_position_mode(self, mode: PositionMode) -> None: ...
+
+    def set_leverage(self, symbol: str, leverage: int) -> None:
+        """Isolated margin at `leverage`."""
+
+    def submit(self, request: OrderRequest, before_sending: Callable[[], None] | None = None) -> str:
+        """Place it; the exchange's order id. Accepted is not resting: the streams and reads tell.
+
+        An opening order whose slot is more than 500 ms away raises BrokerRateLimited. `before_sending` is
+        called when slot and connection are ready, right before the bytes leave: what it raises stops the
+        order, unsent, and passes through.
+        """
+
+    def cancel(self, symbol: str, client_order_id: str) -> None:
+        """Ask for the cancel; an order that is over already is not an error."""
+
+    def orders(self, symbol: str | None = None) -> list[OrderReport]:
+        """Open orders."""
+
+    def order(self, symbol: str, client_order_id: str) -> OrderReport | None:
+        """One order, open or over (open orders, history, trades); None when a complete read shows none."""
+
+    def fills(self, symbol: str, since: datetime) -> list[Fill]:
+        """Our trades since then, rising by time; complete, or BrokerUnavailable."""
+
+    def positions(self, symbol: str | None = None) -> list[PositionReport]:
+        """What is held; flat is absent."""
+
+    def protections(self, symbol: str | None = None) -> list[ProtectionReport]:
+        """Resting stops and targets, attached ones of filled orders included."""
+
+    def protect(
+        self, symbol: str, side: Side, kind: ProtectionKind, trigger_price: Decimal, client_order_id: str
+    ) -> str:
+        """Place a stop or target for the whole position, market on the last price; its exchange id."""
+
+    def unprotect(self, symbol: str, exchange_order_id: str) -> None:
+        """Cancel a protective order; one that is over already is not an error."""
+
+    def cancel_after(self, symbol: str, timeout_s: int) -> None:
+        """Arm the dead man's switch of a symbol's limit orders; 0 disarms."""
+
+    def transactions(self, since: datetime) -> list[Transaction]:
+        """The account's ledger since then, rising by time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The plan is committed, with its lock and reservation. Send it, unless it is PENDING_REVIEW."""
+
+    decision_key: str
+    status: OrderStatus
+
+
+class Ledger(Protocol):
+    """The books of one account: what is remembered between steps. Calls commit before they return."""
+
+    def state(self, symbols: Sequence[str], now: datetime) -> AccountState:
+        """What is open, reserved, cooling down and switched off, with the state of these symbols.
+
+        A fault while reading blocks entries: it raises, or says `off` None when only the switches cannot be
+        read.
+        """
+
+    def claim(self, plan: OrderPlan, now: datetime) -> Claimed | Refusal:
+        """Under the account's lock, in one transaction: check `enter.guards.account` again, then store the
+        plan with its symbol lock and reservation: PENDING_REVIEW, or SUBMITTING with `TrackedOrder.of(plan)`.
+
+        A plan whose decision a person approved takes that row (checked without its own claim). Of two claims
+        at once, one is refused.
+        """
+
+    def record(self, events: Sequence[Event]) -> None:
+        """Store what happened, in order, in one transaction; the same fill twice is stored once."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountNews:
+    """Something of the account changed: read it. A push only triggers the read; it is never believed alone.
+
+    `symbol` None concerns the whole account; `reconnected` True means pushes may have been missed.
+    """
+
+    symbol: str | None
+    received_at: datetime
+    reconnected: bool = False
+
+
+class AccountStreams(Protocol):
+    """A venue's private pushes."""
+
+    def account(self, poll_s: float = 0.1) -> Iterator[AccountNews | None]:
+        """News for ever, None when there was none within `poll_s`; reconnects by itself and says so."""
+
+    def heard_at(self) -> datetime | None:
+        """The last sign of life while the channels were open, also without news; None before the first."""
+
+    def close(self) -> None:
+        """End `account` promptly, from any thread."""

@@ -45,6 +45,12 @@ def contracts() -> list[Contract]:
     return list(Contract.objects.order_by("symbol"))
 
 
+def listed(symbol: str) -> values.Contract | None:
+    """The contract as last listed; None for one that never was."""
+    row = Contract.objects.filter(symbol=symbol).values(*_COLUMNS).first()
+    return None if row is None else values.Contract(**row)
+
+
 def stamp_venue(venue: str) -> None:
     """Claim the database for `venue` at the first start; VenueMismatch when it belongs to another."""
     stamp, _ = VenueStamp.objects.get_or_create(id=1, defaults={"venue": venue})

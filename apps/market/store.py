@@ -1,7 +1,7 @@
 """The market room's door: what is listed, what was traded, how far it reaches."""
 
 from apps.market.candles import candles, candles_of, missing
-from apps.market.contracts import DELISTED, VenueMismatch, contracts, save_contracts, stamp_venue
+from apps.market.contracts import DELISTED, VenueMismatch, contracts, listed, save_contracts, stamp_venue
 from apps.market.series import Series, series
 from apps.market.table import Table, candles_at
 from apps.market.write import RANK, save_candles
@@ -16,6 +16,7 @@ __all__ = [
     "candles_at",
     "candles_of",
     "contracts",
+    "listed",
     "missing",
     "save_candles",
     "save_contracts",

@@ -1,4 +1,4 @@
-"""Runs that a person or a script asks for: dry, with their own id, answered in one JSON result."""
+"""Runs that a person or a script asks for: with their own id, answered in one JSON result."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from apps.engine.profile import Mode, Profile
 from apps.engine.rules.names import nearest
 from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import Timeframe
+from apps.exchange import venue
 from apps.feed.announce import wait_for
 from apps.feed.sync import watched_symbols
 from apps.feed.universe import UnknownSymbol
@@ -23,6 +24,7 @@ from apps.market import store as market
 from apps.mtf import runs
 from apps.mtf.minute import COLLECT_S, closed_minute
 from apps.mtf.models import MtfRun, RunStatus, Trigger
+from apps.mtf.outcomes import settled
 from apps.mtf.refusals import refusals
 from apps.mtf.result import result
 from apps.mtf.stages import Stages
@@ -46,7 +48,7 @@ class BadAsk(TradingError):
 class Asked:
     """What to judge. `symbols` None is the universe; `timeframe` is the only one to enter on.
 
-    `force_run` judges past kill switches: allowed because nothing is sent.
+    A `dry_run` sends nothing; only such a one may `force_run`: judge past kill switches.
     """
 
     profile: str
@@ -54,42 +56,47 @@ class Asked:
     validation_mode: str | None = None
     timeframe: str | None = None
     force_run: bool = False
+    dry_run: bool = True
 
 
 def open_asked(asked: Asked, trigger: Trigger, now: datetime) -> MtfRun:
     """Check the request and open its run for the worker. Raises BadAsk, with nothing written."""
+    _refuse_to_send(asked)
     profile = _profile(asked)
     symbols = _symbols(asked, now)
     profiles.remember(profile)
     options = asdict(asked) | {"symbols": symbols}
-    return runs.open_run(profile, closed_minute(now), now, trigger, options)
+    return runs.open_run(profile, closed_minute(now), now, trigger, options, dry_run=asked.dry_run)
 
 
 def answer(run_id: UUID | str, timeout_s: float) -> MtfRun | None:
-    """The run once it ended, waiting at most `timeout_s`; None when it has not."""
+    """The run once it and its entries ended, waiting at most `timeout_s`; None when they have not."""
     deadline = time.monotonic() + timeout_s
     while True:
         run = MtfRun.objects.get(run_id=run_id)
-        if run.status != RunStatus.RUNNING:
+        if run.status != RunStatus.RUNNING and settled(run):
             return run
         if time.monotonic() >= deadline:
             return None
         time.sleep(POLL_S)
 
 
-def decide_asked(run_id: str, *, warm: Warm, client: redis.Redis, now: datetime) -> None:
-    """Judge an opened run for the minute just over and write its result; a failing step marks it failed."""
+def decide_asked(run_id: str, *, warm: Warm, client: redis.Redis, now: datetime) -> list[str]:
+    """Judge an opened run for the minute just over and write its result; the symbols to enter now.
+
+    A failing step marks it failed and raises.
+    """
     run = MtfRun.objects.get(run_id=run_id)
     if run.status != RunStatus.RUNNING:
-        return
+        return []
     try:
-        _decide(run, Asked(**run.options), warm=warm, client=client, now=now)
+        return _decide(run, Asked(**run.options), warm=warm, client=client, now=now)
     except Exception as fault:
         runs.failed(run, fault, datetime.now(UTC))
         raise
 
 
-def _decide(run: MtfRun, asked: Asked, *, warm: Warm, client: redis.Redis, now: datetime) -> None:
+def _decide(run: MtfRun, asked: Asked, *, warm: Warm, client: redis.Redis, now: datetime) -> list[str]:
     stages = Stages()
     at = closed_minute(now)
     wait_for(client, at, timeout_s=max(0.0, COLLECT_S - (now - at).total_seconds()))
@@ -103,7 +110,20 @@ def _decide(run: MtfRun, asked: Asked, *, warm: Warm, client: redis.Redis, now: 
     off = {} if asked.force_run else switches.in_force()
     refused = refusals(off, profile, symbols)
     found = result(judgement, symbols, refused, run_id=str(run.run_id), timings=stages.laps)
+    entering = [one["symbol"] for one in found["results"] if "verdict" in one and profile.entry is not None]
+    found["entering"] = entering
     runs.decided(run, now=datetime.now(UTC), counts=found["summary"], timings=stages.laps, result=found)
+    return entering
+
+
+def _refuse_to_send(asked: Asked) -> None:
+    """A request that would send orders where none may be sent."""
+    if asked.dry_run:
+        return
+    if venue.is_dry():
+        raise BadAsk("dry_run", "must be true: this deployment sends no orders (TRADING=dry)")
+    if asked.force_run:
+        raise BadAsk("force_run", "kill switches are ignored in dry runs only")
 
 
 def _profile(asked: Asked) -> Profile:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from apps.audit import store as audit
-from apps.audit.store import StandingCause
-from apps.mtf.causes import READY
+from apps.audit.store import READY, StandingCause
 from apps.signals.models import MtfState
 
 JUDGED_WITHIN = timedelta(minutes=2)

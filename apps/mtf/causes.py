@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.audit import store as audit
+from apps.audit.store import READY
 from apps.engine.evaluate.codes import SIDES, Outcome
 from apps.engine.evaluate.judgement import Judgement
 from apps.engine.values.reason import Refusal
 from apps.engine.values.timeframe import Timeframe
-
-READY = "READY"
 
 
 @dataclass(frozen=True, slots=True)

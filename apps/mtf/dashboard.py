@@ -1,4 +1,4 @@
-"""The admin's first page: is it alive, what did it decide, what is stopped."""
+"""The admin's first page: is it alive, what does it hold, what did it decide, what is stopped."""
 
 from __future__ import annotations
 
@@ -11,20 +11,24 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from apps.audit.models import MtfAudit
+from apps.audit.store import READY
+from apps.exchange import venue
 from apps.feed.models import StreamHealth
 from apps.mtf.board import board
-from apps.mtf.causes import READY
+from apps.mtf.holdings import holdings
 from apps.mtf.pulse import Pulse, pulse, waiting_for
+from apps.orders.models import OrderPlan
 from apps.switches.models import MtfSwitch
 
 READY_WITHIN = timedelta(hours=1)
 READY_SHOWN = 30
+PLANS_SHOWN = 8
 SYMBOLS_SHOWN = 50
 
 
 def context(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Adds what templates/admin/index.html shows."""
-    now = timezone.now()
+    now, account = timezone.now(), venue.account()
     rows = board(settings.MTF_PROFILES, now)
     return context | {
         "title": "Overview",
@@ -36,6 +40,8 @@ def context(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "pulses": [_run(pulse(profile, now), now) for profile in settings.MTF_PROFILES],
         "stopped": [switch for switch in MtfSwitch.objects.filter(is_on=False) if switch.is_in_force],
         "streams": [_stream(stream, now) for stream in StreamHealth.objects.order_by("name")],
+        "held": holdings(account),
+        "plans": OrderPlan.objects.filter(account=account).order_by("-plan_time", "-id")[:PLANS_SHOWN],
         "ready": _ready(now),
     }
 

@@ -57,3 +57,27 @@ class MtfRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.minute:%Y-%m-%d %H:%M} {self.profile} {self.status}"
+
+
+class WatchState(models.Model):
+    """What the watch process last found out about one account; entries ask it whether they may go.
+
+    `read_at`: our clock at the last complete look at the exchange. `reconciled_at`: the last whole comparison
+    of the books, NULL when they are in doubt: since its start, or since private pushes were away too long.
+    """
+
+    account = models.TextField(unique=True)
+    started_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+    reconciled_at = models.DateTimeField(null=True)
+    heard_at = models.DateTimeField(null=True, help_text="the last sign of life of the private pushes")
+    position_mode = models.TextField(blank=True, default="")
+    drift_ms = models.FloatField(null=True, help_text="the exchange's clock minus ours")
+    unhealthy = models.TextField(blank=True, default="", help_text="why nothing may be opened")
+
+    class Meta:
+        db_table = "watch_state"
+        verbose_name = "watch state"
+
+    def __str__(self) -> str:
+        return self.account

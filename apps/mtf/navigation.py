@@ -11,7 +11,25 @@ GROUPS = {
     "Operate": {
         "Kill switches": ("toggle_on", "switches_mtfswitch"),
         "Runs": ("timer", "mtf_mtfrun"),
+        "Watch": ("visibility", "mtf_watchstate"),
         "Operator actions": ("history_edu", "audit_operatoraction"),
+    },
+    "Trading": {
+        "Order plans": ("assignment", "orders_orderplan"),
+        "Orders": ("receipt", "orders_exchangeorder"),
+        "Fills": ("done_all", "orders_fill"),
+        "Positions": ("account_balance_wallet", "orders_position"),
+        "Protections": ("shield", "orders_protection"),
+        "Symbol locks": ("lock", "orders_symbollock"),
+        "Cooldowns": ("hourglass_top", "switches_cooldown"),
+        "Queue marks": ("playlist_add", "switches_symbolqueue"),
+        "Trade events": ("list_alt", "audit_tradelifecycleevent"),
+        "Zone events": ("filter_center_focus", "audit_tradezoneevent"),
+    },
+    "Money": {
+        "Equity": ("show_chart", "orders_equitypoint"),
+        "Days": ("calendar_month", "orders_riskday"),
+        "Transactions": ("payments", "orders_accounttransaction"),
     },
     "Decisions": {
         "Audit": ("policy", "audit_mtfaudit"),

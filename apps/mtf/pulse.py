@@ -10,8 +10,10 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from apps.engine.values.timeframe import Timeframe
+from apps.exchange import venue
 from apps.feed.announce import connection
 from apps.feed.models import StreamHealth
+from apps.mtf import health
 from apps.mtf.models import MtfRun, RunStatus, Trigger
 
 DUE_AFTER = timedelta(seconds=10)
@@ -40,7 +42,7 @@ def pulse(profile: str, now: datetime) -> Pulse:
 def waiting_for(now: datetime) -> list[str]:
     """What is missing before the desk is ready, each in words; empty when it is."""
     try:
-        missing = [*_streams(now), *_runs(now)]
+        missing = [*_streams(now), *_watch(now), *_runs(now)]
     except DatabaseError:
         missing = ["database: does not answer"]
     try:
@@ -69,6 +71,13 @@ def _streams(now: datetime) -> list[str]:
     if not streams:
         return ["stream: never started"]
     return [f"stream {stream.name}: {fault}" for stream in streams for fault in _faults(stream, now)]
+
+
+def _watch(now: datetime) -> list[str]:
+    """Why nothing may be opened, whatever is ready."""
+    found = health.of_account(venue.account(), now)
+    faults = [] if found.reconciled else ["our books are not compared with the exchange's; is it running?"]
+    return [f"watch: {fault}" for fault in (*faults, found.unhealthy) if fault]
 
 
 def _faults(stream: StreamHealth, now: datetime) -> list[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from apps.engine.enter.guards import kill_switch
 from apps.engine.profile import Profile
 from apps.engine.values.reason import Refusal
+from apps.engine.values.switch import kill_switch
 
 
 def refusals(off: Mapping[str, str], profile: Profile, symbols: Sequence[str]) -> dict[str, Refusal]:

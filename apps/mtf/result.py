@@ -57,7 +57,6 @@ def result(
         "results": [_entry(judgement, symbol, row, found[symbol]) for symbol, row in wanted.items()],
         "summary_by_tf": _by_timeframe(judgement, list(wanted.values())),
         "rejected_by": summary["by_cause"],
-        "orders_placed": [],
         "performance": dict(timings),
         "errors": errors,
     }
@@ -65,7 +64,8 @@ def result(
 
 def _entry(judgement: Judgement, symbol: str, row: int, cause: Cause) -> dict[str, Any]:
     score = float(judgement.score[row])
-    return {
+    ready = {"verdict": judgement.verdict(symbol).to_json()} if cause.is_ready else {}
+    return ready | {
         "symbol": symbol,
         "status": "READY" if cause.is_ready else "INVALID",
         "side": cause.side,

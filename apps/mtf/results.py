@@ -18,8 +18,8 @@ def results(run: MtfRun) -> list[dict[str, Any]]:
     """
     if run.status != RunStatus.DECIDED:
         return []
-    if run.result is not None:
-        return list(run.result.get("results", []))
+    if run.result is not None and "results" in run.result:
+        return list(run.result["results"])
     symbols = [contract.symbol for contract in market.contracts()]
     rows = audit.standing(run.profile, symbols, run.finished_at)
     return [_entry(rows[symbol], run) for symbol in sorted(rows) if rows[symbol].digest == run.digest]

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from apps.engine.profile import Profile
+from apps.exchange import venue
 from apps.mtf.models import MtfRun, RunStatus, Trigger
 
 QUEUED_FOR = timedelta(seconds=60)
@@ -28,6 +29,7 @@ def claim(
         minute=minute,
         trigger=Trigger.BEAT,
         status=status,
+        dry_run=venue.is_dry(),
         started_at=now,
         finished_at=None if status is RunStatus.RUNNING else now,
     )
@@ -40,7 +42,13 @@ def claim(
 
 
 def open_run(
-    profile: Profile, minute: datetime, now: datetime, trigger: Trigger, options: Mapping[str, Any]
+    profile: Profile,
+    minute: datetime,
+    now: datetime,
+    trigger: Trigger,
+    options: Mapping[str, Any],
+    *,
+    dry_run: bool,
 ) -> MtfRun:
     """A run somebody asked for: its own id, no claim on the minute."""
     return MtfRun.objects.create(
@@ -50,6 +58,7 @@ def open_run(
         minute=minute,
         trigger=trigger,
         status=RunStatus.RUNNING,
+        dry_run=dry_run,
         options=dict(options),
         started_at=now,
     )

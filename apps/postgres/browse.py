@@ -13,7 +13,7 @@ from django.db.models import DecimalField, Model, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -123,3 +123,8 @@ def link(url_name: str, text: object, **query: object) -> SafeString:
     return format_html(
         '<a class="text-link" href="{}?{}">{}</a>', reverse(f"admin:{url_name}"), urlencode(query), text
     )
+
+
+def joined(*links: SafeString) -> SafeString:
+    """Several links in one cell."""
+    return format_html_join(" · ", "{}", ((one,) for one in links))

@@ -13,9 +13,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 
-from apps.postgres.browse import coloured, link
+from apps.postgres.browse import ReadOnlyAdmin, coloured, link
 from apps.switches.forms import ReasonForm, SwitchForm
-from apps.switches.models import MtfSwitch
+from apps.switches.models import Cooldown, MtfSwitch, SymbolQueue
 from apps.switches.store import set_switch
 
 
@@ -121,6 +121,26 @@ class MtfSwitchAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
             "action": request.POST["action"],
         }
         return render(request, "admin/switches/reason.html", context)
+
+
+@admin.register(Cooldown)
+class CooldownAdmin(ReadOnlyAdmin):
+    list_display = ("symbol", "state", "ends_at", "reason", "starts_at", "plan", "account")
+    search_fields = ("symbol",)
+
+    @coloured("now", {"cooling down": "warning", "over": "success"})
+    def state(self, cooldown: Cooldown) -> str:
+        return "cooling down" if cooldown.ends_at > timezone.now() else "over"
+
+    @admin.display(description="plan")
+    def plan(self, cooldown: Cooldown) -> str:
+        return link("orders_orderplan_changelist", "plan", decision_key=cooldown.decision_key)
+
+
+@admin.register(SymbolQueue)
+class SymbolQueueAdmin(ReadOnlyAdmin):
+    list_display = ("asked_at", "symbol", "profile", "asked_by", "taken_at", "account")
+    search_fields = ("symbol",)
 
 
 def _ahead(expires_at: datetime | None) -> datetime | None:

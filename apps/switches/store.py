@@ -1,4 +1,4 @@
-"""The switches room's door. A trigger of the audit room records every change."""
+"""The kill switches' door. A trigger of the audit room records every change."""
 
 from __future__ import annotations
 

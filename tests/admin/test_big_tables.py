@@ -15,7 +15,19 @@ from tests.rooms.builders import audit_row
 
 pytestmark = pytest.mark.django_db
 
-BIG = ["audit_mtfaudit", "market_kline", "signals_indicatorsnapshot", "signals_signal", "mtf_mtfrun"]
+BIG = [
+    "audit_mtfaudit",
+    "audit_tradelifecycleevent",
+    "audit_tradezoneevent",
+    "market_kline",
+    "mtf_mtfrun",
+    "orders_exchangeorder",
+    "orders_fill",
+    "orders_orderplan",
+    "orders_position",
+    "signals_indicatorsnapshot",
+    "signals_signal",
+]
 
 
 @pytest.mark.parametrize("table", BIG)

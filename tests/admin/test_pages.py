@@ -13,12 +13,12 @@ from rest_framework.authtoken.models import Token
 
 from apps.audit import store as audit
 from apps.audit.models import MtfAudit
-from tests.admin.places import MADE_BY_PEOPLE, SHOWN, place
+from tests.admin.places import SHOWN, made_by_people, place
 from tests.rooms.builders import T0, audit_row
 
 pytestmark = pytest.mark.django_db
 
-ROOMS = ("market", "profiles", "signals", "switches", "audit", "feed", "mtf")
+ROOMS = ("market", "profiles", "signals", "orders", "switches", "audit", "feed", "mtf")
 NOT_SHOWN = {"signals.ValidationCache"}  # the states show it
 
 
@@ -41,7 +41,7 @@ def test_the_list_and_a_row_open(model: type[Model], root: Client, rows: None) -
 def test_the_form_to_add_opens_where_people_may_add_and_nowhere_else(
     model: type[Model], root: Client, rows: None
 ) -> None:
-    expected = 200 if model._meta.app_label in MADE_BY_PEOPLE else 403
+    expected = 200 if made_by_people(model) else 403
     assert root.get(place(model, "add")).status_code == expected
 
 

@@ -16,7 +16,7 @@ from apps.switches.models import MtfSwitch
 pytestmark = pytest.mark.django_db
 
 People = Callable[[str], Client]
-ROOMS = ("market", "profiles", "signals", "switches", "audit", "feed", "mtf")
+ROOMS = ("market", "profiles", "signals", "orders", "switches", "audit", "feed", "mtf")
 TABLES = sorted(
     f"{model._meta.app_label}_{model._meta.model_name}"
     for model in admin.site._registry

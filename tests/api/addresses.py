@@ -15,6 +15,18 @@ FOR_READERS = [
     "/api/klines?symbol=BTCUSDT&timeframe=1m",
     "/api/indicators?symbol=BTCUSDT&timeframe=1m",
     "/api/signals",
+    "/api/mtf/order-plans",
+    "/api/positions",
+    "/api/orders",
+    "/api/fills",
+    "/api/events",
+    "/api/equity",
     "/api/schema/",
 ]
-ACTING = ["/api/mtf/run", "/api/mtf/switches", "/api/mtf/switches/1/toggle"]
+ACTING = [
+    "/api/mtf/run",
+    "/api/mtf/switches",
+    "/api/mtf/switches/1/toggle",
+    "/api/mtf/order-plans/1/approve",
+    "/api/mtf/order-plans/1/reject",
+]

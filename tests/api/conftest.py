@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from tradingv3 import celery_app
 
-ACTS = ("add_mtfrun", "change_mtfswitch")
+ACTS = ("add_mtfrun", "change_mtfswitch", "review_orderplan")
 
 
 @pytest.fixture(autouse=True)

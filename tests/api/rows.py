@@ -11,7 +11,7 @@ from apps.audit.models import MtfAudit
 from apps.engine.profile import Phase
 from apps.feed.models import StreamHealth
 from apps.market.models import Contract, Kline
-from apps.mtf.models import MtfRun, RunStatus, Trigger
+from apps.mtf.models import MtfRun, RunStatus, Trigger, WatchState
 from apps.signals.models import IndicatorSnapshot, Signal, SignalSide, ValidationCache
 
 DIGEST = "d" * 64
@@ -60,6 +60,12 @@ def stream(**changed: Any) -> StreamHealth:
         "updated_at": now,
     }
     return StreamHealth.objects.create(**(given | changed))
+
+
+def watch(**changed: Any) -> WatchState:
+    now = changed.pop("now", NOON)
+    given = dict.fromkeys(("started_at", "read_at", "reconciled_at", "heard_at"), now)
+    return WatchState.objects.create(**(given | {"account": "simulator:live"} | changed))
 
 
 def kline(minutes: int = 0, symbol: str = "BTCUSDT") -> Kline:

@@ -5,7 +5,7 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from tests.api import rows
-from tests.api.addresses import FOR_ANYBODY, FOR_READERS
+from tests.api.addresses import FOR_ANYBODY, FOR_READERS, RUN_ID
 
 
 @pytest.mark.parametrize("address", [*FOR_ANYBODY, *FOR_READERS])
@@ -15,8 +15,7 @@ def test_a_get_works_on_a_database_that_refuses_every_write(
 ) -> None:
     rows.contract()
     rows.stream()
-    run_id = address.rpartition("/")[2]
-    rows.run(**({"run_id": run_id} if "-" in run_id else {}))
+    rows.run(**({"run_id": RUN_ID} if RUN_ID in address else {}))
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # else they are checked, and refused, at the end
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # else they are checked, and refused, at the end

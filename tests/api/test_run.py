@@ -140,7 +140,7 @@ def test_a_dead_broker_is_503_and_leaves_no_run_open(operator: APIClient, dead_b
         ({"validation_mode": "lenient"}, "validation_mode", "strict"),
         ({"timeframe": "7m"}, "timeframe", "7m"),
         ({"timeframe": "4h"}, "timeframe", "4h"),
-        ({"dry_run": False}, "dry_run", "sends no orders"),
+        ({"dry_run": False, "force_run": True}, "force_run", "dry runs only"),
         ({"dry_run": "true"}, "dry_run", "must be true or false"),
         ({"dry_run": 1}, "dry_run", "must be true or false"),
         ({"dry_run": None}, "dry_run", "null"),

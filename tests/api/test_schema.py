@@ -27,6 +27,8 @@ def test_the_schema_describes_every_address(schema: dict[str, dict[str, dict[str
     plain = {
         "/api/mtf/explain/BTCUSDT": "/api/mtf/explain/{symbol}",
         ACTING[2]: "/api/mtf/switches/{switch_id}/toggle",
+        ACTING[3]: "/api/mtf/order-plans/{plan_id}/approve",
+        ACTING[4]: "/api/mtf/order-plans/{plan_id}/reject",
     }
     reads = {
         plain.get(path, path).split("?")[0] for path in [*FOR_ANYBODY, *FOR_READERS] if "schema" not in path

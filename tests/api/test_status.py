@@ -10,7 +10,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from apps.feed.models import StreamHealth
-from apps.mtf.models import MtfRun, RunStatus, Trigger
+from apps.mtf.models import MtfRun, RunStatus, Trigger, WatchState
 from apps.mtf.pulse import pulse
 from apps.switches import store
 from tests.api import rows
@@ -23,6 +23,7 @@ PROFILES = ["scalper_micro", "regular"]
 def all_is_well() -> None:
     now = timezone.now()
     rows.stream(now=now)
+    rows.watch(now=now)
     for profile in PROFILES:
         rows.run(profile=profile, minute=now.replace(second=0, microsecond=0), finished_at=now)
 
@@ -47,6 +48,9 @@ def test_it_is_ready_when_the_stream_lives_and_every_profile_was_decided(
 @pytest.mark.parametrize(
     ("model", "rows_of", "change", "words"),
     [
+        (WatchState, {}, {"reconciled_at": None}, "watch: our books are not compared"),
+        (WatchState, {}, {"read_at": 21}, "watch: our books are not compared"),
+        (WatchState, {}, {"unhealthy": "the clocks differ by 4 s"}, "watch: the clocks differ by 4 s"),
         (StreamHealth, {}, {"connected": False}, "stream public: not connected"),
         (StreamHealth, {}, {"updated_at": 37}, "no sign of life for 3"),
         (StreamHealth, {}, {"last_candle_at": 500}, "the newest candle closed 5"),
@@ -75,6 +79,7 @@ def test_what_is_missing_is_named(
 def test_a_fresh_database_says_everything_it_waits_for(anonymous: APIClient, db: None) -> None:
     assert anonymous.get("/readyz").json()["details"]["missing"] == [
         "stream: never started",
+        "watch: our books are not compared with the exchange's; is it running?",
         "run: no minute of scalper_micro was decided yet",
         "run: no minute of regular was decided yet",
     ]
@@ -128,7 +133,7 @@ def test_the_status_page_tells_runs_stream_switches_venue_and_mode(reader: APICl
     all_is_well()
     store.set_switch("SYMBOL:BTCUSDT", is_on=False, reason="thin book", actor="olga")
     told = reader.get("/api/mtf/status").json()
-    assert (told["venue"], told["mode"], told["version"]) == ("simulator", "dry", "0.1.0")
+    assert (told["venue"], told["mode"], told["version"]) == ("simulator", "live", "0.1.0")
     assert (told["ready"], told["waiting_for"]) == (True, [])
     assert told["switches_in_force"] == {"SYMBOL:BTCUSDT": "thin book"}
     assert [entry["profile"] for entry in told["scheduler"]] == PROFILES

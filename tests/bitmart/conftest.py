@@ -1,18 +1,23 @@
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections.abc import Iterator
 
 import pytest
 
+from apps.exchange.bitmart.broker import Broker
 from apps.exchange.bitmart.client import Client, Patience
 from apps.exchange.bitmart.limits import Limits
 from apps.exchange.bitmart.pace import Pace
-from tests.bitmart.exchange import Exchange, running
+from apps.exchange.bitmart.signing import Credentials
+from apps.exchange.bitmart.trading import Trading
+from tests.bitmart.exchange import Exchange, ok, running
 
 WIDE = Pace(1000, 1000.0)
 """A ceiling nobody meets."""
+CREDENTIALS = Credentials("our-key", "our-secret", "our-memo")
 
 
 @pytest.fixture(scope="module")
@@ -47,5 +52,15 @@ def limits(redis_url: str) -> Iterator[Limits]:
 def client(exchange: Exchange, limits: Limits) -> Iterator[Client]:
     patience = Patience(connect_s=0.5, read_s=0.3, limited_s=(0.02, 0.04), unavailable_s=(0.01, 0.02, 0.03))
     made = Client(exchange.base_url, limits, patience=patience)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def broker(exchange: Exchange, limits: Limits) -> Iterator[Broker]:
+    patience = Patience(turn_s=5.0, connect_s=0.5, read_s=0.5, limited_s=(), unavailable_s=(0.01,))
+    client = Client(exchange.base_url, limits, key=CREDENTIALS.key, patience=patience)
+    exchange.answers["/system/time"] = [lambda _: ok({"server_time": time.time_ns() // 1_000_000})]
+    made = Broker(client, Trading(exchange.base_url, limits, CREDENTIALS))
     yield made
     made.close()

@@ -75,15 +75,33 @@ class Peer:
 
 
 Script = Callable[[Peer, int], Awaitable[None]]
+Answer = Response | Callable[[dict[str, str]], Response]
+
+
+@dataclass(frozen=True)
+class Posted:
+    """One signed call as it arrived."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        return dict(json.loads(self.body))
 
 
 class Exchange:
-    """`answers`: path → scripted responses, the last one repeats; `script` plays each WebSocket."""
+    """`answers`: path → scripted responses, the last one repeats; `script` plays each WebSocket.
+
+    An answer may be made from the query's parameters.
+    """
 
     def __init__(self) -> None:
-        self.answers: dict[str, list[Response]] = {}
+        self.answers: dict[str, list[Answer]] = {}
         self.script: Script | None = None
         self.asked: dict[str, list[dict[str, str]]] = defaultdict(list)
+        self.keys: dict[str, str] = {}
+        self.posted: dict[str, list[Posted]] = defaultdict(list)
         self.agents: set[str] = set()
         self.connections = 0
         self.urls: Counter[str] = Counter()
@@ -99,16 +117,21 @@ class Exchange:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await self._http(scope, send)
+            await self._http(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
 
-    async def _http(self, scope: Message, send: Send) -> None:
-        self.agents.add(dict(scope["headers"])[b"user-agent"].decode())
+    async def _http(self, scope: Message, receive: Receive, send: Send) -> None:
+        heard = {name.decode(): value.decode() for name, value in scope["headers"]}
+        self.agents.add(heard["user-agent"])
+        self.keys[scope["path"]] = heard.get("x-bm-key", "")
+        if scope["method"] == "POST":
+            self.posted[scope["path"]].append(Posted(await _body(receive), heard))
         asked = self.asked[scope["path"]]
         asked.append(dict(parse_qsl(scope["query_string"].decode())))
         script = self.answers[scope["path"]]
-        response = script[min(len(asked), len(script)) - 1]
+        answer = script[min(len(asked), len(script)) - 1]
+        response = answer if isinstance(answer, Response) else answer(asked[-1])
         await asyncio.sleep(response.delay_s)
         headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
@@ -126,10 +149,21 @@ class Exchange:
             return
 
 
+async def _body(receive: Receive) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        body += bytes(message.get("body", b""))
+        if not message.get("more_body"):
+            return body
+
+
 @contextmanager
 def running() -> Iterator[Exchange]:
     exchange = Exchange()
-    listener = socket.socket()
+    listener = socket.socket(
+        socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )  # or asyncio waits for ACKs
     listener.bind(("127.0.0.1", 0))
     exchange.port = listener.getsockname()[1]
     config = uvicorn.Config(

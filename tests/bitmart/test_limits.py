@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import socket
 import subprocess
 import sys
 import threading
 import time
 import uuid
+from dataclasses import replace
 
 import pytest
 import redis
 
+from apps.exchange.bitmart import limits as limits_module
 from apps.exchange.bitmart import routes
 from apps.exchange.bitmart.errors import Blocked, RateLimited
 from apps.exchange.bitmart.limits import LONGEST_WAIT_S, Limits
@@ -86,7 +89,8 @@ def test_calls_are_let_through_in_the_order_in_which_they_asked(limits: Limits) 
 
 def test_a_bulk_read_also_waits_for_the_global_ceiling(redis_url: str) -> None:
     slow = Limits(redis_url, uuid.uuid4().hex, ceiling=Pace(2, 1.0))
-    slots = [slow.reserve(route).at_us for route in (KLINE, routes.MARKPRICE_KLINE, KLINE)]
+    other = replace(KLINE, path="/another/bulk/read")
+    slots = [slow.reserve(route).at_us for route in (KLINE, other, KLINE)]
     assert slots[2] - slots[0] == pytest.approx(1_000_000, abs=50_000)  # the time the reserving itself takes
     assert slow.reserve(SERVER_TIME).wait_s == 0
     slow.close()
@@ -198,6 +202,31 @@ def test_a_process_that_is_alone_lets_threads_pass_one_by_one() -> None:
     for thread in threads:
         thread.join()
     assert sorted(waits) == pytest.approx([0.0, 1.0, 2.0, 3.0, 4.0], abs=0.2)
+
+
+def test_a_slot_that_is_refused_is_not_taken(limits: Limits) -> None:
+    for turnstile in (limits, Limits(NOBODY, "x", ceiling=WIDE)):
+        turnstile.hold(KLINE, 1.0)
+        for _ in range(20):
+            with pytest.raises(RateLimited, match="already wait"):
+                turnstile.reserve(KLINE, 0.1)
+        assert turnstile.reserve(KLINE).wait_s < 1.1
+
+
+def test_a_redis_that_hangs_costs_one_call_its_time_out_and_the_next_ones_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits_module, "REDIS_TIMEOUT_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as hanging:  # accepts, and never says a word
+        limits = Limits(f"redis://127.0.0.1:{hanging.getsockname()[1]}/0", "x", ceiling=WIDE)
+        took: list[float] = []
+        for route in (SERVER_TIME, KLINE, routes.DEPTH):
+            started = time.monotonic()
+            limits.wait_turn(route, 5.0)
+            took.append(time.monotonic() - started)
+        limits.close()
+    assert took[0] >= 0.5
+    assert max(took[1:]) < 0.4
 
 
 def _reserve(limits: Limits, times: int) -> None:

@@ -16,9 +16,9 @@ import pytest
 
 from apps.engine.ports import FormingCandle, Gap
 from apps.exchange.bitmart import streams as streams_module
-from apps.exchange.bitmart.connection import Connection
 from apps.exchange.bitmart.errors import BadSymbol
 from apps.exchange.bitmart.parse_push import topic_of
+from apps.exchange.bitmart.retry import pause_s
 from apps.exchange.bitmart.session import Timings
 from apps.exchange.bitmart.streams import Streams
 from apps.exchange.bitmart.subscription import BYTES_PER_MESSAGE, subscribe
@@ -174,11 +174,7 @@ def test_an_exchange_that_is_not_there_yet_is_tried_until_it_is(exchange: Exchan
 
 
 def test_pauses_between_attempts_grow_to_their_limit_and_stay_there() -> None:
-    connection = Connection("ws://127.0.0.1:1", {}, lambda _: None, threading.Event(), Timings())
-    longest: list[float] = []
-    for failures in (0, 1, 5, 6, 5000):
-        connection._failures = failures
-        longest.append(max(connection._pause_s() for _ in range(100)))
+    longest = [max(pause_s(failures, Timings()) for _ in range(100)) for failures in (0, 1, 5, 6, 5000)]
     assert longest == pytest.approx([0.5, 1.0, 16.0, 30.0, 30.0], rel=0.5)  # the jitter takes up to half
     assert longest[-1] <= 30.0
 

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django.fixtures import Settings
 
+from apps.engine.values.position import PositionMode
 from apps.exchange import venue
+from apps.exchange.bitmart.broker import Broker
+from apps.exchange.dry import DryBroker
 
 
 @pytest.fixture(autouse=True)
 def forget() -> None:
-    venue._history.cache_clear()
+    for made in (venue._history, venue._broker, venue._limits):
+        made.cache_clear()
 
 
 def test_the_simulator_needs_its_address(settings: Settings) -> None:
@@ -52,3 +58,30 @@ def test_candles_come_from_the_public_channel(settings: Settings, ws_url: str, e
     streams = venue.streams()
     assert streams._url == expected  # type: ignore[attr-defined]
     assert venue.streams() is not streams
+
+
+@pytest.mark.parametrize(("trading", "kind"), [("live", Broker), ("dry", DryBroker), ("anything", DryBroker)])
+def test_only_live_trading_has_a_broker_that_sends(settings: Settings, trading: str, kind: type) -> None:
+    settings.VENUE, settings.BITMART_BASE_URL, settings.TRADING = "simulator", "http://127.0.0.1:9", trading
+    assert type(venue.broker()) is kind
+
+
+def test_a_process_has_one_broker_and_each_account_stream_is_new(settings: Settings) -> None:
+    settings.VENUE, settings.BITMART_WS_URL, settings.TRADING = "simulator", "ws://127.0.0.1:9/api", "live"
+    settings.BITMART_BASE_URL = "http://127.0.0.1:9"
+    assert venue.broker() is venue.broker()
+    stream = venue.account_streams()
+    assert stream._url == "ws://127.0.0.1:9/user?protocol=1.1"  # type: ignore[attr-defined]
+    assert venue.account_streams() is not stream
+
+
+def test_a_dry_account_has_no_news_and_its_equity_is_the_one_set(settings: Settings) -> None:
+    settings.VENUE, settings.BITMART_BASE_URL, settings.TRADING = "simulator", "http://127.0.0.1:9", "dry"
+    settings.DRY_EQUITY_USDT, settings.POSITION_MODE = Decimal(250), "one_way"
+    assert venue.broker().account().equity == 250
+    assert venue.broker().position_mode() is PositionMode.ONE_WAY
+    news = venue.account_streams()
+    iterator = news.account(poll_s=0.01)
+    assert next(iterator) is None
+    news.close()
+    assert list(iterator) == []

@@ -7,7 +7,7 @@ from django.db.models import Model
 
 from apps.audit import store as audit
 from apps.audit.models import MtfAudit
-from tests.admin.places import MADE_BY_PEOPLE, SHOWN, place
+from tests.admin.places import SHOWN, made_by_people, place
 from tests.browser.visitor import DESK, PHONE, Visitor
 from tests.rooms.builders import audit_row
 
@@ -18,7 +18,7 @@ def pages(model: type[Model]) -> list[str]:
     """The list, the newest row, and the form to add where people may."""
     row = model._default_manager.order_by("-pk").first()
     assert row is not None, "the test has no row here"
-    form = [place(model, "add")] if model._meta.app_label in MADE_BY_PEOPLE else []
+    form = [place(model, "add")] if made_by_people(model) else []
     return [place(model, "changelist"), place(model, "change", row.pk), *form]
 
 

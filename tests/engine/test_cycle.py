@@ -12,7 +12,6 @@ import pytest
 import yaml
 
 from apps.engine.cycle import evaluate
-from apps.engine.enter.guards import kill_switch
 from apps.engine.evaluate.judgement import Judgement
 from apps.engine.evaluate.verdict import Answer, Readiness, Verdict
 from apps.engine.frame import Frame, Frames, closes_until
@@ -20,6 +19,7 @@ from apps.engine.indicators.compute import COLUMNS
 from apps.engine.profile import Phase, Profile
 from apps.engine.values.reason import Reason
 from apps.engine.values.side import Side
+from apps.engine.values.switch import kill_switch
 from tests.engine.frame_builder import AT, H1, M1, M5, M15, NAN, frame, whole
 
 PROFILES = Path(__file__).resolve().parents[2] / "profiles"

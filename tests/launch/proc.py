@@ -35,5 +35,6 @@ def children(parent: int) -> list[int]:
 
 
 def noted(folder: Path) -> dict[str, int]:
-    """The pids a supervisor noted, by name."""
-    return {file.name: int(file.read_text("ascii").split()[0]) for file in folder.glob("*")}
+    """The pids a supervisor noted, by name; one that is being written this moment is not noted yet."""
+    texts = {file.name: file.read_text("ascii").split() for file in folder.glob("*")}
+    return {name: int(text[0]) for name, text in texts.items() if text}

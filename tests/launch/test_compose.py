@@ -19,7 +19,7 @@ SERVICES: dict[str, Any] = COMPOSE["services"]
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text("utf-8")
 EXAMPLE = (REPOSITORY / ".env.example").read_text("utf-8")
 
-OURS = {"migrate", "simulator", "stream", "worker-mtf", "worker-exchange", "beat", "web"}
+OURS = {"migrate", "simulator", "stream", "watch", "worker-mtf", "worker-exchange", "beat", "web"}
 SERVERS = {"postgres", "redis"}
 # What the servers' images read themselves, and what only docker compose passes on to them.
 OF_THE_IMAGES = {
@@ -30,7 +30,15 @@ OF_THE_IMAGES = {
     "VALKEY_PASSWORD",
 }
 OF_COMPOSE = {"POSTGRES_PASSWORD", "VALKEY_PASSWORD"}
-UNIT_WORDS = {"candles": "candles", "requests": "requests", "s per refill": "seconds"}
+UNIT_WORDS = {
+    "candles": "candles",
+    "requests": "requests",
+    "s per refill": "seconds",
+    "USDT": "usdt",
+    "percent of equity": "percent of equity",
+    "times equity": "multiple of equity",
+    "positions": "positions",
+}
 
 
 def setting_reads() -> dict[str, ast.Call]:

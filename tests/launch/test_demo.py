@@ -19,7 +19,8 @@ from launch import ports, servers
 from launch.places import REPOSITORY
 from tests.launch import proc
 
-PROCESSES = {"postgres", "valkey", "simulator", "stream", "worker-mtf", "worker-exchange", "web", "beat"}
+SERVERS = {"postgres", "valkey", "simulator"}
+PROCESSES = SERVERS | {"stream", "watch", "worker-mtf", "worker-exchange", "web", "beat"}
 PATIENCE_S = 30.0
 
 

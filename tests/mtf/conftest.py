@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,11 @@ import pytest
 import redis
 from pytest_django import Settings
 
+from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.state import State
 from apps.feed.announce import connection
+from tests.mtf import trading
+from tests.mtf.watching import House, opened
 
 WriteProfile = Callable[[dict[str, Any]], None]
 
@@ -37,3 +42,20 @@ def write_profile(tmp_path: Path, settings: Settings) -> WriteProfile:
             settings.MTF_PROFILES = [*settings.MTF_PROFILES, content["name"]]
 
     return write
+
+
+@pytest.fixture(scope="session")
+def archive() -> Archive:
+    return Archive.open(State(date(2026, 11, 20)), symbols=4)
+
+
+@pytest.fixture
+def house(archive: Archive, db: None) -> Iterator[House]:
+    with opened(archive) as made:
+        yield made
+
+
+@pytest.fixture
+def desk(settings: Settings, archive: Archive, transactional_db: None) -> Iterator[trading.Desk]:
+    with trading.opened(settings, archive) as made:
+        yield made

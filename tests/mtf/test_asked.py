@@ -14,6 +14,7 @@ from apps.market import store
 from apps.mtf.asked import Asked, BadAsk, answer, decide_asked, open_asked
 from apps.mtf.minute import COLLECT_S
 from apps.mtf.models import MtfRun, RunStatus, Trigger
+from apps.mtf.outcomes import with_entries
 from apps.mtf.windows import Warm
 from apps.profiles import store as profiles
 from apps.signals.models import IndicatorSnapshot, Signal, ValidationCache
@@ -72,7 +73,7 @@ def test_the_answer_has_the_documented_shape(broker: redis.Redis) -> None:
         "5m execution": {"long": 1, "short": 1, "invalid": 1},
         "1m execution": {"long": 1, "short": 1, "invalid": 1},
     }
-    assert found["orders_placed"] == []
+    assert with_entries(run)["orders_placed"] == []
     assert found["performance"].keys() == {"collect_ms", "windows_ms", "evaluate_ms"}
     assert {(error["symbol"], error["timeframe"], error["reason"]) for error in found["errors"]} == {
         ("CUSDT", timeframe, "NO_KLINES") for timeframe in ("15m", "5m", "1m")

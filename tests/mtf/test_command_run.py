@@ -18,6 +18,7 @@ from apps.mtf import runs as life
 from apps.mtf.asked import decide_asked
 from apps.mtf.management.commands import mtf_run
 from apps.mtf.models import MtfRun, RunStatus
+from apps.mtf.outcomes import with_entries
 from apps.mtf.windows import Warm
 from apps.profiles import store as profiles
 from tests.api.queue import Worker as Answering
@@ -83,13 +84,14 @@ def test_a_run_for_machines_is_its_whole_result(worker: None, capsys: pytest.Cap
     options = ["--symbols", "BUSDT", "--validation-mode", "strict", "--timeframe", "1m", "--force", "--json"]
     found = json.loads(shown(capsys, "mtf_run", *options))
     run = MtfRun.objects.get()
-    assert found == run.result
+    assert found == with_entries(run)
     assert run.options == {
         "profile": "plain",
         "symbols": ["BUSDT"],
         "validation_mode": "strict",
         "timeframe": "1m",
         "force_run": True,
+        "dry_run": True,
     }
 
 

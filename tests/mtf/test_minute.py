@@ -89,14 +89,14 @@ def test_runs_of_earlier_minutes_that_nobody_finished_become_lost(worker: Worker
 
 def test_a_run_that_was_asked_for_a_moment_ago_is_not_lost_when_the_minute_turns(worker: Worker) -> None:
     """It still lies in the queue behind the minute."""
-    asked = runs.open_run(PLAIN, AT - MINUTE, AT - timedelta(milliseconds=5), Trigger.API, {})
+    asked = runs.open_run(PLAIN, AT - MINUTE, AT - timedelta(milliseconds=5), Trigger.API, {}, dry_run=True)
     worker.minute(AT)
     asked.refresh_from_db()
     assert asked.status == RunStatus.RUNNING
 
 
 def test_a_run_that_was_asked_for_and_expired_is_lost(worker: Worker) -> None:
-    asked = runs.open_run(PLAIN, AT - 2 * MINUTE, AT - timedelta(seconds=61), Trigger.API, {})
+    asked = runs.open_run(PLAIN, AT - 2 * MINUTE, AT - timedelta(seconds=61), Trigger.API, {}, dry_run=True)
     worker.minute(AT)
     asked.refresh_from_db()
     assert asked.status == RunStatus.LOST

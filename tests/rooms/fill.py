@@ -9,11 +9,13 @@ from django_celery_beat.models import ClockedSchedule, IntervalSchedule, SolarSc
 from apps.audit import store as audit
 from apps.feed.models import StreamHealth
 from apps.market import store as market
-from apps.mtf.models import MtfRun, RunStatus, Trigger
+from apps.mtf.models import MtfRun, RunStatus, Trigger, WatchState
 from apps.profiles.models import ProfileVersion
 from apps.signals import store as signals
 from apps.switches import store as switches
 from tests.rooms.builders import DIGEST, RUN, audit_row, candle, contract, outcome, signal, snapshot
+from tests.rooms.fill_trading import fill_trading
+from tests.rooms.trades import ACCOUNT
 
 
 def fill(now: datetime) -> None:
@@ -25,6 +27,7 @@ def fill(now: datetime) -> None:
     signals.save_signals([signal()])
     signals.save_outcomes([outcome()])
     audit.save([audit_row(created_at=now)])
+    fill_trading(now)
     switches.set_switch("SYMBOL:BTCUSDT", is_on=False, reason="spread", actor="ada")
     _runs(now)
     _schedules(now)
@@ -45,6 +48,7 @@ def _runs(now: datetime) -> None:
         started_at=now,
         finished_at=now + timedelta(milliseconds=120),
     )
+    WatchState.objects.create(account=ACCOUNT, started_at=now, read_at=now, reconciled_at=now, heard_at=now)
     StreamHealth.objects.create(
         name="public",
         connected=True,

@@ -58,12 +58,19 @@ class Client:
 
     def socket(self, *topics: str) -> websocket.WebSocket:
         """A connection on which `topics` are acknowledged and their first pushes read."""
-        address = self.address.replace("http", "ws") + "/api?protocol=1.1"
-        socket = websocket.create_connection(address, timeout=30)
-        self._sockets.append(socket)
+        socket = self._connected("/api")
         if topics:
             socket.send(json.dumps({"action": "subscribe", "args": list(topics)}))
             expect(socket, 2 * len(topics))
+        return socket
+
+    def private_socket(self) -> websocket.WebSocket:
+        return self._connected("/user")
+
+    def _connected(self, path: str) -> websocket.WebSocket:
+        address = self.address.replace("http", "ws") + path + "?protocol=1.1"
+        socket = websocket.create_connection(address, timeout=30)
+        self._sockets.append(socket)
         return socket
 
 
@@ -95,12 +102,16 @@ Serve = Callable[..., Client]
 
 @pytest.fixture
 def exchange(archive: Archive) -> Iterator[Serve]:
-    """Start exchanges of one's own: serve(at=..., limits=..., patience=...)."""
+    """Start exchanges of one's own: serve(at=..., limits=..., patience=..., books=..., keys=...)."""
     with contextlib.ExitStack() as stack:
 
-        def serve(at: datetime = NOON, *, limits: bool = False, patience: Patience | None = None) -> Client:
+        def serve(
+            at: datetime = NOON, *, limits: bool = False, patience: Patience | None = None, **more: Any
+        ) -> Client:
             hand = Hand(at)
-            address = stack.enter_context(running(archive, clock=hand, limits=limits, patience=patience))
+            address = stack.enter_context(
+                running(archive, clock=hand, limits=limits, patience=patience, **more)
+            )
             return stack.enter_context(contextlib.closing(Client(address, hand)))
 
         yield serve

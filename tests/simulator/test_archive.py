@@ -10,6 +10,7 @@ import pytest
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange.simulator.archive import Archive, UnknownSymbol
 from apps.exchange.simulator.chain import rolled_up
+from apps.exchange.simulator.state import DEFAULT_DAY
 from apps.exchange.simulator.tape.code import CLOSE, HIGH, LOW, OPEN, VOLUME, Matrix
 from apps.exchange.simulator.tape.read import load
 from tests.simulator.conftest import STATE
@@ -33,12 +34,12 @@ def test_the_original_stretch_is_the_tape_bit_for_bit(archive: Archive) -> None:
         assert np.array_equal(minutes(archive, tape.listing.symbol, FIRST, LENGTH), tape.candles)
 
 
-def test_day_ten_of_the_tape_plays_on_the_first_day(archive: Archive) -> None:
+def test_the_chosen_day_of_the_tape_plays_on_the_first_day(archive: Archive) -> None:
     played = archive.candles(
         "BTCUSDT", Timeframe.M1, datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC)
     )
     tape = load(count=1)[0]
-    recorded = tape.candles[:, 10 * 1440 : 11 * 1440]
+    recorded = tape.candles[:, DEFAULT_DAY * 1440 : (DEFAULT_DAY + 1) * 1440]
     assert [candle.close for candle in played] == [tape.listing.price(ticks) for ticks in recorded[CLOSE]]
     assert [candle.volume for candle in played] == [tape.listing.coins(each) for each in recorded[VOLUME]]
     assert played[0].open_time == datetime(2026, 11, 20, tzinfo=UTC)

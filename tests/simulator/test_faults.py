@@ -13,8 +13,9 @@ import requests
 from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.market import Market
 from apps.exchange.simulator.path import Moment
+from apps.exchange.simulator.server.audience import Listener
 from apps.exchange.simulator.server.faults import Faults
-from apps.exchange.simulator.server.hub import Hub, Listener
+from apps.exchange.simulator.server.hub import Hub
 from apps.exchange.simulator.server.pushes import Pushes
 from apps.exchange.simulator.server.topics import parse
 from apps.exchange.simulator.server.views import Views

@@ -32,7 +32,7 @@ def test_an_answer_is_an_envelope_with_a_trace_and_the_four_rate_headers(still: 
     ("path", "parameters", "code", "status"),
     [
         ("/contract/public/nothing", {}, 30000, 404),
-        ("/contract/private/assets-detail", {}, 30000, 404),
+        ("/contract/private/close-all-position", {}, 30000, 404),
         ("/contract/public/depth", {}, 40034, 400),
         ("/contract/public/depth", {"symbol": "btcusdt"}, 40034, 400),
         ("/contract/public/details", {"symbol": "NOPEUSDT"}, 40034, 400),

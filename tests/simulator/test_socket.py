@@ -10,8 +10,9 @@ import websocket
 from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.market import Market
 from apps.exchange.simulator.server import Patience
+from apps.exchange.simulator.server.audience import MAX_BATCHES, Listener
 from apps.exchange.simulator.server.faults import Faults
-from apps.exchange.simulator.server.hub import MAX_BATCHES, Hub, Listener
+from apps.exchange.simulator.server.hub import Hub
 from apps.exchange.simulator.server.pushes import Pushes
 from apps.exchange.simulator.server.views import Views
 from tests.simulator.conftest import NOON, Client, Serve, expect
@@ -107,7 +108,7 @@ def test_pings_of_either_kind_keep_a_silent_connection(exchange: Serve, ping: st
         socket.settimeout(30)
 
 
-@pytest.mark.parametrize("path", ["/user", "/", "/api/"])
+@pytest.mark.parametrize("path", ["/users", "/", "/api/"])
 def test_there_is_no_other_websocket(still: Client, path: str) -> None:
     with pytest.raises(websocket.WebSocketBadStatusException):
         websocket.create_connection(still.address.replace("http", "ws") + path, timeout=30)

@@ -1,13 +1,16 @@
-"""The least that judges a minute: simulator, stream and one worker as processes, on servers of their own."""
+"""Our own processes on servers of their own: the least that judges a minute, or what trades as well."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from celery import Celery
 
@@ -21,6 +24,8 @@ from tests.system.rooms import Rooms
 
 WORKER = "worker-mtf"
 STREAM = "stream"
+JUDGING = (STREAM, WORKER)
+TRADING = (*JUDGING, "worker-exchange", "watch")
 
 
 class Own:
@@ -35,6 +40,17 @@ class Own:
     def fire(self, at: datetime) -> None:
         """What beat does each minute, for the minute that ends at `at`."""
         self._queue.send_task("apps.mtf.tasks.minute", kwargs={"at": at.isoformat()}, queue="mtf", expires=55)
+
+    def enter(self, run_id: str, symbol: str) -> None:
+        """What the minute sends for a symbol that is ready."""
+        wanted = {"run_id": run_id, "symbol": symbol}
+        self._queue.send_task("apps.mtf.tasks.enter", kwargs=wanted, queue="exchange", expires=20)
+
+    def books(self) -> dict[str, Any]:
+        """The exchange's own truth."""
+        with urllib.request.urlopen(f"{self.env['BITMART_BASE_URL']}/admin/books", timeout=30) as answer:
+            found: dict[str, Any] = json.load(answer)
+        return found
 
     def manage(self, *arguments: str) -> str:
         """The output of a manage.py command that ends well."""
@@ -52,14 +68,19 @@ class Own:
 
 
 @contextmanager
-def running(var: Path, *, symbols: int) -> Iterator[Own]:
-    """All of it while the block runs, over the recorded market's first `symbols` contracts."""
+def running(
+    var: Path, *, symbols: int, names: Sequence[str] = JUDGING, more: Mapping[str, str] | None = None
+) -> Iterator[Own]:
+    """The processes `names` while the block runs, over the recorded market's first `symbols` contracts.
+
+    `more` are variables of theirs.
+    """
     with ExitStack() as stack:
         market = Market(port=ports.free(), symbols=symbols)
-        env = {**os.environ, **_variables(stack, var, market)}
+        env = {**os.environ, **_variables(stack, var, market), **(more or {})}
         subprocess.run([*MANAGE, "migrate", "--noinput"], env=env, capture_output=True, check=True)
         programs = [processes.simulator(market, var=var, env=env)]
-        programs += [p for p in processes.workers(0, var=var, env=env) if p.name in (STREAM, WORKER)]
+        programs += [p for p in processes.workers(0, var=var, env=env) if p.name in names]
         for program in programs:
             stack.callback(program.stop)
             program.start()

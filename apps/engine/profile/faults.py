@@ -32,8 +32,11 @@ class RuleFaults(ValueError):
         self.faults = tuple(faults)
 
 
-def schema_faults(error: ValidationError, keys: Sequence[str]) -> Iterator[Fault]:
-    """The faults pydantic found; `keys` are the valid names at the top of the file."""
+Keys = Mapping[tuple[str, ...], Sequence[str]]
+
+
+def schema_faults(error: ValidationError, keys: Keys) -> Iterator[Fault]:
+    """The faults pydantic found; `keys` are the valid names of a section, by its path; () is the top."""
     for detail in error.errors():
         path = _path(detail["loc"])
         cause = detail.get("ctx", {}).get("error")
@@ -48,9 +51,10 @@ def _path(places: Sequence[int | str]) -> str:
     return text.replace(".[key]", "").removeprefix(".")
 
 
-def _problem(detail: ErrorDetails, keys: Sequence[str]) -> str:
+def _problem(detail: ErrorDetails, keys: Keys) -> str:
     if detail["type"] == "extra_forbidden":
-        valid = keys if len(detail["loc"]) == 1 else (*SIDES, *PHASES) if len(detail["loc"]) == 3 else SIDES
+        section = tuple(str(place) for place in detail["loc"][:-1])
+        valid = keys.get(section) or ((*SIDES, *PHASES) if len(section) == 2 else SIDES)
         return f"unknown key{nearest(str(detail['loc'][-1]), valid)}"
     if detail["type"] == "missing":
         return "missing"

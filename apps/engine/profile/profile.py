@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError
 
+from apps.engine.profile.entry import Entry, Fees, ZoneRule
 from apps.engine.profile.faults import ProfileError, schema_faults, use_faults
 from apps.engine.profile.schema import Judged, JudgedTimeframe, Mode, Part, Phase, PhasedSides, Timeframes
 from apps.engine.rules.condition import Condition, read_conditions
@@ -24,7 +25,10 @@ MINIMUM = 250
 
 
 class Profile(Part):
-    """Fields as in the file; `rules` is its `timeframes`, `filters` its `filters_mandatory`."""
+    """Fields as in the file; `rules` is its `timeframes`, `filters` its `filters_mandatory`.
+
+    Without `entry` it only judges.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
     description: str = ""
@@ -34,6 +38,7 @@ class Profile(Part):
     grace_s: Annotated[int, Field(ge=0, le=240, strict=True)] = 60
     rules: Annotated[dict[JudgedTimeframe, PhasedSides], Field(alias="timeframes")]
     filters: Annotated[dict[JudgedTimeframe, PhasedSides], Field(alias="filters_mandatory")] = {}
+    entry: Entry | None = None
 
     @classmethod
     def load(cls, content: Any, conditions: Any, where: str) -> Self:
@@ -49,7 +54,7 @@ class Profile(Part):
         try:
             profile = cls.model_validate(content, context=catalogue)
         except ValidationError as error:
-            found = schema_faults(error, _keys(cls))
+            found = schema_faults(error, _keys())
             raise ProfileError(
                 [*lines, *(f"{where}: {path}: {problem}" for path, problem in found)]
             ) from None
@@ -135,7 +140,8 @@ class Profile(Part):
         )
 
     def _as_file(self) -> dict[str, Any]:
-        return {
+        entry = {} if self.entry is None else {"entry": self.entry.content()}
+        return entry | {
             "name": self.name,
             "validation_mode": str(self.validation_mode),
             "context_timeframes": [str(timeframe) for timeframe in self.context_timeframes],
@@ -156,7 +162,17 @@ class Profile(Part):
         return section
 
 
-def _keys(model: type[Profile]) -> tuple[str, ...]:
+def _keys() -> dict[tuple[str, ...], tuple[str, ...]]:
+    sections: dict[tuple[str, ...], type[Part]] = {
+        (): Profile,
+        ("entry",): Entry,
+        ("entry", "zone"): ZoneRule,
+        ("entry", "fees"): Fees,
+    }
+    return {path: _names(model) for path, model in sections.items()}
+
+
+def _names(model: type[Part]) -> tuple[str, ...]:
     return tuple(field.alias or name for name, field in model.model_fields.items())
 
 

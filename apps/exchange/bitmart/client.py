@@ -1,4 +1,4 @@
-"""Public reads over HTTP: waits its turn, retries what can heal, logs every call, never anything secret."""
+"""Reads over HTTP: waits its turn, retries what can heal, logs every call, never anything secret."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from requests.adapters import HTTPAdapter
 
 from apps.exchange.bitmart.envelope import Envelope, opened
 from apps.exchange.bitmart.errors import BitMartError, Blocked, RateLimited, error_for
-from apps.exchange.bitmart.limits import Limits
+from apps.exchange.bitmart.limits import LONGEST_WAIT_S, Limits
 from apps.exchange.bitmart.rate_headers import RateHeaders, rate_headers
 from apps.exchange.bitmart.routes import Route
 
@@ -29,8 +29,9 @@ THREADS = 16
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a read waits for an answer, and how long before each further attempt (before jitter)."""
+    """How long a read waits for its turn and its answer, and before each further attempt (before jitter)."""
 
+    turn_s: float = LONGEST_WAIT_S
     connect_s: float = 3.0
     read_s: float = 10.0
     limited_s: tuple[float, ...] = (2, 4, 8, 16, 32)
@@ -47,18 +48,20 @@ class Answer:
 
 
 class Client:
-    """Safe to share between threads. `base_url` has no path."""
+    """Safe to share between threads. `base_url` has no path; `key` is the API key private reads show."""
 
     def __init__(
         self,
         base_url: str,
         limits: Limits,
         *,
+        key: str = "",
         patience: Patience | None = None,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._base_url = base_url.rstrip("/")
         self._limits = limits
+        self._keyed = {"X-BM-KEY": key}
         self._patience = patience or Patience()
         self._sleep = sleep
         self._session = _session(self._base_url)
@@ -67,7 +70,7 @@ class Client:
         """One answer of a GET route. Raises the last BitMartError when the attempts are used up."""
         failures: dict[bool, int] = {True: 0, False: 0}
         while True:
-            self._limits.wait_turn(route)
+            self._limits.wait_turn(route, self._patience.turn_s)
             try:
                 return self._once(route, params or {})
             except BitMartError as fault:
@@ -130,7 +133,11 @@ class Client:
         timeout = (self._patience.connect_s, self._patience.read_s)
         try:
             response = self._session.get(
-                self._base_url + route.path, params=params, timeout=timeout, allow_redirects=False
+                self._base_url + route.path,
+                params=params,
+                headers=self._keyed if route.keyed else None,
+                timeout=timeout,
+                allow_redirects=False,
             )
         except requests.RequestException as fault:
             raise error_for(route.path, 0, message=f"no answer: {type(fault).__name__}") from fault

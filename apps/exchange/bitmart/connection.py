@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from threading import Event
@@ -11,6 +10,7 @@ import structlog
 
 from apps.engine.ports import FormingCandle, Gap
 from apps.exchange.bitmart.parse_push import topic_of
+from apps.exchange.bitmart.retry import pause_s
 from apps.exchange.bitmart.session import Session, Timings
 from apps.exchange.bitmart.ws import Disconnected, Socket
 
@@ -47,10 +47,10 @@ class Connection:
                 self._session()
             except Disconnected as fault:
                 self._interrupted = str(fault)
-                pause_s = self._pause_s()
+                wait_s = pause_s(self._failures, self._timings)
                 self._failures += 1
-                log.warning("stream_lost", reason=str(fault), topics=len(self._topics), retry_in_s=pause_s)
-                self._stop.wait(pause_s)
+                log.warning("stream_lost", reason=str(fault), topics=len(self._topics), retry_in_s=wait_s)
+                self._stop.wait(wait_s)
 
     def _session(self) -> None:
         socket = Socket(self._url, connect_s=self._timings.connect_s, tick_s=self._timings.tick_s)
@@ -83,8 +83,3 @@ class Connection:
         log.error("topic_refused", topic=topic, symbol=symbol, error=error)
         if symbol:
             self._deliver(Gap((symbol,), f"refused: {error}"))
-
-    def _pause_s(self) -> float:
-        doublings = min(self._failures, 10)  # bounded: an outage of hours must not overflow
-        longest_s = min(self._timings.first_pause_s * 2.0**doublings, self._timings.longest_pause_s)
-        return round(longest_s * random.uniform(0.5, 1.0), 3)  # noqa: S311 - spreads reconnects, guards nothing

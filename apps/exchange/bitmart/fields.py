@@ -66,6 +66,12 @@ def text(row: Row, field: str) -> str:
     return found
 
 
+def identifier(row: Row, field: str) -> str:
+    """An id as text, whether it was sent as text or as an integer."""
+    found = row.get(field)
+    return str(found) if type(found) is int else text(row, field)
+
+
 def number(row: Row, field: str) -> Decimal:
     """A finite number, sent as text or as a JSON number."""
     found = row.get(field)

@@ -32,6 +32,8 @@ LONGEST_HOLD_S = 60.0
 BLOCK_S = 300.0
 """After a 418 nothing is sent for this long. No length is published; one probe each 5 min is gentle."""
 REDIS_TIMEOUT_S = 1.0
+LEAVE_REDIS_S = 5.0
+"""A Redis that hangs would cost each call its time-outs: it is not asked for this long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,13 @@ class Limits:
         self._sleep = sleep
         self._local = LocalLimits()
         self._alone = False
+        self._redis_left_until = 0.0
 
-    def wait_turn(self, route: Route) -> float:
+    def wait_turn(self, route: Route, longest_wait_s: float = LONGEST_WAIT_S) -> float:
         """Sleep until `route` may be called; seconds waited. RateLimited or Blocked when that is not soon."""
         waited = 0.0
         while True:
-            slot = self.reserve(route)
+            slot = self.reserve(route, longest_wait_s)
             if slot.wait_s <= 0:
                 return waited
             self._sleep(slot.wait_s)
@@ -78,20 +81,26 @@ class Limits:
             if not self._held_meanwhile(route):
                 return waited
 
-    def reserve(self, route: Route) -> Slot:
-        """Take the next free slot of `route`, which is then used up whether or not the call is made."""
+    def reserve(self, route: Route, longest_wait_s: float = LONGEST_WAIT_S) -> Slot:
+        """Take the next free slot of `route`, which is then used up whether or not the call is made.
+
+        RateLimited when it is further away than `longest_wait_s`: then none is taken.
+        """
+        if time.monotonic() < self._redis_left_until:
+            return self._reserve_alone(route, longest_wait_s)
         paces = [pace(route), self._ceiling] if route.bulk else [pace(route)]
         keys = [self._key("block"), *(self._clocks(route))]
         steps = [number for each in paces for number in (each.step_us, each.tolerance_us)]
         try:
-            slot_us, wait_us = self._reserve(keys=keys, args=[round(LONGEST_WAIT_S * 1e6), *steps])
+            slot_us, wait_us = self._reserve(keys=keys, args=[round(longest_wait_s * 1e6), *steps])
         except redis.RedisError as fault:
-            return self._reserve_alone(route, fault)
+            self._go_alone(fault)
+            return self._reserve_alone(route, longest_wait_s)
         self._together()
         if slot_us == BLOCKED:
             raise _blocked(route, wait_us / 1e6)
         if slot_us == QUEUE_FULL:
-            raise RateLimited(route.path, f"{wait_us / 1e6:.0f} s of calls already wait for their turn")
+            raise _too_far(route, wait_us / 1e6)
         return Slot(slot_us, wait_us / 1e6)
 
     def hold(self, route: Route, seconds: float) -> None:
@@ -123,19 +132,25 @@ class Limits:
         return ":".join((self._prefix, *parts))
 
     def _held_meanwhile(self, route: Route) -> bool:
+        if time.monotonic() < self._redis_left_until:
+            return False
         try:
             return bool(self._redis.exists(self._key("block"), self._key(route.path, "hold")))
         except redis.RedisError as fault:
             self._go_alone(fault)
             return False
 
-    def _reserve_alone(self, route: Route, fault: redis.RedisError) -> Slot:
-        self._go_alone(fault)
+    def _reserve_alone(self, route: Route, longest_wait_s: float) -> Slot:
         if blocked_s := self._local.blocked_s():
             raise _blocked(route, blocked_s)
-        return Slot(0, self._local.reserve(route))
+        wait_s = self._local.reserve(route, longest_wait_s)
+        if wait_s > longest_wait_s:
+            raise _too_far(route, wait_s)
+        return Slot(0, wait_s)
 
     def _go_alone(self, fault: redis.RedisError) -> None:
+        if isinstance(fault, redis.TimeoutError):
+            self._redis_left_until = time.monotonic() + LEAVE_REDIS_S
         if not self._alone:
             self._alone = True
             effect = "a fifth of each limit until Redis is back"
@@ -145,6 +160,10 @@ class Limits:
         if self._alone:
             self._alone = False
             log.info("limits_shared_again")
+
+
+def _too_far(route: Route, seconds: float) -> RateLimited:
+    return RateLimited(route.path, f"{seconds:.1f} s of calls already wait for their turn")
 
 
 def _blocked(route: Route, seconds: float) -> Blocked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 
@@ -17,12 +18,13 @@ class LocalLimits:
         self._next: dict[str, float] = {}
         self._blocked_until = 0.0
 
-    def reserve(self, route: Route) -> float:
-        """Take the next slot of `route`; seconds until it."""
+    def reserve(self, route: Route, longest_wait_s: float = math.inf) -> float:
+        """Take the next slot of `route` if it is at most so far away; seconds until it."""
         with self._lock:
             now = time.monotonic()
             slot = max(now, self._next.get(route.path, now))
-            self._next[route.path] = slot + local_pace(route).step_us / 1_000_000
+            if slot - now <= longest_wait_s:
+                self._next[route.path] = slot + local_pace(route).step_us / 1_000_000
             return slot - now
 
     def hold(self, route: Route, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""BitMart's public routes and the limit of each, as its documentation counts them."""
+"""BitMart's routes and the limit of each, as its documentation counts them; the public ones."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A GET route: at most `limit` calls in any `window_s`, counted per address.
+    """At most `limit` calls in any `window_s`, counted per address, key or account: we have one of each.
 
     `bulk`: read in long series, so its calls are evenly spaced and also count against the global ceiling.
+    `keyed`: a private read, which takes the key in a header and no signature.
     """
 
     path: str
     limit: int
     window_s: int = 2
     bulk: bool = False
+    keyed: bool = False
 
 
 SERVER_TIME = Route("/system/time", 10, window_s=1)
@@ -24,7 +26,7 @@ DETAILS = Route("/contract/public/details", 12)
 DEPTH = Route("/contract/public/depth", 12)
 MARKET_TRADE = Route("/contract/public/market-trade", 12)
 KLINE = Route("/contract/public/kline", 12, bulk=True)
-MARKPRICE_KLINE = Route("/contract/public/markprice-kline", 12, bulk=True)
+MARKPRICE_KLINE = Route("/contract/public/markprice-kline", 12)
 OPEN_INTEREST = Route("/contract/public/open-interest", 2)
 FUNDING_RATE = Route("/contract/public/funding-rate", 12)
 FUNDING_RATE_HISTORY = Route("/contract/public/funding-rate-history", 12)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from queue import Empty, Full, Queue
 from threading import Event, Thread
 
 import structlog
@@ -13,6 +12,7 @@ import structlog
 from apps.engine.ports import FormingCandle, Gap
 from apps.exchange.bitmart.connection import TOPICS_PER_CONNECTION, Connection
 from apps.exchange.bitmart.errors import BadSymbol
+from apps.exchange.bitmart.handover import Handover
 from apps.exchange.bitmart.session import Timings
 from apps.exchange.bitmart.ws import public_url
 
@@ -20,7 +20,6 @@ log = structlog.get_logger("provider")
 
 QUEUE_SIZE = 10_000
 """Ten seconds of 400 symbols. When the consumer falls further behind the sockets wait, and then reconnect."""
-PUT_POLL_S = 0.25
 JOIN_S = 2.0
 
 Item = FormingCandle | Gap
@@ -37,7 +36,7 @@ class Streams:
         self._contract_size = contract_size
         self._timings = timings or Timings()
         self._stop = Event()
-        self._queue: Queue[Item | Exception] = Queue(QUEUE_SIZE)
+        self._handover: Handover[Item] = Handover(QUEUE_SIZE, self._stop)
         self._threads: list[Thread] = []
 
     def candles(self, symbols: Sequence[str], poll_s: float = 0.1) -> Iterator[Item | None]:
@@ -47,7 +46,7 @@ class Streams:
         try:
             yield from (Gap((symbol,), "refused: no such contract") for symbol in unknown)
             while not self._stop.is_set():
-                yield self._next(poll_s)
+                yield self._handover.take(poll_s)
         finally:
             self.close()
 
@@ -70,32 +69,9 @@ class Streams:
     def _start(self, sizes: Mapping[str, Decimal]) -> None:
         rest = iter(sizes.items())
         while share := dict(itertools.islice(rest, TOPICS_PER_CONNECTION)):
-            connection = Connection(self._url, share, self._deliver, self._stop, self._timings)
-            thread = Thread(target=self._guard, args=(connection,), name="bitmart-stream", daemon=True)
+            connection = Connection(self._url, share, self._handover.give, self._stop, self._timings)
+            thread = Thread(
+                target=self._handover.guard, args=(connection.run,), name="bitmart-stream", daemon=True
+            )
             self._threads.append(thread)
             thread.start()
-
-    def _guard(self, connection: Connection) -> None:
-        """A thread that dies unseen would be a silent stream: its fault is raised to the consumer instead."""
-        try:
-            connection.run()
-        except Exception as fault:
-            log.exception("stream_broken")
-            self._deliver(fault)
-
-    def _deliver(self, item: Item | Exception) -> None:
-        while not self._stop.is_set():
-            try:
-                self._queue.put(item, timeout=PUT_POLL_S)
-                return
-            except Full:
-                log.warning("stream_consumer_behind", waiting=self._queue.qsize())
-
-    def _next(self, poll_s: float) -> Item | None:
-        try:
-            item = self._queue.get(timeout=poll_s)
-        except Empty:
-            return None
-        if isinstance(item, Exception):
-            raise item
-        return item

@@ -19,8 +19,12 @@ class Disconnected(Exception):
 
 def public_url(base_url: str) -> str:
     """The public channel of `base_url`, whose own path and query are replaced."""
-    parts = urlsplit(base_url)
-    return urlunsplit((parts.scheme, parts.netloc, "/api", "protocol=1.1", ""))
+    return _url(base_url, "/api")
+
+
+def private_url(base_url: str) -> str:
+    """The private channel, in the same way."""
+    return _url(base_url, "/user")
 
 
 class Socket:
@@ -61,6 +65,11 @@ class Socket:
             pass  # it is over already, which is what we want
         finally:
             self._socket.shutdown()  # type: ignore[no-untyped-call]  # the library's own method lacks a type
+
+
+def _url(base_url: str, path: str) -> str:
+    parts = urlsplit(base_url)
+    return urlunsplit((parts.scheme, parts.netloc, path, "protocol=1.1", ""))
 
 
 def _text(opcode: int, data: bytes) -> str:

@@ -46,7 +46,12 @@ class Moment:
 
 def moment(at: datetime) -> Moment:
     """The last tick at or before `at`."""
-    minute, inside = divmod(at.timestamp(), 60)
+    return moment_at(at.timestamp())
+
+
+def moment_at(at_s: float) -> Moment:
+    """The same for seconds since 1970."""
+    minute, inside = divmod(at_s, 60)
     return Moment(int(minute), LAST_TICK if inside >= CLOSE_S else int(inside))
 
 

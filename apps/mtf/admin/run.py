@@ -11,6 +11,7 @@ from django.utils.text import Truncator
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from apps.mtf.models import MtfRun
+from apps.mtf.outcomes import counted, in_words
 from apps.postgres.browse import UncountedAdmin, cause_text, coloured, figures, link
 from apps.postgres.filters import ExactFilter, TimeRangeFilter
 
@@ -39,7 +40,18 @@ STATUS_COLOURS = {
 
 @admin.register(MtfRun)
 class MtfRunAdmin(UncountedAdmin):
-    list_display = ("minute", "profile", "coloured_status", "trigger", "ready", "why_not", "decided", "audit")
+    list_display = (
+        "minute",
+        "profile",
+        "coloured_status",
+        "trigger",
+        "ready",
+        "entries",
+        "why_not",
+        "decided",
+        "audit",
+        "plans",
+    )
     list_filter = (
         ("profile", ExactFilter),
         ("status", ChoicesDropdownFilter),
@@ -49,13 +61,27 @@ class MtfRunAdmin(UncountedAdmin):
     )
     ordering = ("-started_at",)
     fieldsets = (
-        (None, {"fields": ("minute", "profile", "coloured_status", "error", "trigger", "dry_run", "audit")}),
-        ("Decided", {"fields": ("ready", "causes")}),
+        (
+            None,
+            {
+                "fields": (
+                    "minute",
+                    "profile",
+                    "coloured_status",
+                    "error",
+                    "trigger",
+                    "dry_run",
+                    "audit",
+                    "plans",
+                )
+            },
+        ),
+        ("Decided", {"fields": ("ready", "entries", "causes")}),
         ("Took", {"fields": ("started_at", "finished_at", "stages")}),
         ("Identity", {"fields": ("run_id", "digest")}),
         ("As stored", {"fields": ("options", "result"), "classes": ("collapse",)}),
     )
-    readonly_fields = ("coloured_status", "audit", "ready", "causes", "stages")
+    readonly_fields = ("coloured_status", "audit", "plans", "ready", "entries", "causes", "stages")
 
     @coloured("status", STATUS_COLOURS, ordering="status")
     def coloured_status(self, run: MtfRun) -> str:
@@ -68,6 +94,10 @@ class MtfRunAdmin(UncountedAdmin):
         counts = {name: run.counts.get(name, 0) for name in ("ready", "symbols", "long", "short")}
         sides = " ({long} long, {short} short)" if counts["ready"] else ""
         return ("{ready} of {symbols}" + sides).format(**counts)
+
+    @admin.display(description="entries")
+    def entries(self, run: MtfRun) -> str:
+        return in_words(counted([run])[run.run_id]) or "–"
 
     @admin.display(description="why not")
     def why_not(self, run: MtfRun) -> str:
@@ -98,6 +128,10 @@ class MtfRunAdmin(UncountedAdmin):
     @admin.display(description="audit")
     def audit(self, run: MtfRun) -> str:
         return link("audit_mtfaudit_changelist", "audit rows", run_id=run.run_id)
+
+    @admin.display(description="plans")
+    def plans(self, run: MtfRun) -> str:
+        return link("orders_orderplan_changelist", "plans", run_id=run.run_id)
 
 
 def _common(run: MtfRun) -> list[tuple[str, int]]:

@@ -27,11 +27,16 @@ class Listing(APIView):
         """The rows the checked query asks for."""
         raise NotImplementedError
 
+    def beside(self, found: list[Any]) -> dict[str, Any]:
+        """What the rows of one page need besides themselves, read once for all of them."""
+        return {}
+
     def get(self, request: Request) -> Response:
         wanted = asked(request, self.query)
         limit, cursor = wanted.pop("limit"), wanted.pop("cursor", None)
         found, after = self.order.page(self.rows(wanted), limit, cursor)
-        return Response({"results": self.row(found, many=True).data, "next": after})
+        rows = self.row(found, many=True, context=self.beside(found))
+        return Response({"results": rows.data, "next": after})
 
 
 def listed(query: type[PageQuery], row: type[serializers.Serializer[Any]], summary: str) -> Any:

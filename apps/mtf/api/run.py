@@ -8,6 +8,7 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from kombu.exceptions import OperationalError
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -18,16 +19,18 @@ from apps.mtf.api.errors import ErrorAnswer, Unavailable, body, refused
 from apps.mtf.api.fields import Name, Strict, StrictBoolean, Symbols, told
 from apps.mtf.asked import Asked, BadAsk, answer, open_asked
 from apps.mtf.models import MtfRun, Trigger
+from apps.mtf.outcomes import with_entries
 
 WAIT_S = 55
 """How long a caller waits at most, and how long the request may lie in the queue."""
+MAY_SEND = "orders.review_orderplan"
 ASKED_AS = {"profile": "mtf_profile"}
 """Our word → the word of the request."""
 
 
 class RunBody(Strict):
     symbols = Symbols(required=False, default=None, help_text="absent: every watched symbol")
-    dry_run = StrictBoolean(default=True, help_text="must be true: this version decides and sends no orders")
+    dry_run = StrictBoolean(default=True, help_text=f"false sends orders, and needs {MAY_SEND}")
     workers = serializers.IntegerField(
         required=False,
         allow_null=True,
@@ -35,19 +38,16 @@ class RunBody(Strict):
     )
     mtf_profile = Name(default="scalper_micro")
     validation_mode = Name(required=False, allow_null=True, default=None)
-    force_run = StrictBoolean(default=False, help_text="ignore kill switches")
-    process_tp_sl = StrictBoolean(default=True, help_text="a dry run has nothing to protect")
+    force_run = StrictBoolean(default=False, help_text="ignore kill switches; dry runs only")
+    process_tp_sl = StrictBoolean(
+        default=True, help_text="accepted and ignored: what is held is watched all the time"
+    )
     timeframe = serializers.ChoiceField(
         choices=[tf.value for tf in VALIDATION], required=False, allow_null=True, default=None
     )
     wait = StrictBoolean(
         default=True, help_text=f"answer with the result, at most {WAIT_S} s; else 202 at once"
     )
-
-    def validate_dry_run(self, dry_run: bool) -> bool:
-        if not dry_run:
-            raise serializers.ValidationError("this version only decides and sends no orders: ask with true")
-        return dry_run
 
 
 class RunAnswer(serializers.Serializer[Any]):
@@ -57,7 +57,8 @@ class RunAnswer(serializers.Serializer[Any]):
     results = serializers.ListField(child=serializers.DictField())
     summary_by_tf = serializers.DictField()
     rejected_by = serializers.DictField()
-    orders_placed = serializers.JSONField()
+    orders_placed = serializers.ListField(child=serializers.DictField(), help_text="entries that were sent")
+    entries = serializers.ListField(child=serializers.DictField(), help_text="what became of what was ready")
     performance = serializers.DictField()
     errors = serializers.ListField()  # type: ignore[assignment]  # hides Serializer.errors: nobody validates an answer
 
@@ -77,6 +78,8 @@ class RunNow(APIView):
     )
     def post(self, request: Request) -> Response:
         wanted = told(request, RunBody)
+        if not wanted["dry_run"] and not request.user.has_perm(MAY_SEND):
+            raise PermissionDenied(f"a run that sends orders needs the permission {MAY_SEND}")
         run = _opened(wanted)
         _enqueue(run)
         ended = answer(run.run_id, timeout_s=WAIT_S) if wanted["wait"] else None
@@ -94,6 +97,7 @@ def _opened(wanted: dict[str, Any]) -> MtfRun:
         validation_mode=wanted["validation_mode"],
         timeframe=wanted["timeframe"],
         force_run=wanted["force_run"],
+        dry_run=wanted["dry_run"],
     )
     try:
         return open_asked(asked, Trigger.API, timezone.now())
@@ -116,7 +120,8 @@ def _told(run: MtfRun) -> Response:
     if run.result is None:
         message = run.error or f"the run ended {run.status} without a result"
         return Response(body(f"run_{run.status}", message, {"run_id": str(run.run_id)}), status=500)
-    if run.result["status"] == "error":
+    result = with_entries(run)
+    if result["status"] == "error":
         message = "no symbol could be judged; errors says why"
-        return Response(run.result | body("nothing_judged", message, run.result["rejected_by"]), status=500)
-    return Response(run.result)
+        return Response(result | body("nothing_judged", message, result["rejected_by"]), status=500)
+    return Response(result)

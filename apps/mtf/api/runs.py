@@ -18,6 +18,7 @@ from apps.mtf.api.fields import Name, Strict, asked
 from apps.mtf.api.listing import Listing, listed
 from apps.mtf.api.paging import Order, PageQuery, moment, whole
 from apps.mtf.models import MtfRun, RunStatus, Trigger
+from apps.mtf.outcomes import counted
 from apps.mtf.results import results
 
 STATUSES = [status.value for status in RunStatus]
@@ -47,9 +48,17 @@ class RunQuery(PageQuery):
 
 
 class RunRow(serializers.ModelSerializer[MtfRun]):
+    """`entries` counts what became of what was ready, refusals by their reason."""
+
+    entries = serializers.SerializerMethodField()
+
     class Meta:
         model = MtfRun
-        fields = FIELDS
+        fields = (*FIELDS, "entries")
+
+    def get_entries(self, run: MtfRun) -> dict[str, int]:
+        told = self.context.get("entries") or counted([run])
+        return dict(told[run.run_id])
 
 
 class RunDetail(RunRow):
@@ -57,7 +66,7 @@ class RunDetail(RunRow):
     results = serializers.ListField(child=serializers.DictField(), help_text="per symbol")
 
     class Meta(RunRow.Meta):
-        fields = (*FIELDS, "summary", "results")  # type: ignore[assignment]  # longer than the parent's
+        fields = (*RunRow.Meta.fields, "summary", "results")  # type: ignore[assignment]  # longer than the parent's
 
 
 @extend_schema_view(get=listed(RunQuery, RunRow, "Runs, newest first"))
@@ -69,6 +78,9 @@ class Runs(Listing):
     def rows(self, wanted: dict[str, Any]) -> QuerySet[MtfRun]:
         names = {"since": "started_at__gte", "until": "started_at__lt"}
         return MtfRun.objects.defer("result").filter(**{names.get(key, key): wanted[key] for key in wanted})
+
+    def beside(self, found: list[MtfRun]) -> dict[str, Any]:
+        return {"entries": counted(found)}
 
 
 class Run(APIView):

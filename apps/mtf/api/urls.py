@@ -12,6 +12,7 @@ from apps.mtf.api import (
     explain,
     health,
     market,
+    plans,
     run,
     runs,
     signals,
@@ -19,6 +20,7 @@ from apps.mtf.api import (
     status,
     switches,
     token,
+    trading,
 )
 
 urlpatterns = [
@@ -34,6 +36,14 @@ urlpatterns = [
     path("api/mtf/states", states.States.as_view()),
     path("api/mtf/audit", audit.Audit.as_view()),
     path("api/mtf/explain/<str:symbol>", explain.Explain.as_view()),
+    path("api/mtf/order-plans", plans.Plans.as_view()),
+    path("api/mtf/order-plans/<int:plan_id>/approve", plans.Approve.as_view()),
+    path("api/mtf/order-plans/<int:plan_id>/reject", plans.Reject.as_view()),
+    path("api/positions", trading.Positions.as_view()),
+    path("api/orders", trading.Orders.as_view()),
+    path("api/fills", trading.Fills.as_view()),
+    path("api/events", trading.Events.as_view()),
+    path("api/equity", trading.Equity.as_view()),
     path("api/contracts", market.Contracts.as_view()),
     path("api/klines", market.Klines.as_view()),
     path("api/indicators", signals.Indicators.as_view()),

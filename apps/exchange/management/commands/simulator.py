@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.engine.values.errors import TradingError
 from apps.exchange.simulator import state
 from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.floor import Floor
 from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.server import address_of, listen, serve
+from apps.exchange.simulator.server import PLAY_KEYS, Key, address_of, listen, serve
 
 DEFAULT_PORT = 8055
 
@@ -34,25 +37,54 @@ class Command(BaseCommand):
         )
         parser.add_argument("--seed", type=int, help="decides what the tape leaves open (default 1)")
         parser.add_argument("--state", type=Path, help="file that keeps the market for the next start")
+        parser.add_argument(
+            "--balance", type=Decimal, help="USDT that the account begins with (default 1000)"
+        )
+        parser.add_argument(
+            "--key",
+            type=Key.parse,
+            action="append",
+            help="an API key instead of the play ones, KEY:SECRET:MEMO or KEY:SECRET:MEMO:STANDING (trade, "
+            "read, frozen, expired, elsewhere); may be repeated (default: the one in BITMART_API_KEY, "
+            "BITMART_SECRET_KEY and BITMART_API_MEMO, else simulator:simulator-secret:simulator)",
+        )
         parser.add_argument("--no-limits", action="store_true", help="do not enforce request limits")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             listener = listen(options["host"], options["port"])
             with listener:
-                market, text = _market(options)
+                floor, text = _floor(options)
                 self.stdout.write(f"simulator at {address_of(listener)} plays {text}")
                 self.stdout.flush()
-                serve(market, listener, limits=not options["no_limits"])
+                serve(floor, listener, limits=not options["no_limits"], keys=options["key"] or _keys())
+                floor.close()
         except (TradingError, ValueError) as fault:
             raise CommandError(str(fault)) from fault
         self.stdout.write("simulator ended")
 
 
-def _market(options: dict[str, Any]) -> tuple[Market, str]:
-    kept = state.begin(options["state"], now=datetime.now(UTC), day=options["day"], seed=options["seed"])
+def _floor(options: dict[str, Any]) -> tuple[Floor, str]:
+    now = datetime.now(UTC)
+    kept = state.begin(options["state"], now=now, day=options["day"], seed=options["seed"])
     archive = Archive.open(kept, symbols=options["symbols"])
     where = f"kept in {options['state']}" if options["state"] else "kept nowhere (no --state)"
     played = f"day {kept.day} of the tape on {kept.first_day}, seed {kept.seed}"
     text = f"{len(archive.symbols)} contracts, {played}, {where}"
-    return Market(archive, kept.seed), text
+    books = options["state"].with_suffix(".books") if options["state"] else None
+    floor = Floor.open(
+        Market(archive, kept.seed),
+        int(now.timestamp() * 1000),
+        path=books,
+        name=played,
+        balance=options["balance"],
+    )
+    return floor, text
+
+
+def _keys() -> tuple[Key, ...]:
+    """The credentials this installation trades with, if it has any, and the play ones."""
+    if not settings.BITMART_API_KEY:
+        return PLAY_KEYS
+    own = Key(settings.BITMART_API_KEY, settings.BITMART_SECRET_KEY, settings.BITMART_API_MEMO)
+    return (own, *PLAY_KEYS)

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.exchange.simulator.server.asgi import Message, Receive, Send
-from apps.exchange.simulator.server.faults import Faults
-from apps.exchange.simulator.server.hub import Hub, Listener
+from apps.exchange.simulator.server.audience import Audience, Listener
 from apps.exchange.simulator.server.topics import PRIVATE, Topic, parse
 from apps.exchange.simulator.server.wire import compact
 
@@ -24,20 +23,21 @@ ACTIONS = ("subscribe", "unsubscribe", "request")
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """After how long the exchange hangs up: on silence both ways, and on who subscribes to nothing."""
+    """After how long the exchange hangs up: on silence both ways, and on who never subscribes or logs in."""
 
     silent_s: float = 20
     unsubscribed_s: float = 5
 
 
 class Connection:
-    def __init__(self, hub: Hub, faults: Faults, symbols: frozenset[str], patience: Patience) -> None:
+    def __init__(self, hub: Audience, symbols: frozenset[str], patience: Patience) -> None:
         self._hub = hub
-        self._faults = faults
         self._symbols = symbols
         self._patience = patience
         self._listener = Listener()
         self._ever_subscribed = False
+        self._leaving = False
+        """Set when the exchange hangs up after what it has just answered."""
         self._opened_at = self._heard_at = asyncio.get_running_loop().time()
 
     async def serve(self, receive: Receive, send: Send) -> None:
@@ -75,8 +75,9 @@ class Connection:
             if message["type"] == "websocket.disconnect":
                 return None
             self._heard_at = asyncio.get_running_loop().time()
-            if not self._faults.ws_silence:
-                self._hub.offer(self._listener, list(self._answers(message)))
+            self._hub.offer(self._listener, list(self._answers(message)))
+            if self._leaving:
+                self._listener.queue.put_nowait(None)
 
     def _left_s(self) -> float:
         return max(0.001, min(self._deadlines().values()) - asyncio.get_running_loop().time())
@@ -107,25 +108,22 @@ class Connection:
                 {"action": action, "success": False, "error": f"args exceed {MAX_ARGS_BYTES} bytes"}
             )
         else:
-            for name in names:
-                yield from self._done(action, name)
+            yield from self._acted(action, names)
+
+    def _acted(self, action: str, arguments: list[str]) -> Iterator[str]:
+        for name in arguments:
+            yield from self._done(action, name)
 
     def _done(self, action: str, name: str) -> Iterator[str]:
         topic = parse(name, self._symbols)
         if action not in ACTIONS:
-            yield _refusal(action, name, f"Invalid action [{action}] for group [{name}]")
+            yield refusal(action, name, f"Invalid action [{action}] for group [{name}]")
         elif PRIVATE.fullmatch(name):
-            refusal = {
-                "action": action,
-                "group": name,
-                "success": False,
-                "error": f"{name} need authenication",
-            }
-            yield compact(refusal)
+            yield needs_login(action, name)
         elif topic is None:
-            yield _refusal(action, name, f"group [{name}] not exist")
+            yield refusal(action, name, f"group [{name}] not exist")
         else:
-            yield compact({"action": action, "group": name, "success": True, "request": _echo(action, name)})
+            yield compact({"action": action, "group": name, "success": True, "request": echo(action, name)})
             yield from self._obeyed(action, topic)
 
     def _obeyed(self, action: str, topic: Topic) -> list[str]:
@@ -155,10 +153,16 @@ def _request(message: Message) -> tuple[str, list[str]] | None:
     return (action, names) if all(isinstance(name, str) for name in names) else None
 
 
-def _refusal(action: str, name: str, error: str) -> str:
-    request = _echo(action, name)
+def needs_login(action: str, name: str) -> str:
+    """(The exchange spells it so.)"""
+    error = f"{name} need authenication"
+    return compact({"action": action, "group": name, "success": False, "error": error})
+
+
+def refusal(action: str, name: str, error: str) -> str:
+    request = echo(action, name)
     return compact({"action": action, "group": name, "success": False, "request": request, "error": error})
 
 
-def _echo(action: str, name: str) -> dict[str, Any]:
+def echo(action: str, name: str) -> dict[str, Any]:
     return {"action": action, "args": [name]}

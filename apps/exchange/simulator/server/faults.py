@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from apps.exchange.simulator.errors import REFUSALS
+
 MAX_LATENCY_MS = 60_000
 MAX_SKEW_MS = 86_400_000
 MAX_COUNT = 1_000_000
+MAX_HOLD_S = 3600
+PRESETS_ARMED = ("first_fill", "complete", "never")
 
 
 class BadFault(ValueError):
@@ -27,8 +31,30 @@ class Faults:
     """The next n answers are 418, code 30017."""
     answer_503: int = 0
     """The next n answers are 503 with an HTML page."""
+    route_latency_ms: dict[str, int] = field(default_factory=dict)
+    """Answers of these routes wait so long before anything is done."""
+    hold_answer_s: dict[str, int] = field(default_factory=dict)
+    """Answers of these routes are held after execution, so long or until the route is taken out of here."""
+    drop_answers: dict[str, int] = field(default_factory=dict)
+    """The next n answers of these routes never come, though the request was carried out."""
+    reject: dict[str, int] = field(default_factory=dict)
+    """Private routes that refuse every request with this code."""
+    refuse_stops: bool = False
+    """Stop losses of a position are neither taken nor changed (40012)."""
+    preset_on_partial: str = "first_fill"
+    """When a stop and target attached to an order are armed: first_fill, complete, never."""
+    fill_at_most: int = 0
+    """An order gets at most so many contracts at a tick; 0 is no bound."""
+    user_drop: bool = False
+    """Every private WebSocket is closed once, now; the switch falls back by itself."""
+    user_silence: bool = False
+    """Private WebSockets stay open and say nothing more."""
+    user_duplicate: bool = False
+    """Every private push comes twice."""
+    user_reorder: bool = False
+    """Every private batch of pushes comes after the one that should follow it."""
     ws_drop: bool = False
-    """Every WebSocket is closed once, now; the switch falls back by itself."""
+    """Every public WebSocket is closed once, now; the switch falls back by itself."""
     ws_silence: bool = False
     """WebSockets stay open and say nothing more."""
     ws_duplicate: bool = False
@@ -61,6 +87,14 @@ class Faults:
         setattr(self, name, left - 1)
         return True
 
+    def take_of(self, name: str, route: str) -> bool:
+        """The same for a fault that is counted for each route."""
+        left = getattr(self, name)
+        if not left.get(route):
+            return False
+        setattr(self, name, left | {route: left[route] - 1})
+        return True
+
     def misses(self, symbol: str, open_s: int, step_s: int) -> bool:
         """Is this candle one of those nobody gets?"""
         return step_s == 60 and any(f"{who}@{open_s}" in self.missing_candles for who in (symbol, "*"))
@@ -76,6 +110,11 @@ _HIGHEST = {
     "answer_503": MAX_COUNT,
     "kline_ts_offset_s": 1,
     "clock_skew_ms": MAX_SKEW_MS,
+    "fill_at_most": MAX_COUNT,
+    "route_latency_ms": MAX_LATENCY_MS,
+    "hold_answer_s": MAX_HOLD_S,
+    "drop_answers": MAX_COUNT,
+    "reject": 99_999,
 }
 
 
@@ -89,9 +128,25 @@ def _check(name: str, value: object) -> None:
         lowest = -MAX_SKEW_MS if name == "clock_skew_ms" else 0
         if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= _HIGHEST[name]:
             raise BadFault(f"{name} must be a whole number from {lowest} to {_HIGHEST[name]}, not {value!r}")
+    if known[name] == "dict[str, int]" and not _is_by_route(name, value):
+        raise BadFault(f"{name} must be an object of routes and whole numbers, not {value!r}")
+    if name == "preset_on_partial" and value not in PRESETS_ARMED:
+        raise BadFault(f"{name} must be one of {', '.join(PRESETS_ARMED)}, not {value!r}")
     if name == "missing_candles" and not (isinstance(value, list) and all(map(_is_candle, value))):
         raise BadFault(f"{name} must be a list of SYMBOL@unix_s, not {value!r}")
 
 
 def _is_candle(value: object) -> bool:
     return isinstance(value, str) and value.partition("@")[2].isdigit()
+
+
+def _is_by_route(name: str, value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(route, str)
+        and route.startswith("/")
+        and isinstance(number, int)
+        and not isinstance(number, bool)
+        and 0 <= number <= _HIGHEST[name]
+        and (name != "reject" or number in REFUSALS)
+        for route, number in value.items()
+    )

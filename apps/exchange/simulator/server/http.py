@@ -1,4 +1,4 @@
-"""Answering one HTTP request: faults first, then limits, then the route."""
+"""Answering one HTTP request: faults first, then limits, then the route, then the faults of answers."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ import asyncio
 from collections.abc import Callable
 from urllib.parse import parse_qsl
 
-from apps.exchange.simulator.server.asgi import Headers, Message, Send, respond
-from apps.exchange.simulator.server.errors import REFUSALS, ApiError, Code
+from apps.exchange.simulator.errors import REFUSALS, Code, Refused
+from apps.exchange.simulator.server.asgi import Headers, Message, Receive, Send, read_body, respond
 from apps.exchange.simulator.server.faults import Faults
 from apps.exchange.simulator.server.limits import Limits
+from apps.exchange.simulator.server.private.desk import Desk, Request
+from apps.exchange.simulator.server.private.routes import KEYED, SIGNED
 from apps.exchange.simulator.server.routes import ROUTES, Call
-from apps.exchange.simulator.server.views import Views
 from apps.exchange.simulator.server.wire import answered, refused
 
 JSON: Headers = [(b"content-type", b"application/json")]
 HTML: Headers = [(b"content-type", b"text/html; charset=UTF-8")]
 MAINTENANCE = b"<html><head><title>503 Service Temporarily Unavailable</title></head><body>503</body></html>"
 UNKNOWN = "unknown path"
+MAX_BODY = 65_536
+HELD_NAP_S = 0.01
 
 CallAt = Callable[[dict[str, str]], Call]
 
@@ -25,27 +28,34 @@ CallAt = Callable[[dict[str, str]], Call]
 class Rest:
     """The exchange's REST side."""
 
-    def __init__(self, views: Views, faults: Faults, call_at: CallAt, *, enforce_limits: bool) -> None:
-        self._views = views
+    def __init__(self, faults: Faults, desk: Desk, call_at: CallAt, *, enforce_limits: bool) -> None:
         self._faults = faults
+        self._desk = desk
         self._call_at = call_at
         self._enforce = enforce_limits
         self._limits = Limits()
 
-    async def __call__(self, scope: Message, send: Send) -> None:
-        if self._faults.latency_ms:
-            await asyncio.sleep(self._faults.latency_ms / 1000)
-        endpoint = scope["path"] if scope["path"] in ROUTES else UNKNOWN
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        request = await _read(scope, receive)
+        latency_ms = self._faults.latency_ms + self._faults.route_latency_ms.get(request.path, 0)
+        if latency_ms:
+            await asyncio.sleep(latency_ms / 1000)
+        known = request.path in ROUTES or request.path in KEYED or request.path in SIGNED
         admission = self._limits.admit(
             scope["client"][0],
-            endpoint,
+            request.path if known else UNKNOWN,
             asyncio.get_running_loop().time(),
+            key=request.headers.get("x-bm-key", ""),
             enforced=self._enforce and self._faults.limits,
         )
         if self._faults.take("answer_503"):
             await respond(send, 503, HTML + admission.headers, MAINTENANCE)
             return
-        status, body = self._answer(scope, admission.refusal or self._faulty_refusal())
+        status, body = self._answer(request, admission.refusal or self._faulty_refusal())
+        await self._hold(request.path)
+        if self._faults.take_of("drop_answers", request.path):
+            await _until_given_up(receive)
+            return
         await respond(send, status, JSON + admission.headers, body)
 
     def _faulty_refusal(self) -> Code | None:
@@ -53,13 +63,33 @@ class Rest:
             return Code.TOO_MANY
         return Code.BLOCKED if self._faults.take("answer_418") else None
 
-    def _answer(self, scope: Message, refusal: Code | None) -> tuple[int, bytes]:
+    def _answer(self, request: Request, refusal: Code | None) -> tuple[int, bytes]:
         try:
             if refusal:
-                raise ApiError(refusal)
-            if scope["method"] != "GET" or scope["path"] not in ROUTES:
-                raise ApiError(Code.NOT_FOUND)
-            query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-            return 200, answered(ROUTES[scope["path"]](self._call_at(query)))
-        except ApiError as fault:
+                raise Refused(refusal)
+            if request.path in {"GET": KEYED, "POST": SIGNED}.get(request.method, {}):
+                return 200, answered(self._desk.answer(request))
+            if request.method != "GET" or request.path not in ROUTES:
+                raise Refused(Code.NOT_FOUND)
+            query = dict(parse_qsl(request.query, keep_blank_values=True))
+            return 200, answered(ROUTES[request.path](self._call_at(query)))
+        except Refused as fault:
             return REFUSALS[fault.code][0], refused(fault.code)
+
+    async def _hold(self, path: str) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._faults.hold_answer_s.get(path, 0)
+        while path in self._faults.hold_answer_s and loop.time() < until:
+            await asyncio.sleep(HELD_NAP_S)
+
+
+async def _read(scope: Message, receive: Receive) -> Request:
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    body = await read_body(receive, MAX_BODY) if scope["method"] == "POST" else b""
+    return Request(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), headers, body)
+
+
+async def _until_given_up(receive: Receive) -> None:
+    """Say nothing until the client hangs up."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

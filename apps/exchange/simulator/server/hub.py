@@ -4,46 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
 
 from apps.exchange.simulator.path import TICKS, Moment, moment, second
+from apps.exchange.simulator.server.audience import Audience, Batch, Listener
 from apps.exchange.simulator.server.faults import Faults
 from apps.exchange.simulator.server.pushes import Pushes
 from apps.exchange.simulator.server.topics import Topic
-
-MAX_BATCHES = 100
-"""Batches a listener may lag behind before he is dropped."""
 
 NAP_S = 0.05
 """The longest sleep: an injected clock may run faster than ours."""
 
 log = structlog.get_logger("simulator")
 
-Batch = list[str]
 
+class Hub(Audience):
+    """`on_tick` is called at every tick before the pushes."""
 
-@dataclass(eq=False, slots=True)
-class Listener:
-    """One connection's subscriptions, and pushes that wait to be sent; None in the queue asks to close."""
-
-    topics: dict[str, Topic] = field(default_factory=dict)
-    queue: asyncio.Queue[Batch | None] = field(default_factory=lambda: asyncio.Queue(MAX_BATCHES))
-    held: Batch = field(default_factory=list)
-
-
-class Hub:
     def __init__(self, pushes: Pushes, faults: Faults, now: Callable[[], datetime]) -> None:
-        self.listeners: set[Listener] = set()
+        super().__init__(faults, "ws")
+        self.on_tick: Callable[[], None] = lambda: None
         self._pushes = pushes
-        self._faults = faults
         self._now = now
         self._topics: dict[str, tuple[Topic, set[Listener]]] = {}
 
     def subscribe(self, listener: Listener, topic: Topic) -> Batch:
-        """From now on; what to send at once."""
         listener.topics[topic.name] = topic
         self._topics.setdefault(topic.name, (topic, set()))[1].add(listener)
         return self._pushes.texts(topic, moment(self._now()), None)
@@ -59,27 +46,7 @@ class Hub:
             self._pushes.forget(topic)
 
     def request(self, topic: Topic) -> Batch:
-        """The topic as a whole, asked for by someone who missed a push."""
         return self._pushes.texts(topic, moment(self._now()), None)
-
-    def leave(self, listener: Listener) -> None:
-        self.listeners.discard(listener)
-        for topic in list(listener.topics.values()):
-            self.unsubscribe(listener, topic)
-
-    def drop_all(self) -> None:
-        for listener in self.listeners:
-            _hang_up(listener)
-
-    def offer(self, listener: Listener, batch: Batch) -> None:
-        """Queue texts for a listener; one who lags too far behind is dropped."""
-        if not batch or self._faults.ws_silence:
-            return
-        try:
-            listener.queue.put_nowait(batch)
-        except asyncio.QueueFull:
-            log.warning("listener_too_slow", topics=len(listener.topics), batches=MAX_BATCHES)
-            _hang_up(listener)
 
     async def run(self) -> None:
         """Push at every tick of the clock, for ever; a tick that came too late is played by the next.
@@ -92,6 +59,7 @@ class Hub:
             reached = moment(now)
             if reached.number > done.number:
                 try:
+                    self.on_tick()
                     self.publish(reached, done)
                 except Exception:
                     log.exception("tick_failed", minute=reached.minute, tick=reached.tick)
@@ -106,22 +74,7 @@ class Hub:
             for listener in listeners:
                 batches[listener] += texts
         for listener, batch in batches.items():
-            self.offer(listener, self._spoilt(listener, batch))
-
-    def _spoilt(self, listener: Listener, batch: Batch) -> Batch:
-        if self._faults.ws_duplicate:
-            batch = [text for text in batch for _ in range(2)]
-        if self._faults.ws_reorder and not listener.held:
-            listener.held = batch
-            return []
-        held, listener.held = listener.held, []
-        return batch + held
-
-
-def _hang_up(listener: Listener) -> None:
-    while not listener.queue.empty():
-        listener.queue.get_nowait()
-    listener.queue.put_nowait(None)
+            self.offer(listener, self.spoilt(listener, batch))
 
 
 def _until_next(reached: Moment, now_s: float) -> float:

@@ -1,19 +1,51 @@
-"""The exchange's request limits: so many calls of one endpoint from one address within a sliding window."""
+"""The exchange's request limits: so many calls of an endpoint by one address, key or account in a window."""
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
 from dataclasses import dataclass
 
-from apps.exchange.simulator.server.errors import Code
+from apps.exchange.simulator.errors import Code
 
-PER_TWO_SECONDS = 12
+IP, KEY, UID = "IP", "KEY", "UID"
+OTHERS = (12, 2, IP)
+"""Public endpoints that are not named; unknown paths share one window."""
+
 WINDOWS = {
-    "/contract/public/open-interest": (2, 2),
-    "/system/time": (10, 1),
-    "/system/service": (10, 1),
+    "/contract/public/open-interest": (2, 2, IP),
+    "/system/time": (10, 1, IP),
+    "/system/service": (10, 1, IP),
+    "/contract/private/assets-detail": (12, 2, KEY),
+    "/contract/private/trade-fee-rate": (2, 2, KEY),
+    "/contract/private/order": (50, 2, KEY),
+    "/contract/private/order-history": (6, 2, KEY),
+    "/contract/private/get-open-orders": (50, 2, KEY),
+    "/contract/private/current-plan-order": (50, 2, KEY),
+    "/contract/private/position": (6, 2, KEY),
+    "/contract/private/position-v2": (6, 2, KEY),
+    "/contract/private/position-risk": (24, 2, KEY),
+    "/contract/private/trades": (6, 2, KEY),
+    "/contract/private/transaction-history": (6, 2, KEY),
+    "/contract/private/get-position-mode": (2, 2, KEY),
+    "/contract/private/submit-order": (24, 2, KEY),
+    "/contract/private/modify-limit-order": (24, 2, UID),
+    "/contract/private/cancel-order": (40, 2, KEY),
+    "/contract/private/cancel-orders": (2, 2, KEY),
+    "/contract/private/cancel-all-after": (4, 2, UID),
+    "/contract/private/submit-leverage": (24, 2, KEY),
+    "/contract/private/set-position-mode": (2, 2, KEY),
+    "/contract/private/submit-plan-order": (24, 2, UID),
+    "/contract/private/cancel-plan-order": (40, 2, UID),
+    "/contract/private/modify-plan-order": (24, 2, UID),
+    "/contract/private/submit-tp-sl-order": (24, 2, UID),
+    "/contract/private/modify-tp-sl-order": (24, 2, UID),
+    "/contract/private/modify-preset-plan-order": (24, 2, UID),
+    "/contract/private/submit-trail-order": (24, 2, UID),
+    "/contract/private/cancel-trail-order": (24, 2, UID),
+    "/account/v1/transfer-contract": (1, 2, KEY),
+    "/account/v1/transfer-contract-list": (1, 2, KEY),
 }
-"""Endpoint -> (calls, window in s); every other endpoint allows 12 in 2 s. Unknown paths share one window."""
+"""Endpoint -> (calls, window in s, per what)."""
 
 REFUSALS_BEFORE_BLOCK = 20
 REFUSALS_WINDOW_S = 10
@@ -28,6 +60,7 @@ class Admission:
     limit: int
     window_s: int
     refusal: Code | None
+    mode: str = IP
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
@@ -36,7 +69,7 @@ class Admission:
             (b"x-bm-ratelimit-remaining", str(self.used).encode()),
             (b"x-bm-ratelimit-limit", str(self.limit).encode()),
             (b"x-bm-ratelimit-reset", str(self.window_s).encode()),
-            (b"x-bm-ratelimit-mode", b"IP"),
+            (b"x-bm-ratelimit-mode", self.mode.encode()),
         ]
 
 
@@ -48,15 +81,21 @@ class Limits:
         self._refusals: dict[str, deque[float]] = defaultdict(deque)
         self._blocked_until: dict[str, float] = {}
 
-    def admit(self, address: str, endpoint: str, now: float, *, enforced: bool = True) -> Admission:
-        """Count a call and decide on it. A refused call does not count against the window."""
-        limit, window_s = WINDOWS.get(endpoint, (PER_TWO_SECONDS, 2))
-        calls = self._calls[address, endpoint]
+    def admit(
+        self, address: str, endpoint: str, now: float, *, key: str = "", enforced: bool = True
+    ) -> Admission:
+        """Count a call and decide on it. A refused call does not count against the window.
+
+        `key` is the API key that was named; without one a call counts for its address.
+        """
+        limit, window_s, mode = WINDOWS.get(endpoint, OTHERS)
+        who = {IP: address, KEY: key or address, UID: "the account" if key else address}[mode]
+        calls = self._calls[who, endpoint]
         _drop_before(calls, now - window_s)
         refusal = self._refusal(address, len(calls) >= limit, now) if enforced else None
         if refusal is None:
             calls.append(now)
-        return Admission(len(calls), limit, window_s, refusal)
+        return Admission(len(calls), limit, window_s, refusal, mode)
 
     def _refusal(self, address: str, full: bool, now: float) -> Code | None:
         if self._blocked_until.get(address, now) > now:

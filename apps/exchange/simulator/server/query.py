@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.server.errors import ApiError, Code
+from apps.exchange.simulator.errors import Code, Refused
 
 STEPS_MIN = (1, 3, 5, 15, 30, 60, 120, 240, 360, 720, 1440, 4320, 10080)
 LATEST_S = 100_000_000_000
@@ -17,7 +17,7 @@ Query = Mapping[str, str]
 def symbol(query: Query, archive: Archive) -> str:
     named = query.get("symbol", "")
     if named not in archive.symbols:
-        raise ApiError(Code.BAD_SYMBOL)
+        raise Refused(Code.BAD_SYMBOL)
     return named
 
 
@@ -29,7 +29,7 @@ def symbols(query: Query, archive: Archive) -> tuple[str, ...]:
 def count(query: Query, *, default: int, most: int) -> int:
     wanted = query.get("limit", str(default))
     if not wanted.isdecimal() or not 1 <= int(wanted) <= most:
-        raise ApiError(Code.BAD_PARAMETER)
+        raise Refused(Code.BAD_PARAMETER)
     return int(wanted)
 
 
@@ -37,7 +37,7 @@ def step_s(query: Query) -> int:
     """The candle length in seconds; the parameter is minutes, 1 when absent."""
     wanted = query.get("step", "1")
     if not wanted.isdecimal() or int(wanted) not in STEPS_MIN:
-        raise ApiError(Code.BAD_STEP)
+        raise Refused(Code.BAD_STEP)
     return int(wanted) * 60
 
 
@@ -45,5 +45,5 @@ def span_s(query: Query) -> tuple[int, int]:
     """(start_time, end_time) in seconds, both included."""
     start, end = query.get("start_time", ""), query.get("end_time", "")
     if not (start.isdecimal() and end.isdecimal()) or not int(start) <= int(end) < LATEST_S:
-        raise ApiError(Code.BAD_TIME)
+        raise Refused(Code.BAD_TIME)
     return int(start), int(end)

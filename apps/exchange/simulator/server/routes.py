@@ -1,4 +1,4 @@
-"""The public REST routes: each turns a query into the data of the answer, or raises ApiError."""
+"""The public REST routes: each turns a query into the data of the answer, or raises Refused."""
 
 from __future__ import annotations
 

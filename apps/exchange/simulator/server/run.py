@@ -7,8 +7,10 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
 
 import uvicorn
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
@@ -16,9 +18,11 @@ from wsproto.events import Ping
 
 from apps.engine.values.errors import TradingError
 from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.floor import Floor
 from apps.exchange.simulator.market import Market
 from apps.exchange.simulator.server.app import Clock, Exchange
 from apps.exchange.simulator.server.connection import PING_FRAME, Patience
+from apps.exchange.simulator.server.private.keys import PLAY_KEYS, Key
 from apps.exchange.simulator.state import DEFAULT_SEED
 
 START_S = 10
@@ -37,7 +41,8 @@ def wall_clock() -> datetime:
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 takes a free one. Raises AddressTaken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Named TCP: asyncio answers at once only on sockets that say so, and waits 40 ms for an ACK on others.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
@@ -55,9 +60,11 @@ def address_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(market: Market, listener: socket.socket, *, limits: bool = True) -> None:
+def serve(
+    floor: Floor, listener: socket.socket, *, limits: bool = True, keys: Sequence[Key] = PLAY_KEYS
+) -> None:
     """Serve until SIGTERM or SIGINT, then end cleanly."""
-    server = _server(Exchange(market, wall_clock, limits=limits, patience=Patience()))
+    server = _server(Exchange(floor, wall_clock, limits=limits, patience=Patience(), keys=keys))
     asyncio.run(_serve_until_signalled(server, listener))
 
 
@@ -70,9 +77,17 @@ def running(
     limits: bool = True,
     seed: int = DEFAULT_SEED,
     patience: Patience | None = None,
+    books: Path | None = None,
+    balance: Decimal | None = None,
+    keys: Sequence[Key] = PLAY_KEYS,
 ) -> Iterator[str]:
-    """The exchange on loopback while the block runs; gives its address, e.g. http://127.0.0.1:40123."""
-    exchange = Exchange(Market(archive, seed), clock, limits=limits, patience=patience or Patience())
+    """The exchange on loopback while the block runs; gives its address, e.g. http://127.0.0.1:40123.
+
+    `books` is the file that keeps the account; without one it begins anew each time.
+    """
+    now_ms = int(clock().timestamp() * 1000)
+    floor = Floor.open(Market(archive, seed), now_ms, path=books, balance=balance)
+    exchange = Exchange(floor, clock, limits=limits, patience=patience or Patience(), keys=keys)
     server, listener = _server(exchange), listen("127.0.0.1", port)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), name="simulator")
     started = threading.Event()
@@ -86,6 +101,7 @@ def running(
         server.should_exit = True
         thread.join()
         listener.close()
+        floor.close()
 
 
 class _Server(uvicorn.Server):

@@ -14,6 +14,7 @@ from rich.table import Column, Table
 from apps.feed.models import StreamHealth
 from apps.mtf.asked import Asked, BadAsk, answer, open_asked
 from apps.mtf.models import RunStatus, Trigger
+from apps.mtf.outcomes import with_entries
 from apps.mtf.tasks import asked as asked_task
 from apps.profiles import store as profiles
 
@@ -24,8 +25,9 @@ COLOURS = {"long": "green", "short": "red", "neutral": "dim", "invalid": "yellow
 
 class Command(BaseCommand):
     help = (
-        "Judge symbols now by one profile, without trading, and print per symbol and timeframe what it says. "
-        "The mtf worker does the work; nothing but the run's own result is stored. "
+        "Judge symbols now by one profile and print per symbol and timeframe what it says, and how it would "
+        "be entered. The mtf worker does the work; a dry run stores nothing but its own result, --live sends "
+        "orders. "
         "Examples: mtf_run · mtf_run --symbols BTCUSDT,ETHUSDT --profile regular --json"
     )
 
@@ -37,7 +39,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--timeframe", default=None, help="the only execution timeframe to enter on")
         parser.add_argument("--force", action="store_true", help="judge past kill switches")
-        parser.add_argument("--dry-run", action="store_true", help="the only kind there is in this version")
+        kind = parser.add_mutually_exclusive_group()
+        kind.add_argument("--dry-run", action="store_true", help="send nothing (the default)")
+        kind.add_argument("--live", action="store_true", help="enter what is ready, by the same claims")
         parser.add_argument("--first", action="store_true", help="wait until history suffices to decide")
         parser.add_argument("--json", action="store_true", help="the whole result as one JSON object")
 
@@ -51,6 +55,7 @@ class Command(BaseCommand):
             validation_mode=options["validation_mode"],
             timeframe=options["timeframe"],
             force_run=options["force"],
+            dry_run=not options["live"],
         )
         try:
             run = open_asked(asked, Trigger.COMMAND, datetime.now(UTC))
@@ -64,10 +69,11 @@ class Command(BaseCommand):
             )
         if done.status != RunStatus.DECIDED or done.result is None:
             raise CommandError(f"run {run.run_id} {done.status}: {done.error}")
+        result = with_entries(done)
         if options["json"]:
-            self.stdout.write(json.dumps(done.result))
+            self.stdout.write(json.dumps(result))
         else:
-            show(done.result)
+            show(result)
 
     def _await_history(self) -> None:
         """Wait for the stream to have what the profiles need, saying how far it is."""
@@ -106,3 +112,16 @@ def show(result: dict[str, Any]) -> None:
     console.print(table)
     summary = result["summary"]
     console.print(f"{summary['symbols']} symbols, {summary['ready']} ready; {result['status']}")
+    for entry in result["entries"]:
+        console.print(entered(entry))
+
+
+def entered(entry: dict[str, Any]) -> str:
+    """One entry in one line."""
+    head = f"{entry['symbol']} {entry['side']}: {entry['status']}"
+    if "size" not in entry:
+        return f"{head}, {entry['reason']}"
+    return (
+        f"{head} {entry['size']} contracts at {entry['entry']}, stop {entry['stop']}, "
+        f"target {entry['take_profit']}, leverage {entry['leverage']}"
+    )

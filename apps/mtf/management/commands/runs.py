@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from rich.console import Console
 
 from apps.mtf.models import MtfRun, RunStatus, Trigger
+from apps.mtf.outcomes import counted, in_words
 
 COLOURS = {
     RunStatus.DECIDED: "green",
@@ -64,6 +65,7 @@ class Command(BaseCommand):
                         "minute": run.minute.isoformat(),
                         "status": run.status,
                         "counts": run.counts,
+                        "entries": counted([run])[run.run_id],
                         "timings": run.timings,
                         "error": run.error,
                     }
@@ -83,4 +85,6 @@ def line(run: MtfRun) -> str:
     causes = ", ".join(f"{count} {cause}" for cause, count in by_cause[:3])
     took = run.timings.get("announced_to_decided_ms")
     pace = "unannounced" if took is None else f"decided {took:.0f} ms after its candles"
-    return f"{head} {run.counts['ready']} ready of {run.counts['symbols']} · {pace} · {causes}"
+    entered = in_words(counted([run])[run.run_id])
+    ready = f"{run.counts['ready']} ready of {run.counts['symbols']}"
+    return f"{head} {ready}{f' ({entered})' if entered else ''} · {pace} · {causes}"

@@ -1,4 +1,4 @@
-"""The only code that decides, the same for live and past."""
+"""The wide step: every symbol by every profile."""
 
 from __future__ import annotations
 

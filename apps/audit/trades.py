@@ -1,0 +1,180 @@
+"""Events of trading, appended as rows and never changed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from apps.audit.models import TradeLifecycleEvent, TradeZoneEvent
+from apps.engine import events
+
+
+def save_events(account: str, happened: Sequence[events.Event], run_id: UUID | None) -> None:
+    """A row for each event, and a zone row for each refusal by a zone; alone or in the open transaction."""
+    TradeLifecycleEvent.objects.bulk_create(
+        TradeLifecycleEvent(
+            account=account,
+            run_id=run_id,
+            happened_at=event.at,
+            symbol=event.symbol,
+            event_type=event.name,
+            **_columns(event),
+        )
+        for event in happened
+    )
+    zones = [event for event in happened if isinstance(event, events.ZoneSkipped)]
+    TradeZoneEvent.objects.bulk_create(_zone(account, run_id, event) for event in zones)
+
+
+def _columns(event: events.Event) -> dict[str, Any]:
+    match event:
+        case events.PlanMade() | events.PlanClaimed():
+            return _plan(event)
+        case events.PlanRefused() | events.ZoneSkipped():
+            return _refusal(event)
+        case events.OrderEvent():
+            return _order(event)
+        case events.FillSeen():
+            return _fill(event)
+        case events.PositionEvent():
+            return _position(event)
+        case events.CallFailed():
+            return {"extra": {"call": event.call, "detail": event.detail}}
+        case events.CooldownSet():
+            extra = {"until": event.until.isoformat()}
+            return _decision(event.decision_key) | {"reason_code": event.because, "extra": extra}
+        case events.SymbolReleased():
+            return _decision(event.decision_key)
+    raise TypeError(f"{type(event).__name__} has no place among the trade events")
+
+
+def _decision(key: str) -> dict[str, Any]:
+    """A decision key begins with its profile."""
+    return {"decision_key": key, "profile": key.partition("|")[0]}
+
+
+def _plan(event: events.PlanMade | events.PlanClaimed) -> dict[str, Any]:
+    plan = event.plan
+    extra = {
+        "stop": plan.stop,
+        "target": plan.target,
+        "leverage": plan.leverage,
+        "risk": plan.sizing.risk,
+        "zone": [plan.zone.low, plan.zone.high],
+    }
+    if isinstance(event, events.PlanClaimed):
+        extra["status"] = event.status
+    return _decision(plan.decision_key) | {
+        "client_order_id": plan.client_order_id,
+        "side": plan.side.value,
+        "quantity": plan.size,
+        "price": plan.entry,
+        "extra": _plain(extra),
+    }
+
+
+def _refusal(event: events.PlanRefused | events.ZoneSkipped) -> dict[str, Any]:
+    columns = {
+        "profile": event.profile,
+        "decision_key": event.decision_key,
+        "side": event.side and event.side.value,
+        "reason_code": event.reason.value,
+    }
+    if isinstance(event, events.PlanRefused):
+        return columns | {"extra": _plain(event.numbers)}
+    extra = {"deviation_pct": event.deviation_pct, "limit_pct": event.limit_pct, "category": event.category}
+    return columns | {"price": event.candidate, "extra": _plain(extra)}
+
+
+def _order(event: events.OrderEvent) -> dict[str, Any]:
+    order = event.order
+    extra: dict[str, Any] = {"status": order.status, "filled": order.filled, "detail": event.detail}
+    columns: dict[str, Any] = {
+        "profile": order.profile,
+        "decision_key": order.decision_key,
+        "client_order_id": order.client_order_id,
+        "exchange_order_id": order.exchange_order_id,
+        "side": order.side.value,
+        "quantity": order.size,
+        "price": order.average_price if order.filled else order.price,
+    }
+    if isinstance(event, events.OrderDenied):
+        columns["reason_code"] = event.reason.value
+    return columns | {"extra": _plain(extra)}
+
+
+def _fill(event: events.FillSeen) -> dict[str, Any]:
+    fill = event.fill
+    extra = {"fee": fill.fee, "realised": fill.realised, "opens": fill.opens, "at": fill.at}
+    return {
+        "exchange_order_id": fill.exchange_order_id,
+        "trade_id": fill.trade_id,
+        "side": fill.side.value,
+        "quantity": fill.size,
+        "price": fill.price,
+        "extra": _plain(extra),
+    }
+
+
+def _position(event: events.PositionEvent) -> dict[str, Any]:
+    position = event.position
+    columns: dict[str, Any] = _decision(position.decision_key) | {
+        "side": position.side.value,
+        "quantity": position.size,
+        "price": position.entry_price,
+    }
+    extra = {
+        "status": position.status,
+        "stop": position.stop,
+        "target": position.target,
+        "detail": event.detail,
+    }
+    if isinstance(event, events.ProtectionAsked):
+        columns["client_order_id"] = event.client_order_id
+        extra |= {"kind": event.kind, "trigger_price": event.trigger_price}
+    return columns | {"extra": _plain(extra)}
+
+
+def _zone(account: str, run_id: UUID | None, event: events.ZoneSkipped) -> TradeZoneEvent:
+    return TradeZoneEvent(
+        account=account,
+        run_id=run_id,
+        happened_at=event.at,
+        symbol=event.symbol,
+        profile=event.profile,
+        timeframe=event.timeframe.value,
+        decision_key=event.decision_key,
+        side=event.side.value,
+        reason_code=event.reason.value,
+        category=event.category.value,
+        zone_low=event.zone.low,
+        zone_high=event.zone.high,
+        anchor=event.zone.anchor,
+        candidate=event.candidate,
+        deviation_pct=event.deviation_pct,
+        limit_pct=event.limit_pct,
+        atr=event.zone.atr,
+        spread_bps=event.spread_bps,
+        volume_ratio=event.volume_ratio,
+    )
+
+
+def _plain(value: Any) -> Any:
+    """`value` as JSON can hold it: numbers of money as exact text, times as ISO text."""
+    match value:
+        case Mapping():
+            return {str(key): _plain(one) for key, one in value.items()}
+        case str():
+            return str(value)
+        case Iterable():
+            return [_plain(one) for one in value]
+        case datetime():
+            return value.isoformat()
+        case None | bool() | int():
+            return value
+        case float() if math.isfinite(value):
+            return value
+    return str(value)

@@ -1,0 +1,83 @@
+"""What an entry is decided from: one look at the market and the account, and whether it will do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from math import isfinite
+
+from apps.engine.profile import Entry
+from apps.engine.values.contract import Contract
+from apps.engine.values.position import Account, Bracket, FeeRates, Quote
+from apps.engine.values.reason import Reason, Refusal
+from apps.engine.values.timeframe import Timeframe
+
+QUOTE_MAX_AGE_S = 3
+SPREAD_GUARD_TICKS = Decimal("1.5")
+"""A spread of one tick is never too wide, whatever it is in basis points."""
+
+Features = Mapping[Timeframe, Mapping[str, float | None]]
+"""The columns of each timeframe's newest closed candle; pivots in 1d. NaN or None where unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """None where something could not be read. `fees` None: the profile's own are used."""
+
+    contract: Contract | None
+    brackets: tuple[Bracket, ...]
+    quote: Quote | None
+    account: Account | None
+    fees: FeeRates | None
+    features: Features
+
+    def number(self, timeframe: Timeframe, column: str) -> Decimal | None:
+        """A feature as the exact decimal of its shortest text: the one crossing from float64 to money."""
+        value = self.features.get(timeframe, {}).get(column)
+        return Decimal(repr(float(value))) if value is not None and isfinite(value) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """A snapshot in which everything an entry needs was there."""
+
+    contract: Contract
+    brackets: tuple[Bracket, ...]
+    quote: Quote
+    account: Account
+    taker: Decimal
+
+
+def complete(snapshot: Snapshot, entry: Entry, timeframe: Timeframe, now: datetime) -> Market | Refusal:
+    """What `snapshot` holds, when it is whole, young and plausible."""
+    contract, quote, account = snapshot.contract, snapshot.quote, snapshot.account
+    if contract is None or not snapshot.brackets:
+        return Refusal(Reason.CONTRACT_SPECS_UNAVAILABLE, {"brackets": len(snapshot.brackets)})
+    if not contract.is_trading:
+        return Refusal(Reason.CONTRACT_NOT_TRADABLE, {"status": contract.status})
+    if quote is None:
+        no_atr = snapshot.number(timeframe, "atr") is None
+        return Refusal(Reason.MISSING_PRICE_AND_ATR if no_atr else Reason.ORDER_BOOK_INCOMPLETE)
+    if account is None:
+        return Refusal(Reason.BUDGET_UNAVAILABLE)
+    taker = entry.fees.taker if snapshot.fees is None else snapshot.fees.taker
+    return _poor_quote(quote, contract, entry, now) or Market(
+        contract, snapshot.brackets, quote, account, taker
+    )
+
+
+def _poor_quote(quote: Quote, contract: Contract, entry: Entry, now: datetime) -> Refusal | None:
+    age_s = (now - quote.at).total_seconds()
+    if age_s > QUOTE_MAX_AGE_S:
+        return Refusal(Reason.QUOTE_STALE, {"age_s": age_s, "limit_s": QUOTE_MAX_AGE_S})
+    deviation_pct = abs(quote.mark / quote.mid - 1) * 100
+    if deviation_pct > entry.implausible_pct:
+        numbers = {"mark": quote.mark, "mid": quote.mid, "limit_pct": entry.implausible_pct}
+        return Refusal(Reason.ENTRY_PRICE_IMPLAUSIBLE, numbers)
+    ticks_bps = SPREAD_GUARD_TICKS * contract.tick_size / quote.mid * 10_000
+    limit_bps = max(entry.spread_guard_bps, ticks_bps)
+    if quote.spread_bps > limit_bps:
+        return Refusal(Reason.SPREAD_TOO_WIDE, {"spread_bps": quote.spread_bps, "limit_bps": limit_bps})
+    return None

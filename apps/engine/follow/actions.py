@@ -1,0 +1,49 @@
+"""What must be done at the exchange next. Each may be repeated: none opens anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from apps.engine.values.order import OrderRequest, ProtectionKind
+from apps.engine.values.side import Side
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrder:
+    symbol: str
+    client_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Protect:
+    """A stop or target for the whole position."""
+
+    symbol: str
+    side: Side
+    kind: ProtectionKind
+    trigger_price: Decimal
+    client_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unprotect:
+    symbol: str
+    exchange_order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """One slice of a position, reduce-only, at market."""
+
+    request: OrderRequest
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchGlobalOff:
+    """Positions cannot be closed: nothing may open, and a person must look."""
+
+    because: str
+
+
+Action = CancelOrder | Protect | Unprotect | Close | SwitchGlobalOff

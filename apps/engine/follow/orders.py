@@ -1,0 +1,146 @@
+"""An opening order's life: what the exchange says of it moves it, and only forward or where reality went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from apps.engine import events
+from apps.engine.values.book import SymbolBook, SymbolSeen, TrackedOrder
+from apps.engine.values.order import TRANSITIONS, OrderReport, OrderStatus
+from apps.engine.values.position import PositionReport
+from apps.engine.values.side import Side
+
+LIVE = frozenset(
+    {OrderStatus.SUBMITTING, OrderStatus.UNKNOWN, OrderStatus.SUBMITTED, OrderStatus.PARTIALLY_FILLED}
+)
+"""Something of it may still fill."""
+
+IN_DOUBT = frozenset({OrderStatus.SUBMITTING, OrderStatus.UNKNOWN})
+"""It may not exist at all."""
+
+LOOKUPS_S = (1, 3, 10, 30)
+"""When an order in doubt is looked up by its client id, once it may have been signed. The last look-ups
+come when even a signature of the latest moment has lost its validity."""
+
+SIGNATURE_VALID_S = 70
+"""A request signed longer ago than this is refused by the exchange, whenever it arrives."""
+
+ABSENT_READS = 2
+"""So many complete reads without an order, after that, make it one that never arrived."""
+
+ANSWER_S = 5
+"""An answer takes 3 s at most; whoever has none by then will have none."""
+
+
+def advance(status: OrderStatus, reported: OrderStatus) -> OrderStatus:
+    """`reported` where the table allows it; else `status`: the report is old, or says the same."""
+    return reported if reported in TRANSITIONS[status] else status
+
+
+def moved(order: TrackedOrder, report: OrderReport, now: datetime) -> TrackedOrder:
+    """The order after `report`. One with less filled than known is old and changes nothing.
+
+    An order that is over comes back to life only by a fill; one that ended at or after its time EXPIRED.
+    """
+    if report.filled < order.filled or (order.status not in LIVE and not _revives(order, report)):
+        return order
+    status = advance(order.status, report.status)
+    if status == OrderStatus.CANCELLED != order.status and now >= order.expires_at:
+        status = advance(order.status, OrderStatus.EXPIRED)
+        status = OrderStatus.CANCELLED if status == order.status else status
+    return replace(
+        order,
+        status=status,
+        filled=report.filled,
+        average_price=report.average_price,
+        exchange_order_id=report.exchange_order_id or order.exchange_order_id,
+        absent_reads=0,
+    )
+
+
+def merged(row: TrackedOrder, news: TrackedOrder) -> TrackedOrder:
+    """The stored row, moved meanwhile perhaps, after news that began from it or from an older one."""
+    filled = max(row, news, key=lambda order: order.filled)
+    return replace(
+        row,
+        status=advance(row.status, news.status),
+        filled=filled.filled,
+        average_price=filled.average_price,
+        exchange_order_id=row.exchange_order_id or news.exchange_order_id,
+        cancel_asked_at=_later(row.cancel_asked_at, news.cancel_asked_at),
+        looked_up=max(row.looked_up, news.looked_up),
+        absent_reads=(news if news.looked_up >= row.looked_up else row).absent_reads,
+    )
+
+
+def due_lookups(book: SymbolBook, open_orders: Iterable[OrderReport], now: datetime) -> tuple[str, ...]:
+    """Client ids to read one by one: of orders that should be open and are not; in doubt: at their times."""
+    open_ids = {report.client_order_id for report in open_orders}
+    return tuple(
+        order.client_order_id
+        for order in book.orders
+        if order.client_order_id not in open_ids and order.status in LIVE and now >= _due_at(order)
+    )
+
+
+def suspects(book: SymbolBook, positions: Iterable[PositionReport]) -> tuple[str, ...]:
+    """Client ids of orders that ended unfilled, when a position is there that no order of ours explains."""
+    unexplained = {report.side for report in positions if not _explained(book, report.side)}
+    return tuple(
+        order.client_order_id
+        for order in book.orders
+        if order.status not in LIVE and not order.filled and order.side in unexplained
+    )
+
+
+def absent(order: TrackedOrder, seen: SymbolSeen, now: datetime) -> events.OrderEvent | None:
+    """What a complete look-up without the order means; None for one that is over."""
+    if order.status not in LIVE:
+        return None
+    provable = seen.read_at >= _arrives_by(order)
+    order = replace(
+        order, looked_up=order.looked_up + 1, absent_reads=order.absent_reads + 1 if provable else 0
+    )
+    flat = all(position.side != order.side for position in seen.positions)
+    if order.absent_reads < ABSENT_READS or not flat:
+        return events.OrderLookedUp(symbol=order.symbol, at=now, order=order)
+    if order.status in IN_DOUBT:
+        gone = replace(order, status=OrderStatus.NEVER_ARRIVED)
+        return events.OrderNeverArrived(symbol=order.symbol, at=now, order=gone)
+    lost = replace(order, status=OrderStatus.CANCELLED)
+    return events.OrderLost(symbol=order.symbol, at=now, order=lost)
+
+
+def unanswered(book: SymbolBook, now: datetime) -> Iterator[events.OrderUnknown]:
+    """Orders whose sender has fallen silent: unknown from now on."""
+    for order in book.orders:
+        if order.status == OrderStatus.SUBMITTING and now > order.send_before + timedelta(seconds=ANSWER_S):
+            unknown = replace(order, status=OrderStatus.UNKNOWN)
+            yield events.OrderUnknown(symbol=order.symbol, at=now, order=unknown, detail="no answer recorded")
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max((moment for moment in (one, other) if moment is not None), default=None)
+
+
+def _revives(order: TrackedOrder, report: OrderReport) -> bool:
+    return report.filled > order.filled
+
+
+def _explained(book: SymbolBook, side: Side) -> bool:
+    held = any(position.side == side for position in book.positions)
+    return held or any(order.side == side and (order.status in LIVE or order.filled) for order in book.orders)
+
+
+def _arrives_by(order: TrackedOrder) -> datetime:
+    return order.send_before + timedelta(seconds=SIGNATURE_VALID_S)
+
+
+def _due_at(order: TrackedOrder) -> datetime:
+    if order.status not in IN_DOUBT:
+        return order.sent_at
+    if order.looked_up < len(LOOKUPS_S):
+        return order.sent_at + timedelta(seconds=LOOKUPS_S[order.looked_up])
+    return _arrives_by(order)

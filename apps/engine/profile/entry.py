@@ -1,0 +1,156 @@
+"""How a profile trades what it found: the `entry` section of its file."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from apps.engine.profile.schema import JudgedTimeframe, Part
+from apps.engine.values.timeframe import Timeframe
+
+MAX_SIGNAL_AGE_S = 300
+"""A decision older than this, or than its timeframe, is not traded unless the profile says otherwise."""
+
+LEVELS = ("pivot", *(f"{letter}{k}" for letter in "rs" for k in range(1, 7)))
+POLICIES = ("nearest", "strongest", *LEVELS)
+
+
+class Anchor(StrEnum):
+    """What an entry zone is laid around; the other one stands in when it is missing."""
+
+    VWAP = "vwap"
+    SMA21 = "sma21"
+
+
+class StopFrom(StrEnum):
+    ATR = "atr"
+    PIVOT = "pivot"
+
+
+class StopFallback(StrEnum):
+    """What a stop is taken from when no pivot will do."""
+
+    ATR = "atr"
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise ValueError(f"{str(value)[:80]!r} is not a number")
+    return value
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{text!r} is not a regular expression: {error}") from None
+    return text
+
+
+def _policy(name: str) -> str:
+    if name not in POLICIES:
+        raise ValueError(f"{name[:80]!r} is not one of {', '.join(POLICIES)}")
+    return name
+
+
+Number = Annotated[Decimal, BeforeValidator(_number)]
+Pct = Annotated[Number, Field(gt=0, le=100)]
+Fee = Annotated[Number, Field(ge=0, le=0.01)]
+Bps = Annotated[Number, Field(ge=0, le=1000)]
+Seconds = Annotated[int, Field(strict=True, ge=10, le=86_400)]
+Leverage = Annotated[int, Field(strict=True, ge=1, le=200)]
+Pattern = Annotated[str, Field(min_length=1), AfterValidator(_pattern)]
+
+
+class ZoneRule(Part):
+    """Where an entry is worth it. `w_min`, `w_max`: the half width as a ratio of the anchor."""
+
+    anchor: Anchor
+    timeframe: JudgedTimeframe
+    atr_timeframe: JudgedTimeframe
+    k_atr: Annotated[Number, Field(gt=0, le=10)]
+    w_min: Annotated[Number, Field(gt=0, lt=1)]
+    w_max: Annotated[Number, Field(gt=0, lt=1)]
+    bias: Annotated[Number, Field(ge=0, le=1)] = Decimal(0)
+    ttl_s: Seconds
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.w_min > self.w_max:
+            raise ValueError(f"w_min {self.w_min} is above w_max {self.w_max}")
+        return self
+
+
+class Fees(Part):
+    """Ratios of notional, for when the exchange's own rate is not known."""
+
+    maker: Fee
+    taker: Fee
+
+
+class Entry(Part):
+    """Percentages are percent, ratios ratios, `_bps` basis points, `_s` seconds; money in settle currency."""
+
+    risk_pct: Annotated[Number, Field(gt=0, le=5)]
+    margin_pct: Pct
+    max_margin_usdt: Annotated[Number, Field(gt=0)] | None = None
+    r_multiple: Annotated[Number, Field(ge=0.5, le=20)]
+    stop_from: StopFrom
+    stop_fallback: StopFallback
+    atr_k: Annotated[Number, Field(gt=0, le=20)]
+    pivot_sl_policy: Annotated[str, AfterValidator(_policy)]
+    pivot_sl_buffer_pct: Annotated[Number, Field(ge=0, le=5)]
+    max_stop_pct: Annotated[Number, Field(gt=0.5, le=20)] = Decimal(5)
+    tp_buffer_pct: Annotated[Number, Field(ge=0, le=5)]
+    tp_min_keep_ratio: Annotated[Number, Field(gt=0, le=1)]
+    tp_max_extra_r: Annotated[Number, Field(ge=0, le=10)]
+    max_deviation_pct: Pct
+    implausible_pct: Pct
+    zone_max_deviation_pct: Pct
+    zone: ZoneRule
+    order_ttl_s: Seconds
+    max_signal_age_s: Seconds | None = None
+    exchange_cap: Leverage
+    per_symbol_caps: dict[Pattern, Leverage] = {}
+    timeframe_caps: dict[JudgedTimeframe, Leverage] = {}
+    skip_at_or_below: Annotated[int, Field(strict=True, ge=0, le=200)] = 0
+    liquidation_min_ratio: Annotated[Number, Field(ge=1, le=20)] = Decimal(3)
+    spread_guard_bps: Annotated[Bps, Field(gt=0)]
+    stop_slippage_bps: Bps
+    daily_max_loss_pct: Pct
+    daily_max_loss_usdt: Annotated[Number, Field(gt=0)] | None = None
+    max_concurrent_positions: Annotated[int, Field(strict=True, ge=1, le=100)]
+    fees: Fees
+    review: Annotated[bool, Field(strict=True)] = False
+
+    @model_validator(mode="after")
+    def _lives_within_its_zone(self) -> Self:
+        if self.zone.ttl_s < self.order_ttl_s:
+            raise ValueError(f"zone.ttl_s {self.zone.ttl_s} is below order_ttl_s {self.order_ttl_s}")
+        return self
+
+    def leverage_cap(self, symbol: str, timeframe: Timeframe) -> int:
+        """The smallest of the caps that apply; a symbol's patterns are searched in its whole name."""
+        symbol_caps = [cap for pattern, cap in self.per_symbol_caps.items() if re.search(pattern, symbol)]
+        timeframe_cap = self.timeframe_caps.get(timeframe, self.exchange_cap)
+        return min([self.exchange_cap, timeframe_cap, *symbol_caps])
+
+    def signal_age_s(self, timeframe: Timeframe) -> int:
+        """How long after its candle's close a decision may still be traded."""
+        return self.max_signal_age_s or min(timeframe.seconds, MAX_SIGNAL_AGE_S)
+
+    def content(self) -> dict[str, Any]:
+        """Loadable again; numbers that are equal read equal."""
+        return {name: _plain(value) for name, value in self.model_dump(exclude_none=True).items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, Decimal):
+        return float(value)
+    return str(value) if isinstance(value, str) else value

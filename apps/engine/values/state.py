@@ -1,0 +1,90 @@
+"""What the account has open, reserved, cooling down and switched off: the past that an entry may look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+
+from apps.engine.values.side import Side
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLimits:
+    """Limits over all profiles: a percentage of equity, multiples of equity, a count."""
+
+    daily_loss_pct: Decimal = Decimal(6)
+    total_notional_ratio: Decimal = Decimal(6)
+    direction_notional_ratio: Decimal = Decimal(4)
+    max_positions: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """One decision's claim on the account: a position, or an entry that may still become one.
+
+    `notional` and `risk` (the loss at the stop with fees) in settle currency, of the full size as long as
+    anything of it may still fill; an unknown order counts as filled at full size. A position that is not ours
+    has an empty profile and decision key.
+    """
+
+    decision_key: str
+    profile: str
+    symbol: str
+    side: Side
+    notional: Decimal
+    risk: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolState:
+    """One symbol in our books.
+
+    `locked_by` is the decision that holds its lock. `occupied`: an open order, a position or a leftover
+    protection, ours or not. `unknown`: something of it is unresolved. `consumed`: decisions already used
+    up, of the last day at least. `leverage`: the last one confirmed with isolated margin.
+    """
+
+    locked_by: str | None = None
+    occupied: bool = False
+    unknown: bool = False
+    cooldown_until: datetime | None = None
+    consumed: frozenset[str] = frozenset()
+    leverage: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """The account's books at one moment.
+
+    `off` maps the switches that are off to their reasons; None when they could not be read. `symbols` holds
+    those asked for; an absent one has nothing. `lost_today` is each profile's realised loss of the UTC day,
+    net of fees, positive for a loss, negative for a gain ("" for positions that are not ours). `reconciled`
+    is False before the first reconciliation and after a private gap of more than 20 s. `unhealthy` says why
+    the venue may not be traded (clock, silence); empty when it may.
+    """
+
+    off: Mapping[str, str] | None
+    reconciled: bool
+    unhealthy: str = ""
+    symbols: Mapping[str, SymbolState] = field(default_factory=dict)
+    exposures: tuple[Exposure, ...] = ()
+    lost_today: Mapping[str, Decimal] = field(default_factory=dict)
+    limits: AccountLimits = AccountLimits()
+
+    def symbol(self, symbol: str) -> SymbolState:
+        return self.symbols.get(symbol, SymbolState())
+
+    def without(self, decision_key: str) -> AccountState:
+        """As if that decision had claimed nothing: what a plan approved by a person is checked against."""
+        return replace(
+            self,
+            symbols={name: _without(state, decision_key) for name, state in self.symbols.items()},
+            exposures=tuple(one for one in self.exposures if one.decision_key != decision_key),
+        )
+
+
+def _without(state: SymbolState, decision_key: str) -> SymbolState:
+    locked_by = None if state.locked_by == decision_key else state.locked_by
+    return replace(state, locked_by=locked_by, consumed=state.consumed - {decision_key})

@@ -1,0 +1,90 @@
+"""Bodies of the signed calls. Prices and leverage travel as text, sizes as whole numbers of contracts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from apps.engine.values.order import OrderRequest, ProtectionKind, TimeInForce
+from apps.engine.values.side import Side
+from apps.exchange.bitmart import sides
+
+Body = dict[str, object]
+
+ISOLATED = "isolated"
+LAST_PRICE = 1
+WHOLE_POSITION = 2
+AT_MARKET = "0"
+_MODES = {TimeInForce.GTC: 1, TimeInForce.FOK: 2, TimeInForce.IOC: 3, TimeInForce.POST_ONLY: 4}
+_KINDS = {ProtectionKind.STOP: "stop_loss", ProtectionKind.TARGET: "take_profit"}
+
+
+def order(request: OrderRequest) -> Body:
+    """ValueError for a size that is no positive whole number, and for an order without an id of ours."""
+    if request.size != request.size.to_integral_value() or request.size <= 0:
+        raise ValueError(f"{request.symbol}: size {request.size} is not a positive whole number of contracts")
+    return {
+        "symbol": request.symbol,
+        "client_order_id": _id(request.client_order_id),
+        "side": sides.number(request.side, opens=request.opens),
+        **_priced(request),
+        "leverage": str(request.leverage),
+        "open_type": ISOLATED,
+        "size": int(request.size),
+        **_presets(request),
+    }
+
+
+def cancel(symbol: str, client_order_id: str) -> Body:
+    """ValueError without an id: the exchange would cancel every order of the symbol."""
+    return {"symbol": symbol, "client_order_id": _id(client_order_id)}
+
+
+def protection(
+    symbol: str, side: Side, kind: ProtectionKind, trigger_price: Decimal, client_order_id: str
+) -> Body:
+    """For the whole position, at market, by the last price."""
+    return {
+        "symbol": symbol,
+        "type": _KINDS[kind],
+        "side": sides.number(side, opens=False),
+        "trigger_price": _plain(trigger_price),
+        "executive_price": AT_MARKET,
+        "price_type": LAST_PRICE,
+        "plan_category": WHOLE_POSITION,
+        "category": "market",
+        "client_order_id": _id(client_order_id),
+    }
+
+
+def cancel_protection(symbol: str, exchange_order_id: str) -> Body:
+    """ValueError without an id: the exchange would cancel every plan order of the symbol."""
+    return {"symbol": symbol, "order_id": _id(exchange_order_id)}
+
+
+def leverage(symbol: str, leverage: int) -> Body:
+    return {"symbol": symbol, "leverage": str(leverage), "open_type": ISOLATED}
+
+
+def _priced(request: OrderRequest) -> Body:
+    if request.price is None:
+        return {"type": "market"}
+    return {"type": "limit", "mode": _MODES[request.time_in_force], "price": _plain(request.price)}
+
+
+def _presets(request: OrderRequest) -> Body:
+    found: Body = {}
+    for name, price in (("stop_loss", request.stop_price), ("take_profit", request.target_price)):
+        if price is not None:
+            found |= {f"preset_{name}_price": _plain(price), f"preset_{name}_price_type": LAST_PRICE}
+    return found
+
+
+def _id(found: str) -> str:
+    if not found:
+        raise ValueError("an order without an id of its own would not be told from others")
+    return found
+
+
+def _plain(price: Decimal) -> str:
+    """Without exponent and without trailing zeros."""
+    return f"{price.normalize():f}"

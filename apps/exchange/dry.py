@@ -1,0 +1,131 @@
+"""A broker that sends nothing: everything up to the request body, on real market data, without keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from threading import Event
+from typing import Protocol
+
+import structlog
+
+from apps.engine.ports import AccountNews, Broker
+from apps.engine.values.contract import Contract
+from apps.engine.values.order import Fill, OrderReport, OrderRequest, ProtectionKind, ProtectionReport
+from apps.engine.values.position import (
+    Account,
+    Bracket,
+    FeeRates,
+    PositionMode,
+    PositionReport,
+    Quote,
+    Transaction,
+)
+from apps.engine.values.side import Side
+
+log = structlog.get_logger("provider")
+
+STANDARD_FEES = FeeRates(maker=Decimal("0.0002"), taker=Decimal("0.0006"))
+"""The exchange's own standard level; an account's rates need its key."""
+
+
+class Preparing(Broker, Protocol):
+    """A broker that can show what it would send."""
+
+    def prepare(self, request: OrderRequest) -> Mapping[str, object]:
+        """The body of the order's request; ValueError when it cannot be built."""
+
+
+class DryBroker:
+    """See the port. The account is `equity` in cash and never holds anything; order ids begin with "dry"."""
+
+    def __init__(self, broker: Preparing, equity: Decimal, mode: PositionMode) -> None:
+        self._broker = broker
+        self._equity = equity
+        self._mode = mode
+
+    def server_offset_ms(self) -> float:
+        return self._broker.server_offset_ms()
+
+    def contracts(self) -> list[Contract]:
+        return self._broker.contracts()
+
+    def brackets(self, symbol: str) -> list[Bracket]:
+        return self._broker.brackets(symbol)
+
+    def quote(self, symbol: str) -> Quote:
+        return self._broker.quote(symbol)
+
+    def fee_rates(self, symbol: str) -> FeeRates:
+        return STANDARD_FEES
+
+    def account(self) -> Account:
+        return Account(
+            available=self._equity, frozen=Decimal(0), position_margin=Decimal(0), unrealised=Decimal(0)
+        )
+
+    def position_mode(self) -> PositionMode:
+        return self._mode
+
+    def set_position_mode(self, mode: PositionMode) -> None:
+        self._mode = mode
+
+    def set_leverage(self, symbol: str, leverage: int) -> None:
+        """Nothing is sent."""
+
+    def submit(self, request: OrderRequest, before_sending: Callable[[], None] | None = None) -> str:
+        body = self._broker.prepare(request)
+        if before_sending is not None:
+            before_sending()
+        log.info("order_simulated", **body)
+        return f"dry{request.client_order_id}"
+
+    def cancel(self, symbol: str, client_order_id: str) -> None:
+        """Nothing rests."""
+
+    def orders(self, symbol: str | None = None) -> list[OrderReport]:
+        return []
+
+    def order(self, symbol: str, client_order_id: str) -> OrderReport | None:
+        return None
+
+    def fills(self, symbol: str, since: datetime) -> list[Fill]:
+        return []
+
+    def positions(self, symbol: str | None = None) -> list[PositionReport]:
+        return []
+
+    def protections(self, symbol: str | None = None) -> list[ProtectionReport]:
+        return []
+
+    def protect(
+        self, symbol: str, side: Side, kind: ProtectionKind, trigger_price: Decimal, client_order_id: str
+    ) -> str:
+        return f"dry{client_order_id}"
+
+    def unprotect(self, symbol: str, exchange_order_id: str) -> None:
+        """Nothing rests."""
+
+    def cancel_after(self, symbol: str, timeout_s: int) -> None:
+        """Nothing rests."""
+
+    def transactions(self, since: datetime) -> list[Transaction]:
+        return []
+
+
+class NoNews:
+    """The private pushes of an account that does not exist: none."""
+
+    def __init__(self) -> None:
+        self._closed = Event()
+
+    def account(self, poll_s: float = 0.1) -> Iterator[AccountNews | None]:
+        while not self._closed.wait(poll_s):
+            yield None
+
+    def heard_at(self) -> datetime:
+        return datetime.now(UTC)
+
+    def close(self) -> None:
+        self._closed.set()

@@ -1,0 +1,150 @@
+"""One account's books: every row it has, what is free of its wallet, and what changed since the last look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+
+from apps.exchange.simulator.holdings import ZERO, Contract, Entry, Position, Purse, Trade, position_key
+from apps.exchange.simulator.listing import Listing
+from apps.exchange.simulator.margin import TAKER, margin, position_margin, unrealised
+from apps.exchange.simulator.rows import Order, Plan, Row
+from apps.exchange.simulator.words import HEDGE, LONG, OVER, SHORT
+
+DEFAULT_LEVERAGE = 10
+DEFAULT_OPEN_TYPE = "isolated"
+FIRST_NUMBER = 3_000_000_000_000_000
+"""Ids have 16 digits, as the exchange's."""
+
+
+class Account:
+    """Rows enter by `put` alone: it also keeps the live ones at hand and remembers what changed."""
+
+    def __init__(self, listing: Callable[[str], Listing], purse: Purse) -> None:
+        self.listing = listing
+        self.purse = purse
+        self.orders: dict[str, Order] = {}
+        self.plans: dict[str, Plan] = {}
+        self.positions: dict[str, Position] = {}
+        self.trades: dict[str, Trade] = {}
+        self.ledger: dict[str, Entry] = {}
+        self.contracts: dict[str, Contract] = {}
+        self._live: dict[str, Order | Plan] = {}
+        self._changed: dict[tuple[type[Row], str], Row] = {}
+
+    def put(self, row: Row) -> None:
+        self._changed[type(row), row.key] = row
+        if isinstance(row, Purse):
+            self.purse = row
+            return
+        self._table(row)[row.key] = row
+        if isinstance(row, (Order, Plan)):
+            self._live[row.key] = row
+            if row.state == OVER:
+                del self._live[row.key]
+
+    def take_changes(self) -> list[Row]:
+        """The rows put since the last call, each in its newest version."""
+        changes = list(self._changed.values())
+        self._changed.clear()
+        return changes
+
+    def rows(self) -> Iterator[Row]:
+        yield self.purse
+        for table in (
+            self.contracts,
+            self.orders,
+            self.plans,
+            self.positions,
+            self.trades,
+            self.ledger,
+        ):
+            yield from table.values()
+
+    def number(self) -> int:
+        """A new number, above all before it: ids of orders, plans, trades and ledger lines."""
+        self.put(replace(self.purse, numbers=self.purse.numbers + 1))
+        return FIRST_NUMBER + self.purse.numbers
+
+    def record(self, flow_type: int, amount: Decimal, symbol: str, at_ms: int, *, transfer: str = "") -> None:
+        """Change the wallet by a line of the ledger."""
+        self.put(Entry(self.number(), flow_type, amount, symbol, at_ms, transfer))
+        self.put(replace(self.purse, wallet=self.purse.wallet + amount))
+
+    @property
+    def hedged(self) -> bool:
+        return self.purse.position_mode == HEDGE
+
+    def live_orders(self, symbol: str | None = None) -> list[Order]:
+        return [row for row in self._live_of(symbol) if isinstance(row, Order)]
+
+    def live_plans(self, symbol: str | None = None) -> list[Plan]:
+        return [row for row in self._live_of(symbol) if isinstance(row, Plan)]
+
+    def is_live(self, row: Order | Plan) -> bool:
+        return row.key in self._live
+
+    def position(self, symbol: str, position_type: int) -> Position:
+        """What is held on that side; a flat one when nothing is."""
+        contract = self.contract(symbol)
+        flat = Position(symbol, position_type, contract.leverage, contract.open_type, 0, 0)
+        return self.positions.get(position_key(symbol, position_type), flat)
+
+    def held(self, symbol: str | None = None) -> list[Position]:
+        """Positions that are not flat."""
+        return [
+            row for row in self.positions.values() if row.size and (symbol is None or row.symbol == symbol)
+        ]
+
+    def contract(self, symbol: str) -> Contract:
+        return self.contracts.get(symbol, Contract(symbol, DEFAULT_LEVERAGE, DEFAULT_OPEN_TYPE))
+
+    def alive(self) -> list[str]:
+        """The contracts on which anything may still happen, sorted."""
+        armed = (row.symbol for row in self.contracts.values() if row.cancel_at_ms)
+        return sorted({row.symbol for row in (*self._live.values(), *self.held())} | set(armed))
+
+    def frozen_by(self, order: Order) -> Decimal:
+        """The margin and fee an order needs for what it may still open, at its price."""
+        opening = self.opening_part(order.symbol, order.side, order.remaining) if order.opens else 0
+        value = order.price * opening * self.listing(order.symbol).contract_size
+        return margin(value, order.leverage, LONG if order.buys else SHORT) + value * TAKER
+
+    def opening_part(self, symbol: str, side: int, contracts: int) -> int:
+        """In one-way mode an opposite position is reduced first, which needs no margin."""
+        if self.hedged:
+            return contracts
+        opposite = self.position(symbol, SHORT if side == 1 else LONG)
+        return max(0, contracts - opposite.size)
+
+    @property
+    def frozen(self) -> Decimal:
+        return sum((self.frozen_by(order) for order in self.live_orders()), ZERO)
+
+    @property
+    def deposit(self) -> Decimal:
+        """The margin of all positions."""
+        return sum((position_margin(self.listing(row.symbol), row) for row in self.held()), ZERO)
+
+    @property
+    def available(self) -> Decimal:
+        return self.purse.wallet - self.frozen - self.deposit
+
+    def unrealised(self, last: Callable[[str], Decimal]) -> Decimal:
+        """Of all positions, at last prices."""
+        return sum((unrealised(self.listing(row.symbol), row, last(row.symbol)) for row in self.held()), ZERO)
+
+    def _live_of(self, symbol: str | None) -> Iterable[Order | Plan]:
+        return [row for row in self._live.values() if symbol is None or row.symbol == symbol]
+
+    def _table(self, row: Row) -> dict[str, Row]:
+        tables: dict[type, dict] = {  # type: ignore[type-arg]  # one dict for each type of row
+            Order: self.orders,
+            Plan: self.plans,
+            Position: self.positions,
+            Trade: self.trades,
+            Entry: self.ledger,
+            Contract: self.contracts,
+        }
+        return tables[type(row)]

@@ -1,0 +1,106 @@
+"""What an order must satisfy to be accepted; checks refuse with the exchange's code."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from apps.exchange.simulator.account import Account
+from apps.exchange.simulator.errors import Code, Refused
+from apps.exchange.simulator.holdings import Position
+from apps.exchange.simulator.listing import Listing
+from apps.exchange.simulator.margin import entry_value, most_leverage
+from apps.exchange.simulator.rows import Order, Plan
+from apps.exchange.simulator.wish import Wish
+from apps.exchange.simulator.words import LONG, SHORT
+
+MOST_CLIENT_ID = 32
+OPEN_TYPES = ("isolated", "cross")
+LETTERS = re.compile(r"[A-Za-z0-9]*")
+
+
+def check_size(listing: Listing, size: int, *, market: bool) -> None:
+    if not 1 <= size <= (listing.market_max_volume if market else listing.max_volume):
+        raise Refused(Code.BAD_RANGE)
+
+
+def check_price(listing: Listing, price: Decimal) -> None:
+    if price <= 0:
+        raise Refused(Code.BAD_RANGE)
+    if price % listing.tick:
+        raise Refused(Code.BAD_PRECISION)
+
+
+def check_client_id(account: Account, client_order_id: str) -> None:
+    if len(client_order_id) > MOST_CLIENT_ID:
+        raise Refused(Code.CLIENT_ID_LENGTH)
+    if not LETTERS.fullmatch(client_order_id):
+        raise Refused(Code.CLIENT_ID_LETTERS)
+    live: list[Order | Plan] = [*account.live_orders(), *account.live_plans()]
+    existing = (row.client_order_id for row in live)
+    if client_order_id and client_order_id in existing:
+        raise Refused(Code.CLIENT_ID_TAKEN)
+
+
+def check_leverage(listing: Listing, leverage: int) -> None:
+    if leverage > listing.max_leverage:
+        raise Refused(Code.LEVERAGE_HIGH)
+    if leverage < 1:
+        raise Refused(Code.LEVERAGE_LOW)
+
+
+def agreed_terms(account: Account, wish: Wish) -> tuple[int, str]:
+    """The leverage and open type an opening order gets: those of what is held or rests already."""
+    contract = account.contract(wish.symbol)
+    leverage, open_type = contract.leverage, contract.open_type
+    if wish.leverage is not None:
+        check_leverage(account.listing(wish.symbol), wish.leverage)
+        leverage, open_type = wish.leverage, wish.open_type or open_type
+    if open_type not in OPEN_TYPES:
+        raise Refused(Code.BAD_OPEN_TYPE)
+    if is_bound(account, wish.symbol) and (leverage, open_type) != (contract.leverage, contract.open_type):
+        raise Refused(Code.BAD_LEVERAGE)
+    return leverage, open_type
+
+
+def is_bound(account: Account, symbol: str) -> bool:
+    """Does a position or an opening order hold the contract's leverage and margin mode?"""
+    return bool(account.held(symbol)) or any(order.opens for order in account.live_orders(symbol))
+
+
+def check_bracket(account: Account, wish: Wish, value: Decimal, leverage: int) -> None:
+    """The side's position, its resting orders and the new one together must fit a bracket of the leverage."""
+    listing = account.listing(wish.symbol)
+    resting = sum(
+        (
+            order.price * order.remaining * listing.contract_size
+            for order in account.live_orders(wish.symbol)
+            if order.opens and order.side == wish.side
+        ),
+        Decimal(0),
+    )
+    held = account.position(wish.symbol, LONG if wish.side == 1 else SHORT)
+    if leverage > most_leverage(listing, entry_value(listing, held) + resting + value):
+        raise Refused(Code.LEVERAGE_HIGH)
+
+
+def closing_size(account: Account, wish: Wish) -> int:
+    """What a closing order may have of its size. In one-way mode it is cut to the position."""
+    held = account.position(wish.symbol, SHORT if wish.side == 2 else LONG)
+    if not held.size:
+        raise Refused(Code.NO_POSITION)
+    if not account.hedged:
+        return min(wish.size, held.size)
+    if wish.size > held.size - frozen_volume(account, held):
+        raise Refused(Code.SHORT_POSITION)
+    return wish.size
+
+
+def frozen_volume(account: Account, position: Position) -> int:
+    """The contracts that resting closing orders hold."""
+    closing = (
+        order.remaining
+        for order in account.live_orders(position.symbol)
+        if not order.opens and order.closes == position.position_type
+    )
+    return min(position.size, sum(closing))

@@ -1,0 +1,132 @@
+"""The account's books on disk: a file of lines, each one transaction of rows, appended before anyone is told.
+
+A line is on its way to the disk when `write` returns: it survives the end of this process by any means; a
+power cut may cost the last moments of play money. A torn last line is a transaction nobody was told of.
+Opening rewrites the file with only the newest version of each row.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import fields
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TextIO
+
+from apps.engine.values.errors import TradingError
+from apps.exchange.simulator.holdings import Contract, Entry, Position, Purse, Trade
+from apps.exchange.simulator.rows import Order, Plan, Presets, Row
+
+KINDS: dict[str, type[Row]] = {
+    kind.__name__: kind for kind in (Purse, Contract, Order, Plan, Position, Trade, Entry)
+}
+
+
+class JournalError(TradingError):
+    """The file of the books cannot be used; nothing was changed."""
+
+
+class Journal:
+    """`market` names the market the books belong to: other books are refused."""
+
+    def __init__(self, path: Path, market: str) -> None:
+        self._path = path
+        self._lock = self._locked(path)
+        self._header = json.dumps({"books_of": market})
+        self._file: TextIO | None = None
+
+    def read(self) -> list[Row]:
+        """The newest version of every row, none when the books are new. Raises JournalError."""
+        if not self._path.exists():
+            return []
+        header, *lines = self._path.read_text().split("\n")
+        if header != self._header:
+            raise JournalError(
+                f"{self._path} holds the books of another market ({header[:80]}); "
+                "move it away to begin new ones"
+            )
+        rows: dict[tuple[str, str], Row] = {}
+        try:
+            for line in lines[:-1]:
+                rows |= {(type(row).__name__, row.key): row for row in _rows(line)}
+        except (ValueError, KeyError, TypeError, ArithmeticError) as fault:
+            raise JournalError(
+                f"{self._path} is damaged ({fault!r}); move it away to begin new books"
+            ) from fault
+        return list(rows.values())
+
+    def begin(self, rows: Iterable[Row]) -> None:
+        """Write the file anew with these rows, whole or not at all, and go on appending."""
+        draft = self._path.with_name(f"{self._path.name}.draft")
+        try:
+            with draft.open("w") as file:
+                file.write(self._header + "\n" + "".join(_line([row]) for row in rows))
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self._path)
+            self._file = self._path.open("a")
+        except OSError as fault:
+            raise JournalError(f"cannot write {self._path}: {fault.strerror}") from fault
+
+    def write(self, rows: list[Row]) -> None:
+        """Append one transaction."""
+        assert self._file is not None, "begin comes before write"
+        self._file.write(_line(rows))
+        self._file.flush()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._lock.close()
+
+    def _locked(self, path: Path) -> TextIO:
+        """Two processes with the same books would each forget the other's orders."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = path.with_name(f"{path.name}.lock").open("w")
+        except OSError as fault:
+            raise JournalError(f"cannot write beside {path}: {fault.strerror}") from fault
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as fault:
+            lock.close()
+            raise JournalError(f"{path} is in use by another simulator; end it first") from fault
+        return lock
+
+
+def written(row: Row) -> dict[str, Any]:
+    """A row as JSON: decimals are text."""
+    return {field.name: _out(getattr(row, field.name)) for field in fields(row)}
+
+
+def _line(rows: Iterable[Row]) -> str:
+    return json.dumps([[type(row).__name__, written(row)] for row in rows], separators=(",", ":")) + "\n"
+
+
+def _rows(line: str) -> list[Row]:
+    return [_row(KINDS[kind], values) for kind, values in json.loads(line)]
+
+
+def _row(kind: type[Row], values: dict[str, Any]) -> Row:
+    types = {field.name: field.type for field in fields(kind)}
+    return kind(**{name: _in(str(types[name]), value) for name, value in values.items()})
+
+
+def _out(value: object) -> object:
+    if isinstance(value, Presets):
+        return {field.name: _out(getattr(value, field.name)) for field in fields(value)}
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _in(kind: str, value: Any) -> Any:
+    if kind == "Presets":
+        return Presets(
+            Decimal(value["take_profit"]),
+            value["take_profit_type"],
+            Decimal(value["stop_loss"]),
+            value["stop_loss_type"],
+        )
+    return Decimal(value) if kind == "Decimal" else value

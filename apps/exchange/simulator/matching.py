@@ -1,0 +1,159 @@
+"""Matching one account's orders: takers against the book, resting limits against the path of the price."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from apps.exchange.simulator.account import Account
+from apps.exchange.simulator.fills import book_fill, closable
+from apps.exchange.simulator.holdings import Trade
+from apps.exchange.simulator.rows import Order, Plan
+from apps.exchange.simulator.tick import Tick
+from apps.exchange.simulator.words import APPROVAL, FOK, GTC, LIVE, MAKER_ONLY, OVER, WHOLE
+
+VOLUME_SHARE = 10
+"""All resting limits of a contract together get at most a tenth of a minute's volume."""
+
+MATCHED, SUBMITTED, CANCELLED, LIQUIDATED = 1, 2, 3, 4
+"""Actions of order events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to an order or plan, as it was then."""
+
+    action: int
+    row: Order | Plan
+    trade: Trade | None = None
+
+
+@dataclass(slots=True)
+class Rules:
+    """What the exchange does where it is not documented, or when it is made to misbehave.
+
+    `preset_on_partial`: first_fill, complete, never. `fill_at_most`: contracts of an order at a tick, 0 all.
+    """
+
+    preset_on_partial: str = "first_fill"
+    fill_at_most: int = 0
+
+
+class Matching:
+    """`on_filled` is called after each fill, with the order as it is then and the time in ms."""
+
+    def __init__(
+        self, account: Account, rules: Rules, on_filled: Callable[[Matching, Order, int], None]
+    ) -> None:
+        self.account = account
+        self.rules = rules
+        self.events: list[Event] = []
+        self._on_filled = on_filled
+
+    def approve(self, order: Order, tick: Tick) -> None:
+        """Let an accepted order into the market: it takes what it may, and rests, or ends."""
+        order = self._put(order, state=LIVE)
+        self.events.append(Event(SUBMITTED, order))
+        levels = [(price, contracts) for price, contracts in tick.levels(order.buys) if _within(order, price)]
+        depth = sum(contracts for _, contracts in levels)
+        wanted = closable(self.account, order)
+        if wanted and not (
+            (order.mode == MAKER_ONLY and levels) or (order.mode == FOK and depth < order.remaining)
+        ):
+            order = self._take(order, levels, self._most(wanted), tick.at_ms)
+            if order.state == OVER or (order.kind == "limit" and order.mode in (GTC, MAKER_ONLY)):
+                return
+        self.finish(order, CANCELLED, tick.at_ms)
+
+    def rest(self, tick: Tick) -> None:
+        """Fill the resting limits that the path trades through by a tick, best price and oldest first."""
+        step = self.account.listing(tick.symbol).tick
+        through = [each for each in self.account.live_orders(tick.symbol) if _is_through(each, tick, step)]
+        for resting in sorted(through, key=_priority):
+            order = self.account.orders[resting.key]
+            if self.account.is_live(order):
+                self._fill_resting(order, tick)
+
+    def fill(self, order: Order, price: Decimal, contracts: int, *, maker: bool, at_ms: int) -> Order:
+        """Book one fill and what follows from it; the order as it is then."""
+        trade = book_fill(self.account, order, price, contracts, maker=maker, at_ms=at_ms)
+        filled = order.filled + contracts
+        order = self._put(
+            order,
+            filled=filled,
+            value=order.value + price * contracts,
+            state=OVER if filled == order.size else order.state,
+            updated_ms=at_ms,
+        )
+        self.events.append(Event(LIQUIDATED if order.kind == "liquidate" else MATCHED, order, trade))
+        self._on_filled(self, order, at_ms)
+        self._clear_flat(order, at_ms)
+        return self.account.orders[order.key]
+
+    def finish(self, row: Order | Plan, action: int, at_ms: int) -> None:
+        """End what is live."""
+        over = replace(row, state=OVER, updated_ms=max(at_ms, row.created_ms))
+        self.account.put(over)
+        self.events.append(Event(action, over))
+
+    def cancel_all(self, symbol: str, at_ms: int) -> None:
+        """End every order of a contract; plans stay."""
+        for order in self.account.live_orders(symbol):
+            self.finish(order, CANCELLED, at_ms)
+
+    def cancel_closing(self, symbol: str, position_type: int, at_ms: int) -> None:
+        """End the orders that rest to close a position."""
+        for resting in self.account.live_orders(symbol):
+            if not resting.opens and resting.closes == position_type:
+                self.finish(resting, CANCELLED, at_ms)
+
+    def _take(self, order: Order, levels: list[tuple[Decimal, int]], most: int, at_ms: int) -> Order:
+        for price, contracts in levels:
+            taken = min(contracts, most)
+            if not taken or order.state == OVER:
+                break
+            most -= taken
+            order = self.fill(order, price, taken, maker=False, at_ms=at_ms)
+        return order
+
+    def _fill_resting(self, order: Order, tick: Tick) -> None:
+        contract = self.account.contract(tick.symbol)
+        taken = contract.taken if contract.taken_minute == tick.minute else 0
+        left = tick.volume // VOLUME_SHARE - taken
+        contracts = min(left, self._most(closable(self.account, order)))
+        if contracts > 0:
+            self.account.put(replace(contract, taken_minute=tick.minute, taken=taken + contracts))
+            self.fill(order, order.price, contracts, maker=True, at_ms=tick.at_ms)
+
+    def _clear_flat(self, order: Order, at_ms: int) -> None:
+        """A position that ended takes its closing orders and its whole-position protection with it."""
+        side = order.closes
+        if (order.opens and self.account.hedged) or self.account.position(order.symbol, side).size:
+            return
+        self.cancel_closing(order.symbol, side, at_ms)
+        for plan in self.account.live_plans(order.symbol):
+            if plan.protects and plan.category == WHOLE and plan.closes == side:
+                self.finish(plan, CANCELLED, at_ms)
+
+    def _most(self, contracts: int) -> int:
+        return min(contracts, self.rules.fill_at_most) if self.rules.fill_at_most else contracts
+
+    def _put(self, order: Order, **changes: object) -> Order:
+        order = replace(order, **changes)  # type: ignore[arg-type]  # the callers' keywords are its fields
+        self.account.put(order)
+        return order
+
+
+def _within(order: Order, price: Decimal) -> bool:
+    return price <= order.price if order.buys else price >= order.price
+
+
+def _is_through(order: Order, tick: Tick, step: Decimal) -> bool:
+    if order.state == APPROVAL:
+        return False
+    return tick.last <= order.price - step if order.buys else tick.last >= order.price + step
+
+
+def _priority(order: Order) -> tuple[Decimal, int]:
+    return (-order.price if order.buys else order.price, order.queued)

@@ -1,0 +1,136 @@
+"""Accepting, changing and cancelling orders. What is refused raises Refused and changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from apps.exchange.simulator.account import Account
+from apps.exchange.simulator.checks import (
+    agreed_terms,
+    check_bracket,
+    check_client_id,
+    check_price,
+    check_size,
+    closing_size,
+    frozen_volume,
+)
+from apps.exchange.simulator.errors import Code, Refused
+from apps.exchange.simulator.listing import Listing
+from apps.exchange.simulator.margin import TAKER, margin
+from apps.exchange.simulator.rows import Order, Presets
+from apps.exchange.simulator.tick import Tick
+from apps.exchange.simulator.wish import Wish
+from apps.exchange.simulator.words import APPROVAL, FOK, GTC, IOC, LONG, MAKER_ONLY, OVER, SHORT
+
+WORST_RATIO = Decimal("0.01")
+"""A market order gets no price farther than this from the far side of the book: its protective price."""
+
+
+def place(account: Account, wish: Wish, tick: Tick) -> Order:
+    """Accept an order (state APPROVAL): it enters the market when it is approved."""
+    listing, market = account.listing(wish.symbol), wish.price is None
+    _check_form(account, wish)
+    price = wish.price if wish.price is not None else _worst_price(listing, tick, buys=wish.side in (1, 2))
+    size, contract = wish.size, account.contract(wish.symbol)
+    leverage, open_type = contract.leverage, contract.open_type
+    if wish.side in (1, 4):
+        leverage, open_type = agreed_terms(account, wish)
+        _check_margin(account, wish, price, leverage)
+    else:
+        size = closing_size(account, wish)
+    account.put(replace(contract, leverage=leverage, open_type=open_type))
+    order_id = account.number()
+    order = Order(
+        order_id=order_id,
+        symbol=wish.symbol,
+        side=wish.side,
+        kind="market" if market else "limit",
+        mode=wish.mode,
+        price=price,
+        size=size,
+        leverage=leverage,
+        open_type=open_type,
+        position_mode=account.purse.position_mode,
+        created_ms=tick.at_ms,
+        updated_ms=tick.at_ms,
+        queued=order_id,
+        client_order_id=wish.client_order_id,
+        plan_order_id=wish.plan_order_id,
+        trigger_price=wish.trigger_price,
+        presets=wish.presets,
+    )
+    account.put(order)
+    return order
+
+
+def amend(account: Account, order: Order, price: Decimal, size: int, tick: Tick) -> Order:
+    """Change a resting limit. It keeps its place in the queue only when it shrinks at the same price."""
+    listing = account.listing(order.symbol)
+    check_price(listing, price)
+    check_size(listing, size, market=False)
+    if order.state == OVER or order.kind != "limit" or size <= order.filled:
+        raise Refused(Code.ORDER_OVER)
+    amended = replace(order, price=price, size=size, updated_ms=tick.at_ms)
+    if price != order.price or size > order.size:
+        amended = replace(amended, queued=account.number(), state=APPROVAL)
+    _check_amended(account, order, amended)
+    account.put(amended)
+    return amended
+
+
+def with_presets(account: Account, order: Order, presets: Presets) -> Order:
+    """The order with another stop and target attached."""
+    _check_presets(account.listing(order.symbol), presets)
+    changed = replace(order, presets=presets)
+    account.put(changed)
+    return changed
+
+
+def _check_form(account: Account, wish: Wish) -> None:
+    """A stop that fires closes the position whole, also beyond the largest market order."""
+    listing = account.listing(wish.symbol)
+    if wish.side not in (1, 2, 3, 4):
+        raise Refused(Code.BAD_SIDE)
+    if wish.mode not in (GTC, FOK, IOC, MAKER_ONLY):
+        raise Refused(Code.BAD_PARAMETER)
+    if wish.price is None and wish.mode == MAKER_ONLY:
+        raise Refused(Code.BAD_TYPE)
+    if not (wish.plan_order_id and wish.side in (2, 3) and wish.size):
+        check_size(listing, wish.size, market=wish.price is None)
+    if wish.price is not None:
+        check_price(listing, wish.price)
+    _check_presets(listing, wish.presets)
+    if not wish.plan_order_id:
+        check_client_id(account, wish.client_order_id)
+
+
+def _check_presets(listing: Listing, presets: Presets) -> None:
+    for price in (presets.take_profit, presets.stop_loss):
+        if price:
+            check_price(listing, price)
+
+
+def _check_margin(account: Account, wish: Wish, price: Decimal, leverage: int) -> None:
+    opening = account.opening_part(wish.symbol, wish.side, wish.size)
+    value = price * opening * account.listing(wish.symbol).contract_size
+    check_bracket(account, wish, value, leverage)
+    needed = margin(value, leverage, LONG if wish.side == 1 else SHORT) + value * TAKER
+    if opening and needed > account.available:
+        raise Refused(Code.NO_MARGIN)
+
+
+def _check_amended(account: Account, order: Order, amended: Order) -> None:
+    if not order.opens:
+        held = account.position(order.symbol, order.closes)
+        if amended.remaining - order.remaining > held.size - frozen_volume(account, held):
+            raise Refused(Code.SHORT_POSITION)
+    elif account.frozen_by(amended) - account.frozen_by(order) > account.available:
+        raise Refused(Code.NO_MARGIN)
+
+
+def _worst_price(listing: Listing, tick: Tick, *, buys: bool) -> Decimal:
+    far = tick.far(buys=buys)
+    ticks = far * (1 + WORST_RATIO if buys else 1 - WORST_RATIO) / listing.tick
+    whole = ticks.to_integral_value(ROUND_CEILING if buys else ROUND_FLOOR)
+    return max(Decimal(1), whole) * listing.tick

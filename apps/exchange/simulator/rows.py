@@ -1,0 +1,124 @@
+"""What an account has ordered: rows that are replaced, never changed.
+
+Prices and money are Decimal in USDT, sizes whole contracts, times milliseconds since 1970.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from apps.exchange.simulator.holdings import ZERO, Contract, Entry, Position, Purse, Trade
+from apps.exchange.simulator.words import APPROVAL, BUYS, LIVE, LONG, OPENS, SHORT
+
+
+@dataclass(frozen=True, slots=True)
+class Presets:
+    """Stop and target attached to an opening order; price 0 is none, type 0 is unset."""
+
+    take_profit: Decimal = ZERO
+    take_profit_type: int = 0
+    stop_loss: Decimal = ZERO
+    stop_loss_type: int = 0
+
+
+NO_PRESETS = Presets()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """`price` of a market order is its worst price. `value` is the sum of price x contracts of its fills.
+
+    `queued` orders the queue at a price: earlier first. `plan_order_id` is the plan it was born of, 0 none.
+    """
+
+    order_id: int
+    symbol: str
+    side: int
+    kind: str
+    mode: int
+    price: Decimal
+    size: int
+    leverage: int
+    open_type: str
+    position_mode: str
+    created_ms: int
+    updated_ms: int
+    queued: int
+    client_order_id: str = ""
+    state: int = APPROVAL
+    filled: int = 0
+    value: Decimal = ZERO
+    plan_order_id: int = 0
+    trigger_price: Decimal = ZERO
+    presets: Presets = NO_PRESETS
+
+    @property
+    def key(self) -> str:
+        return str(self.order_id)
+
+    @property
+    def remaining(self) -> int:
+        return self.size - self.filled
+
+    @property
+    def buys(self) -> bool:
+        return self.side in BUYS
+
+    @property
+    def opens(self) -> bool:
+        """May it open a position? (In one-way mode it reduces an opposite one first.)"""
+        return self.side in OPENS
+
+    @property
+    def closes(self) -> int:
+        """The type of position that it closes, or closes first."""
+        return SHORT if self.buys else LONG
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An order that waits for a trigger. `kind`: plan, take_profit, stop_loss, trailing.
+
+    `size` 0 is the whole position, `executive_price` 0 is market. `carrier` is the order whose preset it was,
+    0 none. A trailing plan fires `callback_pct` off its best price `peak`, known (above 0) once it is active.
+    """
+
+    order_id: int
+    symbol: str
+    side: int
+    kind: str
+    mode: int
+    size: int
+    trigger_price: Decimal
+    price_way: int
+    price_type: int
+    executive_price: Decimal
+    category: int
+    leverage: int
+    open_type: str
+    position_mode: str
+    created_ms: int
+    updated_ms: int
+    client_order_id: str = ""
+    state: int = LIVE
+    carrier: int = 0
+    callback_pct: Decimal = ZERO
+    peak: Decimal = ZERO
+    presets: Presets = NO_PRESETS
+
+    @property
+    def key(self) -> str:
+        return str(self.order_id)
+
+    @property
+    def protects(self) -> bool:
+        return self.kind in ("take_profit", "stop_loss")
+
+    @property
+    def closes(self) -> int:
+        """The type of position that its order closes, or closes first."""
+        return SHORT if self.side in BUYS else LONG
+
+
+Row = Order | Plan | Position | Trade | Entry | Contract | Purse

@@ -1,0 +1,47 @@
+"""One private request, ready to be carried out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from apps.exchange.simulator.account import Account
+from apps.exchange.simulator.floor import Floor
+from apps.exchange.simulator.listing import Listing
+from apps.exchange.simulator.path import Moment
+from apps.exchange.simulator.server.faults import Faults
+from apps.exchange.simulator.server.private import fields
+from apps.exchange.simulator.server.private.fields import Fields
+from apps.exchange.simulator.tick import Tick
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateCall:
+    """`fields` are the query's or the body's; `now_ms` is the server's clock, `stamp_ms` what was signed."""
+
+    fields: Fields
+    floor: Floor
+    faults: Faults
+    moment: Moment
+    now_ms: int
+    stamp_ms: int = 0
+
+    @property
+    def account(self) -> Account:
+        return self.floor.account
+
+    @property
+    def symbol(self) -> str:
+        return fields.symbol(self.fields, self.floor.market.archive)
+
+    @property
+    def symbol_or_all(self) -> str | None:
+        return fields.symbol_or_all(self.fields, self.floor.market.archive)
+
+    @property
+    def listing(self) -> Listing:
+        return self.account.listing(self.symbol)
+
+    @property
+    def tick(self) -> Tick:
+        """The contract as it is quoted now."""
+        return self.floor.tick_at(self.symbol, self.now_ms)

@@ -1,0 +1,174 @@
+"""The POST routes of what waits for a trigger: plan orders, stops and targets, trailing orders."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from apps.exchange.simulator import plans
+from apps.exchange.simulator.checks import check_price
+from apps.exchange.simulator.errors import Code, Refused
+from apps.exchange.simulator.holdings import ZERO
+from apps.exchange.simulator.matching import CANCELLED
+from apps.exchange.simulator.rows import NO_PRESETS, Plan
+from apps.exchange.simulator.server.private import fields
+from apps.exchange.simulator.server.private.call import PrivateCall
+from apps.exchange.simulator.server.private.ordering import found, is_named, open_type
+from apps.exchange.simulator.words import BUYS, FALLS, GTC, OPENS, QUANTITY, RISES, WHOLE
+
+PLAN_TYPES = ("limit", "market", "take_profit", "stop_loss")
+LEAST_CALLBACK_PCT, MOST_CALLBACK_PCT = Decimal("0.1"), Decimal(5)
+
+
+def submit_plan_order(call: PrivateCall) -> Any:
+    kind = fields.one_of(call.fields, "type", PLAN_TYPES, Code.BAD_TYPE, "limit")
+    if kind in ("take_profit", "stop_loss"):
+        return {"order_id": _protect(call, kind).order_id}
+    plan = replace(
+        _blank(call, "plan"),
+        mode=fields.within(call.fields, "mode", 1, 4, GTC),
+        trigger_price=fields.decimal(call.fields, "trigger_price"),
+        price_way=fields.within(call.fields, "price_way", 1, 2),
+        price_type=fields.price_type(call.fields, "price_type"),
+        executive_price=fields.decimal(call.fields, "executive_price") if kind == "limit" else ZERO,
+        presets=fields.presets(call.fields) if fields.whole(call.fields, "side") in OPENS else NO_PRESETS,
+    )
+    return {"order_id": _added(call, plan).order_id}
+
+
+def submit_trail_order(call: PrivateCall) -> Any:
+    callback_pct = fields.decimal(call.fields, "callback_rate")
+    if not LEAST_CALLBACK_PCT <= callback_pct <= MOST_CALLBACK_PCT:
+        raise Refused(Code.BAD_PARAMETER)
+    blank = _blank(call, "trailing")
+    plan = replace(
+        blank,
+        trigger_price=fields.decimal(call.fields, "activation_price"),
+        price_way=FALLS if blank.side in BUYS else RISES,
+        price_type=fields.price_type(call.fields, "activation_price_type"),
+        callback_pct=callback_pct,
+    )
+    return {"order_id": _added(call, plan).order_id}
+
+
+def submit_tp_sl_order(call: PrivateCall) -> Any:
+    kind = fields.one_of(call.fields, "type", ("take_profit", "stop_loss"), Code.BAD_TYPE)
+    if kind == "stop_loss" and call.faults.refuse_stops:
+        raise Refused(Code.SYSTEM)
+    plan = _protect(call, kind)
+    return {"order_id": str(plan.order_id), "client_order_id": plan.client_order_id}
+
+
+def modify_plan_order(call: PrivateCall) -> Any:
+    plan = found(call, call.account.plans)
+    kind = fields.one_of(call.fields, "type", ("limit", "market"), Code.BAD_TYPE)
+    executive = fields.decimal(call.fields, "executive_price") if kind == "limit" else ZERO
+    return _modified(call, plan, executive)
+
+
+def modify_tp_sl_order(call: PrivateCall) -> Any:
+    plan = found(call, call.account.plans)
+    if not plan.protects:
+        raise Refused(Code.BAD_TYPE)
+    if plan.kind == "stop_loss" and call.faults.refuse_stops:
+        raise Refused(Code.SYSTEM)
+    return _modified(call, plan, _executive(call, plan.category))
+
+
+def cancel_plan_order(call: PrivateCall) -> Any:
+    """Stops and targets too. Without an id every plan of the contract is cancelled."""
+    chosen = [found(call, call.account.plans)] if is_named(call) else call.account.live_plans(call.symbol)
+    for plan in chosen:
+        call.floor.matching.finish(plan, CANCELLED, call.now_ms)
+    return {}
+
+
+def cancel_trail_order(call: PrivateCall) -> Any:
+    plan = found(call, call.account.plans)
+    if plan.kind != "trailing":
+        raise Refused(Code.NO_ORDER_ID)
+    call.floor.matching.finish(plan, CANCELLED, call.now_ms)
+    return {}
+
+
+def _protect(call: PrivateCall, kind: str) -> Plan:
+    body, side = call.fields, fields.whole(call.fields, "side", refusal=Code.BAD_SIDE)
+    plans.check_held(call.account, call.symbol, side)
+    category = fields.within(body, "plan_category", QUANTITY, WHOLE, WHOLE)
+    plan = plans.protection(
+        call.account,
+        call.symbol,
+        stop=kind == "stop_loss",
+        side=side,
+        trigger_price=fields.decimal(body, "trigger_price"),
+        price_type=fields.price_type(body, "price_type"),
+        at_ms=call.now_ms,
+    )
+    sized = category == QUANTITY and body.get("size") is not None
+    return _added(
+        call,
+        replace(
+            plan,
+            size=fields.size(body) if sized else 0,
+            category=category,
+            executive_price=_executive(call, category),
+            client_order_id=fields.text(body, "client_order_id"),
+        ),
+    )
+
+
+def _executive(call: PrivateCall, category: int) -> Decimal:
+    """The price of the order that is placed; 0 is market, and so is a whole position without a price."""
+    if fields.text(call.fields, "category") == "market":
+        return ZERO
+    return fields.decimal(call.fields, "executive_price", ZERO if category == WHOLE else None)
+
+
+def _modified(call: PrivateCall, plan: Plan, executive: Decimal) -> dict[str, str]:
+    trigger = fields.decimal(call.fields, "trigger_price")
+    check_price(call.listing, trigger)
+    if executive:
+        check_price(call.listing, executive)
+    call.account.put(
+        replace(
+            plan,
+            trigger_price=trigger,
+            price_type=fields.price_type(call.fields, "price_type"),
+            executive_price=executive,
+            updated_ms=call.now_ms,
+        )
+    )
+    return {"order_id": str(plan.order_id)}
+
+
+def _blank(call: PrivateCall, kind: str) -> Plan:
+    """The fields that plan orders and trailing orders share; the price fields are for the caller to set."""
+    body, contract = call.fields, call.account.contract(call.symbol)
+    side = fields.whole(body, "side", refusal=Code.BAD_SIDE)
+    if side not in (1, 2, 3, 4):
+        raise Refused(Code.BAD_SIDE)
+    leverage = fields.leverage(body)
+    return Plan(
+        order_id=0,
+        symbol=call.symbol,
+        side=side,
+        kind=kind,
+        mode=GTC,
+        size=fields.size(body),
+        trigger_price=ZERO,
+        price_way=RISES,
+        price_type=1,
+        executive_price=ZERO,
+        category=0,
+        leverage=contract.leverage if leverage is None else leverage,
+        open_type=open_type(call),
+        position_mode=call.account.purse.position_mode,
+        created_ms=call.now_ms,
+        updated_ms=call.now_ms,
+        client_order_id=fields.text(body, "client_order_id"),
+    )
+
+
+def _added(call: PrivateCall, plan: Plan) -> Plan:
+    return plans.add(call.floor.matching, plan)

@@ -1,0 +1,124 @@
+"""What is pushed to who logged in: (topic, text) pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from apps.exchange.simulator.floor import Floor, Happened
+from apps.exchange.simulator.holdings import Position, Trade
+from apps.exchange.simulator.matching import Event
+from apps.exchange.simulator.path import Moment
+from apps.exchange.simulator.rows import Order, Plan
+from apps.exchange.simulator.server.private.position_rows import asset, pushed_position
+from apps.exchange.simulator.server.private.reading import CURRENCIES
+from apps.exchange.simulator.server.private.rows import average, number
+from apps.exchange.simulator.server.wire import compact
+from apps.exchange.simulator.words import LAST_PRICE
+
+ORDER, POSITION = "futures/order", "futures/position"
+PLAN_NAMES = {"plan": "plan_order", "trailing": "trailing_order"}
+UNSET = "-"
+
+Texts = list[tuple[str, str]]
+
+
+def happened(floor: Floor, news: Happened) -> Texts:
+    """Each event by itself and in order, then the positions that changed."""
+    texts = [(ORDER, _message(ORDER, [order_data(event)])) for event in news.events]
+    return texts + positions(floor, news.positions) if news.positions else texts
+
+
+def positions(floor: Floor, chosen: Iterable[Position]) -> Texts:
+    rows = [pushed_position(floor.account, each) for each in chosen]
+    return [(POSITION, _message(POSITION, rows))]
+
+
+def assets(floor: Floor, at: Moment) -> Texts:
+    """No equity and no unrealised profit here."""
+    names = ("currency", "available_balance", "position_deposit", "frozen_balance")
+    texts = []
+    for currency in CURRENCIES:
+        topic, row = f"futures/asset:{currency}", asset(floor, currency, at)
+        texts.append((topic, _message(topic, {name: row[name] for name in names})))
+    return texts
+
+
+def order_data(event: Event) -> dict[str, Any]:
+    row = event.row
+    order = _order(row) if isinstance(row, Order) else _plan(row)
+    return {"action": event.action, "order": order | {"last_trade": _trade(event.trade)}}
+
+
+def _order(order: Order) -> dict[str, Any]:
+    return {
+        **_common(order),
+        "price": number(order.price),
+        "type": order.kind,
+        "deal_avg_price": average(order.value, order.filled),
+        "deal_size": str(order.filled),
+        "plan_order_id": str(order.plan_order_id or ""),
+        **dict.fromkeys(
+            (
+                "trigger_price",
+                "trigger_price_type",
+                "execution_price",
+                "activation_price_type",
+                "activation_price",
+                "callback_rate",
+            ),
+            UNSET,
+        ),
+    }
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    trailing = plan.kind == "trailing"
+    price, kind = number(plan.trigger_price), "last_price" if plan.price_type == LAST_PRICE else "fair_price"
+    return {
+        **_common(plan),
+        "price": number(plan.executive_price),
+        "type": PLAN_NAMES.get(plan.kind, plan.kind),
+        "deal_avg_price": "0",
+        "deal_size": "0",
+        "plan_order_id": "",
+        "trigger_price": UNSET if trailing else price,
+        "trigger_price_type": UNSET if trailing else kind,
+        "execution_price": number(plan.executive_price),
+        "activation_price_type": kind if trailing else UNSET,
+        "activation_price": price if trailing else UNSET,
+        "callback_rate": number(plan.callback_pct) if trailing else UNSET,
+    }
+
+
+def _common(row: Order | Plan) -> dict[str, Any]:
+    return {
+        "order_id": str(row.order_id),
+        "client_order_id": row.client_order_id,
+        "size": str(row.size),
+        "symbol": row.symbol,
+        "state": row.state,
+        "side": row.side,
+        "leverage": str(row.leverage),
+        "open_type": row.open_type,
+        "create_time": row.created_ms,
+        "update_time": row.updated_ms,
+        "position_mode": row.position_mode,
+    }
+
+
+def _trade(trade: Trade | None) -> dict[str, Any] | None:
+    """The fee is negative when paid, as in the exchange's example."""
+    if trade is None:
+        return None
+    return {
+        "lastTradeID": trade.trade_id,
+        "fillQty": str(trade.contracts),
+        "fillPrice": number(trade.price),
+        "fee": number(-trade.fee),
+        "feeCcy": "USDT",
+    }
+
+
+def _message(topic: str, data: Any) -> str:
+    return compact({"group": topic, "data": data})

@@ -1,0 +1,185 @@
+"""The private GET routes. Lists of the past come newest first, at most 200 rows of at most 90 days."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any
+
+from apps.exchange.simulator.errors import Code, Refused
+from apps.exchange.simulator.holdings import Position
+from apps.exchange.simulator.listing import Listing
+from apps.exchange.simulator.margin import MAKER, TAKER
+from apps.exchange.simulator.rows import Order, Plan
+from apps.exchange.simulator.server.private import fields
+from apps.exchange.simulator.server.private.call import PrivateCall
+from apps.exchange.simulator.server.private.position_rows import (
+    asset,
+    position_row,
+    position_v2_row,
+    risk_row,
+)
+from apps.exchange.simulator.server.private.rows import (
+    number,
+    order_row,
+    plan_row,
+    planned_order_row,
+    trade_row,
+    transaction_row,
+)
+from apps.exchange.simulator.words import LONG, OVER, SHORT
+
+MOST_ROWS, MOST_OPEN = 200, 100
+DAY_MS = 86_400_000
+DEFAULT_SPAN_MS, MOST_SPAN_MS = 7 * DAY_MS, 90 * DAY_MS
+CURRENCIES = ("USDT", "BTC", "ETH")
+
+Build = Callable[[Listing, Position, Decimal, Decimal, str, int], dict[str, Any]]
+
+
+def assets_detail(call: PrivateCall) -> Any:
+    return [asset(call.floor, currency, call.moment) for currency in CURRENCIES]
+
+
+def trade_fee_rate(call: PrivateCall) -> Any:
+    return {"symbol": call.symbol, "taker_fee_rate": number(TAKER), "maker_fee_rate": number(MAKER)}
+
+
+def position_mode(call: PrivateCall) -> Any:
+    return {"position_mode": call.account.purse.position_mode}
+
+
+def order(call: PrivateCall) -> Any:
+    symbol, order_id = call.symbol, fields.text(call.fields, "order_id")
+    row = call.account.orders.get(order_id) or call.account.plans.get(order_id)
+    if row is None or row.symbol != symbol:
+        raise Refused(Code.NO_ORDER)
+    return _written(row)
+
+
+def open_orders(call: PrivateCall) -> Any:
+    symbol, limit = call.symbol_or_all, fields.within(call.fields, "limit", 1, MOST_OPEN, MOST_OPEN)
+    kind = fields.text(call.fields, "type")
+    rows = [_written(each) for each in call.account.live_orders(symbol)]
+    rows += [planned_order_row(each) for each in call.account.live_plans(symbol) if each.kind == "trailing"]
+    if fields.text(call.fields, "order_state") == "partially_filled":
+        rows = [row for row in rows if row["deal_size"] != "0"]
+    return _newest([row for row in rows if not kind or row["type"] == kind])[:limit]
+
+
+def plan_orders(call: PrivateCall) -> Any:
+    symbol, limit = call.symbol_or_all, fields.within(call.fields, "limit", 1, MOST_OPEN, MOST_OPEN)
+    kind, plan_type = fields.text(call.fields, "type"), fields.text(call.fields, "plan_type")
+    plans = [each for each in call.account.live_plans(symbol) if each.kind != "trailing"]
+    if plan_type:
+        plans = [each for each in plans if each.protects == (plan_type == "profit_loss")]
+    if kind:
+        plans = [each for each in plans if bool(each.executive_price) == (kind == "limit")]
+    return _newest([plan_row(each, _size(call, each)) for each in plans])[:limit]
+
+
+def order_history(call: PrivateCall) -> Any:
+    """Orders that are over, and plans that are; by the time they were made."""
+    symbol, (start, end) = call.symbol, _span_ms(call, unit_ms=1000)
+    over: Iterable[Order | Plan] = (*call.account.orders.values(), *call.account.plans.values())
+    rows = [
+        _written(each)
+        for each in over
+        if each.state == OVER and each.symbol == symbol and start <= each.created_ms < end
+    ]
+    return _newest([row for row in rows if _is_asked_for(call, row)])[:MOST_ROWS]
+
+
+def trades(call: PrivateCall) -> Any:
+    symbol, (start, end) = call.symbol_or_all, _span_ms(call, unit_ms=1000)
+    rows = [
+        trade_row(each)
+        for each in call.account.trades.values()
+        if symbol in (None, each.symbol) and start <= each.at_ms < end
+    ]
+    return [row for row in reversed(rows) if _is_asked_for(call, row)][:MOST_ROWS]
+
+
+def transactions(call: PrivateCall) -> Any:
+    symbol, (start, end) = call.symbol_or_all, _span_ms(call, unit_ms=1)
+    flow_type = fields.within(call.fields, "flow_type", 0, 5, 0)
+    size = fields.within(call.fields, "page_size", 1, 1000, 100)
+    rows = [
+        transaction_row(each)
+        for each in call.account.ledger.values()
+        if symbol in (None, each.symbol) and flow_type in (0, each.flow_type) and start <= each.at_ms <= end
+    ]
+    return rows[::-1][:size]
+
+
+def positions(call: PrivateCall) -> Any:
+    return _positions(call, position_row, call.account.held(call.symbol_or_all))
+
+
+def positions_v2(call: PrivateCall) -> Any:
+    return _positions(call, position_v2_row, _even_flat(call))
+
+
+def position_risk(call: PrivateCall) -> Any:
+    return _positions(call, risk_row, _even_flat(call))
+
+
+def _even_flat(call: PrivateCall) -> list[Position]:
+    """With a symbol rows are given even when flat: two when hedged, one in one-way mode."""
+    symbol, account = call.symbol_or_all, call.account
+    if symbol is None:
+        return account.held()
+    if account.hedged:
+        return [_fresh(call, account.position(symbol, side)) for side in (LONG, SHORT)]
+    return account.held(symbol) or [_fresh(call, account.position(symbol, LONG))]
+
+
+def _fresh(call: PrivateCall, position: Position) -> Position:
+    """A flat row has nothing of the position that was there before."""
+    if position.size:
+        return position
+    contract = call.account.contract(position.symbol)
+    return Position(position.symbol, position.position_type, contract.leverage, contract.open_type, 0, 0)
+
+
+def _positions(call: PrivateCall, build: Build, held: Iterable[Position]) -> list[dict[str, Any]]:
+    mode, floor = call.account.purse.position_mode, call.floor
+    return [
+        build(
+            call.account.listing(each.symbol),
+            each,
+            floor.last(each.symbol, call.moment),
+            floor.mark(each.symbol, call.moment),
+            mode,
+            call.now_ms,
+        )
+        for each in held
+    ]
+
+
+def _written(row: Order | Plan) -> dict[str, Any]:
+    return order_row(row) if isinstance(row, Order) else planned_order_row(row)
+
+
+def _size(call: PrivateCall, plan: Plan) -> int:
+    return plan.size or call.account.position(plan.symbol, plan.closes).size
+
+
+def _is_asked_for(call: PrivateCall, row: dict[str, Any]) -> bool:
+    return all(call.fields.get(name) in (None, "", row[name]) for name in ("order_id", "client_order_id"))
+
+
+def _newest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: int(row["order_id"]), reverse=True)
+
+
+def _span_ms(call: PrivateCall, *, unit_ms: int) -> tuple[int, int]:
+    """The wanted time, both ends included whole; without one the last 7 days."""
+    now = call.now_ms // unit_ms
+    end = fields.whole(call.fields, "end_time", default=now, refusal=Code.BAD_TIME)
+    start = fields.whole(
+        call.fields, "start_time", default=end - DEFAULT_SPAN_MS // unit_ms, refusal=Code.BAD_TIME
+    )
+    if start > end or (end - start) * unit_ms > MOST_SPAN_MS:
+        raise Refused(Code.BAD_TIME)
+    return start * unit_ms, (end + 1) * unit_ms

@@ -1,0 +1,38 @@
+"""The market as one contract's matching sees it at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+Level = tuple[Decimal, int]
+"""(price, contracts)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """`volume` is what trades in the whole minute, in contracts. `levels(buys)` gives the side of the book
+    that a buyer (or a seller) takes from, best first."""
+
+    symbol: str
+    minute: int
+    at_ms: int
+    last: Decimal
+    mark: Decimal
+    volume: int
+    levels: Callable[[bool], list[Level]]
+
+    def far(self, *, buys: bool) -> Decimal:
+        """The best price a taker gets."""
+        return self.levels(buys)[0][0]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The lowest and highest last and mark price of a stretch of ticks."""
+
+    last_low: Decimal
+    last_high: Decimal
+    mark_low: Decimal
+    mark_high: Decimal

@@ -1,0 +1,131 @@
+"""The books of one account in the rooms: what trading reads before it decides, and what it leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import DatabaseError, transaction
+
+from apps.audit import trades
+from apps.engine.enter import guards
+from apps.engine.events import CloseFailing, CooldownSet, Event
+from apps.engine.ports import Claimed
+from apps.engine.values.plan import OrderPlan
+from apps.engine.values.reason import Refusal
+from apps.engine.values.state import AccountLimits, AccountState, SymbolState
+from apps.market import store as market
+from apps.orders import store as orders
+from apps.switches import pauses
+from apps.switches import store as switches
+
+log = structlog.get_logger("positions")
+ACTOR = "watch"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the books were compared with the exchange's; why the venue may not be traded, "" if it may."""
+
+    reconciled: bool
+    unhealthy: str = ""
+
+
+@dataclass(frozen=True)
+class AccountLedger:
+    """The engine's Ledger over the rooms, for one account. Safe to share between threads.
+
+    `health` is asked with each state; `review`: every plan waits for a person, whatever its profile says.
+    `run_id` and `context` (the verdict) go with what is claimed and recorded.
+    """
+
+    account: str
+    health: Callable[[datetime], Health]
+    run_id: UUID | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+    limits: AccountLimits = field(default_factory=AccountLimits)
+    review: bool = False
+
+    def state(self, symbols: Sequence[str], now: datetime) -> AccountState:
+        health = self.health(now)
+        stored = orders.stored(self.account, symbols, now, _contract_sizes)
+        return AccountState(
+            off=switched_off(),
+            reconciled=health.reconciled,
+            unhealthy=health.unhealthy,
+            symbols=self._cooled(stored.symbols, now),
+            exposures=stored.exposures,
+            lost_today=stored.lost_today,
+            limits=self.limits,
+        )
+
+    def claim(self, plan: OrderPlan, now: datetime) -> Claimed | Refusal:
+        if self.run_id is None:
+            raise ValueError(f"claim {plan.decision_key}: a plan belongs to a run, and this ledger to none")
+        with orders.account_lock(self.account):
+            state = self.state([plan.symbol], now)
+            approved = orders.is_approved(self.account, plan.decision_key)
+            if approved:
+                state = state.without(plan.decision_key)
+            stored = guards.account(plan, state, now) or orders.claim(
+                plan,
+                account=self.account,
+                run_id=self.run_id,
+                context=self.context,
+                review=self.review or plan.review,
+                approved=approved,
+                now=now,
+            )
+        return stored if isinstance(stored, Refusal) else Claimed(plan.decision_key, stored)
+
+    @transaction.atomic
+    def record(self, events: Sequence[Event]) -> None:
+        for event in events:
+            orders.store(self.account, event)
+            if isinstance(event, CooldownSet):
+                self._cool_down(event)
+            if isinstance(event, CloseFailing):
+                _stop_everything(event)
+        trades.save_events(self.account, events, self.run_id)
+
+    def _cooled(self, states: Mapping[str, SymbolState], now: datetime) -> dict[str, SymbolState]:
+        cooling = pauses.cooling(self.account, list(states), now)
+        return {name: replace(state, cooldown_until=cooling.get(name)) for name, state in states.items()}
+
+    def _cool_down(self, event: CooldownSet) -> None:
+        pauses.cool_down(
+            self.account,
+            event.symbol,
+            decision_key=event.decision_key,
+            reason=event.because,
+            now=event.at,
+            until=event.until,
+        )
+
+
+def switched_off() -> dict[str, str] | None:
+    """The switches that are off; None when they cannot be read, which refuses every entry."""
+    try:
+        with transaction.atomic():
+            return switches.in_force()
+    except DatabaseError as fault:
+        log.error("switches_unreadable", error=str(fault))
+        return None
+
+
+def _contract_sizes(symbols: Sequence[str]) -> dict[str, Decimal]:
+    """Coins a contract."""
+    wanted = set(symbols)
+    return {one.symbol: one.contract_size for one in market.contracts() if one.symbol in wanted}
+
+
+def _stop_everything(event: CloseFailing) -> None:
+    """Positions cannot be closed: nothing may be opened until a person has looked."""
+    if switches.GLOBAL not in switches.in_force():
+        reason = f"{event.symbol}: closing {event.position.closes_asked} times did not make it flat"
+        switches.set_switch(switches.GLOBAL, is_on=False, reason=reason, actor=ACTOR)

@@ -1,0 +1,69 @@
+"""The books an entry asks and writes: the account's rooms, or for a dry run a sheet that is thrown away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from django.conf import settings
+
+from apps.engine.enter import guards
+from apps.engine.evaluate.verdict import Verdict
+from apps.engine.events import Event
+from apps.engine.ports import Claimed, Ledger
+from apps.engine.values.order import OrderStatus
+from apps.engine.values.plan import OrderPlan
+from apps.engine.values.reason import Refusal
+from apps.engine.values.state import AccountLimits, AccountState
+from apps.exchange import venue
+from apps.mtf import health
+from apps.mtf.account_ledger import AccountLedger
+
+
+def account_ledger(run_id: UUID, verdict: Verdict) -> AccountLedger:
+    """The books of the account we trade, for one verdict of one run."""
+    account = venue.account()
+    return AccountLedger(
+        account,
+        partial(health.of_account, account),
+        run_id=run_id,
+        context={"verdict": verdict.to_json()},
+        limits=account_limits(),
+        review=settings.REVIEW == "manual",
+    )
+
+
+def account_limits() -> AccountLimits:
+    """The limits over all profiles, as set."""
+    return AccountLimits(
+        daily_loss_pct=settings.MTF_ACCOUNT_DAILY_LOSS_PCT,
+        total_notional_ratio=settings.MTF_ACCOUNT_TOTAL_NOTIONAL_RATIO,
+        direction_notional_ratio=settings.MTF_ACCOUNT_DIRECTION_NOTIONAL_RATIO,
+        max_positions=settings.MTF_ACCOUNT_MAX_POSITIONS,
+    )
+
+
+@dataclass
+class DryLedger:
+    """Reads the account's books and writes none; what would have been recorded is in `events`.
+
+    `force`: as if no switch were off.
+    """
+
+    books: Ledger
+    force: bool = False
+    events: list[Event] = field(default_factory=list)
+
+    def state(self, symbols: Sequence[str], now: datetime) -> AccountState:
+        state = self.books.state(symbols, now)
+        return replace(state, off={}) if self.force else state
+
+    def claim(self, plan: OrderPlan, now: datetime) -> Claimed | Refusal:
+        refusal = guards.account(plan, self.state([plan.symbol], now), now)
+        return refusal or Claimed(plan.decision_key, OrderStatus.SUBMITTING)
+
+    def record(self, events: Sequence[Event]) -> None:
+        self.events += events

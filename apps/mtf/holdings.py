@@ -1,0 +1,53 @@
+"""What the account holds, is worth and earned today, by our books."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Sum
+from pydantic_core import to_jsonable_python
+
+from apps.engine.follow.orders import LIVE
+from apps.orders.models import EquityPoint, ExchangeOrder, Position, RiskDay
+
+POSITION = (
+    *("id", "symbol", "side", "status", "size", "entry_price", "stop_price", "target_price"),
+    *("profile", "opened_at", "protected_at", "decision_key"),
+)
+RESTING = ("id", "symbol", "side", "status", "size", "filled", "price", "profile", "sent_at", "expires_at")
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """Money in settle currency. `equity` None: never read; `realised_today` net of fees, of the UTC day."""
+
+    positions: list[dict[str, Any]]
+    resting: list[dict[str, Any]]
+    equity: Decimal | None
+    equity_at: datetime | None
+    realised_today: Decimal
+    trades_today: int
+
+    def to_json(self) -> dict[str, Any]:
+        found: dict[str, Any] = to_jsonable_python(asdict(self))
+        return found
+
+
+def holdings(account: str) -> Holdings:
+    """Open positions and live entries, the newest first."""
+    positions = Position.objects.filter(account=account, closed_at=None).order_by("-opened_at")
+    live = ExchangeOrder.objects.filter(account=account, status__in=[one.value for one in LIVE])
+    worth = EquityPoint.objects.filter(account=account).order_by("at").last()
+    days = RiskDay.objects.filter(account=account, day=datetime.now(UTC).date())
+    today = days.aggregate(realised=Sum("realised_usdt"), trades=Sum("trades"))
+    return Holdings(
+        positions=list(positions.values(*POSITION)),
+        resting=list(live.order_by("-sent_at").values(*RESTING)),
+        equity=None if worth is None else worth.equity,
+        equity_at=None if worth is None else worth.at,
+        realised_today=today["realised"] or Decimal(0),
+        trades_today=today["trades"] or 0,
+    )

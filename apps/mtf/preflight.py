@@ -1,0 +1,64 @@
+"""What an entry is decided from, read now: contract, brackets, quote, account, fees, and stored features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import cache
+from typing import TypeVar
+
+import structlog
+
+from apps.engine.enter.snapshot import Features, Snapshot
+from apps.engine.indicators.compute import features
+from apps.engine.ports import Broker, BrokerRejected, BrokerUnavailable, BrokerUnknown
+from apps.engine.profile import Entry
+from apps.engine.values.timeframe import WINDOW, Timeframe
+from apps.market import store as market
+from apps.mtf.kept import Kept
+
+log = structlog.get_logger("order_journey")
+
+T = TypeVar("T")
+
+
+def snapshot(symbol: str, entry: Entry, timeframe: Timeframe, at: datetime, broker: Broker) -> Snapshot:
+    """One look at the market and the account; features of the candles closed at `at`, a minute.
+
+    What the venue does not tell is None, and refuses the entry by its own reason.
+    """
+    kept = _kept(broker)  # type: ignore[arg-type]  # one object a process; Protocols do not say hashable
+    needed = {timeframe, entry.zone.timeframe, entry.zone.atr_timeframe, Timeframe.D1}
+    return Snapshot(
+        contract=market.listed(symbol),
+        brackets=tuple(_known(lambda: kept.brackets(symbol)) or ()),
+        quote=_known(lambda: broker.quote(symbol)),
+        account=_known(broker.account),
+        fees=_known(lambda: kept.fees(symbol)),
+        features=stored_features(symbol, needed, at),
+    )
+
+
+def stored_features(symbol: str, timeframes: Iterable[Timeframe], at: datetime) -> Features:
+    """The columns of each timeframe's newest candle closed at `at`; NaN throughout where it is not stored."""
+    return {timeframe: _newest(symbol, timeframe, at) for timeframe in timeframes}
+
+
+def _newest(symbol: str, timeframe: Timeframe, at: datetime) -> dict[str, float | None]:
+    until, length = timeframe.floor(at), WINDOW[timeframe]
+    windows = market.Table().windows((symbol,), timeframe, until=until, length=length)
+    frame, _ = features(windows, 1)
+    return {name: float(column[0, -1]) for name, column in frame.columns.items()}
+
+
+def _known(read: Callable[[], T]) -> T | None:
+    try:
+        return read()
+    except (BrokerRejected, BrokerUnavailable, BrokerUnknown) as fault:
+        log.warning("preflight_read_failed", fault=str(fault))
+        return None
+
+
+@cache
+def _kept(broker: Broker) -> Kept:
+    return Kept(broker)

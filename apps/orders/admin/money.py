@@ -1,0 +1,58 @@
+"""The account's money."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
+
+from apps.orders.models import AccountTransaction, EquityPoint, RiskDay
+from apps.postgres.browse import BigTableAdmin, ReadOnlyAdmin, number, plain_fields
+from apps.postgres.estimate import EstimatedPaginator
+from apps.postgres.filters import ExactFilter, TimeRangeFilter
+
+
+@admin.register(AccountTransaction)
+class AccountTransactionAdmin(BigTableAdmin):
+    list_display = ("at", "kind", number("amount"), "symbol", "transaction_id", "account")
+    list_filter = (
+        ("kind", ChoicesDropdownFilter),
+        ("account", ExactFilter),
+        ("at", TimeRangeFilter),
+    )
+    ordering = ("-at", "-id")
+    fields = readonly_fields = plain_fields(AccountTransaction)
+
+
+@admin.register(EquityPoint)
+class EquityPointAdmin(ReadOnlyAdmin):
+    list_display = (
+        "at",
+        number("equity"),
+        number("available"),
+        number("frozen"),
+        number("position_margin"),
+        number("unrealised"),
+        "account",
+    )
+    list_filter = (("account", ExactFilter), ("at", TimeRangeFilter))
+    paginator = EstimatedPaginator
+    show_full_result_count = False
+    list_max_show_all = 0
+    ordering = ("-at", "-id")
+    fields = readonly_fields = plain_fields(EquityPoint)
+
+
+@admin.register(RiskDay)
+class RiskDayAdmin(ReadOnlyAdmin):
+    list_display = (
+        "day",
+        "profile",
+        "trades",
+        "wins",
+        number("realised_usdt", "realised USDT"),
+        number("fees_usdt", "fees USDT"),
+        "account",
+    )
+    list_filter = (("account", ExactFilter), ("profile", ExactFilter), ("day", RangeDateFilter))
+    ordering = ("-day", "profile")
+    fields = readonly_fields = plain_fields(RiskDay)

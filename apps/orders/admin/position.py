@@ -1,0 +1,102 @@
+"""What is held, what it earned, and what protects it."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+
+from apps.orders.admin.colours import POSITIONS, PROTECTIONS, SIDES
+from apps.orders.models import Position, Protection
+from apps.postgres.browse import BigTableAdmin, coloured, joined, link, number, plain_fields
+from apps.postgres.filters import ExactFilter, TimeRangeFilter
+
+
+@admin.register(Position)
+class PositionAdmin(BigTableAdmin):
+    list_display = (
+        "opened_at",
+        "symbol",
+        "profile",
+        "coloured_side",
+        "coloured_status",
+        number("size"),
+        number("entry_price", "entry"),
+        number("stop_price", "stop"),
+        number("target_price", "target"),
+        number("exit_price", "exit"),
+        number("realised_usdt", "realised USDT"),
+        number("r_multiple", "R"),
+        "held",
+        "links",
+    )
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("profile", ExactFilter),
+        ("account", ExactFilter),
+        ("decision_key", ExactFilter),
+        ("opened_at", TimeRangeFilter),
+    )
+    ordering = ("-opened_at", "-id")
+    fields = readonly_fields = ["links", "held", *plain_fields(Position)]
+
+    @coloured("side", SIDES)
+    def coloured_side(self, position: Position) -> str:
+        return str(position.side)
+
+    @coloured("status", POSITIONS, ordering="status")
+    def coloured_status(self, position: Position) -> str:
+        return str(position.status)
+
+    @admin.display(description="held")
+    def held(self, position: Position) -> str:
+        if position.closed_at is None:
+            return "open"
+        return str(position.closed_at - position.opened_at).split(".")[0]
+
+    @admin.display(description="leads to")
+    def links(self, position: Position) -> str:
+        shown = [
+            link("orders_fill_changelist", "fills", position__id__exact=position.pk),
+            link("orders_protection_changelist", "protections", position__id__exact=position.pk),
+        ]
+        if position.decision_key:
+            key = position.decision_key
+            shown.append(link("orders_orderplan_changelist", "plan", decision_key=key))
+        return joined(*shown)
+
+
+@admin.register(Protection)
+class ProtectionAdmin(BigTableAdmin):
+    list_display = (
+        "placed_at",
+        "symbol",
+        "coloured_side",
+        "kind",
+        "coloured_status",
+        number("trigger_price", "trigger"),
+        number("size"),
+        "confirmed_at",
+        "position_link",
+    )
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("kind", ChoicesDropdownFilter),
+        ("account", ExactFilter),
+        ("placed_at", TimeRangeFilter),
+    )
+    ordering = ("-placed_at", "-id")
+    fields = readonly_fields = ["position_link", *plain_fields(Protection)]
+
+    @coloured("side", SIDES)
+    def coloured_side(self, row: Protection) -> str:
+        return str(row.side)
+
+    @coloured("status", PROTECTIONS, ordering="status")
+    def coloured_status(self, row: Protection) -> str:
+        return str(row.status)
+
+    @admin.display(description="position")
+    def position_link(self, row: Protection) -> str:
+        if row.position_id is None:
+            return "–"
+        return link("orders_position_changelist", "position", id__exact=row.position_id)

@@ -1,0 +1,124 @@
+"""What is held, and what protects it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from apps.engine.values.order import ProtectionKind
+from apps.engine.values.position import PositionStatus, ProtectionStatus
+from apps.engine.values.side import Side
+from apps.orders.models.plan import OrderPlan
+from apps.postgres.enum import EnumField
+
+
+class Position(models.Model):
+    """One exposure from its first fill to flat. `size` in contracts, 0 once closed; money in settle currency.
+
+    `realised_usdt` = gross of its fills − fees + funding; `r_multiple` = that ÷ the plan's risk.
+    """
+
+    account = models.TextField()
+    symbol = models.TextField()
+    side = EnumField(type_name="position_side", enum=Side)
+    status = EnumField(type_name="position_status", enum=PositionStatus)
+    plan = models.ForeignKey(OrderPlan, models.PROTECT, null=True, related_name="positions")
+    decision_key = models.TextField(blank=True, default="", help_text="empty when we did not open it")
+    profile = models.TextField(blank=True, default="")
+    size = models.DecimalField(max_digits=28, decimal_places=12)
+    max_size = models.DecimalField(max_digits=28, decimal_places=12)
+    entry_price = models.DecimalField(max_digits=50, decimal_places=30)
+    exit_price = models.DecimalField(max_digits=50, decimal_places=30, null=True)
+    stop_price = models.DecimalField(max_digits=28, decimal_places=12, null=True)
+    target_price = models.DecimalField(max_digits=28, decimal_places=12, null=True)
+    risk_usdt = models.DecimalField(max_digits=28, decimal_places=12, null=True)
+    opened_at = models.DateTimeField()
+    naked_since = models.DateTimeField(
+        null=True, help_text="without a stop that was read back; NULL: protected"
+    )
+    stops_asked = models.PositiveIntegerField(default=0)
+    stop_asked_at = models.DateTimeField(null=True)
+    targets_asked = models.PositiveIntegerField(default=0)
+    target_asked_at = models.DateTimeField(null=True)
+    closes_asked = models.PositiveIntegerField(default=0)
+    close_asked_at = models.DateTimeField(null=True)
+    flat_since = models.DateTimeField(null=True)
+    protected_at = models.DateTimeField(null=True, help_text="first time a stop for all of it was read back")
+    closed_at = models.DateTimeField(null=True)
+    close_reason = models.TextField(blank=True, default="")
+    gross_usdt = models.DecimalField(max_digits=28, decimal_places=12, null=True)
+    fees_usdt = models.DecimalField(max_digits=28, decimal_places=12, null=True)
+    funding_usdt = models.DecimalField(max_digits=28, decimal_places=12, null=True)
+    realised_usdt = models.DecimalField(max_digits=28, decimal_places=12, null=True)
+    r_multiple = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "position"
+        constraints = [
+            models.UniqueConstraint(
+                name="position_open",
+                fields=["account", "symbol", "side"],
+                condition=~Q(status=PositionStatus.CLOSED.value),
+            ),
+            models.CheckConstraint(
+                name="position_size",
+                condition=Q(size__gte=0, size__lte=F("max_size"), max_size__gt=0, entry_price__gte=0),
+            ),
+            models.CheckConstraint(
+                name="position_closed",
+                condition=Q(
+                    status=PositionStatus.CLOSED.value,
+                    size=0,
+                    closed_at__isnull=False,
+                    realised_usdt__isnull=False,
+                )
+                | (~Q(status=PositionStatus.CLOSED.value) & Q(closed_at=None, size__gt=0)),
+            ),
+        ]
+        indexes = [
+            models.Index(name="position_newest", fields=["-opened_at"]),
+            models.Index(name="position_symbol", fields=["symbol", "-opened_at"]),
+            models.Index(name="position_closed_at", fields=["account", "closed_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.side} {self.opened_at:%Y-%m-%d %H:%M} {self.status}"
+
+
+class Protection(models.Model):
+    """A protective order: fires on the last price, closes at market. `size` NULL is the whole position."""
+
+    account = models.TextField()
+    symbol = models.TextField()
+    side = EnumField(type_name="position_side", enum=Side)
+    position = models.ForeignKey(Position, models.PROTECT, null=True, related_name="protections")
+    kind = EnumField(type_name="protection_kind", enum=ProtectionKind)
+    status = EnumField(type_name="protection_status", enum=ProtectionStatus)
+    trigger_price = models.DecimalField(max_digits=28, decimal_places=12)
+    size = models.DecimalField(max_digits=28, decimal_places=12, null=True)
+    client_order_id = models.TextField(blank=True, default="")
+    exchange_order_id = models.TextField(blank=True, default="")
+    placed_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True, help_text="read back from the exchange")
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "protection"
+        constraints = [
+            models.UniqueConstraint(
+                name="protection_id",
+                fields=["account", "exchange_order_id"],
+                condition=~Q(exchange_order_id=""),
+            ),
+            models.CheckConstraint(
+                name="protection_positive", condition=Q(trigger_price__gt=0) & (Q(size=None) | Q(size__gt=0))
+            ),
+        ]
+        indexes = [
+            models.Index(name="protection_symbol", fields=["account", "symbol", "status"]),
+            models.Index(name="protection_newest", fields=["-placed_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.kind} {self.trigger_price.normalize():f} {self.status}"

@@ -1,0 +1,35 @@
+"""The orders room's door. Every call names its account, and nothing here sends anything."""
+
+from apps.orders.book import book, unsettled, watched
+from apps.orders.claims import account_lock, claim, is_approved
+from apps.orders.exposure import Stored, stored
+from apps.orders.locks import NotClean, hold
+from apps.orders.money import newest_transaction_at, save_equity, save_transactions
+from apps.orders.plans import Approved, approved
+from apps.orders.protections import seen
+from apps.orders.record import store
+from apps.orders.review import NotWaiting, approve, expire, reject
+
+__all__ = [
+    "Approved",
+    "NotClean",
+    "NotWaiting",
+    "Stored",
+    "account_lock",
+    "approve",
+    "approved",
+    "book",
+    "claim",
+    "expire",
+    "hold",
+    "is_approved",
+    "newest_transaction_at",
+    "reject",
+    "save_equity",
+    "save_transactions",
+    "seen",
+    "store",
+    "stored",
+    "unsettled",
+    "watched",
+]

@@ -1,0 +1,224 @@
+"""minute: candles announced → the last of five orders acknowledged by the simulator, through both workers."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from celery import Celery
+from django.conf import settings
+from rich.progress import track
+
+from apps.engine.values.timeframe import WINDOW, Timeframe
+from apps.exchange.simulator import state
+from apps.exchange.simulator.archive import Archive
+from apps.feed.announce import announce, connection
+from apps.feed.rolling import roll_up_around
+from apps.market import store
+from apps.mtf.models import MtfRun, WatchState
+from apps.orders.models import OrderPlan, SymbolLock
+from apps.switches.models import MtfSwitch
+from launch import ports, processes
+from launch.processes import Market
+from launch.program import Program
+
+NEEDS_DJANGO = True
+ORDERS = 5
+BALANCE_USDT = 1_000_000
+"""So much, and so little of it at risk, that no order takes another's room."""
+ACCOUNT = "simulator:live"
+PAUSE_S = 6.0
+"""Between minutes: the exchange's limits recover as they would in a real one."""
+START_S = 60.0
+PATIENCE_S = 30.0
+TURN_S = 8
+"""No minute is begun so near the turn to the next one."""
+
+
+def run(args: list[str]) -> dict[str, Any]:
+    """Each repeat is a minute in which five symbols, that were not traded before, are ready."""
+    parser = argparse.ArgumentParser(prog="bench minute", description=__doc__)
+    parser.add_argument("--symbols", type=int, default=400, help="contracts judged")
+    parser.add_argument("--repeats", type=int, default=30)
+    options = parser.parse_args(args)
+    if options.symbols < ORDERS * (options.repeats + 1):
+        parser.error(
+            f"{options.repeats} repeats and one before need {ORDERS * (options.repeats + 1)} symbols"
+        )
+    var = Path(os.environ["TRADINGV3_VAR"])
+    with _exchange_and_workers(var, options.symbols) as env:
+        minutes = _Minutes(var, options.symbols, env)
+        minutes.measure()  # the first fills windows and connections
+        taken = [minutes.measure() for _ in track(range(options.repeats), description="minutes")]
+    return {
+        "name": "minute",
+        "params": vars(options) | {"orders": ORDERS},
+        "metrics": {
+            "n": len(taken),
+            "median_ms": round(float(np.median(taken)), 1),
+            "p99_ms": round(float(np.percentile(taken, 99)), 1),
+            "max_ms": round(max(taken), 1),
+            "orders_submitted": OrderPlan.objects.filter(status="SUBMITTED").count(),
+        },
+        "stages": {"announced_to_decided_median_ms": round(float(np.median(minutes.decided)), 1)},
+    }
+
+
+class _Minutes:
+    """The recorded market stored up to now, and five fresh symbols switched on for each minute."""
+
+    def __init__(self, var: Path, symbols: int, env: Mapping[str, str]) -> None:
+        now = datetime.now(UTC)
+        self._archive = Archive.open(state.begin(var / "simulator.json", now=now), symbols=symbols)
+        self._at = Timeframe.M1.floor(now)
+        self._fresh = list(self._archive.symbols)
+        self._queue = Celery("fires the minute", broker=env["REDIS_URL"])
+        self._client = connection()
+        self.decided: list[float] = []
+        self._sync_contracts()
+        self._load()
+
+    def measure(self) -> float:
+        """Milliseconds from the announcement until the last order's row says SUBMITTED."""
+        chosen, self._fresh = self._fresh[:ORDERS], self._fresh[ORDERS:]
+        time.sleep(PAUSE_S)
+        self._keep_up()
+        SymbolLock.objects.update(released_at=datetime.now(UTC))
+        MtfRun.objects.filter(minute=self._at).delete()
+        MtfSwitch.objects.filter(switch_key__in=[f"SYMBOL:{one}" for one in chosen]).delete()
+        self._watched()
+        self._client.delete(f"ready:{self._at:%Y-%m-%dT%H:%MZ}")
+        started = time.perf_counter()
+        announce(self._client, self._at, [])
+        self._fire()  # in a real minute the worker waits already: this costs one message more
+        self._await_orders(chosen, started)
+        took = (time.perf_counter() - started) * 1000
+        [run] = MtfRun.objects.filter(minute=self._at)
+        self.decided.append(run.timings["announced_to_decided_ms"])
+        self._switch_off(chosen)
+        return took
+
+    def _sync_contracts(self) -> None:
+        self._queue.send_task("apps.mtf.tasks.contracts", queue="exchange")
+        deadline = time.monotonic() + START_S
+        while len(store.contracts()) < len(self._fresh):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the exchange worker stored no contracts within {START_S:g} s")
+            time.sleep(0.1)
+
+    def _load(self) -> None:
+        for symbol in track(self._archive.symbols, description="storing windows"):
+            for timeframe, length in WINDOW.items():
+                end = timeframe.floor(self._at)
+                start = end - length * timeframe.duration
+                store.save_candles(self._archive.candles(symbol, timeframe, start, end))
+        self._switch_off(self._fresh)
+
+    def _keep_up(self) -> None:
+        """Store the minutes that passed, as the stream would; wait where the next one is near."""
+        seconds = datetime.now(UTC).second
+        if seconds > 60 - TURN_S:
+            time.sleep(60 - seconds + 0.5)
+        at = Timeframe.M1.floor(datetime.now(UTC))
+        if at > self._at:
+            symbols = self._archive.symbols
+            candles = [c for one in symbols for c in self._archive.candles(one, Timeframe.M1, self._at, at)]
+            store.save_candles(candles)
+            roll_up_around(candles, now=at)
+            self._at = at
+
+    def _fire(self) -> None:
+        self._queue.send_task(
+            "apps.mtf.tasks.minute", kwargs={"at": self._at.isoformat()}, queue="mtf", expires=55
+        )
+
+    def _await_orders(self, symbols: Sequence[str], started: float) -> None:
+        wanted = OrderPlan.objects.filter(symbol__in=symbols, status="SUBMITTED")
+        while wanted.count() < ORDERS:
+            if time.perf_counter() - started > PATIENCE_S:
+                raise TimeoutError(f"{wanted.count()} of {ORDERS} orders within {PATIENCE_S:g} s")
+            time.sleep(0.005)
+
+    @staticmethod
+    def _switch_off(symbols: Sequence[str]) -> None:
+        rows = [
+            MtfSwitch(switch_key=f"SYMBOL:{one}", is_on=False, reason="not its minute", changed_by="bench")
+            for one in symbols
+        ]
+        MtfSwitch.objects.bulk_create(rows)
+
+    @staticmethod
+    def _watched() -> None:
+        names = ("started_at", "read_at", "reconciled_at", "heard_at")
+        WatchState.objects.update_or_create(account=ACCOUNT, defaults=dict.fromkeys(names, datetime.now(UTC)))
+
+
+@contextmanager
+def _exchange_and_workers(var: Path, symbols: int) -> Iterator[dict[str, str]]:
+    """The simulator, the worker that judges and the one that enters, as processes; their environment."""
+    market = Market(port=ports.free(), symbols=symbols, balance=BALANCE_USDT)
+    env = {
+        **os.environ,
+        "VENUE": "simulator",
+        "TRADING": "live",
+        "BITMART_BASE_URL": f"http://{ports.HOST}:{market.port}",
+        "BITMART_WS_URL": f"ws://{ports.HOST}:{market.port}",
+        "MTF_PROFILES": "always",
+        "MTF_PROFILES_DIR": str(_profile(var)),
+        "REDIS_URL": settings.REDIS_URL,
+        "DATABASE_URL": settings.DATABASE_URL,
+    }
+    state.begin(var / "simulator.json", now=datetime.now(UTC))
+    programs = [processes.simulator(market, var=var, env=env)]
+    programs += [one for one in processes.workers(0, var=var, env=env) if one.name.startswith("worker-")]
+    with ExitStack() as stack:
+        for program in programs:
+            stack.callback(_ended, program)
+            program.start()
+        yield env
+
+
+def _ended(program: Program) -> None:
+    program.ask()
+    program.stop()
+
+
+def _profile(var: Path) -> Path:
+    """A folder with one profile that is always ready, and risks next to nothing."""
+    folder = var / "bench-profiles"
+    folder.mkdir()
+    content = yaml.safe_load((settings.MTF_PROFILES_DIR / "regular.yaml").read_text(encoding="utf-8"))
+    rules = {"long": ["close > 0"], "short": ["close < 0"]}
+    content |= {
+        "name": "always",
+        "context_timeframes": ["5m"],
+        "execution_timeframes": ["1m"],
+        "timeframes": {"5m": dict(rules), "1m": {name: list(rule) for name, rule in rules.items()}},
+    }
+    content.pop("filters_mandatory")
+    zone = {
+        "anchor": "sma21",
+        "timeframe": "1m",
+        "atr_timeframe": "1m",
+        "k_atr": 10,
+        "w_min": 0.02,
+        "w_max": 0.05,
+    }
+    content["entry"] |= {
+        "risk_pct": 0.001,
+        "max_concurrent_positions": 100,
+        "zone_max_deviation_pct": 5,
+        "spread_guard_bps": 100,
+        "zone": {**zone, "ttl_s": 240},
+    }
+    (folder / "conditions.yaml").write_text("{}\n")
+    (folder / "always.yaml").write_text(yaml.safe_dump(content))
+    return folder

@@ -1,0 +1,291 @@
+"""The broker's reads: complete, or an error."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from apps.engine.ports import BrokerRateLimited, BrokerRejected, BrokerUnavailable
+from apps.exchange.bitmart.broker import Broker
+from apps.exchange.bitmart.private_routes import (
+    ASSETS,
+    OPEN_ORDERS,
+    ORDER,
+    ORDER_HISTORY,
+    PLAN_ORDERS,
+    POSITIONS,
+    TRADES,
+    TRANSACTIONS,
+)
+from apps.exchange.bitmart.routes import (
+    DEPTH,
+    DETAILS,
+    LEVERAGE_BRACKET,
+    MARKET_TRADE,
+    MARKPRICE_KLINE,
+    SERVER_TIME,
+)
+from tests.bitmart.account_rows import (
+    ASSET,
+    BRACKET,
+    PLAN,
+    POSITION,
+    TRADE,
+    TRANSACTION,
+    without,
+)
+from tests.bitmart.account_rows import (
+    ORDER as ROW,
+)
+from tests.bitmart.conftest import CREDENTIALS
+from tests.bitmart.exchange import Exchange, Response, ok, refusal
+
+Rows = list[dict[str, Any]]
+HOUR = timedelta(hours=1)
+
+
+def within(rows: Rows, stamp: str, *, unit_ms: int, most: int) -> Callable[[dict[str, str]], Response]:
+    """A route that shows the newest `most` rows of the span it is asked for."""
+
+    def answer(asked: dict[str, str]) -> Response:
+        start, end = int(asked["start_time"]) * unit_ms, int(asked["end_time"]) * unit_ms
+        return ok([row for row in rows if start <= int(row[stamp]) <= end][-most:])
+
+    return answer
+
+
+def ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+def test_private_reads_show_the_key_and_public_ones_do_not(exchange: Exchange, broker: Broker) -> None:
+    exchange.answers |= {ASSETS.path: [ok([ASSET])], DETAILS.path: [ok({"symbols": []})]}
+    assert broker.account().available == Decimal(5)
+    assert broker.contracts() == []
+    assert exchange.keys[ASSETS.path] == CREDENTIALS.key
+    assert exchange.keys[DETAILS.path] == ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        (refusal(30002, 401), BrokerRejected),
+        (refusal(30000, 404), BrokerRejected),
+        (refusal(40034), BrokerRejected),
+        (refusal(30013, 429), BrokerRateLimited),
+        (refusal(30014, 503), BrokerUnavailable),
+        (refusal(30017, 418), BrokerUnavailable),
+        (Response(b"<html></html>", 502), BrokerUnavailable),
+        (Response(b"", 200, {}, delay_s=0.8), BrokerUnavailable),
+        (ok("nonsense"), BrokerUnavailable),
+        (ok([without(ASSET, "frozen_balance")]), BrokerUnavailable),
+    ],
+    ids=lambda value: str(getattr(value, "status", "")),
+)
+def test_a_read_is_refused_or_unavailable(
+    exchange: Exchange, broker: Broker, answer: Response, fault: type[Exception]
+) -> None:
+    exchange.answers[ASSETS.path] = [answer]
+    with pytest.raises(fault):
+        broker.account()
+
+
+def test_a_read_that_can_heal_is_asked_again(exchange: Exchange, broker: Broker) -> None:
+    exchange.answers[ASSETS.path] = [Response(b"", 503), ok([ASSET])]
+    assert broker.account().equity == Decimal("7.5")
+
+
+def test_the_exchanges_clock_is_measured_when_asked(exchange: Exchange, broker: Broker) -> None:
+    exchange.answers[SERVER_TIME.path] = [lambda _: ok({"server_time": time.time_ns() // 1_000_000 + 5000})]
+    assert broker.server_offset_ms() == pytest.approx(5000, abs=500)
+    exchange.answers[SERVER_TIME.path] = [Response(b"", 503)]
+    with pytest.raises(BrokerUnavailable):
+        broker.server_offset_ms()
+
+
+@pytest.mark.parametrize(
+    ("path", "good", "bad", "read"),
+    [
+        (POSITIONS.path, POSITION, without(POSITION, "entry_price"), "positions"),
+        (OPEN_ORDERS.path, ROW, without(ROW, "size"), "orders"),
+        (PLAN_ORDERS.path, PLAN, without(PLAN, "trigger_price"), "protections"),
+    ],
+)
+def test_who_is_unreadable_is_not_absent(
+    exchange: Exchange, broker: Broker, path: str, good: Any, bad: Any, read: str
+) -> None:
+    exchange.answers[path] = [ok([good, bad]), ok([good])]
+    with pytest.raises(BrokerUnavailable, match="1 of 2 rows are unreadable"):
+        getattr(broker, read)()
+    assert len(getattr(broker, read)("BTCUSDT")) == 1
+    assert exchange.asked[path][1]["symbol"] == "BTCUSDT"
+
+
+@pytest.mark.parametrize(
+    ("path", "row", "read"), [(OPEN_ORDERS.path, ROW, "orders"), (PLAN_ORDERS.path, PLAN, "protections")]
+)
+def test_a_full_page_may_lack_some_and_is_no_answer(
+    exchange: Exchange, broker: Broker, path: str, row: Any, read: str
+) -> None:
+    exchange.answers[path] = [ok([row] * 100), ok([row] * 99)]
+    with pytest.raises(BrokerUnavailable, match="ask per symbol"):
+        getattr(broker, read)()
+    assert len(getattr(broker, read)()) == 99
+
+
+def test_plan_orders_that_are_no_protection_fill_a_page_all_the_same(
+    exchange: Exchange, broker: Broker
+) -> None:
+    exchange.answers[PLAN_ORDERS.path] = [ok([PLAN | {"type": "plan"}] * 100)]
+    with pytest.raises(BrokerUnavailable, match="came back full"):
+        broker.protections()
+
+
+def test_fills_beyond_a_page_are_found_by_narrowing(exchange: Exchange, broker: Broker) -> None:
+    now = datetime.now(UTC)
+    since = now - 8 * HOUR
+    rows = [TRADE | {"trade_id": str(n), "create_time": ms(since) + n * 60_000 + 500} for n in range(450)]
+    exchange.answers[TRADES.path] = [within(rows, "create_time", unit_ms=1000, most=200)]
+    fills = broker.fills("BTCUSDT", since)
+    assert [fill.trade_id for fill in fills] == [str(n) for n in range(450)]
+    assert all(asked["symbol"] == "BTCUSDT" for asked in exchange.asked[TRADES.path])
+
+
+def test_fills_before_the_moment_asked_for_are_left_out(exchange: Exchange, broker: Broker) -> None:
+    since = datetime.now(UTC) - HOUR
+    rows = [TRADE | {"trade_id": str(n), "create_time": ms(since) + n} for n in (-1, 1)]
+    exchange.answers[TRADES.path] = [ok(rows)]
+    assert [fill.trade_id for fill in broker.fills("BTCUSDT", since)] == ["1"]
+
+
+def test_more_fills_in_a_moment_than_the_exchange_shows_are_unavailable(
+    exchange: Exchange, broker: Broker
+) -> None:
+    at = datetime.now(UTC) - timedelta(seconds=20)
+    rows = [TRADE | {"trade_id": str(n), "create_time": ms(at)} for n in range(201)]
+    exchange.answers[TRADES.path] = [within(rows, "create_time", unit_ms=1000, most=200)]
+    with pytest.raises(BrokerUnavailable, match="200 rows"):
+        broker.fills("BTCUSDT", at - timedelta(seconds=2))
+
+
+def test_ninety_days_are_the_longest_span_asked_for(exchange: Exchange, broker: Broker) -> None:
+    exchange.answers[TRADES.path] = [ok([])]
+    broker.fills("BTCUSDT", datetime.now(UTC) - timedelta(days=100))
+    spans = [int(asked["end_time"]) - int(asked["start_time"]) for asked in exchange.asked[TRADES.path]]
+    assert len(spans) == 2
+    assert max(spans) <= 90 * 86_400
+
+
+def test_the_ledger_is_asked_for_in_milliseconds_and_rises(exchange: Exchange, broker: Broker) -> None:
+    since = datetime.now(UTC) - HOUR
+    rows = [TRANSACTION | {"time": str(ms(since) + n), "tran_id": str(n)} for n in (5000, 2000)]
+    exchange.answers[TRANSACTIONS.path] = [within(rows, "time", unit_ms=1, most=1000)]
+    lines = broker.transactions(since)
+    assert [line.transaction_id.split(":")[0] for line in lines] == ["2000", "5000"]
+    assert exchange.asked[TRANSACTIONS.path][0]["page_size"] == "1000"
+
+
+@pytest.fixture
+def empty(exchange: Exchange) -> Exchange:
+    """An account in which nothing ever happened."""
+    nothing = [ok([])]
+    exchange.answers |= {route.path: list(nothing) for route in (OPEN_ORDERS, ORDER_HISTORY, TRADES)}
+    return exchange
+
+
+def test_an_order_nobody_has_is_absent_only_after_all_three_reads(empty: Exchange, broker: Broker) -> None:
+    assert broker.order("BTCUSDT", "tv3e0001") is None
+    assert [len(empty.asked[route.path]) for route in (OPEN_ORDERS, ORDER_HISTORY, TRADES)] == [1, 1, 1]
+    assert empty.asked[ORDER_HISTORY.path][0]["client_order_id"] == "tv3e0001"
+
+
+@pytest.mark.parametrize("route", [OPEN_ORDERS, ORDER_HISTORY, TRADES], ids=lambda route: route.path)
+def test_a_search_with_a_failed_read_finds_nothing_out(empty: Exchange, broker: Broker, route: Any) -> None:
+    empty.answers[route.path] = [Response(b"", 503)]
+    with pytest.raises(BrokerUnavailable):
+        broker.order("BTCUSDT", "tv3e0001")
+
+
+@pytest.mark.parametrize("route", [OPEN_ORDERS, ORDER_HISTORY], ids=lambda route: route.path)
+def test_an_order_is_found_open_and_in_the_history(empty: Exchange, broker: Broker, route: Any) -> None:
+    other = ROW | {"client_order_id": "tv3e0002", "order_id": "5"}
+    empty.answers[route.path] = [ok([other, ROW])]
+    found = broker.order("BTCUSDT", "tv3e0001")
+    assert found is not None
+    assert found.exchange_order_id == ROW["order_id"]
+
+
+def test_an_order_that_only_its_trades_show_is_read_by_its_exchange_id(
+    empty: Exchange, broker: Broker
+) -> None:
+    empty.answers[TRADES.path] = [ok([TRADE | {"order_id": "5"}, TRADE])]
+    by_id = {"5": ROW | {"order_id": "5", "client_order_id": "tv3e0009"}, ROW["order_id"]: ROW}
+    empty.answers[ORDER.path] = [lambda asked: ok(by_id[asked["order_id"]])]
+    found = broker.order("BTCUSDT", "tv3e0001")
+    assert found is not None
+    assert found.client_order_id == "tv3e0001"
+
+
+def test_trades_of_an_order_the_exchange_no_longer_has_prove_nothing(empty: Exchange, broker: Broker) -> None:
+    empty.answers |= {TRADES.path: [ok([TRADE])], ORDER.path: [refusal(40035)]}
+    assert broker.order("BTCUSDT", "tv3e0001") is None
+
+
+DEEP = ok({"asks": [["101", "5", "5"], ["102", "5", "10"]], "bids": [["99", "5", "5"]], "symbol": "BTCUSDT"})
+
+
+def bars(age: timedelta) -> Response:
+    at = int((datetime.now(UTC) - age).timestamp()) // 60 * 60
+    return ok([{"timestamp": at - 60, "close_price": "98"}, {"timestamp": at, "close_price": "100.5"}])
+
+
+@pytest.fixture
+def quoted(exchange: Exchange) -> Exchange:
+    exchange.answers |= {
+        DEPTH.path: [DEEP],
+        MARKPRICE_KLINE.path: [bars(timedelta())],
+        MARKET_TRADE.path: [ok([{"price": "100", "time": 1}])],
+    }
+    return exchange
+
+
+def test_a_quote_is_the_top_of_the_book_the_mark_and_the_last_price(quoted: Exchange, broker: Broker) -> None:
+    before = datetime.now(UTC)
+    quote = broker.quote("BTCUSDT")
+    prices = (quote.bid, quote.ask, quote.mark, quote.last)
+    assert prices == (Decimal(99), Decimal(101), Decimal("100.5"), Decimal(100))
+    assert before <= quote.at <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize(
+    ("route", "answer"),
+    [
+        (DEPTH, ok({"asks": [], "bids": [["99", "5", "5"]]})),
+        (DEPTH, ok({"asks": [["99", "5", "5"]], "bids": [["99", "5", "5"]]})),
+        (MARKPRICE_KLINE, ok([])),
+        (MARKPRICE_KLINE, bars(timedelta(minutes=5))),
+        (MARKET_TRADE, ok([])),
+    ],
+)
+def test_a_quote_that_lacks_a_price_is_unavailable(
+    quoted: Exchange, broker: Broker, route: Any, answer: Response
+) -> None:
+    quoted.answers[route.path] = [answer]
+    with pytest.raises(BrokerUnavailable):
+        broker.quote("BTCUSDT")
+
+
+def test_brackets_rise_and_an_unreadable_one_spoils_them(exchange: Exchange, broker: Broker) -> None:
+    upper = BRACKET | {"notional_cap": "50000", "initial_leverage": 20, "cum": "100"}
+    answers: list[Rows] = [[upper, BRACKET], [{}]]
+    exchange.answers[LEVERAGE_BRACKET.path] = [
+        ok({"rules": [{"symbol": "BTCUSDT", "brackets": found}]}) for found in answers
+    ]
+    assert [bracket.max_leverage for bracket in broker.brackets("BTCUSDT")] == [50, 20]
+    with pytest.raises(BrokerUnavailable, match="unreadable"):
+        broker.brackets("BTCUSDT")

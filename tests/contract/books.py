@@ -1,0 +1,65 @@
+"""Two implementations of the Ledger port, each with the hands that its world needs in a test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from apps.engine.ports import Ledger
+from apps.engine.values.book import SymbolBook
+from apps.mtf.account_ledger import AccountLedger, Health
+from apps.orders import store as orders
+from apps.orders.models import OrderPlan
+from apps.switches import store as switches
+from tests.contract.memory_ledger import MemoryLedger
+from tests.rooms.trades import ACCOUNT, NOW
+
+RUN = UUID("11111111-2222-3333-4444-555555555555")
+
+
+class Books(Protocol):
+    def ledger(self, **changes: Any) -> Ledger: ...
+
+    def book(self, symbol: str, now: datetime) -> SymbolBook: ...
+
+    def switch_off(self, key: str) -> None: ...
+
+    def approve(self, decision_key: str) -> None: ...
+
+
+class MemoryBooks:
+    def __init__(self) -> None:
+        self.memory = MemoryLedger()
+
+    def ledger(self, **changes: Any) -> Ledger:
+        for name, value in changes.items():
+            setattr(self.memory, name, value)
+        return self.memory
+
+    def book(self, symbol: str, now: datetime) -> SymbolBook:
+        return self.memory.book(symbol, now)
+
+    def switch_off(self, key: str) -> None:
+        self.memory.off[key] = "test"
+
+    def approve(self, decision_key: str) -> None:
+        self.memory.approve(decision_key)
+
+
+class RoomBooks:
+    def ledger(self, *, reconciled: bool = True, **changes: Any) -> Ledger:
+        return AccountLedger(ACCOUNT, lambda now: Health(reconciled), run_id=RUN, **changes)
+
+    def book(self, symbol: str, now: datetime) -> SymbolBook:
+        return orders.book(ACCOUNT, symbol, now)
+
+    def switch_off(self, key: str) -> None:
+        switches.set_switch(key, is_on=False, reason="test", actor="ada")
+
+    def approve(self, decision_key: str) -> None:
+        orders.approve(OrderPlan.objects.get(decision_key=decision_key).pk, actor="ada", now=NOW)
+
+
+BOOKS: dict[str, Callable[[], Books]] = {"memory": MemoryBooks, "rooms": RoomBooks}

@@ -1,0 +1,304 @@
+"""What every Ledger keeps, in memory and in the rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from apps.engine import events
+from apps.engine.ports import Claimed, Ledger
+from apps.engine.values.order import OrderStatus
+from apps.engine.values.plan import Limits, OrderPlan
+from apps.engine.values.position import PositionStatus
+from apps.engine.values.reason import Reason, Refusal
+from apps.engine.values.side import Side
+from apps.engine.values.state import AccountLimits, Exposure
+from tests.contract.books import BOOKS, Books
+from tests.rooms.trades import NOW, at, fill, order, plan, position
+
+BTC = "BTCUSDT"
+
+
+@pytest.fixture(params=sorted(BOOKS))
+def books(request: pytest.FixtureRequest, db: None) -> Books:
+    return BOOKS[request.param]()
+
+
+def claimed(ledger: Ledger, plan: OrderPlan) -> OrderPlan:
+    assert isinstance(ledger.claim(plan, NOW), Claimed)
+    return plan
+
+
+def refused(answer: Claimed | Refusal) -> Reason:
+    assert isinstance(answer, Refusal)
+    return answer.reason
+
+
+def order_event(
+    kind: type[events.OrderEvent], of: OrderPlan, status: OrderStatus, seconds: float
+) -> events.Event:
+    return kind(symbol=of.symbol, at=at(seconds), order=order(of, status))
+
+
+def opened(of: OrderPlan) -> list[events.Event]:
+    """Acknowledged, filled whole, held, protected."""
+    held = position(of)
+    return [
+        order_event(events.OrderAcknowledged, of, OrderStatus.SUBMITTED, 1),
+        order_event(events.OrderFilled, of, OrderStatus.FILLED, 3),
+        events.FillSeen(symbol=of.symbol, at=at(3), fill=fill(of, "t1")),
+        events.PositionOpened(symbol=of.symbol, at=at(3), position=held),
+        events.PositionProtected(
+            symbol=of.symbol,
+            at=at(4),
+            position=replace(held, status=PositionStatus.PROTECTED, naked_since=None),
+        ),
+    ]
+
+
+def closed(of: OrderPlan, **changes: Decimal) -> list[events.Event]:
+    held = position(of, PositionStatus.CLOSED, size=Decimal(0))
+    return [
+        events.FillSeen(symbol=of.symbol, at=at(601), fill=fill(of, "t2", opens=False, **changes)),
+        events.PositionClosed(symbol=of.symbol, at=at(602), position=held),
+        events.SymbolReleased(symbol=of.symbol, at=at(603), decision_key=of.decision_key),
+    ]
+
+
+def test_an_empty_book_says_that_nothing_is_there(books: Books) -> None:
+    state = books.ledger().state([BTC], NOW)
+    assert (state.off, state.exposures, state.lost_today) == ({}, (), {})
+    assert state.symbol(BTC) == state.symbol("ETHUSDT")
+    assert books.book(BTC, NOW).orders == ()
+
+
+def test_a_claim_reserves_risk_notional_and_slot_and_locks_its_symbol(books: Books) -> None:
+    ledger, made = books.ledger(), plan()
+    assert ledger.claim(made, NOW) == Claimed(made.decision_key, OrderStatus.SUBMITTING)
+    state = ledger.state([BTC], NOW)
+    assert state.exposures == (
+        Exposure(made.decision_key, "regular", BTC, Side.LONG, made.sizing.notional, made.sizing.risk),
+    )
+    assert state.symbol(BTC).locked_by == made.decision_key
+    assert state.symbol(BTC).consumed == {made.decision_key}
+
+
+def test_a_claim_stands_for_an_order_that_may_leave_from_now_on(books: Books) -> None:
+    made = claimed(books.ledger(), plan())
+    [tracked] = books.book(BTC, NOW).orders
+    assert tracked == order(made, OrderStatus.SUBMITTING, exchange_order_id="")
+
+
+def test_the_same_decision_is_claimed_once(books: Books) -> None:
+    ledger, made = books.ledger(), plan()
+    claimed(ledger, made)
+    assert refused(ledger.claim(made, NOW)) is Reason.DUPLICATE_DECISION
+
+
+def test_a_decision_stays_consumed_when_its_lock_is_gone(books: Books) -> None:
+    ledger = books.ledger()
+    made = claimed(ledger, plan())
+    ledger.record(
+        [
+            order_event(events.OrderUnknown, made, OrderStatus.UNKNOWN, 80),
+            order_event(events.OrderNeverArrived, made, OrderStatus.NEVER_ARRIVED, 81),
+            events.SymbolReleased(symbol=BTC, at=at(81), decision_key=made.decision_key),
+        ]
+    )
+    assert refused(ledger.claim(made, at(90))) is Reason.DUPLICATE_DECISION
+    assert isinstance(ledger.claim(plan(n=1), at(90)), Claimed)
+
+
+def test_two_profiles_never_share_a_symbol(books: Books) -> None:
+    ledger = books.ledger()
+    claimed(ledger, plan())
+    assert refused(ledger.claim(plan(profile="scalper"), NOW)) is Reason.SYMBOL_LOCKED
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("GLOBAL", Reason.KILL_SWITCH_GLOBAL),
+        ("PROFILE:regular", Reason.KILL_SWITCH_PROFILE),
+        (f"SYMBOL:{BTC}", Reason.KILL_SWITCH_SYMBOL),
+        (f"SYMBOL_TF:{BTC}:1h", Reason.KILL_SWITCH_SYMBOL_TF),
+    ],
+)
+def test_a_switch_turned_off_after_the_plan_still_refuses_the_claim(
+    books: Books, key: str, reason: Reason
+) -> None:
+    ledger = books.ledger()
+    books.switch_off(key)
+    assert refused(ledger.claim(plan(), NOW)) is reason
+    assert books.book(BTC, NOW).orders == ()
+
+
+def test_books_that_were_not_compared_yet_claim_nothing(books: Books) -> None:
+    assert refused(books.ledger(reconciled=False).claim(plan(), NOW)) is Reason.NOT_RECONCILED
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        (AccountLimits(max_positions=1), Reason.MAX_CONCURRENT_POSITIONS_REACHED),
+        (AccountLimits(daily_loss_pct=Decimal("0.2")), Reason.DAILY_LOSS_LIMIT_REACHED),
+        (AccountLimits(total_notional_ratio=Decimal("0.15")), Reason.MAX_TOTAL_NOTIONAL_REACHED),
+        (AccountLimits(direction_notional_ratio=Decimal("0.15")), Reason.MAX_EXPOSURE_REACHED),
+    ],
+)
+def test_what_is_reserved_counts_before_anything_is_filled(
+    books: Books, limits: AccountLimits, reason: Reason
+) -> None:
+    ledger = books.ledger(limits=limits)
+    claimed(ledger, plan())
+    assert refused(ledger.claim(plan("ETHUSDT"), NOW)) is reason
+
+
+def test_a_profiles_own_limit_counts_its_own_trades_only(books: Books) -> None:
+    ledger, one = books.ledger(), Limits(Decimal(60), 1)
+    claimed(ledger, plan(limits=one))
+    claimed(ledger, plan("ETHUSDT", profile="scalper", limits=one))
+    assert refused(ledger.claim(plan("XRPUSDT", limits=one), NOW)) is Reason.MAX_CONCURRENT_POSITIONS_REACHED
+
+
+def test_a_plan_that_waits_for_a_person_reserves_and_sends_nothing(books: Books) -> None:
+    ledger, made = books.ledger(), plan(review=True)
+    assert ledger.claim(made, NOW) == Claimed(made.decision_key, OrderStatus.PENDING_REVIEW)
+    assert books.book(BTC, NOW).orders == ()
+    assert len(ledger.state([], NOW).exposures) == 1
+    assert refused(ledger.claim(made, NOW)) is Reason.DUPLICATE_DECISION
+
+
+def test_an_approved_plan_is_claimed_with_its_new_numbers_and_once(books: Books) -> None:
+    ledger, made = books.ledger(review=True), plan()
+    claimed(ledger, made)
+    books.approve(made.decision_key)
+    again = replace(made, entry=Decimal("99.9"), created_at=at(60), send_before=at(70))
+    assert ledger.claim(again, at(60)) == Claimed(made.decision_key, OrderStatus.SUBMITTING)
+    [tracked] = books.book(BTC, at(60)).orders
+    assert (tracked.price, tracked.send_before) == (Decimal("99.9"), at(70))
+    assert refused(ledger.claim(again, at(61))) is Reason.DUPLICATE_DECISION
+
+
+def test_an_approved_plan_that_no_longer_holds_frees_its_symbol(books: Books) -> None:
+    ledger, made = books.ledger(review=True), plan()
+    claimed(ledger, made)
+    books.approve(made.decision_key)
+    ledger.record(
+        [
+            events.PlanRefused(
+                symbol=BTC,
+                at=at(60),
+                profile="regular",
+                side=Side.LONG,
+                timeframe=made.timeframe,
+                decision_key=made.decision_key,
+                reason=Reason.PRICE_MOVED,
+                numbers={"stop": Decimal(99)},
+            )
+        ]
+    )
+    state = ledger.state([BTC], at(60))
+    assert (state.exposures, state.symbol(BTC).locked_by) == ((), None)
+    assert refused(ledger.claim(made, at(61))) is Reason.DUPLICATE_DECISION
+
+
+def test_an_order_is_followed_to_its_position(books: Books) -> None:
+    ledger = books.ledger()
+    made = claimed(ledger, plan())
+    ledger.record(opened(made))
+    book = books.book(BTC, at(5))
+    [tracked], [held] = book.orders, book.positions
+    assert (tracked.status, tracked.filled, tracked.average_price) == (OrderStatus.FILLED, 1000, 100)
+    assert (held.status, held.size, held.stop, held.naked_since) == (PositionStatus.PROTECTED, 1000, 99, None)
+    assert book.trade_ids == {"t1"}
+    assert ledger.state([BTC], at(5)).symbol(BTC).occupied
+    assert ledger.state([BTC], at(5)).symbol(BTC).leverage == made.leverage
+
+
+def test_news_of_an_older_row_do_not_turn_an_order_back(books: Books) -> None:
+    ledger = books.ledger()
+    made = claimed(ledger, plan())
+    ledger.record([order_event(events.OrderFilled, made, OrderStatus.FILLED, 2)])
+    ledger.record([order_event(events.OrderAcknowledged, made, OrderStatus.SUBMITTED, 3)])
+    [tracked] = books.book(BTC, at(4)).orders
+    assert (tracked.status, tracked.filled) == (OrderStatus.FILLED, made.size)
+
+
+def test_an_unknown_order_blocks_its_symbol(books: Books) -> None:
+    ledger = books.ledger()
+    made = claimed(ledger, plan())
+    ledger.record([order_event(events.OrderUnknown, made, OrderStatus.UNKNOWN, 4)])
+    assert ledger.state([BTC], at(5)).symbol(BTC).unknown
+    assert refused(ledger.claim(plan(n=1), at(5))) is Reason.SYMBOL_STATE_UNKNOWN
+
+
+def test_the_same_fill_twice_is_stored_once(books: Books) -> None:
+    ledger = books.ledger()
+    made = claimed(ledger, plan())
+    ledger.record(opened(made))
+    ledger.record([events.FillSeen(symbol=BTC, at=at(9), fill=fill(made, "t1"))])
+    ledger.record(closed(made))
+    assert ledger.state([], at(700)).lost_today == {"regular": Decimal("-1.88")}
+
+
+def test_a_closed_and_released_symbol_is_free_and_its_loss_counts_today(books: Books) -> None:
+    ledger = books.ledger()
+    made = claimed(ledger, plan())
+    ledger.record(opened(made))
+    ledger.record(closed(made, price=Decimal(99), realised=Decimal(-1)))
+    state = ledger.state([BTC], at(700))
+    assert (state.exposures, state.symbol(BTC).locked_by, state.symbol(BTC).occupied) == ((), None, False)
+    assert state.lost_today == {"regular": Decimal("1.12")}
+    assert isinstance(ledger.claim(plan(n=1), at(700)), Claimed)
+
+
+def test_a_lock_is_released_only_for_the_decision_that_holds_it(books: Books) -> None:
+    ledger = books.ledger()
+    made = claimed(ledger, plan())
+    ledger.record([events.SymbolReleased(symbol=BTC, at=at(1), decision_key=plan(n=1).decision_key)])
+    assert ledger.state([BTC], at(1)).symbol(BTC).locked_by == made.decision_key
+
+
+def test_the_newest_cooldown_replaces_the_one_before_and_ends_by_itself(books: Books) -> None:
+    ledger, made = books.ledger(), plan()
+
+    def cool(minutes: int) -> events.Event:
+        until = NOW + timedelta(minutes=minutes)
+        key = made.decision_key
+        return events.CooldownSet(symbol=BTC, at=NOW, decision_key=key, until=until, because="submitted")
+
+    ledger.record([cool(240)])
+    assert refused(ledger.claim(made, NOW)) is Reason.COOLDOWN_ACTIVE
+    ledger.record([cool(15)])
+    assert refused(ledger.claim(made, NOW + timedelta(minutes=14))) is Reason.COOLDOWN_ACTIVE
+    assert isinstance(ledger.claim(made, NOW + timedelta(minutes=15)), Claimed)
+
+
+@pytest.mark.parametrize("make", BOOKS.values(), ids=BOOKS)
+@pytest.mark.django_db(transaction=True)
+def test_of_claims_at_once_one_a_symbol_is_granted_and_no_limit_is_overrun(make: Callable[[], Books]) -> None:
+    """Eight threads want four symbols, twice each; the account has room for three."""
+    ledger = make().ledger(limits=AccountLimits(max_positions=3))
+    wanted = [plan(f"C{n % 4}USDT", profile=f"p{n // 4}") for n in range(8)]
+    start = Barrier(len(wanted))
+
+    def claim(one: OrderPlan) -> Claimed | Refusal:
+        try:
+            start.wait()
+            return ledger.claim(one, NOW)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        answers = list(pool.map(claim, wanted))
+    granted = [one.symbol for one, answer in zip(wanted, answers, strict=True) if isinstance(answer, Claimed)]
+    assert len(granted) == len(set(granted)) == 3
+    assert len(ledger.state([], NOW).exposures) == 3

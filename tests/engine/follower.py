@@ -1,0 +1,96 @@
+"""A watch in small: reads the tiny exchange, follows, records, does what must be done; second by second."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import cast
+
+from apps.engine import events
+from apps.engine.cycle import follow, perform
+from apps.engine.follow.actions import SwitchGlobalOff
+from apps.engine.follow.books import after
+from apps.engine.follow.orders import due_lookups, suspects
+from apps.engine.ports import Broker
+from apps.engine.values.book import SymbolBook, SymbolSeen, TrackedOrder
+from apps.engine.values.order import OrderStatus
+from apps.engine.values.plan import OrderPlan
+from tests.engine.tiny_exchange import TinyExchange
+from tests.engine.trade_builder import NOW, SYMBOL, D, at, contract
+
+MARKET_MAX = D(5)
+
+
+class Follower:
+    """One claimed plan on one exchange. `told` is every event, `alarms` the switches that went off."""
+
+    def __init__(self, plan: OrderPlan, exchange: TinyExchange) -> None:
+        self.plan, self.exchange = plan, exchange
+        self.off: dict[str, str] = {}
+        self.told: list[events.Event] = []
+        self.alarms: list[str] = []
+        claimed = events.PlanClaimed(symbol=SYMBOL, at=NOW, plan=plan, status=OrderStatus.SUBMITTING)
+        self.book = after(SymbolBook(SYMBOL), [claimed])
+
+    @property
+    def now(self) -> datetime:
+        return self.exchange.now
+
+    @property
+    def order(self) -> TrackedOrder:
+        return next(one for one in self.book.orders if one.decision_key == self.plan.decision_key)
+
+    def heard(self, status: OrderStatus) -> None:
+        """What the sender recorded."""
+        order = replace(self.order, status=status)
+        self._record([events.OrderUnknown(symbol=SYMBOL, at=self.now, order=order)])
+
+    def step(self) -> None:
+        """One pass, now."""
+        traded = contract(market_max_volume=MARKET_MAX)
+        seen = look(self.exchange, self.book)
+        followed = follow(self.book, seen, traded, off=self.off, now=self.now)
+        self.told += followed.events
+        self.book = followed.book
+        for action in followed.actions:
+            if isinstance(action, SwitchGlobalOff):
+                self.alarms.append(action.because)
+                continue
+            self.told += perform(action, broker=cast(Broker, self.exchange), now=self.now)
+
+    def run(self, seconds: int, every_s: int = 1) -> None:
+        for _ in range(0, seconds, every_s):
+            self.exchange.now += timedelta(seconds=every_s)
+            self.step()
+
+    def until(self, seconds: float) -> None:
+        """Pass by pass up to so many seconds after the plan."""
+        self.run(round((at(seconds) - self.now).total_seconds()))
+
+    def names(self) -> list[str]:
+        return [event.name for event in self.told]
+
+    def _record(self, happened: list[events.Event]) -> None:
+        self.told += happened
+        self.book = after(self.book, happened)
+
+
+def look(exchange: TinyExchange, book: SymbolBook) -> SymbolSeen:
+    """Everything the exchange shows, read in the order that following needs."""
+    open_orders = exchange.orders()
+    ids = due_lookups(book, open_orders, exchange.now)
+    looked_up = {client_id: exchange.order(SYMBOL, client_id) for client_id in ids}
+    positions = exchange.positions()
+    doubtful = suspects(book, positions)
+    if doubtful:
+        looked_up |= {client_id: exchange.order(SYMBOL, client_id) for client_id in doubtful}
+        positions = exchange.positions()
+    return SymbolSeen(
+        symbol=SYMBOL,
+        read_at=exchange.now,
+        orders=tuple(open_orders),
+        looked_up=looked_up,
+        positions=tuple(positions),
+        protections=tuple(exchange.protections()),
+        fills=tuple(exchange.fills(SYMBOL, NOW)),
+    )

@@ -1,0 +1,248 @@
+"""A plan is claimed before anything is sent, sent once, and every answer becomes an event."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+from apps.engine import events
+from apps.engine.cycle import Entered, enter
+from apps.engine.enter.guards import last_look
+from apps.engine.ports import Broker, BrokerUnknown
+from apps.engine.values.order import OrderStatus, Role, client_order_id
+from apps.engine.values.reason import Reason, Refusal
+from apps.engine.values.side import Side
+from tests.contract.memory_ledger import MemoryLedger
+from tests.engine.tiny_exchange import Answer, TinyExchange
+from tests.engine.trade_builder import NOW, SYMBOL, D, account, at, features, profile, snapshot, verdict
+
+S = OrderStatus
+
+
+class Desk:
+    """Enters one verdict and keeps what came of it."""
+
+    def __init__(self, *answers: Answer, **ledger: Any) -> None:
+        self.exchange = TinyExchange(SYMBOL, NOW, answers=list(answers))
+        self.ledger = MemoryLedger(**ledger)
+        self.off: dict[str, str] = {}
+
+    def enter(self, **changes: Any) -> Entered | Refusal:
+        return enter(
+            verdict(),
+            changes.pop("profile", profile()),
+            snapshot(**changes),
+            broker=cast(Broker, self.exchange),
+            ledger=self.ledger,
+            last_look=lambda plan: last_look(plan, self.off, NOW),
+            now=NOW,
+        )
+
+    @property
+    def names(self) -> list[str]:
+        return [event.name for event in self.ledger.happened]
+
+    @property
+    def sent(self) -> list[str]:
+        return [request.client_order_id for request in self.exchange.requests]
+
+
+def test_an_accepted_entry_is_planned_claimed_sent_and_told_in_that_order() -> None:
+    desk = Desk()
+    entered = desk.enter()
+    assert isinstance(entered, Entered)
+    assert entered.sent is not None
+    plan = entered.plan
+    assert desk.names == [
+        "plan_made",
+        "plan_claimed",
+        "order_submitted",
+        "order_acknowledged",
+        "cooldown_set",
+    ]
+    assert (entered.sent.order.status, entered.sent.order.exchange_order_id) == (
+        S.SUBMITTED,
+        f"x{plan.client_order_id}",
+    )
+    assert desk.exchange.leverages == [plan.leverage]
+    [request] = desk.exchange.requests
+    assert request == plan.request(plan.client_order_id)
+    assert desk.ledger.cooldowns[SYMBOL] == at(4 * 3600)
+    assert desk.ledger.locks == {SYMBOL: plan.decision_key}
+
+
+class Watching(TinyExchange):
+    """Looks into the ledger at the moment the order leaves."""
+
+    ledger: MemoryLedger
+
+    def submit(self, request: Any, before_sending: Any = None) -> str:
+        self.seen_at_sending = dict(self.ledger.orders)
+        return super().submit(request, before_sending)
+
+
+def test_the_order_is_in_the_books_before_it_leaves() -> None:
+    desk = Desk()
+    exchange = desk.exchange = Watching(SYMBOL, NOW)
+    exchange.ledger = desk.ledger
+    assert isinstance(desk.enter(), Entered)
+    [order] = exchange.seen_at_sending.values()
+    assert order.status == S.SUBMITTING
+
+
+@pytest.mark.parametrize(
+    ("answers", "status", "reason", "sent", "told"),
+    [
+        (["rejected"], S.REJECTED, None, 0, ["order_rejected"]),
+        (["held"], S.UNKNOWN, None, 1, ["order_unknown", "cooldown_set"]),
+        (["lost"], S.UNKNOWN, None, 0, ["order_unknown", "cooldown_set"]),
+        (["full"], S.DENIED, Reason.RATE_LIMITED, 0, ["order_denied"]),
+        (["unreachable"], S.DENIED, Reason.VENUE_UNREACHABLE, 0, ["order_denied"]),
+        (
+            ["again", "ok"],
+            S.SUBMITTED,
+            None,
+            1,
+            ["order_rejected", "order_submitted", "order_acknowledged", "cooldown_set"],
+        ),
+        (
+            ["again", "again", "again", "ok"],
+            S.REJECTED,
+            Reason.ALL_ATTEMPTS_FAILED,
+            0,
+            ["order_rejected", "order_submitted"] * 2 + ["order_rejected"],
+        ),
+        (
+            ["again", "held", "ok"],
+            S.UNKNOWN,
+            None,
+            1,
+            ["order_rejected", "order_submitted", "order_unknown", "cooldown_set"],
+        ),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, list) else None,
+)
+def test_each_answer_is_what_it_is(
+    answers: list[Answer], status: OrderStatus, reason: Reason | None, sent: int, told: list[str]
+) -> None:
+    desk = Desk(*answers)
+    entered = desk.enter()
+    assert isinstance(entered, Entered)
+    assert entered.sent is not None
+    assert (entered.sent.order.status, entered.sent.reason) == (status, reason)
+    assert len(desk.sent) == sent
+    assert desk.names[3:] == told
+    assert desk.ledger.locks == {SYMBOL: entered.plan.decision_key}, "only following lets go of a symbol"
+
+
+def test_another_attempt_is_another_order_of_the_same_decision() -> None:
+    desk = Desk("again", "again", "ok")
+    entered = desk.enter()
+    assert isinstance(entered, Entered)
+    key = entered.plan.decision_key
+    assert desk.sent == [client_order_id(Role.ENTRY, key, attempt=2)]
+    assert [order.status for order in desk.ledger.orders.values()] == [S.REJECTED, S.REJECTED, S.SUBMITTED]
+
+
+def test_a_switch_that_goes_off_after_the_claim_stops_the_bytes() -> None:
+    desk = Desk()
+    desk.off = {"SYMBOL:BTCUSDT": "no"}
+    entered = desk.enter()
+    assert isinstance(entered, Entered)
+    assert entered.sent is not None
+    assert (entered.sent.order.status, entered.sent.reason) == (S.DENIED, Reason.KILL_SWITCH_SYMBOL)
+    assert desk.sent == []
+
+
+def test_without_its_leverage_nothing_is_sent() -> None:
+    class Stubborn(TinyExchange):
+        def set_leverage(self, symbol: str, leverage: int) -> None:
+            raise BrokerUnknown("no answer")
+
+    desk = Desk()
+    desk.exchange = Stubborn(SYMBOL, NOW)
+    entered = desk.enter()
+    assert isinstance(entered, Entered)
+    assert entered.sent is not None
+    assert (entered.sent.reason, desk.sent) == (Reason.LEVERAGE_NOT_SET, [])
+
+
+def test_a_leverage_confirmed_before_is_not_set_again() -> None:
+    desk = Desk()
+    first = desk.enter()
+    assert isinstance(first, Entered)
+    key = first.plan.client_order_id
+    desk.ledger.orders[key] = replace(desk.ledger.orders[key], status=S.FILLED, filled=first.plan.size)
+    desk.ledger.locks.clear()
+    desk.ledger.cooldowns.clear()
+    again = enter(
+        verdict(Side.SHORT),
+        profile(),
+        snapshot(account=account("1001")),
+        broker=cast(Broker, desk.exchange),
+        ledger=desk.ledger,
+        last_look=lambda plan: None,
+        now=NOW,
+    )
+    assert isinstance(again, Entered)
+    assert desk.exchange.leverages == [first.plan.leverage]
+
+
+def test_a_second_claim_of_the_same_decision_is_refused_and_sends_nothing() -> None:
+    desk = Desk()
+    assert isinstance(desk.enter(), Entered)
+    again = desk.enter()
+    assert isinstance(again, Refusal)
+    assert again.reason == Reason.DUPLICATE_DECISION
+    assert len(desk.sent) == 1
+    assert desk.names[-1] == "plan_refused"
+
+
+def test_a_plan_that_waits_for_a_person_sends_nothing() -> None:
+    desk = Desk()
+    entered = desk.enter(profile=profile(review=True))
+    assert isinstance(entered, Entered)
+    assert entered.sent is None
+    assert (desk.sent, desk.exchange.leverages) == ([], [])
+    claimed = desk.ledger.happened[-1]
+    assert isinstance(claimed, events.PlanClaimed)
+    assert claimed.status == S.PENDING_REVIEW
+
+
+def test_an_approved_plan_is_sent_through_the_same_claim() -> None:
+    desk = Desk(review=True)
+    waiting = desk.enter()
+    assert isinstance(waiting, Entered)
+    desk.ledger.approve(waiting.plan.decision_key)
+    entered = enter(
+        verdict(),
+        profile(),
+        snapshot(),
+        broker=cast(Broker, desk.exchange),
+        ledger=desk.ledger,
+        last_look=lambda plan: None,
+        now=NOW,
+        approved=waiting.plan,
+    )
+    assert isinstance(entered, Entered)
+    assert entered.sent is not None
+    assert entered.sent.order.status == S.SUBMITTED
+    assert len(desk.sent) == 1
+
+
+def test_a_market_far_from_the_zone_leaves_its_facts() -> None:
+    desk = Desk()
+    refusal = desk.enter(features=features(sma21=51_000.0))
+    assert isinstance(refusal, Refusal)
+    said, skipped = desk.ledger.happened
+    assert isinstance(said, events.PlanRefused)
+    assert isinstance(skipped, events.ZoneSkipped)
+    assert said.decision_key == "scalper_micro|BTCUSDT|1m|2026-03-02T09:59:00Z|long"
+    # (51,000 - 42 - 50,000) / 50,000 = 1.916 %, beyond 1.5 times the limit of 1.2 %
+    assert (skipped.deviation_pct, skipped.category) == (
+        D("1.916"),
+        events.ZoneCategory.FAR_OUTSIDE,
+    )
+    assert (skipped.limit_pct, skipped.volume_ratio) == (D("1.2"), D("1.5"))

@@ -1,0 +1,153 @@
+"""A READY verdict and everything an entry is decided from; changed by keyword, case by case."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from apps.engine.enter.plan import make_plan
+from apps.engine.enter.snapshot import Snapshot
+from apps.engine.evaluate.verdict import Readiness, Verdict
+from apps.engine.profile import Entry, Profile
+from apps.engine.values.contract import Contract
+from apps.engine.values.plan import OrderPlan
+from apps.engine.values.position import Account, Bracket, FeeRates, Quote
+from apps.engine.values.reason import Refusal
+from apps.engine.values.side import Side
+from apps.engine.values.state import AccountState
+from apps.engine.values.timeframe import Timeframe
+
+D = Decimal
+PROFILES = Path(__file__).resolve().parents[2] / "profiles"
+OPENED = datetime(2026, 3, 2, 9, 59, tzinfo=UTC)
+NOW = OPENED + timedelta(seconds=64)
+SYMBOL = "BTCUSDT"
+BRACKETS = (
+    Bracket(D(100_000), 50, D("0.005"), D(0)),
+    Bracket(D(1_000_000), 20, D("0.01"), D(500)),
+)
+
+
+def at(seconds: float) -> datetime:
+    """So many seconds after the plan."""
+    return NOW + timedelta(seconds=seconds)
+
+
+def profile(name: str = "scalper_micro", **entry: Any) -> Profile:
+    """A shipped profile; `entry` replaces keys of its entry section."""
+    content = deepcopy(_file(name))
+    content["entry"] |= entry
+    return Profile.load(content, _file("conditions"), name)
+
+
+def entry_of(name: str = "scalper_micro", **entry: Any) -> Entry:
+    return Entry.model_validate(_file(name)["entry"] | entry)
+
+
+def contract(**changes: Any) -> Contract:
+    values: dict[str, Any] = {
+        "symbol": SYMBOL,
+        "base": "BTC",
+        "quote": "USDT",
+        "contract_size": D("0.001"),
+        "tick_size": D("0.1"),
+        "volume_step": D(1),
+        "min_volume": D(1),
+        "max_volume": D(1_000_000),
+        "market_max_volume": D(200_000),
+        "min_leverage": D(1),
+        "max_leverage": D(100),
+        "status": "Trading",
+        **dict.fromkeys(("listed_at", "delist_at", "expires_at", "settles_at", "funding_at")),
+        **dict.fromkeys(
+            ("last_price", "index_price", "volume_24h", "turnover_24h", "high_24h", "low_24h"), D(50_000)
+        ),
+        **dict.fromkeys(
+            (
+                "change_24h_ratio",
+                "open_interest",
+                "open_interest_value",
+                "funding_rate_ratio",
+                "expected_funding_rate_ratio",
+            ),
+            D(0),
+        ),
+        "funding_interval_hours": 8,
+    }
+    return Contract(**(values | changes))
+
+
+def quote(bid: str = "50000.0", ask: str = "50000.1", mark: str = "50000", **changes: Any) -> Quote:
+    values: dict[str, Any] = {"bid": D(bid), "ask": D(ask), "mark": D(mark), "last": D(mark), "at": NOW}
+    return Quote(symbol=SYMBOL, **(values | changes))
+
+
+def features(**changes: float | None) -> dict[Timeframe, dict[str, float | None]]:
+    """sma21 and vwap at 50,000 on 1m and 15m, ATR 40 (1m), 120 (5m), 200 (15m); `d_r1` is a pivot."""
+    pivots = {name.removeprefix("d_"): value for name, value in changes.items() if name.startswith("d_")}
+    of_1m: dict[str, float | None] = {"sma21": 50_000.0, "vwap": 50_000.0, "atr": 40.0, "volume_ratio": 1.5}
+    of_1m |= {name: value for name, value in changes.items() if not name.startswith("d_")}
+    return {
+        Timeframe.M1: of_1m,
+        Timeframe.M5: {"atr": 120.0},
+        Timeframe.M15: {"vwap": 50_000.0, "sma21": 50_000.0, "atr": 200.0},
+        Timeframe.D1: pivots,
+    }
+
+
+def account(equity: str = "1000", **changes: Decimal) -> Account:
+    values = {"available": D(equity), "frozen": D(0), "position_margin": D(0), "unrealised": D(0)}
+    return Account(**(values | changes))
+
+
+def snapshot(**changes: Any) -> Snapshot:
+    values: dict[str, Any] = {
+        "contract": contract(),
+        "brackets": BRACKETS,
+        "quote": quote(),
+        "account": account(),
+        "fees": FeeRates(maker=D("0.0002"), taker=D("0.0006")),
+        "features": features(),
+    }
+    return Snapshot(**(values | changes))
+
+
+def verdict(side: Side | None = Side.LONG, **changes: Any) -> Verdict:
+    made = Verdict(
+        symbol=SYMBOL,
+        profile="scalper_micro",
+        digest="d" * 64,
+        evaluated_at=OPENED + timedelta(minutes=1),
+        outcome=Readiness.READY,
+        side=side,
+        execution_timeframe=Timeframe.M1,
+        candle_open_at=OPENED,
+        reason=None,
+        score=1.0,
+        timeframes=(),
+    )
+    return replace(made, **changes)
+
+
+def state(**changes: Any) -> AccountState:
+    values: dict[str, Any] = {"off": {}, "reconciled": True}
+    return AccountState(**(values | changes))
+
+
+def planned(side: Side = Side.LONG, **changes: Any) -> OrderPlan:
+    """The plan of `verdict(side)`; keywords change the snapshot."""
+    made = make_plan(verdict(side), profile(), snapshot(**changes), state(), NOW)
+    assert not isinstance(made, Refusal), made
+    return made
+
+
+@cache
+def _file(name: str) -> Any:
+    return yaml.safe_load((PROFILES / f"{name}.yaml").read_text("utf-8"))

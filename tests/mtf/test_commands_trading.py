@@ -1,0 +1,81 @@
+"""What an operator asks and does in a terminal."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from pytest_django import Settings
+
+from apps.engine.cycle import Entered
+from apps.mtf.entering import enter
+from apps.orders.models import ExchangeOrder
+from apps.switches import store as switches
+from apps.switches.models import MtfSwitch
+from tests.mtf.trading import SYMBOL, Desk, always
+from tests.rooms.fill_trading import fill_trading
+
+
+def told(command: str, *arguments: str) -> Any:
+    out = StringIO()
+    call_command(command, *arguments, "--json", stdout=out)
+    return json.loads(out.getvalue())
+
+
+@pytest.mark.django_db
+def test_switch_off_stops_for_its_time_with_a_reason_and_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("switch_off", "GLOBAL", "--for", "4h", "--reason", "news", "--by", "ada")
+    row = MtfSwitch.objects.get(switch_key="GLOBAL")
+    assert (row.is_on, row.reason, row.changed_by) == (False, "news", "ada")
+    assert row.expires_at is not None
+    assert abs(row.expires_at - timezone.now() - timedelta(hours=4)) < timedelta(minutes=1)
+    assert "GLOBAL is off until" in capsys.readouterr().out
+    call_command("switch_on", "GLOBAL", "--reason", "over", "--by", "ada")
+    assert switches.in_force() == {}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["GLOBL", "--reason", "x"], "did you mean GLOBAL"),
+        (["PROFILE:regulr", "--reason", "x"], "regular"),
+        (["GLOBAL", "--for", "4", "--reason", "x"], "not a duration"),
+        (["GLOBAL", "--for", "0h", "--reason", "x"], "not a duration"),
+        (["GLOBAL", "--reason", " "], "needs a reason"),
+        (["GLOBAL"], "--reason"),
+    ],
+)
+def test_a_switch_that_would_stop_nothing_is_refused(arguments: list[str], words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        call_command("switch_off", *arguments)
+    assert switches.in_force() == {}
+
+
+@pytest.mark.django_db
+def test_positions_tells_what_the_books_hold(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    now = datetime.now(UTC)
+    fill_trading(now)
+    found = told("positions")
+    assert (found["positions"], found["resting"], found["equity"]) == ([], [], "998.500000000000")
+    call_command("positions")
+    assert "no position is open" in capsys.readouterr().out
+
+
+def test_reconcile_tells_equal_books_and_names_what_differs(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("reconcile")
+    assert "nothing is open" in capsys.readouterr().out
+    [run] = desk.decide(always())
+    assert isinstance(enter(str(run.run_id), SYMBOL, clock=desk.clock), Entered)
+    assert len(told("positions")["resting"]) == 1
+    ExchangeOrder.objects.all().delete()
+    with pytest.raises(CommandError, match=f"the books of {SYMBOL} differ"):
+        call_command("reconcile")
+    assert "orders unbooked" in capsys.readouterr().out

@@ -1,0 +1,328 @@
+"""The orders room: what trades leave behind, and what the database refuses to believe."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from apps.engine import events
+from apps.engine.ports import Claimed
+from apps.engine.values.order import OrderStatus, ProtectionKind, ProtectionReport
+from apps.engine.values.plan import OrderPlan as Plan
+from apps.engine.values.position import Account, PositionStatus, Transaction, TransactionKind
+from apps.engine.values.side import Side
+from apps.orders import fills, plans
+from apps.orders import store as orders
+from apps.orders.models import (
+    EquityPoint,
+    ExchangeOrder,
+    Fill,
+    OrderPlan,
+    Position,
+    Protection,
+    RiskDay,
+    SymbolLock,
+)
+from tests.rooms.fill_trading import ledger
+from tests.rooms.trades import ACCOUNT, NOW, at, fill, order, plan, position
+
+pytestmark = pytest.mark.django_db
+
+BTC = "BTCUSDT"
+D = Decimal
+
+
+def claim(made: Plan) -> Plan:
+    assert isinstance(ledger().claim(made, NOW), Claimed)
+    return made
+
+
+def happen(*happened: events.Event) -> None:
+    ledger().record(happened)
+
+
+def stored(now: datetime = NOW, account: str = ACCOUNT) -> orders.Stored:
+    return orders.stored(account, [BTC], now, lambda symbols: dict.fromkeys(symbols, D("0.001")))
+
+
+def filled(made: Plan) -> events.Event:
+    return events.OrderFilled(symbol=made.symbol, at=at(3), order=order(made, OrderStatus.FILLED))
+
+
+def seen_fill(made: Plan, trade_id: str, **changes: object) -> events.Event:
+    return events.FillSeen(symbol=made.symbol, at=at(3), fill=fill(made, trade_id, **changes))
+
+
+def opened(made: Plan, **changes: object) -> events.Event:
+    return events.PositionOpened(symbol=made.symbol, at=at(3), position=position(made, **changes))
+
+
+def closed(made: Plan, seconds: float = 602) -> events.Event:
+    return events.PositionClosed(symbol=made.symbol, at=at(seconds), position=position(made))
+
+
+def test_a_plan_comes_back_exactly_as_it_was_claimed() -> None:
+    made = claim(plan())
+    assert plans.plan_value(OrderPlan.objects.get()) == made
+
+
+def test_an_approved_plan_waits_for_its_claim_with_its_run_and_verdict() -> None:
+    made = plan()
+    ledger(review=True, context={"verdict": {"side": "long"}}).claim(made, NOW)
+    assert orders.approved(ACCOUNT) == []
+    orders.approve(OrderPlan.objects.get().pk, actor="ada", now=at(5))
+    [approved] = orders.approved(ACCOUNT)
+    assert (approved.plan, approved.context["verdict"]) == (made, {"side": "long"})
+
+
+@pytest.mark.parametrize("first", ["fill", "position"])
+def test_the_result_is_the_fills_own_net_of_fees_and_funding(first: str) -> None:
+    """In at 100, out at 102 with 1,000 contracts: 2 gross, 0.12 of fees, 0.01 of funding, at 1.2 of risk."""
+    made = claim(plan())
+    begin = [seen_fill(made, "t1"), opened(made)]
+    happen(filled(made), *(begin if first == "fill" else reversed(begin)))
+    orders.save_transactions(
+        ACCOUNT,
+        [
+            Transaction("f1", TransactionKind.FUNDING, D("-0.01"), BTC, at(60)),
+            Transaction("f1", TransactionKind.FUNDING, D("-0.5"), "ETHUSDT", at(60)),
+            Transaction("f2", TransactionKind.FUNDING, D("-0.7"), BTC, at(9000)),
+        ],
+    )
+    happen(seen_fill(made, "t2", opens=False), closed(made))
+    row = Position.objects.get()
+    assert (row.gross_usdt, row.fees_usdt, row.funding_usdt) == (2, D("0.12"), D("-0.01"))
+    assert (row.realised_usdt, row.r_multiple, row.exit_price) == (D("1.87"), D("1.5583"), 102)
+    assert (row.status, row.size, row.max_size) == (PositionStatus.CLOSED, 0, 1000)
+    day = RiskDay.objects.get()
+    assert (day.profile, day.trades, day.wins, day.realised_usdt) == ("regular", 1, 1, D("1.87"))
+
+
+def test_a_fill_or_funding_that_comes_after_the_close_is_reckoned_in_once() -> None:
+    made = claim(plan())
+    happen(filled(made), seen_fill(made, "t1"), opened(made), closed(made))
+    assert Position.objects.get().realised_usdt == D("-0.06")
+    for _ in range(2):
+        happen(events.FillLate(symbol=BTC, at=at(700), fill=fill(made, "t2", opens=False)))
+        assert RiskDay.objects.get().realised_usdt == Position.objects.get().realised_usdt == D("1.88")
+    for _ in range(2):
+        orders.save_transactions(
+            ACCOUNT, [Transaction("f1", TransactionKind.FUNDING, D("-0.01"), BTC, at(60))]
+        )
+        assert RiskDay.objects.get().realised_usdt == Position.objects.get().realised_usdt == D("1.87")
+
+
+def test_risk_counts_in_proportion_when_only_part_filled() -> None:
+    made = claim(plan())
+    half = order(made, OrderStatus.CANCELLED, filled=D(500), average_price=D(100))
+    happen(events.OrderCancelled(symbol=BTC, at=at(3), order=half), opened(made, size=D(500)))
+    assert Position.objects.get().risk_usdt == D("0.6")
+
+
+def test_prices_come_back_as_exactly_as_the_exchange_told_them() -> None:
+    """Else every comparison of the two books would find a difference."""
+    made, average = claim(plan()), D(200) / D(3)
+    happen(
+        events.OrderFilled(
+            symbol=BTC, at=at(3), order=order(made, OrderStatus.FILLED, average_price=average)
+        ),
+        opened(made, entry_price=average),
+    )
+    book = orders.book(ACCOUNT, BTC, NOW)
+    assert (book.orders[0].average_price, book.positions[0].entry_price) == (average, average)
+
+
+def test_an_order_of_ours_that_the_books_had_lost_is_adopted_and_followed() -> None:
+    lost = order(plan(), decision_key="", profile="", timeframes=(), stop=None, target=None)
+    happen(events.OrderAdopted(symbol=BTC, at=NOW, order=lost))
+    assert orders.book(ACCOUNT, BTC, NOW).orders == (lost,)
+    assert stored().symbols[BTC].occupied
+    assert [exposure.notional for exposure in stored().exposures] == [100]
+
+
+def test_fills_of_two_positions_in_a_row_are_not_mixed() -> None:
+    first = claim(plan())
+    happen(filled(first), seen_fill(first, "t1"), opened(first))
+    happen(seen_fill(first, "t2", opens=False), closed(first))
+    happen(events.SymbolReleased(symbol=BTC, at=at(603), decision_key=first.decision_key))
+    second = claim(plan(n=1, created_at=at(900), send_before=at(910), expires_at=at(1000)))
+    happen(
+        events.OrderFilled(symbol=BTC, at=at(903), order=order(second, OrderStatus.FILLED)),
+        seen_fill(second, "t3", at=at(903)),
+        events.PositionOpened(symbol=BTC, at=at(903), position=position(second, opened_at=at(903))),
+        seen_fill(second, "t4", opens=False, at=at(1200), realised=D(-1), price=D(99)),
+        closed(second, 1201),
+    )
+    results = Position.objects.order_by("id").values_list("realised_usdt", flat=True)
+    assert list(results) == [D("1.88"), D("-1.12")]
+    assert stored().lost_today == {"regular": D("-0.76")}
+    assert stored(NOW + timedelta(days=1)).lost_today == {}
+
+
+def test_a_fill_of_an_order_not_yet_known_finds_it_later() -> None:
+    made = claim(plan())
+    fills.save(ACCOUNT, [fill(made, "t1")])
+    assert Fill.objects.get().order is None
+    happen(filled(made))
+    assert Fill.objects.get().order == ExchangeOrder.objects.get()
+
+
+def test_a_lock_stays_while_anything_of_the_symbol_may_live() -> None:
+    made = claim(plan())
+    release = events.SymbolReleased(symbol=BTC, at=at(9), decision_key=made.decision_key)
+    with pytest.raises(orders.NotClean, match=r"order .* is SUBMITTING"):
+        happen(release)
+    happen(filled(made), opened(made))
+    with pytest.raises(orders.NotClean, match=r"position .* is NAKED"):
+        happen(release)
+    happen(closed(made), release)
+    assert SymbolLock.objects.get().released_at == at(9)
+
+
+def report(
+    kind: ProtectionKind, price: str, exchange_id: str = "s1", client_id: str = ""
+) -> ProtectionReport:
+    return ProtectionReport(exchange_id, client_id, BTC, Side.LONG, kind, D(price), None)
+
+
+def test_a_protection_asked_for_is_confirmed_by_being_read_back() -> None:
+    made = claim(plan())
+    asked = events.ProtectionAsked(
+        symbol=BTC,
+        at=at(4),
+        position=position(made, stops_asked=1),
+        kind=ProtectionKind.STOP,
+        trigger_price=D(99),
+        client_order_id="tv3s1",
+    )
+    happen(opened(made), asked)
+    assert Protection.objects.get().status == "PLACING"
+    assert "PLACING" not in str(Position.objects.get().status)
+    orders.seen(ACCOUNT, BTC, [report(ProtectionKind.STOP, "99", client_id="tv3s1")], at(5))
+    orders.seen(ACCOUNT, BTC, [report(ProtectionKind.STOP, "99", client_id="tv3s1")], at(6))
+    row = Protection.objects.get()
+    assert (row.status, row.confirmed_at, row.updated_at) == ("ACTIVE", at(5), at(5))
+    assert (row.exchange_order_id, row.position) == ("s1", Position.objects.get())
+
+
+def test_a_released_symbol_has_no_protection_left_in_the_books() -> None:
+    made = claim(plan())
+    happen(filled(made), seen_fill(made, "t1"), opened(made))
+    orders.seen(ACCOUNT, BTC, [report(ProtectionKind.STOP, "99")], at(5))
+    release = events.SymbolReleased(symbol=BTC, at=at(603), decision_key=made.decision_key)
+    stopped = seen_fill(made, "t2", opens=False, price=D("98.9"), realised=D("-1.1"))
+    happen(stopped, closed(made), release)
+    assert Protection.objects.get().status == "TRIGGERED"
+    assert not stored().symbols[BTC].occupied
+
+
+def test_a_protection_that_vanishes_is_lost_while_held_and_fired_or_cancelled_after() -> None:
+    made = claim(plan())
+    happen(filled(made), seen_fill(made, "t1"), opened(made))
+    both = [report(ProtectionKind.STOP, "99"), report(ProtectionKind.TARGET, "102", "t1")]
+    orders.seen(ACCOUNT, BTC, [*both, report(ProtectionKind.STOP, "98", "old")], at(5))
+    orders.seen(ACCOUNT, BTC, both, at(6))
+    happen(seen_fill(made, "t2", opens=False), closed(made))
+    orders.seen(ACCOUNT, BTC, [], at(603))
+    found = dict(Protection.objects.values_list("exchange_order_id", "status"))
+    assert found == {"old": "LOST", "s1": "CANCELLED", "t1": "TRIGGERED"}
+
+
+def test_what_we_did_not_open_counts_at_its_price_and_blocks_its_symbol() -> None:
+    foreign = position(plan(), PositionStatus.FOREIGN, decision_key="", stop=None, target=None, size=D(10))
+    happen(events.PositionForeign(symbol=BTC, at=NOW, position=foreign))
+    [exposure] = stored().exposures
+    assert (exposure.profile, exposure.notional, exposure.risk) == ("", 1, 0)
+    assert stored().symbols[BTC].occupied
+    assert orders.watched(ACCOUNT) == [BTC]
+
+
+def test_an_unanswered_plan_expires_and_an_answered_one_does_not() -> None:
+    for symbol in (BTC, "ETHUSDT"):
+        ledger(review=True).claim(plan(symbol), NOW)
+    orders.approve(OrderPlan.objects.get(symbol=BTC).pk, actor="ada", now=at(5))
+    assert orders.expire(ACCOUNT, older_than=NOW, now=at(900)) == 0
+    assert orders.expire(ACCOUNT, older_than=at(1), now=at(901)) == 1
+    assert orders.watched(ACCOUNT) == [BTC]
+    assert dict(OrderPlan.objects.values_list("symbol", "status")) == {BTC: "APPROVED", "ETHUSDT": "EXPIRED"}
+
+
+def test_accounts_never_mix() -> None:
+    made = claim(plan())
+    assert orders.watched("bitmart:live") == []
+    other = stored(account="bitmart:live")
+    assert (other.exposures, other.symbols[BTC].locked_by, other.symbols[BTC].consumed) == ((), None, set())
+    assert orders.book("bitmart:live", BTC, NOW).orders == ()
+    assert orders.watched(ACCOUNT) == [made.symbol]
+
+
+def test_fills_of_an_old_position_stay_known_as_long_as_it_is_held() -> None:
+    made = claim(plan())
+    happen(filled(made), seen_fill(made, "t1"), opened(made))
+    assert orders.book(ACCOUNT, BTC, NOW + timedelta(days=30)).trade_ids == {"t1"}
+
+
+def test_an_equity_point_adds_up() -> None:
+    orders.save_equity(ACCOUNT, Account(D(900), D(10), D(100), D("-1.5")), NOW)
+    assert EquityPoint.objects.get().equity == D("1008.5")
+    with pytest.raises(IntegrityError, match="equity_point_sum"):
+        EquityPoint.objects.update(equity=1)
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "constraint"),
+    [
+        (OrderPlan, {"stop_price": 101}, "order_plan_prices"),
+        (OrderPlan, {"target_price": 99}, "order_plan_prices"),
+        (OrderPlan, {"size": 0}, "order_plan_positive"),
+        (OrderPlan, {"reviewed_by": "ada"}, "order_plan_reviewed"),
+        (ExchangeOrder, {"filled": 1001, "average_price": 100}, "exchange_order_filled"),
+        (ExchangeOrder, {"filled": 0}, "exchange_order_average"),
+        (Fill, {"price": 0}, "fill_positive"),
+        (Position, {"size": 1001}, "position_size"),
+        (Position, {"status": "CLOSED"}, "position_closed"),
+        (Protection, {"trigger_price": 0}, "protection_positive"),
+        (SymbolLock, {"released_at": datetime(2020, 1, 1, tzinfo=UTC)}, "symbol_lock_span"),
+        (OrderPlan, {"status": "DONE"}, "invalid input value for enum"),
+        (Position, {"status": "OPEN"}, "invalid input value for enum"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_the_database_refuses_what_cannot_be(table, change, constraint) -> None:
+    made = claim(plan())
+    happen(filled(made), seen_fill(made, "t1"), opened(made))
+    orders.seen(ACCOUNT, BTC, [report(ProtectionKind.STOP, "99")], at(5))
+    with pytest.raises(Exception, match=constraint), transaction.atomic():
+        table.objects.update(**change)
+
+
+@pytest.mark.parametrize("table", [OrderPlan, ExchangeOrder, Fill, Position, Protection, SymbolLock])
+def test_the_database_refuses_a_second_one(table) -> None:
+    made = claim(plan())
+    happen(filled(made), seen_fill(made, "t1"), opened(made))
+    orders.seen(ACCOUNT, BTC, [report(ProtectionKind.STOP, "99")], at(5))
+    twin = table.objects.get()
+    twin.pk = None
+    with pytest.raises(IntegrityError, match="duplicate key"), transaction.atomic():
+        twin.save(force_insert=True)
+
+
+def test_a_claim_stays_cheap_with_other_symbols_open_and_a_day_of_plans() -> None:
+    """By statements and our own processor time: what a claim takes by the clock is the machine's business."""
+    books, took_s = ledger(), []
+    for n in range(3):
+        claim(plan(f"C{n}USDT"))
+    for n in range(20):
+        with CaptureQueriesContext(connection) as asked:
+            started_s = time.thread_time()
+            assert isinstance(books.claim(plan(n=n), NOW), Claimed)
+            took_s.append(time.thread_time() - started_s)
+        SymbolLock.objects.filter(symbol=BTC).update(released_at=NOW)
+        ExchangeOrder.objects.filter(symbol=BTC).update(status="CANCELLED")
+    assert len(asked) <= 21
+    assert sorted(took_s)[len(took_s) // 2] < 0.010

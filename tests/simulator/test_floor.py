@@ -1,0 +1,235 @@
+"""Whatever is asked for, whenever: the books stay legal, add up, and are the same after a restart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from apps.exchange.simulator import orders, plans
+from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.errors import Refused
+from apps.exchange.simulator.floor import Floor
+from apps.exchange.simulator.holdings import Purse
+from apps.exchange.simulator.journal import JournalError, written
+from apps.exchange.simulator.market import Market
+from apps.exchange.simulator.matching import CANCELLED
+from apps.exchange.simulator.rows import Presets
+from apps.exchange.simulator.wish import Wish
+from apps.exchange.simulator.words import HEDGE, LONG, ONE_WAY, OVER, QUANTITY, SHORT, TRANSFER
+from tests.simulator.conftest import NOON
+
+NOW_MS = int(NOON.timestamp() * 1000)
+SYMBOLS = ("BTCUSDT", "ETHUSDT")
+
+Step = tuple[Any, ...]
+
+
+def rounded(floor: Floor, symbol: str, price: Decimal) -> Decimal:
+    tick = floor.account.listing(symbol).tick
+    return price // tick * tick
+
+
+def submit(floor: Floor, at_ms: int, step: Step) -> None:
+    _, symbol, side, size, bps, mode, leverage, protected = step
+    tick = floor.tick_at(symbol, at_ms)
+
+    def away(distance: int) -> Decimal:
+        return rounded(floor, symbol, tick.last * (10_000 + distance) / 10_000)
+
+    presets = Presets(away(20), 1, away(-20), 1) if protected and side in (1, 4) else Presets()
+    price = None if bps is None else away(bps)
+    order = Wish(
+        symbol, side, size, price, mode=mode, leverage=leverage, open_type="isolated", presets=presets
+    )
+    orders.place(floor.account, order, tick)
+
+
+def stop(floor: Floor, at_ms: int, step: Step) -> None:
+    _, symbol, side, bps, category = step
+    plans.check_held(floor.account, symbol, side)
+    trigger = rounded(floor, symbol, floor.tick_at(symbol, at_ms).last * (10_000 + bps) / 10_000)
+    plan = plans.protection(
+        floor.account, symbol, stop=True, side=side, trigger_price=trigger, price_type=1, at_ms=at_ms
+    )
+    size = 3 if category == QUANTITY else 0
+    plans.add(floor.matching, replace(plan, category=category, size=size))
+
+
+def cancel(floor: Floor, at_ms: int, step: Step) -> None:
+    live = [*floor.account.live_orders(), *floor.account.live_plans()]
+    if live:
+        floor.matching.finish(live[step[1] % len(live)], CANCELLED, at_ms)
+
+
+ACTIONS: dict[str, Callable[[Floor, int, Step], None]] = {"submit": submit, "stop": stop, "cancel": cancel}
+SUBMITS = st.tuples(
+    st.just("submit"),
+    st.sampled_from(SYMBOLS),
+    st.integers(1, 4),
+    st.integers(1, 400),
+    st.none() | st.integers(-15, 15),
+    st.integers(1, 4),
+    st.sampled_from([10, 10, 50]),
+    st.booleans(),
+)
+STOPS = st.tuples(
+    st.just("stop"),
+    st.sampled_from(SYMBOLS),
+    st.integers(2, 3),
+    st.integers(-10, 10),
+    st.integers(1, 2),
+)
+CANCELS = st.tuples(st.just("cancel"), st.integers(0, 5))
+WAITS_S = st.sampled_from([0, 1, 7, 50, 600, 9000])
+SCRIPTS = st.lists(st.tuples(WAITS_S, SUBMITS | SUBMITS | STOPS | CANCELS), min_size=3, max_size=14)
+FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def played(
+    floor: Floor, script: list[tuple[int, Step]], until: Callable[[Floor], Floor] = lambda f: f
+) -> Floor:
+    """Carry out a script; `until` may exchange the floor between accepting an order and matching it."""
+    at_ms = NOW_MS
+    for wait_s, step in script:
+        at_ms += wait_s * 1000
+        floor.advance(at_ms)
+        floor.commit()
+        try:
+            ACTIONS[step[0]](floor, at_ms, step)
+        except Refused:
+            assert floor.account.take_changes() == []
+        floor.commit()
+        floor = until(floor)
+        floor.settle()
+        floor.commit()
+        check_legal(floor)
+    floor.advance(at_ms + 4 * 3_600_000)
+    floor.commit()
+    check_legal(floor)
+    return floor
+
+
+def check_legal(floor: Floor) -> None:
+    account = floor.account
+    trades = account.trades.values()
+    assert account.purse.wallet == sum(entry.amount for entry in account.ledger.values())
+    booked = sum(entry.amount for entry in account.ledger.values() if entry.flow_type in (2, 4))
+    assert booked == sum(trade.realised - trade.fee for trade in trades)
+    for order in account.orders.values():
+        fills = [trade for trade in trades if trade.order_id == order.order_id]
+        assert order.filled == sum(trade.contracts for trade in fills) <= order.size
+        assert order.value == sum(trade.price * trade.contracts for trade in fills)
+        assert order.state == OVER or order.filled < order.size
+    for held in account.positions.values():
+        assert held.size >= 0
+        assert (held.size == 0) == (held.cost == 0)
+    assert account.frozen >= 0
+    if not account.hedged:
+        for symbol in SYMBOLS:
+            assert not (account.position(symbol, LONG).size and account.position(symbol, SHORT).size)
+
+
+def dumped(floor: Floor) -> str:
+    rows = [written(row) for row in floor.account.rows() if not isinstance(row, Purse)]
+    return json.dumps([rows, str(floor.account.purse.wallet), floor.account.purse.numbers], sort_keys=True)
+
+
+@FEW
+@given(SCRIPTS, st.sampled_from([HEDGE, ONE_WAY]), st.sampled_from([0, 30]))
+def test_any_sequence_of_requests_leaves_legal_books_that_add_up(
+    archive: Archive, script: list[tuple[int, Step]], mode: str, at_most: int
+) -> None:
+    floor = Floor.open(Market(archive, seed=1), NOW_MS)
+    floor.account.put(replace(floor.account.purse, position_mode=mode))
+    floor.rules.fill_at_most = at_most
+    played(floor, script)
+
+
+@FEW
+@given(SCRIPTS)
+def test_books_that_were_killed_after_every_acknowledgement_are_those_that_never_were(
+    archive: Archive, tmp_path_factory: pytest.TempPathFactory, script: list[tuple[int, Step]]
+) -> None:
+    path = tmp_path_factory.mktemp("books") / "x.books"
+    market = Market(archive, seed=1)
+
+    def killed(floor: Floor) -> Floor:
+        floor.close()
+        return Floor.open(Market(archive, seed=1), NOW_MS + 10**9, path=path)
+
+    restarted = played(Floor.open(market, NOW_MS, path=path), script, killed)
+    never = played(Floor.open(market, NOW_MS), script)
+    assert dumped(restarted) == dumped(never)
+    restarted.close()
+
+
+def test_the_time_of_an_outage_is_played_when_the_books_are_opened_again(
+    archive: Archive, tmp_path: Path
+) -> None:
+    path, market = tmp_path / "x.books", Market(archive, seed=1)
+    floor = Floor.open(market, NOW_MS, path=path)
+    submit(floor, NOW_MS, ("submit", "BTCUSDT", 1, 20, None, 1, 10, True))
+    floor.commit()
+    floor.close()
+    later = NOW_MS + 24 * 3_600_000
+    again = Floor.open(market, later, path=path)
+    assert not again.account.held()
+    again.advance(later)
+    fired = [order for order in again.account.orders.values() if order.plan_order_id]
+    assert fired
+    assert NOW_MS < fired[0].created_ms < later
+    again.close()
+
+
+def test_a_torn_last_line_is_as_if_it_had_never_been(archive: Archive, tmp_path: Path) -> None:
+    path, market = tmp_path / "x.books", Market(archive, seed=1)
+    floor = Floor.open(market, NOW_MS, path=path)
+    floor.close()
+    whole = path.read_text()
+    path.write_text(whole + '[["Order",{"order_id":3')
+    again = Floor.open(market, NOW_MS, path=path)
+    assert again.account.orders == {}
+    assert again.account.purse.wallet == 1000
+    assert path.read_text() == whole
+    again.close()
+
+
+def test_two_processes_cannot_have_the_same_books(archive: Archive, tmp_path: Path) -> None:
+    floor = Floor.open(Market(archive, seed=1), NOW_MS, path=tmp_path / "x.books")
+    with pytest.raises(JournalError, match="in use"):
+        Floor.open(Market(archive, seed=1), NOW_MS, path=tmp_path / "x.books")
+    floor.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "balance", "spoilt", "said"),
+    [
+        ("other", None, "", "another market"),
+        ("", Decimal(5), "", "--balance 5"),
+        ("", None, "nonsense\n", "damaged"),
+    ],
+)
+def test_books_that_cannot_be_used_are_refused_and_stay_as_they_are(
+    archive: Archive, tmp_path: Path, name: str, balance: Decimal | None, spoilt: str, said: str
+) -> None:
+    path, market = tmp_path / "x.books", Market(archive, seed=1)
+    Floor.open(market, NOW_MS, path=path).close()
+    path.write_text(before := path.read_text() + spoilt)
+    with pytest.raises(JournalError, match=said):
+        Floor.open(market, NOW_MS, path=path, name=name, balance=balance)
+    assert path.read_text() == before
+
+
+def test_new_books_begin_with_a_transfer_of_the_balance(archive: Archive) -> None:
+    floor = Floor.open(Market(archive, seed=1), NOW_MS, balance=Decimal(250))
+    (entry,) = floor.account.ledger.values()
+    assert (entry.flow_type, entry.amount) == (TRANSFER, 250)
+    assert floor.account.available == 250

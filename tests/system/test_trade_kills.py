@@ -1,0 +1,165 @@
+"""kill -9 of whatever trades, in the middle of trading; judged from the exchange's own books.
+
+TRADE_KILLS=20 asks for so many kills of each kind, TRADE_KILLS_SEED for other moments.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.system.trading_house import SUBMIT, TradingHouse, trading_house
+from tests.system.unprotected import Unprotected
+
+KILLS = int(os.environ.get("TRADE_KILLS", "2"))
+SEED = int(os.environ.get("TRADE_KILLS_SEED", "1"))
+TOGETHER = 3
+LONGEST_UNPROTECTED_S = 10
+NEVER_ARRIVED_S = 150
+"""10 s to be signed, 70 s for the signature to end, and a busy machine."""
+RECONCILED = "SELECT 1 FROM watch_state WHERE reconciled_at IS NOT NULL AND read_at > now() - interval '10 s'"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One kill: the `n`-th, while `symbols` are entered, at a time `chance` decides."""
+
+    house: TradingHouse
+    unprotected: Unprotected
+    chance: random.Random
+    symbols: list[str]
+    n: int
+
+    def decided(self, symbols: list[str]) -> str:
+        """A run that is READY for these symbols."""
+        return str(self.house.decider.ask("decide", name=f"always_{self.n}", symbols=symbols))
+
+    def pass_at_most(self, seconds: float) -> None:
+        time.sleep(self.chance.uniform(0, seconds))
+
+
+def worker_between_claim_and_answer(moment: Moment) -> None:
+    house = moment.house
+    before = len(house.books()["orders"])
+    run = moment.decided(moment.symbols)
+    house.switch(hold_answer_s={SUBMIT: 60})
+    house.enter(run, moment.symbols)
+    house.until("an order arrived", lambda: len(house.books()["orders"]) > before, patience_s=30)
+    moment.pass_at_most(1)
+    house.kill("worker-exchange")
+    house.switch(hold_answer_s={})
+
+
+def watch_right_after_a_fill(moment: Moment) -> None:
+    moment.house.decider.ask("cross", symbols=moment.symbols[:1])
+    moment.pass_at_most(0.4)
+    moment.house.kill("watch")
+    moment.house.decider.ask("cross", symbols=moment.symbols[1:])
+
+
+def simulator_itself(moment: Moment) -> None:
+    house = moment.house
+    _enter(moment)
+    moment.pass_at_most(1.5)
+    house.kill("simulator")
+    moment.pass_at_most(3)
+    house.tend()
+    house.until("the exchange answers", house.books, patience_s=30)
+    house.switch(preset_on_partial="never")
+
+
+def postgres_during_entries(moment: Moment) -> None:
+    _enter(moment)
+    moment.pass_at_most(1.5)
+    moment.unprotected.pause()
+    moment.house.kill("postgres")
+    moment.house.tend()
+    moment.unprotected.go_on()
+
+
+def valkey_during_entries(moment: Moment) -> None:
+    _enter(moment)
+    moment.pass_at_most(1.5)
+    moment.house.kill("valkey")
+    moment.house.tend()
+
+
+def _enter(moment: Moment) -> None:
+    """One symbol fills at once, the others are entered by the worker meanwhile."""
+    first, others = moment.symbols[:1], moment.symbols[1:]
+    run = moment.decided(others)
+    moment.house.decider.ask("cross", symbols=first)
+    moment.house.enter(run, others)
+
+
+KINDS: list[Callable[[Moment], None]] = [
+    worker_between_claim_and_answer,
+    watch_right_after_a_fill,
+    simulator_itself,
+    postgres_during_entries,
+    valkey_during_entries,
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_a_kill_leaves_no_second_order_no_naked_position_no_lasting_lock_and_equal_books(
+    var: Path, kind: Callable[[Moment], None]
+) -> None:
+    chance = random.Random(f"{SEED} {kind.__name__}")
+    with trading_house(var) as house:
+        symbols = house.until("contracts", lambda: house.decider.ask("contracts"), patience_s=30)
+        house.until("reconciled", lambda: house.rooms.rows(RECONCILED), patience_s=60)
+        unprotected = Unprotected(house.books)
+        with unprotected.watching():
+            for n in range(KILLS):
+                kind(Moment(house, unprotected, chance, chance.sample(symbols, TOGETHER), n))
+                house.until("settled", house.settled, patience_s=NEVER_ARRIVED_S)
+                house.until("reconciled", lambda: house.rooms.rows(RECONCILED), patience_s=60)
+                house.until("closed", lambda: house.decider.ask("close_all") >= 0, patience_s=30)
+                house.until("every symbol is free", house.free, patience_s=60)
+        _one_order_a_decision(house)
+        _books_equal(house)
+        statuses = Counter(
+            row["status"] for row in house.rooms.rows("SELECT status::text FROM exchange_order")
+        )
+        print(f"{kind.__name__}: {KILLS} kills, unprotected {unprotected.longest_s:.1f} s, {dict(statuses)}")
+        assert unprotected.longest_s <= LONGEST_UNPROTECTED_S
+
+
+def _one_order_a_decision(house: TradingHouse) -> None:
+    arrived = [one["client_order_id"] for one in house.books()["orders"] if one["side"] in (1, 4)]
+    ours = house.rooms.rows("SELECT client_order_id, decision_key, status::text FROM exchange_order")
+    decided = {row["client_order_id"]: row["decision_key"] for row in ours}
+    assert set(arrived) <= set(decided), "an order at the exchange that our books do not know"
+    doubled = [key for key, n in Counter(decided[one] for one in arrived).items() if n > 1]
+    assert not doubled
+    given_up = {row["client_order_id"] for row in ours if row["status"] in ("NEVER_ARRIVED", "DENIED")}
+    assert not given_up & set(arrived)
+
+
+def _books_equal(house: TradingHouse) -> None:
+    books = house.books()
+    assert books["positions"] == books["protections"] == []
+    stored = house.rooms.rows("SELECT trade_id, size, price, fee FROM fill")
+    there = {
+        str(one["trade_id"]): _figures(one["contracts"], one["price"], one["fee"]) for one in books["fills"]
+    }
+    assert {row["trade_id"]: _figures(row["size"], row["price"], row["fee"]) for row in stored} == there
+    earned = house.rooms.rows("SELECT sum(realised_usdt) AS sum FROM position")[0]["sum"] or Decimal(0)
+    booked = sum((Decimal(line["amount"]) for line in books["ledger"] if line["symbol"]), Decimal(0))
+    assert earned == booked
+    assert there, "nothing was traded: this proved nothing"
+
+
+def _figures(*numbers: Any) -> tuple[Decimal, ...]:
+    return tuple(Decimal(number) for number in numbers)
