@@ -7,7 +7,6 @@ from django.template.loader import render_to_string
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from apps.audit.models import MtfAudit, OperatorAction, TradeLifecycleEvent, TradeZoneEvent
-from apps.audit.trace import timeframes
 from apps.postgres.browse import (
     SIDE_COLOURS,
     BigTableAdmin,
@@ -20,6 +19,7 @@ from apps.postgres.browse import (
     plain_fields,
 )
 from apps.postgres.filters import ExactFilter, TimeRangeFilter
+from apps.postgres.trace import timeframes
 
 
 @admin.register(MtfAudit)

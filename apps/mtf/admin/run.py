@@ -44,7 +44,6 @@ class MtfRunAdmin(UncountedAdmin):
         "minute",
         "profile",
         "coloured_status",
-        "trigger",
         "ready",
         "entries",
         "why_not",

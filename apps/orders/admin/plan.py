@@ -19,6 +19,7 @@ from apps.orders.admin.forms import RejectForm
 from apps.orders.models import OrderPlan, SymbolLock
 from apps.postgres.browse import BigTableAdmin, coloured, joined, link, number
 from apps.postgres.filters import ExactFilter, TimeRangeFilter
+from apps.postgres.trace import timeframes
 
 
 @admin.register(OrderPlan)
@@ -50,21 +51,11 @@ class OrderPlanAdmin(BigTableAdmin):
     )
     ordering = ("-plan_time", "-id")
     actions_detail = ("approve", "reject")
-    fields = (
-        "coloured_status",
-        "summary",
-        "reason",
-        "reviewed_by",
-        "reviewed_at",
-        "links",
-        "trace",
-        "decision_key",
-        "client_order_id",
-        "account",
-        "digest",
-        "risk_json",
-        "context_json",
-        "exec_json",
+    fieldsets = (
+        (None, {"fields": ("coloured_status", "summary", "reason", "reviewed_by", "reviewed_at", "links")}),
+        ("Why", {"fields": ("trace",)}),
+        ("Identity", {"fields": ("decision_key", "client_order_id", "account", "digest")}),
+        ("As stored", {"fields": ("risk_json", "context_json", "exec_json"), "classes": ("collapse",)}),
     )
     readonly_fields = ("coloured_status", "summary", "links", "trace")
 
@@ -83,8 +74,7 @@ class OrderPlanAdmin(BigTableAdmin):
     @admin.display(description="trace")
     def trace(self, plan: OrderPlan) -> str:
         """Each condition with its values, per timeframe, as the verdict saw them."""
-        verdict = plan.context_json.get("verdict") or {}
-        return render_to_string("admin/audit/trace.html", {"timeframes": verdict.get("timeframes", [])})
+        return render_to_string("admin/audit/trace.html", {"timeframes": timeframes(plan.context_json)})
 
     @admin.display(description="leads to")
     def links(self, plan: OrderPlan) -> str:
