@@ -20,10 +20,12 @@ from tests.system.own import STREAM, TRADING, WORKER, Own, running
 from tests.system.rooms import Row
 from tests.system.until import until
 
-SYMBOLS = 2
+SYMBOLS = 4
 YOUNG = timedelta(seconds=30)
-PATIENT = ENTRY | {"order_ttl_s": 600, "zone": ENTRY["zone"] | {"ttl_s": 600}}
-"""An entry that rests until the recorded market comes to it."""
+PATIENT = ENTRY | {"risk_pct": 0.5, "order_ttl_s": 600, "zone": ENTRY["zone"] | {"ttl_s": 600}}
+"""An entry that rests until the market comes to it; four of them stay within the account's limits."""
+SIDES = {"long": ["close > 100"], "short": ["close < 100"]}
+"""Long BTC, ETH and SOL, short XRP: they move together, so the market comes to one of them."""
 KEYS = dict(
     zip(
         ("BITMART_API_KEY", "BITMART_SECRET_KEY", "BITMART_API_MEMO"),
@@ -54,8 +56,16 @@ def _profiles(var: Path) -> Path:
     folder.mkdir(mode=0o755)
     (folder / "conditions.yaml").write_text("{}\n")
     for name in ("first", "second"):
-        (folder / f"{name}.yaml").write_text(yaml.safe_dump(always(name, entry=PATIENT)))
+        content = always(name, entry=PATIENT, timeframes={"5m": SIDES, "1m": SIDES})
+        (folder / f"{name}.yaml").write_text(yaml.dump(content, Dumper=_Plain))
     return folder
+
+
+class _Plain(yaml.SafeDumper):
+    """Profiles may hold no aliases: what stands twice is written twice."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
 
 
 def _await_everything(own: Own) -> None:
@@ -130,14 +140,14 @@ def _closed_by_hand(own: Own, position: Row) -> None:
     for order in account.broker.orders(symbol):
         account.broker.cancel(symbol, order.client_order_id)
     [held] = account.broker.positions(symbol)
-    account.broker.submit(_close(symbol, held.size))
+    account.broker.submit(_close(symbol, held.side, held.size))
     account.close()
 
 
-def _close(symbol: str, size: Decimal) -> OrderRequest:
+def _close(symbol: str, side: Side, size: Decimal) -> OrderRequest:
     return OrderRequest(
         symbol=symbol,
-        side=Side.LONG,
+        side=side,
         opens=False,
         size=size,
         price=None,
