@@ -11,7 +11,7 @@ from django.utils.text import Truncator
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from apps.mtf.models import MtfRun
-from apps.mtf.outcomes import counted, in_words
+from apps.mtf.outcomes import counted
 from apps.postgres.browse import UncountedAdmin, cause_text, coloured, figures, link
 from apps.postgres.filters import ExactFilter, TimeRangeFilter
 
@@ -96,7 +96,8 @@ class MtfRunAdmin(UncountedAdmin):
 
     @admin.display(description="entries")
     def entries(self, run: MtfRun) -> str:
-        return in_words(counted([run])[run.run_id]) or "–"
+        lines = ((f"{count} {what}",) for what, count in counted([run])[run.run_id].most_common())
+        return format_html("<div>{}</div>", format_html_join(BREAK, "{}", lines) or "–")
 
     @admin.display(description="why not")
     def why_not(self, run: MtfRun) -> str:
