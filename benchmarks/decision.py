@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import yaml
 from django.conf import settings
+from rich.console import Console
 from rich.progress import track
 
 from apps.audit.models import MtfAudit
@@ -30,6 +31,8 @@ from apps.mtf.windows import Warm
 from apps.signals.models import IndicatorSnapshot, Signal, ValidationCache
 
 NEEDS_DJANGO = True
+SCREEN = Console(stderr=True)
+"""Progress is for people: standard output holds the result alone."""
 MINUTE = timedelta(minutes=1)
 SHIPPED = ("scalper_micro", "regular")
 CLOCKED = ("close_to_decided_ms",)
@@ -78,7 +81,7 @@ class _Market:
 
     def load(self) -> None:
         """Store every window up to `at`."""
-        for symbol in track(self.symbols, description="storing windows"):
+        for symbol in track(self.symbols, description="storing windows", console=SCREEN):
             for timeframe, length in WINDOW.items():
                 end = timeframe.floor(self.at)
                 store.save_candles(
@@ -95,7 +98,7 @@ class _Market:
 
     def plain_minutes(self, count: int) -> list[float]:
         taken: list[float] = []
-        for _ in track(range(count + count // 4), description="plain minutes"):
+        for _ in track(range(count + count // 4), description="plain minutes", console=SCREEN):
             self.at += MINUTE
             self._store_minute()
             took, stages = self._decide()
@@ -107,7 +110,7 @@ class _Market:
     def boundaries(self, count: int) -> list[float]:
         """Jump to the minute before each 4h boundary, then time its roll-up and its decision."""
         taken: list[float] = []
-        for _ in track(range(count), description="4h boundaries"):
+        for _ in track(range(count), description="4h boundaries", console=SCREEN):
             self._jump(Timeframe.H4.floor(self.at) + Timeframe.H4.duration - MINUTE)
             self.at += MINUTE
             candles = self._minute()

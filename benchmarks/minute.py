@@ -15,6 +15,7 @@ import numpy as np
 import yaml
 from celery import Celery
 from django.conf import settings
+from rich.console import Console
 from rich.progress import track
 
 from apps.engine.values.timeframe import WINDOW, Timeframe
@@ -31,6 +32,8 @@ from launch.processes import Market
 from launch.program import Program
 
 NEEDS_DJANGO = True
+SCREEN = Console(stderr=True)
+"""Progress is for people: standard output holds the result alone."""
 ORDERS = 5
 BALANCE_USDT = 1_000_000
 """So much, and so little of it at risk, that no order takes another's room."""
@@ -57,7 +60,9 @@ def run(args: list[str]) -> dict[str, Any]:
     with _exchange_and_workers(var, options.symbols) as env:
         minutes = _Minutes(var, options.symbols, env)
         minutes.measure()  # the first fills windows and connections
-        taken = [minutes.measure() for _ in track(range(options.repeats), description="minutes")]
+        taken = [
+            minutes.measure() for _ in track(range(options.repeats), description="minutes", console=SCREEN)
+        ]
     return {
         "name": "minute",
         "params": vars(options) | {"orders": ORDERS},
@@ -115,7 +120,7 @@ class _Minutes:
             time.sleep(0.1)
 
     def _load(self) -> None:
-        for symbol in track(self._archive.symbols, description="storing windows"):
+        for symbol in track(self._archive.symbols, description="storing windows", console=SCREEN):
             for timeframe, length in WINDOW.items():
                 end = timeframe.floor(self._at)
                 start = end - length * timeframe.duration
