@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from apps.audit.models import MtfAudit, OperatorAction, Severity
+from apps.audit.models import MtfAudit, Severity
 from apps.engine.values.timeframe import Timeframe
 from apps.postgres.copy import copy_in, line
 
@@ -95,15 +95,6 @@ def standing_causes(profile: str, symbols: Sequence[str]) -> dict[str, StandingC
             [list(symbols), profile],
         )
         return {row[0]: StandingCause(*row) for row in cursor.fetchall()}
-
-
-def record_action(
-    actor: str, action: str, target: str, reason: str, extra: Mapping[str, Any] | None = None
-) -> OperatorAction:
-    """Write down who did what to which thing, and why. Switch changes record themselves."""
-    return OperatorAction.objects.create(
-        actor=actor, action=action, target=target, reason=reason, extra=dict(extra or {})
-    )
 
 
 def _values(row: AuditRow) -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
 from apps.market.candles import candles, candles_of, missing
 from apps.market.contracts import DELISTED, VenueMismatch, contracts, listed, save_contracts, stamp_venue
 from apps.market.series import Series, series
-from apps.market.table import Table, candles_at
+from apps.market.table import Table
 from apps.market.write import RANK, save_candles
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "Table",
     "VenueMismatch",
     "candles",
-    "candles_at",
     "candles_of",
     "contracts",
     "listed",

@@ -51,16 +51,6 @@ class Table:
         return windows(tuple(symbols), timeframe, until, matrix)
 
 
-def candles_at(symbols: Sequence[str], timeframe: Timeframe, open_time: datetime) -> Floats:
-    """The candles that open at `open_time`: float64 (5, S), open to volume; NaN where absent."""
-    found = np.full((5, len(symbols)), np.nan)
-    with connection.cursor() as cursor:
-        cursor.execute(_AT, [list(symbols), timeframe.value, open_time])
-        rows = np.array(cursor.fetchall(), dtype=np.float64).reshape(-1, 6)
-    found[:, rows[:, 0].astype(np.int64)] = rows[:, 1:].T
-    return found
-
-
 def _matrix(symbols: Sequence[str], timeframe: Timeframe, start: datetime, length: int) -> Floats:
     """Float64 (5, S, length) of the candles from `start` on; NaN where absent."""
     matrix = np.full((5, len(symbols), length), np.nan)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from apps.audit import store
-from apps.audit.models import MtfAudit, OperatorAction, Severity
+from apps.audit.models import MtfAudit, Severity
 from tests.rooms.builders import RUN, T0, audit_row
 
 pytestmark = pytest.mark.django_db
@@ -55,15 +55,3 @@ def test_the_row_that_stands_is_the_newest_no_later_than_the_moment() -> None:
         "ETHUSDT": "other symbol",
     }
     assert store.standing("regular", asked, T0)["BTCUSDT"].cause == "first"
-
-
-def test_an_operators_action_is_kept_with_its_reason() -> None:
-    store.record_action("ada", "profile_reload", "regular", "new thresholds", {"digest": "ab"})
-    kept = OperatorAction.objects.get()
-    assert (kept.actor, kept.action, kept.target, kept.reason, kept.extra) == (
-        "ada",
-        "profile_reload",
-        "regular",
-        "new thresholds",
-        {"digest": "ab"},
-    )

@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from apps.engine.frame import CLOSE, HIGH, LOW, OPEN, VOLUME
+from apps.engine.frame import CLOSE
 from apps.engine.values.timeframe import Timeframe
 from apps.market import store
 from tests.rooms.builders import T0, candle
@@ -43,14 +43,7 @@ def test_a_window_holds_no_candle_that_closes_after_until() -> None:
     assert seen.length.tolist() == [2]
 
 
-def test_candles_at_gives_one_column_of_every_symbol_asked_for() -> None:
-    store.save_candles([candle("ETHUSDT", n=1, close="101"), candle("XRPUSDT", n=2)])
-    at = store.candles_at(["XRPUSDT", "ETHUSDT"], Timeframe.M1, T0 + timedelta(minutes=1))
-    assert at.shape == (5, 2)
-    assert np.isnan(at[:, 0]).all()
-    assert at[[OPEN, HIGH, LOW, CLOSE, VOLUME], 1].tolist() == [100.0, 102.0, 99.0, 101.0, 12.25]
-
-
 def test_no_symbols_and_an_empty_table_are_empty_arrays() -> None:
     assert store.Table().windows([], Timeframe.M1, until=T0, length=3).candles.shape == (5, 0, 3)
-    assert np.isnan(store.candles_at(["BTCUSDT"], Timeframe.M1, T0)).all()
+    empty = store.Table().windows(["BTCUSDT"], Timeframe.M1, until=T0, length=1)
+    assert np.isnan(empty.candles).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -23,9 +24,9 @@ class Listing(APIView):
     row: ClassVar[type[serializers.Serializer[Any]]]
     order: ClassVar[Order]
 
+    @abstractmethod
     def rows(self, wanted: dict[str, Any]) -> QuerySet[Any]:
         """The rows the checked query asks for."""
-        raise NotImplementedError
 
     def beside(self, found: list[Any]) -> dict[str, Any]:
         """What the rows of one page need besides themselves, read once for all of them."""
