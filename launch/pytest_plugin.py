@@ -1,7 +1,8 @@
 """pytest plugin: a throw-away PostgreSQL and Valkey, up before pytest-django reads the settings.
 
 Loaded by `addopts = -p launch.pytest_plugin`. Servers already named in the environment are used instead; so
-xdist's workers, which inherit the controller's environment, start none.
+xdist's workers, which inherit the controller's environment, start none. Each takes a Redis database,
+as pytest-django gives each its own PostgreSQL database: queues and announcements never meet.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ import pytest
 
 from launch import throw_away
 
+DATABASES = 16
+"""What a Redis server has unless told otherwise."""
+
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
@@ -24,4 +28,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
         stack = ExitStack()
         early_config.add_cleanup(stack.close)
         os.environ.update(stack.enter_context(throw_away.servers(durable=False)))
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    if worker.isdigit() and os.environ.get("REDIS_URL"):
+        base = os.environ["REDIS_URL"].split("://", 1)
+        os.environ["REDIS_URL"] = f"{base[0]}://{base[1].split('/', 1)[0]}/{int(worker) % DATABASES}"
     return (yield)
