@@ -67,14 +67,24 @@ async def private(exchange: Any) -> Any:
         while True:
             balances.append((await exchange.watch_balance())["USDT"])
 
+    async def freed() -> None:
+        """The position's margin is back: the exchange pushes the balance after the position, and ccxt wakes
+        nobody for a push that comes while he still holds the one before, so its own books are asked."""
+        while _free(exchange) < (free_before + free_held) / 2:
+            await asyncio.sleep(0.1)
+
     watching = [asyncio.create_task(each()) for each in (watch_orders, watch_positions, watch_balance)]
     await asyncio.sleep(QUIET_S)
+    free_before = _free(exchange)
     await exchange.create_order(CONTRACT, "market", "buy", 2, None, ISOLATED)
     await _pushed(heard["order"].wait())
-    while not positions:
+    while not positions or _free(exchange) >= free_before:
         await asyncio.sleep(0.1)
+    free_held = _free(exchange)
     await exchange.create_order(CONTRACT, "market", "sell", 2, None, {"reduceOnly": True})
     await _pushed(heard["flat"].wait())
+    await _pushed(freed())
+    balances.append(exchange.balance["swap"]["USDT"])
     failed = [str(each.exception()) for each in watching if each.done()]
     for each in watching:
         each.cancel()
@@ -84,6 +94,10 @@ async def private(exchange: Any) -> Any:
 
 async def _pushed(coming: Any) -> Any:
     return await asyncio.wait_for(coming, PUSHED_S)
+
+
+def _free(exchange: Any) -> float:
+    return float(exchange.balance["swap"]["USDT"]["free"])
 
 
 def _without_info(row: Any) -> Any:
