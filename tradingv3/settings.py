@@ -114,6 +114,7 @@ INSTALLED_APPS = [
     "apps.feed",
     "apps.exchange",
     "apps.mtf",
+    "apps.backtest",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
