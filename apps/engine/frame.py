@@ -81,19 +81,25 @@ def _run_from_end(flags: Bools) -> Ints:
 
 @dataclass(frozen=True)
 class Frame:
-    """Feature columns of one timeframe: float64 (S, T) by name, NaN where unknown; `close_ms` (T,)."""
+    """Feature columns of one timeframe: float64 (S, T) by name, NaN where unknown; `close_ms` (T,).
+
+    `close_ms` rises by one candle a row. Over a stretch with holes `reach` (T,) says how many rows, its own
+    included, a rule at a row may look back on: those of the contiguous window that ended there. None: all.
+    """
 
     timeframe: Timeframe
     close_ms: Ints
     columns: Mapping[str, Floats]
+    reach: Ints | None = None
 
 
 @dataclass(frozen=True)
 class Frames:
-    """All timeframes at one moment (or over one stretch) for the same symbols.
+    """All timeframes at one moment for all symbols, or over a stretch for one symbol.
 
-    `late`, `length` and `gap` per timeframe are those of Windows (S,), and say why a column is NaN.
-    `failed` names per timeframe the symbols whose indicators raised.
+    `late`, `length` and `gap` per timeframe are those of Windows, and say why a column is NaN: (S,) at one
+    moment; over a stretch (T,), one for the window that ended at each row. `failed` names per timeframe the
+    symbols whose indicators raised.
     """
 
     symbols: tuple[str, ...]

@@ -2,6 +2,6 @@
 
 from apps.engine.cycle.entering import Entered, LastLook, enter
 from apps.engine.cycle.following import follow, perform
-from apps.engine.cycle.judging import evaluate
+from apps.engine.cycle.judging import evaluate, replay
 
-__all__ = ["Entered", "LastLook", "enter", "evaluate", "follow", "perform"]
+__all__ = ["Entered", "LastLook", "enter", "evaluate", "follow", "perform", "replay"]

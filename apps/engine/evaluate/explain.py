@@ -1,4 +1,4 @@
-"""One symbol's row of the wide judgement, in words and plain numbers."""
+"""One row of a wide judgement, in words and plain numbers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HELD = {1: True, 0: None, -1: False}
 
 
 def timeframe_verdict(judgement: TimeframeJudgement, row: int) -> TimeframeVerdict:
-    """What one timeframe said of the symbol in `row`, with every leaf."""
+    """What one timeframe said in `row`, with every leaf."""
     reason = judgement.reason[row]
     return TimeframeVerdict(
         timeframe=judgement.timeframe,
@@ -47,12 +47,16 @@ def known(value: float) -> float | None:
 
 
 def _leaves(table: LeafTable, row: int) -> tuple[LeafVerdict, ...]:
-    values = zip(
-        table.left[:, row].tolist(), table.right[:, row].tolist(), table.truth[:, row].tolist(), strict=True
-    )
+    entries = zip(table.leaves, table.sides, table.roles, table.left, table.right, table.truth, strict=True)
     return tuple(
-        LeafVerdict(side, role, leaf.condition, leaf.text, known(left), known(right), HELD[truth])
-        for leaf, side, role, (left, right, truth) in zip(
-            table.leaves, table.sides, table.roles, values, strict=True
+        LeafVerdict(
+            side,
+            role,
+            leaf.condition,
+            leaf.text,
+            known(left[row]),
+            known(right[row]),
+            HELD[int(truth[row])],
         )
+        for leaf, side, role, left, right, truth in entries
     )

@@ -1,4 +1,4 @@
-"""Why: every leaf of a judged timeframe, its values and whether it held, for every symbol."""
+"""Why: every leaf of a judged timeframe, its values and whether it held, for every row."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from apps.engine.evaluate.codes import Codes, Outcome
 from apps.engine.frame import Bools, Floats
 from apps.engine.profile import Judged
-from apps.engine.rules.leaf import Leaf
+from apps.engine.rules.leaf import TRUE, Leaf
 from apps.engine.rules.term import Read
 from apps.engine.rules.view import View
 from apps.engine.values.side import Side
@@ -18,66 +18,82 @@ from apps.engine.values.side import Side
 
 @dataclass(frozen=True, eq=False)
 class LeafTable:
-    """`leaves` in the order they are written, with `sides` and `roles` ("rule", "filter"); per leaf and
-    symbol, (L, S): `left`, `right` and `truth` (-1, 0, +1)."""
+    """`leaves` in the order they are written, with `sides` and `roles` ("rule", "filter").
+
+    `left`, `right` and `truth` (-1, 0, +1) hold one array (R,) a leaf; a row is a symbol at one moment, or a
+    candle of one symbol.
+    """
 
     leaves: tuple[Leaf, ...]
     sides: tuple[Side, ...]
     roles: tuple[str, ...]
-    left: Floats
-    right: Floats
-    truth: NDArray[np.int8]
+    left: tuple[Floats, ...]
+    right: tuple[Floats, ...]
+    truth: tuple[Codes, ...]
     views: tuple[View, View]
     grace: Bools
 
     def held(self, outcome: Codes) -> tuple[Floats, Floats]:
-        """How many leaves of each symbol's side held, and of how many; 0 of 0 where it has no side."""
-        long = np.array([side == Side.LONG for side in self.sides], dtype=bool)
-        held = self.truth == 1
-        by_side = [
-            np.where(outcome == Outcome.LONG, of_long, np.where(outcome == Outcome.SHORT, of_short, 0.0))
-            for of_long, of_short in (
-                (held[long].sum(axis=0), held[~long].sum(axis=0)),
-                (float(long.sum()), float((~long).sum())),
-            )
-        ]
-        return by_side[0], by_side[1]
+        """How many leaves of each row's side held, and of how many; 0 of 0 where it has no side."""
+        long, short = (self.held_by(side, len(outcome)) for side in (Side.LONG, Side.SHORT))
+        held = np.where(outcome == Outcome.LONG, long, np.where(outcome == Outcome.SHORT, short, 0))
+        of_long, of_short = self.sides.count(Side.LONG), self.sides.count(Side.SHORT)
+        total = np.where(outcome == Outcome.LONG, of_long, np.where(outcome == Outcome.SHORT, of_short, 0))
+        return held.astype(np.float64), total.astype(np.float64)
 
-    def missing(self, symbol: int) -> tuple[str, ...]:
+    def held_by(self, side: Side, count: int) -> NDArray[np.int16]:
+        """How many leaves of `side` held in each of `count` rows."""
+        total = np.zeros(count, dtype=np.int16)
+        for of_side, truth in zip(self.sides, self.truth, strict=True):
+            if of_side == side:
+                total += truth == TRUE
+        return total
+
+    def missing(self, row: int) -> tuple[str, ...]:
         """The columns whose absence makes leaves unknown; all columns of those leaves when none is absent."""
-        view = self.views[int(self.grace[symbol])]
-        unknown = [self.leaves[index] for index in np.flatnonzero(self.truth[:, symbol] == 0)]
+        view = self.views[int(self.grace[row])]
+        unknown = [leaf for leaf, truth in zip(self.leaves, self.truth, strict=True) if truth[row] == 0]
         reads = [read for leaf in unknown for read in leaf.reads()]
-        absent = [read for read in reads if _is_missing(read, view, symbol)]
+        absent = [read for read in reads if _is_missing(read, view, row)]
         return tuple(dict.fromkeys(str(read) for read in absent or reads))
 
 
 def leaf_table(judged: Judged, views: tuple[View, View], grace: Bools) -> LeafTable:
-    """The leaves at each symbol's judged candle: the previous one where `grace`."""
+    """The leaves at each row's judged candle: the previous one where `grace`."""
     entries = [(leaf, side, role) for side, role, rule in judged.rules() for leaf in rule.leaves()]
-    now = [_values(leaf, views[0], len(grace)) for leaf, _, _ in entries]
-    shape = (len(entries), len(grace))
-    columns = [np.array([row[part] for row in now]).reshape(shape) for part in range(3)]
+    values = [_values(leaf, views[0]) for leaf, _, _ in entries]
     if grace.any():
-        before = [_values(leaf, views[1], len(grace)) for leaf, _, _ in entries]
-        for part, column in enumerate(columns):
-            columns[part] = np.where(grace, np.array([row[part] for row in before]).reshape(shape), column)
-    left, right, truth = columns
-    leaves = tuple(leaf for leaf, _, _ in entries)
-    sides, roles = tuple(side for _, side, _ in entries), tuple(role for _, _, role in entries)
-    return LeafTable(leaves, sides, roles, left, right, truth.astype(np.int8), views, grace)
-
-
-def _values(leaf: Leaf, view: View, count: int) -> tuple[Floats, Floats, Codes]:
-    with np.errstate(all="ignore"):  # as where the rule itself is judged: not finite is unknown
-        left, right = leaf.sides(view)
-        truth = leaf.truth(view)
-    return (
-        np.broadcast_to(left[:, -1], (count,)),
-        np.broadcast_to(right[:, -1], (count,)),
-        np.broadcast_to(truth[:, -1], (count,)),
+        before = [_values(leaf, views[1]) for leaf, _, _ in entries]
+        values = [_either(grace, old, new) for old, new in zip(before, values, strict=True)]
+    return LeafTable(
+        leaves=tuple(leaf for leaf, _, _ in entries),
+        sides=tuple(side for _, side, _ in entries),
+        roles=tuple(role for _, _, role in entries),
+        left=tuple(left for left, _, _ in values),
+        right=tuple(right for _, right, _ in values),
+        truth=tuple(truth for _, _, truth in values),
+        views=views,
+        grace=grace,
     )
 
 
-def _is_missing(read: Read, view: View, symbol: int) -> bool:
-    return bool(np.isnan(read.values(view)[symbol, -1]))
+Values = tuple[Floats, Floats, Codes]
+
+
+def _values(leaf: Leaf, view: View) -> Values:
+    with np.errstate(all="ignore"):  # as where the rule itself is judged: not finite is unknown
+        left, right = leaf.sides(view)
+        truth = leaf.truth(view)
+    return view.along(left), view.along(right), view.along(truth)
+
+
+def _either(grace: Bools, before: Values, now: Values) -> Values:
+    return (
+        np.where(grace, before[0], now[0]),
+        np.where(grace, before[1], now[1]),
+        np.where(grace, before[2], now[2]),
+    )
+
+
+def _is_missing(read: Read, view: View, row: int) -> bool:
+    return bool(np.isnan(view.along(read.values(view))[row]))

@@ -1,4 +1,7 @@
-"""One timeframe in one phase: long, short, neutral or invalid, for every symbol at once."""
+"""One timeframe in one phase: long, short, neutral or invalid, for every row at once.
+
+Live a row is a symbol at one moment; over a history it is a candle of one symbol.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ GRACE_FROM = Timeframe.M15
 
 @dataclass(frozen=True, eq=False)
 class TimeframeJudgement:
-    """Arrays over symbols (S,): `outcome` as Outcome, `reason` as Reason or None, `candle_open_ms` (Unix ms)
+    """Arrays over rows (R,): `outcome` as Outcome, `reason` as Reason or None, `candle_open_ms` (Unix ms)
     the candle judged, `grace` where that is the previous one because the newest is late."""
 
     judged: Judged
@@ -47,12 +50,12 @@ class TimeframeJudgement:
 
     @cached_property
     def leaves(self) -> LeafTable:
-        """Every leaf with its values for every symbol, computed when first asked for."""
+        """Every leaf with its values for every row, computed when first asked for."""
         return leaf_table(self.judged, self.views, self.grace)
 
     @cached_property
     def score(self) -> Floats:
-        """Share of the leaves of the symbol's side that held, NaN where it has no side."""
+        """Share of the leaves of the row's side that held, NaN where it has no side."""
         return share(*self.leaves.held(self.outcome))
 
 
@@ -63,18 +66,33 @@ def share(held: Floats, total: Floats) -> Floats:
 
 def judge(frames: Frames, judged: Judged, *, minimum: int, grace_s: int, at: datetime) -> TimeframeJudgement:
     """Judge every symbol at its newest candle of the timeframe closed at `at` (the frame's last row)."""
-    timeframe, count = judged.timeframe, len(frames.symbols)
+    timeframe = judged.timeframe
     grace = _in_grace(frames, judged, grace_s, at)
     views = (View(frames.frames, timeframe), View(frames.frames, timeframe, lag=1))
-    outcome, reason = _by_rules(judged, views[0], count)
+    newest_open = frames.frames[timeframe].close_ms[-1] - timeframe.ms
+    return _judged(frames, judged, views, minimum, grace, newest_open - grace * timeframe.ms)
+
+
+def judge_candles(frames: Frames, judged: Judged, view: View, *, minimum: int) -> TimeframeJudgement:
+    """Judge the one symbol at every candle of the timeframe; `view` shows all of them.
+
+    There is no grace: it waits for a candle that is on its way, and what a history lacks never came.
+    """
+    opens = frames.frames[judged.timeframe].close_ms - judged.timeframe.ms
+    return _judged(frames, judged, (view, view), minimum, np.zeros(len(opens), dtype=bool), opens)
+
+
+def _judged(
+    frames: Frames, judged: Judged, views: tuple[View, View], minimum: int, grace: Bools, opens: Ints
+) -> TimeframeJudgement:
+    outcome, reason = _by_rules(judged, views[0])
     if grace.any():
-        earlier, why = _by_rules(judged, views[1], count)
+        earlier, why = _by_rules(judged, views[1])
         outcome, reason = np.where(grace, earlier, outcome), np.where(grace, why, reason)
-    unusable = _unusable(frames, timeframe, minimum, grace)
+    unusable = _unusable(frames, judged.timeframe, minimum, grace)
     outcome = np.where(unusable != NO_REASON, Outcome.INVALID, outcome).astype(np.int8)
     reason = np.where(unusable != NO_REASON, unusable, reason).astype(np.int8)
-    newest_open = frames.frames[timeframe].close_ms[-1] - timeframe.ms
-    return TimeframeJudgement(judged, outcome, reason, grace, newest_open - grace * timeframe.ms, views)
+    return TimeframeJudgement(judged, outcome, reason, grace, opens, views)
 
 
 def _in_grace(frames: Frames, judged: Judged, grace_s: int, at: datetime) -> Bools:
@@ -94,11 +112,15 @@ def _unusable(frames: Frames, timeframe: Timeframe, minimum: int, grace: Bools) 
     """The reason why candles do not allow a judgement, the first that applies; NO_REASON where they do."""
     late, length, gap = frames.late[timeframe], frames.length[timeframe], frames.gap[timeframe]
     failed = frames.failed.get(timeframe, frozenset())
-    raised = (
-        np.array([symbol in failed for symbol in frames.symbols]) if failed else np.zeros(len(late), bool)
-    )
+    raised = np.array([symbol in failed for symbol in frames.symbols])
     return np.select(
-        [length == 0, (late > 0) & ~grace, (length < minimum) & gap, length < minimum, raised],
+        [
+            length == 0,
+            (late > 0) & ~grace,
+            (length < minimum) & gap,
+            length < minimum,
+            np.broadcast_to(raised, late.shape),
+        ],
         [
             code(Reason.NO_KLINES),
             code(Reason.CANDLE_LATE),
@@ -110,15 +132,15 @@ def _unusable(frames: Frames, timeframe: Timeframe, minimum: int, grace: Bools) 
     ).astype(np.int8)
 
 
-def _by_rules(judged: Judged, view: View, count: int) -> tuple[Codes, Codes]:
+def _by_rules(judged: Judged, view: View) -> tuple[Codes, Codes]:
     """Outcome and reason by the rules alone."""
-    long, short = _truth(judged.long, view, count, FALSE), _truth(judged.short, view, count, FALSE)
+    long, short = _truth(judged.long, view, FALSE), _truth(judged.short, view, FALSE)
     both, only_long, only_short = (long == TRUE) & (short == TRUE), long == TRUE, short == TRUE
     one = only_long ^ only_short
     filters = np.where(
         only_long,
-        _truth(judged.long_filters, view, count, TRUE),
-        _truth(judged.short_filters, view, count, TRUE),
+        _truth(judged.long_filters, view, TRUE),
+        _truth(judged.short_filters, view, TRUE),
     )
     unknown = np.where(one, filters == 0, (long == 0) | (short == 0))
     reason = np.select(
@@ -137,8 +159,6 @@ def _by_rules(judged: Judged, view: View, count: int) -> tuple[Codes, Codes]:
     return outcome.astype(np.int8), reason.astype(np.int8)
 
 
-def _truth(rule: Rule | None, view: View, count: int, absent: int) -> Codes:
-    """The rule's three-valued answer at the view's last row, (S,)."""
-    if rule is None:
-        return np.full(count, absent, dtype=np.int8)
-    return np.broadcast_to(rule.truth(view)[:, -1], (count,))
+def _truth(rule: Rule | None, view: View, absent: int) -> Codes:
+    """The rule's three-valued answer in every row, (R,)."""
+    return view.along(np.array([[absent]], dtype=np.int8) if rule is None else rule.truth(view))

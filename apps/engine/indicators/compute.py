@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
@@ -23,12 +23,14 @@ LOOKED_BACK_AT = ("rsi", "macd_hist")
 """Divergence and StochRSI need these from before the first row asked for."""
 
 ALIASES = {"ma9": "sma9", "ma21": "sma21"}
-DIVERGENCES = (
-    "bullish_divergence",
-    "bearish_divergence",
-    "bullish_divergence_macd",
-    "bearish_divergence_macd",
-)
+STOCHASTIC = frozenset({"stoch_rsi_k", "stoch_rsi_d"})
+DIVERGENCES: dict[str, tuple[Callable[[Floats, Floats, int], Floats], int, str]] = {
+    "bullish_divergence": (bullish_divergence, LOW, "rsi"),
+    "bearish_divergence": (bearish_divergence, HIGH, "rsi"),
+    "bullish_divergence_macd": (bullish_divergence, LOW, "macd_hist"),
+    "bearish_divergence_macd": (bearish_divergence, HIGH, "macd_hist"),
+}
+"""What judges, by which prices, against which oscillator."""
 COLUMNS: tuple[str, ...] = (
     *PRICES,
     *ta.COLUMNS,
@@ -46,15 +48,17 @@ def features(
     *,
     rows: Sequence[int] | None = None,
     into: dict[str, Floats] | None = None,
+    wanted: Collection[str] | None = None,
 ) -> tuple[Frame, frozenset[str]]:
     """The last `depth` rows of every column, and the symbols whose indicators raised.
 
     Columns are (S, depth), right-aligned; NaN where unknown: outside a symbol's contiguous window, in the
     rows of its late candles, before an indicator has enough data, and everywhere for a symbol that raised.
     With `rows` only those symbols are computed, into the arrays of `into` (those of an earlier frame of the
-    same shape; without it into new ones of NaN). Raises ValueError when `depth` or `into` does not fit.
+    same shape; without it into new ones of NaN). With `wanted` only these columns are computed. Raises
+    ValueError when `depth` or `into` does not fit, or a wanted column does not exist.
     """
-    names = column_names(windows.timeframe)
+    names = _names(windows.timeframe, wanted)
     if depth < 1:
         raise ValueError(f"depth {depth} is not at least 1")
     shape = (len(windows.symbols), depth)
@@ -62,7 +66,7 @@ def features(
         _refuse_misfit(into, names, shape)
     chosen = np.arange(shape[0]) if rows is None else np.asarray(rows, dtype=np.int64)
     part = _part(windows, chosen) if rows is not None else windows
-    fresh, failed = _columns(part, depth)
+    fresh, failed = _columns(part, depth, names)
     if rows is None and into is None:
         columns = fresh
     else:
@@ -76,6 +80,16 @@ def features(
 def column_names(timeframe: Timeframe) -> tuple[str, ...]:
     """The columns of a frame of `timeframe`."""
     return (*COLUMNS, *PIVOTS) if timeframe is Timeframe.D1 else COLUMNS
+
+
+def _names(timeframe: Timeframe, wanted: Collection[str] | None) -> tuple[str, ...]:
+    names = column_names(timeframe)
+    if wanted is None:
+        return names
+    unknown = set(wanted) - set(names)
+    if unknown:
+        raise ValueError(f"{timeframe} has no column {', '.join(sorted(unknown))}")
+    return tuple(name for name in names if name in wanted)
 
 
 def _refuse_misfit(into: dict[str, Floats], names: tuple[str, ...], shape: tuple[int, int]) -> None:
@@ -98,28 +112,44 @@ def _part(windows: Windows, chosen: Ints) -> Windows:
     )
 
 
-def _columns(windows: Windows, depth: int) -> tuple[dict[str, Floats], Bools]:
-    """Every column, in the order of `column_names`, and which symbols raised."""
+def _columns(windows: Windows, depth: int, names: Collection[str]) -> tuple[dict[str, Floats], Bools]:
+    """The columns `names`, and which symbols raised."""
     candles, timeframe = windows.candles, windows.timeframe
-    columns = {name: tail(candles[index], depth).copy() for index, name in enumerate(PRICES)}
-    width = dict.fromkeys(ta.COLUMNS, depth) | dict.fromkeys(LOOKED_BACK_AT, depth + REACH)
-    columns |= {name: np.full((candles.shape[1], width[name]), np.nan) for name in ta.COLUMNS}
+    series = _series_for(names)
+    width = dict.fromkeys(series, depth) | dict.fromkeys(LOOKED_BACK_AT, depth + REACH)
+    columns = {name: np.full((candles.shape[1], width[name]), np.nan) for name in series}
     failed = ta.fill(candles, windows.late, windows.length, columns)
-    rsi, macd_hist = columns["rsi"], columns["macd_hist"]
-    columns |= {name: tail(columns[name], depth) for name in LOOKED_BACK_AT}
-    columns |= {alias: columns[name] for alias, name in ALIASES.items()}
-    columns["stoch_rsi_k"], columns["stoch_rsi_d"] = stoch_rsi(rsi, depth)
-    last_open_ms = int(windows.until.timestamp() * 1000) - timeframe.ms
-    columns["vwap"] = vwap(candles, last_open_ms, timeframe, depth)
-    columns["volume_ratio"] = volume_ratio(candles[VOLUME], depth)
-    columns["bullish_divergence"] = bullish_divergence(candles[LOW], rsi, depth)
-    columns["bearish_divergence"] = bearish_divergence(candles[HIGH], rsi, depth)
-    columns["bullish_divergence_macd"] = bullish_divergence(candles[LOW], macd_hist, depth)
-    columns["bearish_divergence_macd"] = bearish_divergence(candles[HIGH], macd_hist, depth)
-    if timeframe is Timeframe.D1:
+    looked_back_at = {name: columns[name] for name in LOOKED_BACK_AT if name in columns}
+    columns |= {name: tail(values, depth) for name, values in looked_back_at.items()}
+    columns |= {alias: columns[name] for alias, name in ALIASES.items() if alias in names}
+    columns |= {
+        name: tail(candles[index], depth).copy() for index, name in enumerate(PRICES) if name in names
+    }
+    if not STOCHASTIC.isdisjoint(names):
+        columns["stoch_rsi_k"], columns["stoch_rsi_d"] = stoch_rsi(looked_back_at["rsi"], depth)
+    if "vwap" in names:
+        last_open_ms = int(windows.until.timestamp() * 1000) - timeframe.ms
+        columns["vwap"] = vwap(candles, last_open_ms, timeframe, depth)
+    if "volume_ratio" in names:
+        columns["volume_ratio"] = volume_ratio(candles[VOLUME], depth)
+    for name in names:
+        if name in DIVERGENCES:
+            judge, price, oscillator = DIVERGENCES[name]
+            columns[name] = judge(candles[price], looked_back_at[oscillator], depth)
+    if not frozenset(PIVOTS).isdisjoint(names):
         columns |= pivots(candles, depth)
+    columns = {name: columns[name] for name in names}
     _forget(columns, ~_inside(windows, depth) | failed[:, np.newaxis])
     return columns, failed
+
+
+def _series_for(names: Collection[str]) -> list[str]:
+    """TA-Lib's columns among `names` and those that others are made from."""
+    needed = {ALIASES.get(name, name) for name in names}
+    needed |= {DIVERGENCES[name][2] for name in names if name in DIVERGENCES}
+    if not STOCHASTIC.isdisjoint(names):
+        needed.add("rsi")
+    return [name for name in ta.COLUMNS if name in needed]
 
 
 def _inside(windows: Windows, depth: int) -> Bools:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from inspect import unwrap
+from typing import Any
 
 import numpy as np
 import talib
 
 from apps.engine.frame import CLOSE, HIGH, Bools, Floats, Ints
-
-COLUMNS = (
-    "rsi",
-    *("ema9", "ema20", "ema21", "ema50", "ema200"),
-    *("sma9", "sma21"),
-    *("macd", "macd_signal", "macd_hist"),
-    *("atr", "adx"),
-    *("bb_upper", "bb_middle", "bb_lower"),
-)
 
 # TA-Lib wraps its functions for pandas where pandas is installed; arrays go straight in.
 ADX, ATR, BBANDS, EMA, MACD, RSI, SMA = (
@@ -27,48 +20,38 @@ ADX, ATR, BBANDS, EMA, MACD, RSI, SMA = (
 
 
 def fill(candles: Floats, late: Ints, length: Ints, into: Mapping[str, Floats]) -> Bools:
-    """Fill `into` (COLUMNS, each (S, any width), right-aligned on the axis of `candles`, NaN before).
+    """Fill `into` (some of COLUMNS, each (S, any width), right-aligned on the axis of `candles`, NaN before).
 
     A series is the contiguous `length` candles that end `late` before the end of (5, S, N). Returns (S,): the
     series whose indicators raised; their rows stay NaN.
     """
     failed = np.zeros(candles.shape[1], dtype=np.bool_)
     stops = (candles.shape[2] - late).tolist()
-    outputs = tuple(into[name] for name in COLUMNS)
+    asked = [call for call in _CALLS if into.keys() & call.names]
+    outputs = [[into.get(name) for name in call.names] for call in asked]
     for row, (stop, count) in enumerate(zip(stops, length.tolist(), strict=True)):
         if count < 2:  # nothing is known from one candle
             continue
         high, low, close = candles[HIGH : CLOSE + 1, row, stop - count : stop]
         try:
-            results = _series(high, low, close)
+            results = [call.results(high, low, close) for call in asked]
         except Exception:  # one poison symbol never takes the others down: it is named, and stays NaN
             failed[row] = True
             continue
         behind = candles.shape[2] - stop
-        for output, result in zip(outputs, results, strict=True):
-            last = output.shape[1] - behind
-            first = max(last - count, 0)
-            if last > 0:
-                output[row, first:last] = result[count - last + first :]
+        for arrays, series in zip(outputs, results, strict=True):
+            for output, values in zip(arrays, series, strict=True):
+                if output is not None:
+                    _put(values, output[row], behind)
     return failed
 
 
-def _series(high: Floats, low: Floats, close: Floats) -> tuple[Floats, ...]:
-    """One contiguous series in the order of COLUMNS."""
-    return (
-        _rsi(close),
-        EMA(close, 9),
-        EMA(close, 20),
-        EMA(close, 21),
-        EMA(close, 50),
-        EMA(close, 200),
-        SMA(close, 9),
-        SMA(close, 21),
-        *MACD(close, 12, 26, 9),
-        ATR(high, low, close, 14),
-        _adx(high, low, close),
-        *BBANDS(close, 20, 2.0, 2.0),
-    )
+def _put(values: Floats, into: Floats, behind: int) -> None:
+    """The newest of `values` into the places up to `behind` before the end."""
+    last = len(into) - behind
+    first = max(last - len(values), 0)
+    if last > 0:
+        into[first:last] = values[len(values) - last + first :]
 
 
 def _rsi(close: Floats) -> Floats:
@@ -91,3 +74,31 @@ def _adx(high: Floats, low: Floats, close: Floats) -> Floats:
 def _first(flags: Bools) -> int:
     """Index of the first True; the length when there is none."""
     return int(flags.argmax()) if flags.any() else len(flags)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What gives `names` (an array, or a tuple for several) from the close, or from high, low and close."""
+
+    names: tuple[str, ...]
+    function: Callable[..., Any]
+    arguments: tuple[float, ...] = ()
+    of_range: bool = False
+
+    def results(self, high: Floats, low: Floats, close: Floats) -> tuple[Floats, ...]:
+        prices = (high, low, close) if self.of_range else (close,)
+        found = self.function(*prices, *self.arguments)
+        return found if len(self.names) > 1 else (found,)
+
+
+_CALLS = (
+    _Call(("rsi",), _rsi),
+    *(_Call((f"ema{period}",), EMA, (period,)) for period in (9, 20, 21, 50, 200)),
+    *(_Call((f"sma{period}",), SMA, (period,)) for period in (9, 21)),
+    _Call(("macd", "macd_signal", "macd_hist"), MACD, (12, 26, 9)),
+    _Call(("atr",), ATR, (14,), of_range=True),
+    _Call(("adx",), _adx, of_range=True),
+    _Call(("bb_upper", "bb_middle", "bb_lower"), BBANDS, (20, 2.0, 2.0)),
+)
+
+COLUMNS = tuple(name for call in _CALLS for name in call.names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Self
@@ -142,6 +143,13 @@ class Entry(Part):
     def signal_age_s(self, timeframe: Timeframe) -> int:
         """How long after its candle's close a decision may still be traded."""
         return self.max_signal_age_s or min(timeframe.seconds, MAX_SIGNAL_AGE_S)
+
+    def reads(self, execution: Iterable[Timeframe]) -> Iterator[tuple[Timeframe, str]]:
+        """The columns an entry on one of `execution` is computed from, with their timeframes."""
+        yield from ((timeframe, "atr") for timeframe in execution)
+        yield self.zone.atr_timeframe, "atr"
+        yield from ((self.zone.timeframe, str(anchor)) for anchor in Anchor)
+        yield from ((Timeframe.D1, level) for level in LEVELS)
 
     def content(self) -> dict[str, Any]:
         """Loadable again; numbers that are equal read equal."""

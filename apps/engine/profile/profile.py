@@ -90,6 +90,16 @@ class Profile(Part):
         needed = {judged.timeframe for judged in self.judged} | {timeframe for timeframe, _, _ in self._reads}
         return tuple(sorted(needed, key=lambda timeframe: -timeframe.seconds))
 
+    @cached_property
+    def columns(self) -> dict[Timeframe, frozenset[str]]:
+        """The columns looked at per timeframe: by the rules, and by the entry where there is one."""
+        rules = [(timeframe, read.name) for timeframe, _, read in self._reads]
+        entry = [] if self.entry is None else list(self.entry.reads(self.execution_timeframes))
+        needed: dict[Timeframe, set[str]] = {timeframe: set() for timeframe in self.timeframes}
+        for timeframe, name in [*rules, *entry]:
+            needed.setdefault(timeframe, set()).add(name)
+        return {timeframe: frozenset(names) for timeframe, names in needed.items()}
+
     def minimum(self, timeframe: Timeframe) -> int:
         """Contiguous closed candles `timeframe` must have to be judged; never more than its window holds."""
         slow = any(read.name == "ema200" and where == timeframe for where, _, read in self._reads)

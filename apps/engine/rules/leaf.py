@@ -50,7 +50,7 @@ class Comparison:
     right: Term
 
     def truth(self, view: View) -> Truth:
-        return compare(*self._ordered(view))
+        return view.once(self, lambda: compare(*self._ordered(view)))
 
     def sides(self, view: View) -> tuple[Floats, Floats]:
         return self.left.values(view, 0), self.right.values(view, 0)
@@ -79,7 +79,7 @@ class Trend:
     by: Term | None
 
     def truth(self, view: View) -> Truth:
-        return every([self._step(view, back) for back in range(self.steps)])
+        return view.once(self, lambda: every([self._step(view, back) for back in range(self.steps)]))
 
     def sides(self, view: View) -> tuple[Floats, Floats]:
         return self.term.values(view, 0), self.term.values(view, self.steps)
@@ -110,7 +110,7 @@ class Crossing:
     within: int
 
     def truth(self, view: View) -> Truth:
-        return some([self._crossed(view, back) for back in range(self.within)])
+        return view.once(self, lambda: some([self._crossed(view, back) for back in range(self.within)]))
 
     def sides(self, view: View) -> tuple[Floats, Floats]:
         return self.left.values(view, 0), self.right.values(view, 0)

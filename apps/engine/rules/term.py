@@ -68,11 +68,14 @@ class Apply:
     terms: tuple[Term, ...]
 
     def values(self, view: View, back: int) -> Floats:
-        return finite(self.function(*(term.values(view, back) for term in self.terms)))
+        return view.once((self, back), lambda: self._worked_out(view, back))
 
     def reads(self, back: int) -> Iterator[Read]:
         for term in self.terms:
             yield from term.reads(back)
+
+    def _worked_out(self, view: View, back: int) -> Floats:
+        return finite(self.function(*(term.values(view, back) for term in self.terms)))
 
 
 Term = Number | Column | Apply

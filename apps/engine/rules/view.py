@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from apps.engine.frame import Floats, Frame, Ints
+from apps.engine.frame import Bools, Floats, Frame, Ints
 from apps.engine.values.timeframe import Timeframe
+
+Result = TypeVar("Result")
+Number = TypeVar("Number", np.float64, np.int8)
 
 
 class View:
     """`rows` candles of `timeframe` for all symbols, the last of them `lag` candles before the frame's last.
 
     Live asks one row of many symbols, a backtest every row of one. All arrays are (S, rows); a value that is
-    missing, not finite or older than the frame is NaN. A view remembers what it has read.
+    missing, not finite or older than the frame is NaN. A view remembers what it has read and worked out.
     """
 
     def __init__(
@@ -24,40 +29,59 @@ class View:
         self._timeframe = timeframe
         self._rows = rows
         self._lag = lag
-        self._read: dict[object, Floats] = {}
+        self._known: dict[object, Any] = {}
+
+    def along(self, values: NDArray[Number]) -> NDArray[Number]:
+        """`values`, (S, rows) or broadcastable to it, along the one axis that is longer than one."""
+        symbols = next(iter(self._frames[self._timeframe].columns.values())).shape[0]
+        return np.broadcast_to(values, (symbols, self._rows)).reshape(-1)
+
+    def once(self, key: Hashable, work_out: Callable[[], Result]) -> Result:
+        """What `work_out` gives, worked out the first time that `key` is asked for."""
+        if key not in self._known:
+            self._known[key] = work_out()
+        known: Result = self._known[key]
+        return known
 
     def column(self, name: str, lag: int, back: int) -> Floats:
         """The own column, `lag + back` candles before each row."""
-        return self._once((name, lag + back), lambda: self._slice(name, lag + back))
+        return self.once((name, lag + back), lambda: finite(self._slice(name, lag + back)))
 
     def other(self, timeframe: Timeframe, name: str, lag: int, back: int) -> Floats:
         """Another timeframe's column, `lag` of its candles before the newest closed at the row `back` ago."""
-        return self._once((timeframe, name, lag, back), lambda: self._align(timeframe, name, lag, back))
-
-    def _once(self, key: object, read: Callable[[], Floats]) -> Floats:
-        values = self._read.get(key)
-        if values is None:
-            values = self._read[key] = finite(read())
-        return values
+        key = (timeframe, name, lag, back)
+        return self.once(key, lambda: finite(self._align(timeframe, name, lag, back)))
 
     def _slice(self, name: str, lag: int) -> Floats:
         values = column_of(self._frames, self._timeframe, name)
-        stop = values.shape[1] - self._lag - lag
-        start = stop - self._rows
+        reach, newest = self._frames[self._timeframe].reach, values.shape[1] - self._lag
+        start, stop = newest - lag - self._rows, newest - lag
         if start >= 0:
-            return values[:, start:stop]
-        padded = np.full((values.shape[0], self._rows), np.nan)
-        if stop > 0:
-            padded[:, -stop:] = values[:, :stop]
-        return padded
+            found = values[:, start:stop]
+        else:
+            found = np.full((values.shape[0], self._rows), np.nan)
+            found[:, max(-start, 0) :] = values[:, : max(stop, 0)]
+        if lag == 0 or reach is None:
+            return found
+        return np.where(reach[newest - self._rows : newest] > lag, found, np.nan)
 
     def _align(self, timeframe: Timeframe, name: str, lag: int, back: int) -> Floats:
         values = column_of(self._frames, timeframe, name)
-        axis = self._frames[timeframe].close_ms
+        frame = self._frames[timeframe]
+        newest, current = self.once((timeframe, back), lambda: self._newest(frame, back))
+        known = current & (newest >= lag)
+        if frame.reach is not None:
+            heads, there = self.once((timeframe, 0), lambda: self._newest(frame, 0))
+            known &= there & (frame.reach[heads] > heads - newest + lag)
+        return np.where(known, values[:, np.maximum(newest - lag, 0)], np.nan)
+
+    def _newest(self, frame: Frame, back: int) -> tuple[Ints, Bools]:
+        """Per row `back` candles ago the column of `frame` that had closed last, and whether it is there."""
         closes = self._closes(back)
-        newest = np.searchsorted(axis, closes, side="right") - 1
-        current = (newest >= lag) & (axis[newest] == closes - closes % timeframe.ms)
-        return np.where(current, values[:, np.maximum(newest - lag, 0)], np.nan)
+        step, first = frame.timeframe.ms, int(frame.close_ms[0])
+        newest = (closes - first) // step
+        there = (newest >= 0) & (newest < len(frame.close_ms))
+        return np.where(there, newest, 0), there
 
     def _closes(self, back: int) -> Ints:
         """Close times of the rows `back` candles ago, Unix milliseconds."""
@@ -67,8 +91,9 @@ class View:
 
 
 def finite(values: Floats) -> Floats:
-    """`values` with NaN for everything that is not a finite number."""
-    return np.where(np.isfinite(values), values, np.nan)
+    """`values` with NaN for everything that is not a finite number; the same array where all of them are."""
+    infinite = np.isinf(values)
+    return np.where(infinite, np.nan, values) if infinite.any() else values
 
 
 def column_of(frames: Mapping[Timeframe, Frame], timeframe: Timeframe, name: str) -> Floats:

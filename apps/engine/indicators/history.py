@@ -1,0 +1,94 @@
+"""Feature columns over a whole stretch of one symbol's candles, also across holes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import numpy as np
+
+from apps.engine.frame import CLOSE, Bools, Frame, Frames, Ints, Windows, windows
+from apps.engine.indicators.compute import column_names, features
+from apps.engine.values.timeframe import WINDOW, Timeframe
+
+DEEPEST = 60
+"""Rows a rule may look back on, its own included."""
+
+
+def history(
+    stretches: Mapping[Timeframe, Windows], wanted: Mapping[Timeframe, Collection[str]] | None = None
+) -> Frames:
+    """Frames with one row a candle place of `stretches`, each (5, 1, N) and as long as its owner likes.
+
+    Every row is what live knew at its close from a window of WINDOW[timeframe] candle places that ended
+    there: indicators begin anew after a hole, a row in a hole is NaN, and `late`, `length` and `gap` (N,)
+    measure that window. Columns differ from live's in one thing: they are settled over the whole contiguous
+    past instead of the window (to 1e-4 relative, see strategy). Only columns of `wanted` are computed (all by
+    default). Raises ValueError for a stretch of more than one symbol.
+    """
+    [symbols] = {stretch.symbols for stretch in stretches.values()}
+    if len(symbols) != 1:
+        raise ValueError(f"a history is of one symbol, not of {len(symbols)}")
+    measures = {timeframe: _measured(stretch) for timeframe, stretch in stretches.items()}
+    built = {
+        timeframe: _frame(stretch, measures[timeframe], None if wanted is None else wanted[timeframe])
+        for timeframe, stretch in stretches.items()
+        if wanted is None or timeframe in wanted
+    }
+    return Frames(
+        symbols=symbols,
+        frames={timeframe: frame for timeframe, (frame, _) in built.items()},
+        late={timeframe: measures[timeframe][0] for timeframe in built},
+        length={timeframe: measures[timeframe][1] for timeframe in built},
+        gap={timeframe: measures[timeframe][2] for timeframe in built},
+        failed={timeframe: failed for timeframe, (_, failed) in built.items()},
+    )
+
+
+Measures = tuple[Ints, Ints, Bools]
+
+
+def _frame(
+    stretch: Windows, measures: Measures, wanted: Collection[str] | None
+) -> tuple[Frame, frozenset[str]]:
+    count = stretch.candles.shape[2]
+    runs = _runs(~np.isnan(stretch.candles[CLOSE, 0]))
+    if runs == [(0, count)]:
+        frame, failed = features(stretch, count, wanted=wanted)
+        columns = dict(frame.columns)
+    else:
+        columns = {name: np.full((1, count), np.nan) for name in wanted or column_names(stretch.timeframe)}
+        failed = frozenset()
+        for first, stop in runs:
+            part, troubled = features(_part(stretch, first, stop), stop - first, wanted=wanted)
+            failed |= troubled
+            for name, values in columns.items():
+                values[:, first:stop] = part.columns[name]
+    short = WINDOW[stretch.timeframe] < DEEPEST or len(runs) > 1
+    late, length, _ = measures
+    return Frame(stretch.timeframe, stretch.close_ms, columns, late + length if short else None), failed
+
+
+def _part(stretch: Windows, first: int, stop: int) -> Windows:
+    until = stretch.until - (stretch.candles.shape[2] - stop) * stretch.timeframe.duration
+    return windows(stretch.symbols, stretch.timeframe, until, stretch.candles[:, :, first:stop])
+
+
+def _measured(stretch: Windows) -> Measures:
+    """`late`, `length` and `gap` of the window that ended at each candle place."""
+    present, window = ~np.isnan(stretch.candles[CLOSE, 0]), WINDOW[stretch.timeframe]
+    at = np.arange(len(present))
+    if present.all():
+        return np.zeros_like(at), np.minimum(at + 1, window), np.zeros(len(at), dtype=bool)
+    newest = np.maximum.accumulate(np.where(present, at, -1))
+    began = np.maximum.accumulate(np.where(present, 0, at + 1))[newest]
+    late = np.where(newest < 0, window, np.minimum(at - newest, window))
+    length = np.where(late == window, 0, np.minimum(newest - began + 1, window - late))
+    seen = np.cumsum(present)
+    before = np.concatenate([np.zeros(min(window, len(at)), dtype=seen.dtype), seen[:-window]])
+    return late, length, seen - before > length
+
+
+def _runs(present: Bools) -> list[tuple[int, int]]:
+    """The contiguous stretches of True: [first, stop)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], present, [False]])))
+    return [(int(first), int(stop)) for first, stop in edges.reshape(-1, 2)]
