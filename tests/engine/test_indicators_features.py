@@ -154,14 +154,14 @@ def test_a_series_that_raises_is_named_and_unknown_and_takes_nobody_down(
 ) -> None:
     candles = walk(3, 300)
     whole, _ = features(windows_of(candles), 60)
-    healthy = ta.MACD
+    healthy = ta._series
 
-    def macd(close: Floats, *periods: int) -> Any:
+    def poisoned(calls: Any, high: Floats, low: Floats, close: Floats) -> Any:
         if close[0] == candles[3, 1, 0]:
             raise RuntimeError("TA_MACD function failed with error code 3")
-        return healthy(close, *periods)
+        return healthy(calls, high, low, close)
 
-    monkeypatch.setattr(ta, "MACD", macd)
+    monkeypatch.setattr(ta, "_series", poisoned)
     frame, failed = features(windows_of(candles), 60)
     assert failed == {"COIN1USDT"}
     partly, failed_part = features(windows_of(candles), 60, rows=[1, 2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import redis
@@ -168,10 +169,10 @@ def test_a_symbol_whose_indicators_raise_is_named_and_the_others_go_on(
     whole = ta._series
     fill(["AUSDT"], [M1], close="666")
 
-    def poisoned(high: Floats, low: Floats, close: Floats) -> tuple[Floats, ...]:
+    def poisoned(calls: Any, high: Floats, low: Floats, close: Floats) -> list[tuple[Floats, ...]]:
         if close[-1] == 666:
             raise RuntimeError("poison")
-        return whole(high, low, close)
+        return whole(calls, high, low, close)
 
     monkeypatch.setattr(ta, "_series", poisoned)
     [run] = worker.minute(AT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -194,10 +194,10 @@ def test_a_symbol_whose_indicators_raise_stays_named_until_its_own_candles_chang
 ) -> None:
     whole = ta._series
 
-    def poisoned(high: Floats, low: Floats, close: Floats) -> tuple[Floats, ...]:
+    def poisoned(calls: Any, high: Floats, low: Floats, close: Floats) -> list[tuple[Floats, ...]]:
         if close[-1] == 666:
             raise RuntimeError("poison")
-        return whole(high, low, close)
+        return whole(calls, high, low, close)
 
     monkeypatch.setattr(ta, "_series", poisoned)
     for symbol, close, failed in (

@@ -112,7 +112,7 @@ def _unusable(frames: Frames, timeframe: Timeframe, minimum: int, grace: Bools) 
     """The reason why candles do not allow a judgement, the first that applies; NO_REASON where they do."""
     late, length, gap = frames.late[timeframe], frames.length[timeframe], frames.gap[timeframe]
     failed = frames.failed.get(timeframe, frozenset())
-    raised = np.array([symbol in failed for symbol in frames.symbols])
+    raised = np.array([symbol in failed for symbol in frames.symbols], dtype=bool)
     return np.select(
         [
             length == 0,

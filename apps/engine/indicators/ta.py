@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import unwrap
 from typing import Any
@@ -34,7 +34,7 @@ def fill(candles: Floats, late: Ints, length: Ints, into: Mapping[str, Floats]) 
             continue
         high, low, close = candles[HIGH : CLOSE + 1, row, stop - count : stop]
         try:
-            results = [call.results(high, low, close) for call in asked]
+            results = _series(asked, high, low, close)
         except Exception:  # one poison symbol never takes the others down: it is named, and stays NaN
             failed[row] = True
             continue
@@ -89,6 +89,11 @@ class _Call:
         prices = (high, low, close) if self.of_range else (close,)
         found = self.function(*prices, *self.arguments)
         return found if len(self.names) > 1 else (found,)
+
+
+def _series(calls: Sequence[_Call], high: Floats, low: Floats, close: Floats) -> list[tuple[Floats, ...]]:
+    """One contiguous series, call by call."""
+    return [call.results(high, low, close) for call in calls]
 
 
 _CALLS = (
