@@ -18,6 +18,7 @@ from apps.exchange.bitmart.client import Client
 from apps.exchange.bitmart.limits import Limits
 from apps.exchange.bitmart.pace import Pace
 from apps.exchange.bitmart.reader import PATIENCE
+from apps.exchange.bitmart.routes import KLINE_NOW
 from apps.exchange.bitmart.signing import Credentials
 from apps.exchange.bitmart.streams import Streams
 from apps.exchange.bitmart.trading import Trading
@@ -43,7 +44,7 @@ def history() -> ports.CandleHistory:
 
 
 def prompt_history() -> ports.CandleHistory:
-    """The same for who decides now: what takes seconds is given up."""
+    """The same for who decides now: goes before the bulk reads, and gives up what takes seconds."""
     return _prompt_history(_url("BITMART_BASE_URL", BITMART_BASE_URL))
 
 
@@ -86,7 +87,7 @@ def _history(base_url: str) -> History:
 
 @cache
 def _prompt_history(base_url: str) -> History:
-    return History(Client(base_url, _limits(base_url), patience=PATIENCE))
+    return History(Client(base_url, _limits(base_url), patience=PATIENCE), KLINE_NOW)
 
 
 @cache

@@ -16,10 +16,10 @@ import redis
 from apps.exchange.bitmart import limits as limits_module
 from apps.exchange.bitmart import routes
 from apps.exchange.bitmart.errors import Blocked, RateLimited
-from apps.exchange.bitmart.limits import LONGEST_WAIT_S, Limits
+from apps.exchange.bitmart.limits import LONGEST_WAIT_S, PROMPT_WANTED_S, Limits
 from apps.exchange.bitmart.local_limits import LocalLimits
 from apps.exchange.bitmart.pace import Pace, local_pace, pace
-from apps.exchange.bitmart.routes import KLINE, PUBLIC, SERVER_TIME, Route
+from apps.exchange.bitmart.routes import KLINE, KLINE_NOW, PUBLIC, SERVER_TIME, Route
 from tests.bitmart.conftest import WIDE
 
 RESERVER = """
@@ -184,12 +184,15 @@ def test_losing_redis_is_said_once_and_so_is_its_return(
 def test_the_clocks_leave_nothing_behind_in_redis(redis_url: str) -> None:
     target = uuid.uuid4().hex
     limits = Limits(redis_url, target, ceiling=WIDE)
-    limits.reserve(KLINE)
+    for route in (KLINE, KLINE_NOW):
+        limits.reserve(route)
     limits.hold(KLINE, 1.0)
-    with redis.Redis.from_url(redis_url) as server:
-        keys = list(server.scan_iter(f"*{target}*"))
-        assert len(keys) == 3
-        assert all(0 < server.pttl(key) < 10_000 for key in keys)
+    with redis.Redis.from_url(redis_url, decode_responses=True) as server:
+        lives_ms = {key: server.pttl(key) for key in server.scan_iter(f"*{target}*")}
+    assert len(lives_ms) == 5
+    wanted = [lives_ms.pop(key) for key in list(lives_ms) if key.endswith(":prompt")]
+    assert [0 < life_ms <= PROMPT_WANTED_S * 1000 for life_ms in wanted] == [True]
+    assert all(0 < life_ms < 10_000 for life_ms in lives_ms.values())
     limits.close()
 
 

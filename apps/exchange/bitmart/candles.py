@@ -21,7 +21,7 @@ from apps.exchange.bitmart.client import Client
 from apps.exchange.bitmart.clock import ServerClock
 from apps.exchange.bitmart.errors import BadSymbol
 from apps.exchange.bitmart.fields import ParseError
-from apps.exchange.bitmart.routes import DETAILS, KLINE
+from apps.exchange.bitmart.routes import DETAILS, KLINE, Route
 
 log = structlog.get_logger("provider")
 
@@ -32,10 +32,11 @@ ASK_AGAIN_S = 60.0
 
 
 class History:
-    """Safe to share between threads."""
+    """Safe to share between threads. `klines`: the route candles are read by, KLINE or KLINE_NOW."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, klines: Route = KLINE) -> None:
         self._client = client
+        self._klines = klines
         self._clock = ServerClock(client)
         self._lock = threading.Lock()
         self._contract_sizes: dict[str, Decimal] = {}
@@ -60,7 +61,7 @@ class History:
         closed_by = self._clock.at_least()  # before asking: what closes meanwhile may be answered unfinished
         contract_size = self.contract_size(symbol)
         answer = self._client.read(
-            KLINE,
+            self._klines,
             {
                 "symbol": symbol,
                 "step": timeframe.seconds // 60,

@@ -1,6 +1,10 @@
-"""The two Lua scripts of the shared clocks. All times are microseconds of Redis's own clock.
+"""The Lua scripts of the shared limits. All times are microseconds of Redis's own clock.
 
 A clock is the theoretical arrival time (tat) of the next call; its key lives until it is in the past.
+
+The calls of a bulk route are also kept one by one, each at its slot, until they are a window old: prompt
+calls go wherever that leaves room. No window can hold more calls than the room: the one of them that was
+reserved last was let through with all the others counted.
 """
 
 from __future__ import annotations
@@ -8,30 +12,62 @@ from __future__ import annotations
 BLOCKED = -2
 QUEUE_FULL = -1
 
-RESERVE = """
+NOW = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-if redis.call('EXISTS', KEYS[1]) == 1 then return {-2, redis.call('PTTL', KEYS[1]) * 1000} end
-local tats, slot = {}, now
-for i = 2, #KEYS do
-  tats[i] = tonumber(redis.call('GET', KEYS[i]) or '0')
-  slot = math.max(slot, tats[i] - ARGV[2 * i - 1])
+"""
+
+RESERVE = f"""{NOW}
+if redis.call('EXISTS', KEYS[1]) == 1 then return {{-2, redis.call('PTTL', KEYS[1]) * 1000}} end
+local room = tonumber(redis.call('EXISTS', KEYS[3]) == 1 and ARGV[4] or ARGV[3])
+local tats, slot = {{}}, now
+if room > 0 then
+  local nth = redis.call('ZREVRANGE', KEYS[2], room - 1, room - 1, 'WITHSCORES')
+  if nth[2] then slot = math.max(slot, nth[2] + ARGV[2]) end
 end
-if slot - now > tonumber(ARGV[1]) then return {-1, slot - now} end
-for i = 2, #KEYS do
-  local tat = math.max(tats[i], slot) + ARGV[2 * i - 2]
+for i = 4, #KEYS do
+  tats[i] = tonumber(redis.call('GET', KEYS[i]) or '0')
+  slot = math.max(slot, tats[i] - ARGV[2 * i - 2])
+end
+if slot - now > tonumber(ARGV[1]) then return {{-1, slot - now}} end
+for i = 4, #KEYS do
+  local tat = math.max(tats[i], slot) + ARGV[2 * i - 3]
   redis.call('SET', KEYS[i], string.format('%.0f', tat), 'PX', math.ceil((tat - now) / 1000) + 1000)
 end
-return {slot, slot - now}
+if room > 0 then
+  local at = string.format('%.0f', slot)
+  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', now - ARGV[2]))
+  redis.call('ZADD', KEYS[2], at, 'bulk ' .. at)
+  redis.call('PEXPIRE', KEYS[2], math.ceil((slot - now + ARGV[2]) / 1000) + 1000)
+end
+return {{slot, slot - now}}
 """
-"""KEYS: the block flag, then the clocks. ARGV: the longest wait, then the step and tolerance of each clock.
+"""KEYS: the block flag, the calls kept, the flag that prompt ones are wanted, then the clocks.
+ARGV: the longest wait; the window, its room (0: calls are not kept), the room while prompt calls are wanted;
+then the step and tolerance of each clock.
 
 Answers (slot, wait), or (BLOCKED, how much longer), or (QUEUE_FULL, how long): then nothing was reserved.
 """
 
-HOLD = """
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
+PROMPT = f"""{NOW}
+if redis.call('EXISTS', KEYS[1]) == 1 then return {{-2, redis.call('PTTL', KEYS[1]) * 1000}} end
+redis.call('SET', KEYS[3], '1', 'PX', ARGV[3])
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', now - ARGV[1]))
+local kept = redis.call('ZCARD', KEYS[2])
+if redis.call('EXISTS', KEYS[4]) == 1 or kept >= tonumber(ARGV[2]) then return {{-1, 0}} end
+redis.call('ZADD', KEYS[2], string.format('%.0f', now), string.format('prompt %.0f %d', now, kept))
+if redis.call('PTTL', KEYS[2]) < ARGV[1] / 1000 then
+  redis.call('PEXPIRE', KEYS[2], math.ceil(ARGV[1] / 1000) + 1000)
+end
+return {{now, 0}}
+"""
+"""KEYS: the block flag, the calls kept, the flag that prompt ones are wanted, the hold flag of the path.
+ARGV: the window, its room, how long to remember that prompt calls are wanted (ms).
+
+Answers (now, 0), or (BLOCKED, how much longer), or (QUEUE_FULL, 0): no room, and nothing was reserved.
+"""
+
+HOLD = f"""{NOW}
 local tat = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now + ARGV[1] + ARGV[2])
 redis.call('SET', KEYS[1], string.format('%.0f', tat), 'PX', math.ceil((tat - now) / 1000) + 1000)
 local hold_ms = math.max(1, math.floor(ARGV[1] / 1000) - 2) -- gone when the first slot after it comes

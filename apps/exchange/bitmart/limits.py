@@ -4,6 +4,8 @@ A call reserves the next free slot and sleeps until it: first come, first served
 burst b and rate r lets at most b + r × w calls through in any window w; with that at or below the documented
 limit, a fixed and a sliding window are kept. (GCRA: ITU-T I.371, virtual scheduling, the arrival moved to its
 slot instead of being refused.)
+
+Bulk reads keep their calls listed beside the clock: by it prompt reads of the same path find room at once.
 """
 
 from __future__ import annotations
@@ -18,9 +20,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from apps.exchange.bitmart.errors import Blocked, RateLimited
-from apps.exchange.bitmart.limit_scripts import BLOCKED, HOLD, QUEUE_FULL, RESERVE
+from apps.exchange.bitmart.limit_scripts import BLOCKED, HOLD, PROMPT, QUEUE_FULL, RESERVE
 from apps.exchange.bitmart.local_limits import LocalLimits
-from apps.exchange.bitmart.pace import Pace, pace
+from apps.exchange.bitmart.pace import Pace, pace, room
 from apps.exchange.bitmart.routes import Route
 
 log = structlog.get_logger("provider")
@@ -31,6 +33,8 @@ LONGEST_HOLD_S = 60.0
 """A 429 that asks for more is asked again after this."""
 BLOCK_S = 300.0
 """After a 418 nothing is sent for this long. No length is published; one probe each 5 min is gentle."""
+PROMPT_WANTED_S = 1200.0
+"""So long after a prompt read bulk reads leave room for more: symbols are READY again each 15 minutes."""
 REDIS_TIMEOUT_S = 1.0
 LEAVE_REDIS_S = 5.0
 """A Redis that hangs would cost each call its time-outs: it is not asked for this long."""
@@ -61,6 +65,7 @@ class Limits:
             retry=Retry(NoBackoff(), 1),
         )
         self._reserve = self._redis.register_script(RESERVE)
+        self._prompt = self._redis.register_script(PROMPT)
         self._hold = self._redis.register_script(HOLD)
         self._prefix = f"limit:{{bitmart:{target}}}"  # braces: one slot of a Redis cluster
         self._ceiling = ceiling
@@ -88,11 +93,9 @@ class Limits:
         """
         if time.monotonic() < self._redis_left_until:
             return self._reserve_alone(route, longest_wait_s)
-        paces = [pace(route), self._ceiling] if route.bulk else [pace(route)]
-        keys = [self._key("block"), *(self._clocks(route))]
-        steps = [number for each in paces for number in (each.step_us, each.tolerance_us)]
         try:
-            slot_us, wait_us = self._reserve(keys=keys, args=[round(longest_wait_s * 1e6), *steps])
+            granted = self._at_once(route) if route.prompt else None
+            slot_us, wait_us = granted or self._in_turn(route, longest_wait_s)
         except redis.RedisError as fault:
             self._go_alone(fault)
             return self._reserve_alone(route, longest_wait_s)
@@ -123,6 +126,29 @@ class Limits:
 
     def close(self) -> None:
         self._redis.close()
+
+    def _at_once(self, route: Route) -> tuple[int, int] | None:
+        """A prompt call's slot, now; None when its window has no room and it must take its turn."""
+        kept = room(route)
+        keys = [*self._flags(route), self._key(route.path, "hold")]
+        answer: tuple[int, int] = self._prompt(
+            keys=keys, args=[kept.window_us, kept.calls, round(PROMPT_WANTED_S * 1000)]
+        )
+        return None if answer[0] == QUEUE_FULL else answer
+
+    def _in_turn(self, route: Route, longest_wait_s: float) -> tuple[int, int]:
+        kept = room(route)
+        paces = [pace(route), self._ceiling] if route.bulk else [pace(route)]
+        rooms = (kept.calls, kept.beside_prompt) if route.bulk else (0, 0)
+        steps = [number for each in paces for number in (each.step_us, each.tolerance_us)]
+        answer: tuple[int, int] = self._reserve(
+            keys=[*self._flags(route), *self._clocks(route)],
+            args=[round(longest_wait_s * 1e6), kept.window_us, *rooms, *steps],
+        )
+        return answer
+
+    def _flags(self, route: Route) -> list[str]:
+        return [self._key("block"), self._key(route.path, "calls"), self._key(route.path, "prompt")]
 
     def _clocks(self, route: Route) -> list[str]:
         own = self._key(route.path)

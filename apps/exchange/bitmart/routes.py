@@ -10,6 +10,7 @@ class Route:
     """At most `limit` calls in any `window_s`, counted per address, key or account: we have one of each.
 
     `bulk`: read in long series, so its calls are evenly spaced and also count against the global ceiling.
+    `prompt`: the bulk read of who decides now: it goes before its turn wherever the limit has room.
     `keyed`: a private read, which takes the key in a header and no signature.
     """
 
@@ -17,6 +18,7 @@ class Route:
     limit: int
     window_s: int = 2
     bulk: bool = False
+    prompt: bool = False
     keyed: bool = False
 
 
@@ -26,6 +28,7 @@ DETAILS = Route("/contract/public/details", 12)
 DEPTH = Route("/contract/public/depth", 12)
 MARKET_TRADE = Route("/contract/public/market-trade", 12)
 KLINE = Route("/contract/public/kline", 12, bulk=True)
+KLINE_NOW = Route("/contract/public/kline", 12, bulk=True, prompt=True)
 MARKPRICE_KLINE = Route("/contract/public/markprice-kline", 12)
 OPEN_INTEREST = Route("/contract/public/open-interest", 2)
 FUNDING_RATE = Route("/contract/public/funding-rate", 12)

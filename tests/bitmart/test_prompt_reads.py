@@ -1,0 +1,178 @@
+"""Candles for who decides now beside bulk reads of the same route: prompt, and within the one limit."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from apps.exchange.bitmart.errors import Blocked, RateLimited
+from apps.exchange.bitmart.limit_scripts import HOLD, NOW, PROMPT, RESERVE
+from apps.exchange.bitmart.limits import Limits
+from apps.exchange.bitmart.pace import local_pace, pace, room
+from apps.exchange.bitmart.routes import KLINE, KLINE_NOW
+from tests.bitmart.conftest import WIDE
+from tests.bitmart.test_limits import NOBODY, most_in_any_window
+
+MIXED = """
+import random, sys, time
+from apps.exchange.bitmart.limits import Limits
+from apps.exchange.bitmart.pace import Pace
+from apps.exchange.bitmart.routes import KLINE, KLINE_NOW
+url, target, seed = sys.argv[1:]
+limits, chance = Limits(url, target, ceiling=Pace(1000, 1000.0)), random.Random(seed)
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(12):
+    print(limits.reserve(chance.choice((KLINE, KLINE_NOW))).at_us, flush=True)
+    time.sleep(chance.random() * 0.3)
+"""
+START_US = 1_790_000_000_000_000
+READY = 5
+"""Symbols that confirm their candle in the same moment."""
+
+
+def test_bulk_reads_alone_never_meet_the_room_they_share() -> None:
+    step_us = pace(KLINE).step_us
+    assert room(KLINE).calls * step_us >= room(KLINE).window_us
+
+
+def test_prompt_reads_go_at_once_while_bulk_reads_rest(limits: Limits) -> None:
+    assert [limits.reserve(KLINE_NOW).wait_s for _ in range(READY)] == [0.0] * READY
+
+
+def test_prompt_reads_that_find_no_room_take_their_turn_among_the_bulk_reads(limits: Limits) -> None:
+    waits = [limits.reserve(KLINE_NOW).wait_s for _ in range(room(KLINE).calls + 2)]
+    assert waits[:-2] == [0.0] * room(KLINE).calls
+    assert waits[-2] == pytest.approx(2.0, abs=0.2)  # when the first of them is a window old
+    assert waits[-1] > waits[-2]
+
+
+def test_a_hold_of_the_route_holds_prompt_reads_too(limits: Limits) -> None:
+    limits.hold(KLINE, 1.0)
+    assert limits.reserve(KLINE_NOW).wait_s == pytest.approx(1.0, abs=0.2)
+    with pytest.raises(RateLimited, match="already wait"):
+        limits.reserve(KLINE_NOW, 0.1)
+
+
+def test_a_block_stops_prompt_reads(limits: Limits) -> None:
+    limits.block(60)
+    with pytest.raises(Blocked):
+        limits.reserve(KLINE_NOW)
+
+
+def test_without_redis_prompt_and_bulk_reads_share_a_fifth_of_the_limit() -> None:
+    alone = Limits(NOBODY, "x", ceiling=WIDE)
+    step_s = local_pace(KLINE).step_us / 1e6
+    waits = [alone.reserve(route).wait_s for route in (KLINE, KLINE_NOW, KLINE)]
+    assert waits == pytest.approx([0.0, step_s, 2 * step_s], abs=0.2)
+
+
+@dataclass
+class Clock:
+    """Redis's time, set by the test."""
+
+    now_us: int = START_US
+
+
+@pytest.fixture
+def timed(redis_url: str) -> Callable[[], tuple[Limits, Clock]]:
+    """A turnstile whose time stands still until it is moved on."""
+    made: list[Limits] = []
+
+    def build() -> tuple[Limits, Clock]:
+        limits, clock = Limits(redis_url, uuid.uuid4().hex, ceiling=WIDE), Clock()
+        made.append(limits)
+        for name, script in (("_reserve", RESERVE), ("_prompt", PROMPT), ("_hold", HOLD)):
+            assert script.count(NOW) == 1
+            registered = limits._redis.register_script(
+                script.replace(NOW, "local now = tonumber(ARGV[#ARGV])\n")
+            )
+            setattr(limits, name, partial(_at, clock, registered))
+        return limits, clock
+
+    return build
+
+
+def _at(clock: Clock, script: Callable[..., object], *, keys: list[str], args: list[object]) -> object:
+    return script(keys=keys, args=[*args, clock.now_us])
+
+
+def test_five_prompt_reads_find_room_beside_bulk_reads_that_never_rest(
+    timed: Callable[[], tuple[Limits, Clock]],
+) -> None:
+    limits, clock = timed()
+    limits.reserve(KLINE_NOW)
+    bulk: list[int] = []
+    for _ in range(30):
+        slot = limits.reserve(KLINE)
+        bulk.append(slot.at_us)
+        clock.now_us = slot.at_us
+        if len(bulk) % 10 == 0:
+            assert [limits.reserve(KLINE_NOW).wait_s for _ in range(READY)] == [0.0] * READY
+    spent_s = (bulk[-1] - bulk[0]) / 1e6
+    assert len(bulk) / spent_s > 0.4 * pace(KLINE).rate  # what the reads of the past keep meanwhile
+
+
+arrivals = st.lists(
+    st.tuples(
+        st.one_of(st.integers(0, 500_000), st.integers(1_900_000, 2_100_000)),
+        st.sampled_from(("bulk", "prompt", "hold", "forgotten")),
+        st.integers(1, 12),
+    ),
+    min_size=2,
+    max_size=12,
+)
+"""How long after the last one (µs), what, and how many at once."""
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(arrivals=arrivals)
+def test_whoever_arrives_whenever_no_window_holds_more_calls_than_documented(
+    timed: Callable[[], tuple[Limits, Clock]], arrivals: list[tuple[int, str, int]]
+) -> None:
+    limits, clock = timed()
+    slots: list[int] = []
+    for gap_us, what, count in arrivals:
+        clock.now_us += gap_us
+        if what == "hold":
+            limits.hold(KLINE, 0.5)
+        elif what == "forgotten":  # prompt reads were last wanted long ago
+            limits._redis.delete(limits._key(KLINE.path, "prompt"))
+        else:
+            route = KLINE if what == "bulk" else KLINE_NOW
+            slots += [limits.reserve(route).at_us for _ in range(count)]
+    limits.close()
+    assert not slots or most_in_any_window(slots, KLINE.window_s) <= room(KLINE).calls < KLINE.limit
+
+
+def test_several_processes_mixing_both_never_exceed_the_limit_in_any_window(redis_url: str) -> None:
+    target = uuid.uuid4().hex
+    with contextlib.ExitStack() as stack:
+        running = [
+            stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", MIXED, redis_url, target, str(seed)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for seed in range(3)
+        ]
+        assert [one.stdout.readline() for one in running if one.stdout] == ["ready\n"] * 3
+        for one in running:
+            assert one.stdin
+            one.stdin.write("go\n")
+            one.stdin.flush()
+        printed = [int(line) for one in running for line in one.communicate(timeout=30)[0].splitlines()]
+    assert len(printed) == 3 * 12
+    assert most_in_any_window(printed, KLINE.window_s) <= KLINE.limit
