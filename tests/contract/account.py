@@ -20,6 +20,9 @@ from apps.exchange.bitmart.reader import PATIENCE
 from apps.exchange.bitmart.signing import Credentials
 from apps.exchange.bitmart.trading import Trading
 from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.broker import Broker as Simulated
+from apps.exchange.simulator.floor import Floor
+from apps.exchange.simulator.market import Market
 from apps.exchange.simulator.server import PLAY_KEYS, running
 from tests.contract.conftest import TIMINGS
 
@@ -63,6 +66,31 @@ class Account:
         for stream in self._streams:
             stream.close()
         self.broker.close()
+
+
+class Clocked(Simulated):
+    """The broker in process, at the exchange's time whenever it is asked."""
+
+    def __init__(self, floor: Floor, clock: Ahead) -> None:
+        self._clock = clock
+        super().__init__(floor, clock())
+
+    @property
+    def now(self) -> datetime:
+        return self._clock()
+
+    @now.setter
+    def now(self, at: datetime) -> None:
+        """The clock says when it is."""
+
+
+class InProcess:
+    """The same account of the same exchange without a wire between."""
+
+    def __init__(self, archive: Archive) -> None:
+        self.clock = Ahead()
+        floor = Floor.open(Market(archive, seed=1), int(self.clock().timestamp() * 1000))
+        self.broker = Clocked(floor, self.clock)
 
 
 @contextlib.contextmanager

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from apps.backtest.ledger import MemoryLedger
 from apps.engine.ports import Ledger
 from apps.engine.values.book import SymbolBook
 from apps.mtf.account_ledger import AccountLedger, Health
 from apps.orders import store as orders
 from apps.orders.models import OrderPlan
 from apps.switches import store as switches
-from tests.contract.memory_ledger import MemoryLedger
 from tests.rooms.trades import ACCOUNT, NOW
 
 RUN = UUID("11111111-2222-3333-4444-555555555555")

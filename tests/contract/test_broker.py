@@ -24,7 +24,7 @@ from apps.engine.values.order import (
 from apps.engine.values.position import PositionMode, TransactionKind
 from apps.engine.values.side import Side
 from apps.exchange.simulator.archive import Archive
-from tests.contract.account import Account, opened
+from tests.contract.account import Account, InProcess, opened
 
 SYMBOL = "BTCUSDT"
 OTHER = "ETHUSDT"
@@ -34,14 +34,18 @@ NOTHING = Decimal(0)
 SIDES = pytest.mark.parametrize("side", Side)
 
 
-@pytest.fixture
-def account(archive: Archive) -> Iterator[Account]:
+@pytest.fixture(params=["bitmart", "simulator"])
+def account(archive: Archive, request: pytest.FixtureRequest) -> Iterator[Account | InProcess]:
+    """Over HTTP by the adapter, or in this process by the exchange's own broker."""
+    if request.param == "simulator":
+        yield InProcess(archive)
+        return
     with opened(archive) as made:
         yield made
 
 
 @pytest.fixture
-def broker(account: Account) -> Broker:
+def broker(account: Account | InProcess) -> Broker:
     """Over an account in hedge mode with 1,000 USDT that holds nothing."""
     return account.broker
 
@@ -324,7 +328,7 @@ def test_what_may_not_rest_or_not_take_ends_unfilled(
     assert broker.positions() == []
 
 
-def test_the_dead_mans_switch_takes_resting_orders_unless_disarmed(account: Account) -> None:
+def test_the_dead_mans_switch_takes_resting_orders_unless_disarmed(account: Account | InProcess) -> None:
     broker: Broker = account.broker
     broker.set_leverage(SYMBOL, 10)
     broker.submit(request(broker, Side.LONG, "left alone", away="0.02"))

@@ -260,6 +260,22 @@ def test_a_closed_and_released_symbol_is_free_and_its_loss_counts_today(books: B
     assert isinstance(ledger.claim(plan(n=1), at(700)), Claimed)
 
 
+def test_each_position_counts_its_own_fills_and_a_new_day_begins_at_nothing(books: Books) -> None:
+    ledger = books.ledger()
+    for n, trade in enumerate("ab"):
+        made = claimed(ledger, plan(n=n))
+        happened = [*opened(made), *closed(made, price=Decimal(99), realised=Decimal(-1))]
+        ledger.record([_renamed(event, trade) for event in happened])
+        assert ledger.state([], at(700)).lost_today == {"regular": Decimal("1.12") * (n + 1)}
+    assert ledger.state([], NOW + timedelta(days=1)).lost_today == {}
+
+
+def _renamed(event: events.Event, trade: str) -> events.Event:
+    if isinstance(event, events.FillSeen):
+        return replace(event, fill=replace(event.fill, trade_id=event.fill.trade_id + trade))
+    return event
+
+
 def test_a_lock_is_released_only_for_the_decision_that_holds_it(books: Books) -> None:
     ledger = books.ledger()
     made = claimed(ledger, plan())

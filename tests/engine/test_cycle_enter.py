@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from apps.backtest.ledger import MemoryLedger
 from apps.engine import events
 from apps.engine.cycle import Entered, enter
 from apps.engine.enter.guards import last_look
@@ -14,7 +15,6 @@ from apps.engine.ports import Broker, BrokerUnknown
 from apps.engine.values.order import OrderStatus, Role, client_order_id
 from apps.engine.values.reason import Reason, Refusal
 from apps.engine.values.side import Side
-from tests.contract.memory_ledger import MemoryLedger
 from tests.engine.tiny_exchange import Answer, TinyExchange
 from tests.engine.trade_builder import NOW, SYMBOL, D, account, at, features, profile, snapshot, verdict
 
@@ -79,7 +79,7 @@ class Watching(TinyExchange):
     ledger: MemoryLedger
 
     def submit(self, request: Any, before_sending: Any = None) -> str:
-        self.seen_at_sending = dict(self.ledger.orders)
+        self.seen_at_sending = self.ledger.book(SYMBOL, NOW).orders
         return super().submit(request, before_sending)
 
 
@@ -88,7 +88,7 @@ def test_the_order_is_in_the_books_before_it_leaves() -> None:
     exchange = desk.exchange = Watching(SYMBOL, NOW)
     exchange.ledger = desk.ledger
     assert isinstance(desk.enter(), Entered)
-    [order] = exchange.seen_at_sending.values()
+    [order] = exchange.seen_at_sending
     assert order.status == S.SUBMITTING
 
 
@@ -143,7 +143,8 @@ def test_another_attempt_is_another_order_of_the_same_decision() -> None:
     assert isinstance(entered, Entered)
     key = entered.plan.decision_key
     assert desk.sent == [client_order_id(Role.ENTRY, key, attempt=2)]
-    assert [order.status for order in desk.ledger.orders.values()] == [S.REJECTED, S.REJECTED, S.SUBMITTED]
+    orders = desk.ledger.book(SYMBOL, NOW).orders
+    assert [order.status for order in orders] == [S.REJECTED, S.REJECTED, S.SUBMITTED]
 
 
 def test_a_switch_that_goes_off_after_the_claim_stops_the_bytes() -> None:
@@ -173,8 +174,9 @@ def test_a_leverage_confirmed_before_is_not_set_again() -> None:
     desk = Desk()
     first = desk.enter()
     assert isinstance(first, Entered)
-    key = first.plan.client_order_id
-    desk.ledger.orders[key] = replace(desk.ledger.orders[key], status=S.FILLED, filled=first.plan.size)
+    assert first.sent is not None
+    filled = replace(first.sent.order, status=S.FILLED, filled=first.plan.size)
+    desk.ledger.record([events.OrderFilled(symbol=SYMBOL, at=NOW, order=filled)])
     desk.ledger.locks.clear()
     desk.ledger.cooldowns.clear()
     again = enter(

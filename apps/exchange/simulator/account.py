@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
+from itertools import takewhile
 
 from apps.exchange.simulator.holdings import ZERO, Contract, Entry, Position, Purse, Trade, position_key
 from apps.exchange.simulator.listing import Listing
@@ -104,6 +105,10 @@ class Account:
         """The contracts on which anything may still happen, sorted."""
         armed = (row.symbol for row in self.contracts.values() if row.cancel_at_ms)
         return sorted({row.symbol for row in (*self._live.values(), *self.held())} | set(armed))
+
+    def trades_since(self, at_ms: int) -> Iterator[Trade]:
+        """Newest first."""
+        return takewhile(lambda trade: trade.at_ms >= at_ms, reversed(self.trades.values()))
 
     def frozen_by(self, order: Order) -> Decimal:
         """The margin and fee an order needs for what it may still open, at its price."""

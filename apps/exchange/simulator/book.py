@@ -26,8 +26,8 @@ class Book:
 
 def book(market: Market, symbol: str, moment: Moment, levels: int = MAX_LEVELS) -> Book:
     """At most `levels` (up to 50) a side; bids fall, asks rise, prices stay above 0."""
-    quotes, row = market.quotes(moment), market.row[symbol]
-    bid, ask = int(quotes.bid[row]), int(quotes.ask[row])
+    row = market.row[symbol]
+    bid, ask = market.run(symbol, moment.minute).book(moment.tick)
     typical = _typical_contracts(market, symbol, moment)
     gap = max(1, (ask - bid) // 2)
     bids = _side(market, row, moment, levels, side=0, typical=typical, gap=gap)

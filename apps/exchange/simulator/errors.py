@@ -101,3 +101,4 @@ class Refused(Exception):
     def __init__(self, code: Code) -> None:
         super().__init__(f"{code.value} {REFUSALS[code][1]}")
         self.code = code
+        self.message = REFUSALS[code][1]

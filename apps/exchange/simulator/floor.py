@@ -43,7 +43,7 @@ class Floor:
         self.rules = Rules()
         self.matching = Matching(account, self.rules, plans.arm_presets)
         self._journal = journal
-        self._figures = Figures(market)
+        self.figures = Figures(market)
         self._played = account.purse.played
 
     @classmethod
@@ -75,11 +75,7 @@ class Floor:
             self._journal.close()
 
     def tick(self, symbol: str, at: Moment, at_ms: int | None = None) -> Tick:
-        quotes, row, listing = (
-            self.market.quotes(at),
-            self.market.row[symbol],
-            self.market.archive.listing(symbol),
-        )
+        run, listing = self.market.run(symbol, at.minute), self.market.archive.listing(symbol)
 
         def levels(buys: bool) -> list[Level]:
             depth = book(self.market, symbol, at)
@@ -89,9 +85,9 @@ class Floor:
             symbol=symbol,
             minute=at.minute,
             at_ms=round(at.at_s * 1000) if at_ms is None else at_ms,
-            last=listing.price(quotes.last[row]),
-            mark=listing.price(quotes.mark[row]),
-            volume=int(self.market.path(at.minute).volume[row]),
+            last=listing.price(run.last[at.tick]),
+            mark=listing.price(run.mark[at.tick]),
+            volume=run.volume,
             levels=levels,
         )
 
@@ -128,16 +124,16 @@ class Floor:
         return Happened(events, [row for row in changes if isinstance(row, Position)], bool(changes))
 
     def last(self, symbol: str, at: Moment) -> Decimal:
-        return self.market.archive.listing(symbol).price(self.market.quotes(at).last[self.market.row[symbol]])
+        return self.market.archive.listing(symbol).price(self.market.run(symbol, at.minute).last[at.tick])
 
     def mark(self, symbol: str, at: Moment) -> Decimal:
-        return self.market.archive.listing(symbol).price(self.market.quotes(at).mark[self.market.row[symbol]])
+        return self.market.archive.listing(symbol).price(self.market.run(symbol, at.minute).mark[at.tick])
 
     def _play(self, minute: int, first: int, last: int) -> None:
         symbols = self.account.alive()
         if first == 0 and minute * MINUTE_S % FUNDING_S == 0:
             for symbol in symbols:
-                rate = self._figures.funding_rate(symbol, minute * MINUTE_S)
+                rate = self.figures.funding_rate(symbol, minute * MINUTE_S)
                 funding.pay(self.account, self.tick(symbol, Moment(minute, 0)), rate)
         busy = [symbol for symbol in symbols if not self._is_quiet(symbol, minute)]
         for tick in range(first, last + 1) if busy else ():

@@ -7,7 +7,7 @@ a tick at each second and one at 59.9 s.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,14 @@ LAST_TICK = TICKS - 1
 CLOSE_S = 59.9
 VERTEX_S = np.array([0.0, 15.0, 40.0, CLOSE_S])
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 Row = NDArray[np.int64]
+
+SECONDS = np.array([*range(TICKS - 1), CLOSE_S])
+LEG = np.minimum(np.searchsorted(VERTEX_S, SECONDS, side="right"), 3)
+SHARE = (SECONDS - VERTEX_S[LEG - 1]) / (VERTEX_S[LEG] - VERTEX_S[LEG - 1])
+"""Of each tick: the vertex its straight line runs to, and how far along it lies, 0 ... 1."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -59,6 +66,11 @@ def second(tick: int) -> float:
     return CLOSE_S if tick == LAST_TICK else float(tick)
 
 
+def milliseconds(at: datetime) -> int:
+    """Since 1970, exactly."""
+    return (at - EPOCH) // timedelta(milliseconds=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Path:
     """The run of one minute for n contracts: `vertices` int64 (4, n) in ticks at 0, 15, 40 and 59.9 s."""
@@ -68,11 +80,13 @@ class Path:
 
     def price(self, tick: int) -> Row:
         """The last price at a tick, in ticks of price."""
-        at_s = second(tick)
-        leg = min(int(np.searchsorted(VERTEX_S, at_s, side="right")), 3)
-        start, end = self.vertices[leg - 1], self.vertices[leg]
-        share = (at_s - VERTEX_S[leg - 1]) / (VERTEX_S[leg] - VERTEX_S[leg - 1])
-        return _ticks(start + (end - start) * share)
+        start, end = self.vertices[LEG[tick] - 1], self.vertices[LEG[tick]]
+        return _ticks(start + (end - start) * SHARE[tick])
+
+    def prices(self) -> Matrix:
+        """The same at every tick, int64 (61, n)."""
+        start, end = self.vertices[LEG - 1], self.vertices[LEG]
+        return _ticks(start + (end - start) * SHARE[:, np.newaxis])
 
     def traded(self, tick: int) -> Row:
         """Contracts traded from the minute's open to this tick, included; all of the candle's at the last."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, TypeVar
 
-from apps.exchange.simulator import orders
+from apps.exchange.simulator import orders, terms
 from apps.exchange.simulator.checks import OPEN_TYPES
 from apps.exchange.simulator.errors import Code, Refused
 from apps.exchange.simulator.matching import CANCELLED
@@ -15,9 +14,6 @@ from apps.exchange.simulator.server.private.call import PrivateCall
 from apps.exchange.simulator.server.private.rows import number
 from apps.exchange.simulator.wish import Wish
 from apps.exchange.simulator.words import GTC, OPENS, OVER
-
-SHORTEST_TIMEOUT_S = 5
-LONGEST_TIMEOUT_S = 86_400
 
 OneOf = TypeVar("OneOf", Order, Plan)
 
@@ -91,12 +87,10 @@ def cancel_orders(call: PrivateCall) -> Any:
 
 def cancel_all_after(call: PrivateCall) -> Any:
     """Times are seconds; 0 disarms."""
-    symbol, timeout_s = call.symbol, fields.within(call.fields, "timeout", 0, LONGEST_TIMEOUT_S)
-    if 0 < timeout_s < SHORTEST_TIMEOUT_S:
-        raise Refused(Code.BAD_PARAMETER)
-    at_ms = call.now_ms + timeout_s * 1000 if timeout_s else 0
-    call.account.put(replace(call.account.contract(symbol), cancel_at_ms=at_ms))
-    return {"result": True, "set_time": call.now_ms // 1000, "cancel_time": at_ms // 1000}
+    timeout_s = fields.whole(call.fields, "timeout")
+    contract = terms.cancel_after(call.account, call.symbol, timeout_s, call.now_ms)
+    cancel_at_s = contract.cancel_at_ms // 1000
+    return {"result": True, "set_time": call.now_ms // 1000, "cancel_time": cancel_at_s}
 
 
 def open_type(call: PrivateCall) -> str:

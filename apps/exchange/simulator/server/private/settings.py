@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from apps.exchange.simulator.checks import OPEN_TYPES, check_leverage, is_bound
+from apps.exchange.simulator import terms
+from apps.exchange.simulator.checks import OPEN_TYPES
 from apps.exchange.simulator.errors import Code, Refused
 from apps.exchange.simulator.server.private import fields
 from apps.exchange.simulator.server.private.call import PrivateCall
@@ -21,30 +21,20 @@ EARLY_MS = 1000
 
 def submit_leverage(call: PrivateCall) -> Any:
     """A change is refused while a position or an opening order holds the old setting."""
-    contract, listing = call.account.contract(call.symbol), call.listing
+    symbol = call.symbol
     open_type = fields.one_of(call.fields, "open_type", OPEN_TYPES, Code.BAD_OPEN_TYPE)
-    wanted = fields.leverage(call.fields)
-    leverage = contract.leverage if wanted is None else wanted
-    check_leverage(listing, leverage)
-    changed = replace(contract, leverage=leverage, open_type=open_type)
-    if changed != contract and is_bound(call.account, contract.symbol):
-        raise Refused(Code.BAD_LEVERAGE)
-    call.account.put(changed)
+    contract = terms.set_leverage(call.account, symbol, fields.leverage(call.fields), open_type)
     return {
-        "symbol": contract.symbol,
-        "leverage": str(leverage),
+        "symbol": symbol,
+        "leverage": str(contract.leverage),
         "open_type": open_type,
-        "max_value": str(listing.max_leverage),
+        "max_value": str(call.listing.max_leverage),
     }
 
 
 def set_position_mode(call: PrivateCall) -> Any:
-    account = call.account
     mode = fields.one_of(call.fields, "position_mode", (HEDGE, ONE_WAY), Code.BAD_PARAMETER)
-    if mode != account.purse.position_mode:
-        if account.held() or account.live_orders() or account.live_plans():
-            raise Refused(Code.MODE_BOUND)
-        account.put(replace(account.purse, position_mode=mode))
+    terms.set_position_mode(call.account, mode)
     return {"position_mode": mode}
 
 

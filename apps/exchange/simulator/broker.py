@@ -1,0 +1,248 @@
+"""The engine's Broker over a floor in this process: the same exchange, without the wire between.
+
+What the bodies of a client say over HTTP is said here by calls; nothing of trading is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from apps.engine.ports import BrokerRejected, BrokerUnknown
+from apps.engine.values.contract import Contract
+from apps.engine.values.order import (
+    Fill,
+    OrderReport,
+    OrderRequest,
+    ProtectionKind,
+    ProtectionReport,
+    TimeInForce,
+)
+from apps.engine.values.position import (
+    Account,
+    Bracket,
+    FeeRates,
+    PositionMode,
+    PositionReport,
+    Quote,
+    Transaction,
+)
+from apps.engine.values.side import Side
+from apps.exchange.simulator import orders, plans, reports, terms
+from apps.exchange.simulator.contracts import contract
+from apps.exchange.simulator.errors import Code, Refused
+from apps.exchange.simulator.floor import Floor
+from apps.exchange.simulator.margin import MAKER, TAKER
+from apps.exchange.simulator.matching import CANCELLED
+from apps.exchange.simulator.path import milliseconds, moment
+from apps.exchange.simulator.rows import NO_PRESETS, Presets
+from apps.exchange.simulator.wish import Wish
+from apps.exchange.simulator.words import (
+    FOK,
+    GTC,
+    HEDGE,
+    IOC,
+    LAST_PRICE,
+    MAKER_ONLY,
+    ONE_WAY,
+    WHOLE,
+)
+
+ISOLATED = "isolated"
+_MODES = {
+    TimeInForce.GTC: GTC,
+    TimeInForce.FOK: FOK,
+    TimeInForce.IOC: IOC,
+    TimeInForce.POST_ONLY: MAKER_ONLY,
+}
+_POSITION_MODES = {PositionMode.HEDGE: HEDGE, PositionMode.ONE_WAY: ONE_WAY}
+
+
+class Broker:
+    """See the port. There is no clock: every call happens at `now`, which the caller moves forward.
+
+    The floor is the caller's: he commits it, and is told what happened then.
+    """
+
+    def __init__(self, floor: Floor, now: datetime) -> None:
+        self._floor = floor
+        self.now = now
+
+    def server_offset_ms(self) -> float:
+        return 0.0
+
+    def contracts(self) -> list[Contract]:
+        market = self._floor.market
+        return [contract(market, self._floor.figures, symbol, moment(self.now)) for symbol in market.symbols]
+
+    def brackets(self, symbol: str) -> list[Bracket]:
+        with self._answering(symbol) as floor:
+            return reports.brackets(floor.account.listing(symbol))
+
+    def fee_rates(self, symbol: str) -> FeeRates:
+        with self._answering(symbol):
+            return FeeRates(MAKER, TAKER)
+
+    def quote(self, symbol: str) -> Quote:
+        with self._answering(symbol) as floor:
+            at, price = moment(self.now), floor.account.listing(symbol).price
+            bid, ask = floor.market.run(symbol, at.minute).book(at.tick)
+            mark, last = floor.mark(symbol, at), floor.last(symbol, at)
+            return Quote(symbol, price(bid), price(ask), mark, last, self.now)
+
+    def account(self) -> Account:
+        with self._answering() as floor:
+            books, at = floor.account, moment(self.now)
+            return Account(
+                available=books.available,
+                frozen=books.frozen,
+                position_margin=books.deposit,
+                unrealised=books.unrealised(lambda symbol: floor.last(symbol, at)),
+            )
+
+    def position_mode(self) -> PositionMode:
+        return PositionMode.HEDGE if self._floor.account.hedged else PositionMode.ONE_WAY
+
+    def set_position_mode(self, mode: PositionMode) -> None:
+        with self._answering() as floor:
+            terms.set_position_mode(floor.account, _POSITION_MODES[mode])
+
+    def set_leverage(self, symbol: str, leverage: int) -> None:
+        with self._answering(symbol) as floor:
+            terms.set_leverage(floor.account, symbol, leverage, ISOLATED)
+
+    def submit(self, request: OrderRequest, before_sending: Callable[[], None] | None = None) -> str:
+        """Accepted, and let into the market at once. ValueError for a size that is not whole and positive."""
+        wish = _wish(request)
+        if before_sending is not None:
+            before_sending()
+        with self._answering(request.symbol) as floor:
+            order = orders.place(floor.account, wish, floor.tick_at(request.symbol, self._now_ms))
+            floor.settle()
+            return order.key
+
+    def cancel(self, symbol: str, client_order_id: str) -> None:
+        with self._answering(symbol) as floor:
+            for order in floor.account.live_orders(symbol):
+                if order.client_order_id == client_order_id:
+                    floor.matching.finish(order, CANCELLED, self._now_ms)
+
+    def orders(self, symbol: str | None = None) -> list[OrderReport]:
+        with self._answering() as floor:
+            return [reports.order_report(order) for order in floor.account.live_orders(symbol)]
+
+    def order(self, symbol: str, client_order_id: str) -> OrderReport | None:
+        with self._answering() as floor:
+            for order in reversed(floor.account.orders.values()):
+                if (order.symbol, order.client_order_id) == (symbol, client_order_id):
+                    return reports.order_report(order)
+            return None
+
+    def fills(self, symbol: str, since: datetime) -> list[Fill]:
+        with self._answering() as floor:
+            newest_first = [
+                reports.fill(trade)
+                for trade in floor.account.trades_since(milliseconds(since))
+                if trade.symbol == symbol
+            ]
+            return newest_first[::-1]
+
+    def positions(self, symbol: str | None = None) -> list[PositionReport]:
+        with self._answering() as floor:
+            at = moment(self.now)
+            return [
+                reports.position_report(
+                    floor.account.listing(held.symbol),
+                    held,
+                    floor.last(held.symbol, at),
+                    floor.mark(held.symbol, at),
+                )
+                for held in floor.account.held(symbol)
+            ]
+
+    def protections(self, symbol: str | None = None) -> list[ProtectionReport]:
+        with self._answering() as floor:
+            found = (reports.protection_report(plan) for plan in floor.account.live_plans(symbol))
+            return [report for report in found if report is not None]
+
+    def protect(
+        self, symbol: str, side: Side, kind: ProtectionKind, trigger_price: Decimal, client_order_id: str
+    ) -> str:
+        with self._answering(symbol) as floor:
+            number = reports.SIDE_NUMBERS[side, False]
+            plans.check_held(floor.account, symbol, number)
+            plan = plans.protection(
+                floor.account,
+                symbol,
+                stop=kind is ProtectionKind.STOP,
+                side=number,
+                trigger_price=trigger_price,
+                price_type=LAST_PRICE,
+                at_ms=self._now_ms,
+            )
+            whole = replace(plan, category=WHOLE, client_order_id=client_order_id)
+            return plans.add(floor.matching, whole).key
+
+    def unprotect(self, symbol: str, exchange_order_id: str) -> None:
+        with self._answering(symbol) as floor:
+            for plan in floor.account.live_plans(symbol):
+                if plan.key == exchange_order_id:
+                    floor.matching.finish(plan, CANCELLED, self._now_ms)
+
+    def cancel_after(self, symbol: str, timeout_s: int) -> None:
+        with self._answering(symbol) as floor:
+            terms.cancel_after(floor.account, symbol, timeout_s, self._now_ms)
+
+    def transactions(self, since: datetime) -> list[Transaction]:
+        with self._answering() as floor:
+            lines = floor.account.ledger.values()
+            return [reports.transaction(line) for line in lines if line.at_ms >= milliseconds(since)]
+
+    @property
+    def _now_ms(self) -> int:
+        return milliseconds(self.now)
+
+    @contextmanager
+    def _answering(self, symbol: str | None = None) -> Iterator[Floor]:
+        """The floor as it is now; what it refuses is the exchange's no. `symbol` must be listed.
+
+        An id that is taken says that the order may be there already: BrokerUnknown.
+        """
+        try:
+            if symbol is not None and symbol not in self._floor.market.row:
+                raise Refused(Code.BAD_SYMBOL)
+            self._floor.advance(self._now_ms)
+            yield self._floor
+        except Refused as refusal:
+            if refusal.code == Code.CLIENT_ID_TAKEN:
+                raise BrokerUnknown(str(refusal)) from refusal
+            raise BrokerRejected(str(refusal.code.value), refusal.message) from refusal
+
+
+def _wish(request: OrderRequest) -> Wish:
+    if request.size != request.size.to_integral_value() or request.size <= 0:
+        raise ValueError(f"{request.symbol}: size {request.size} is not a positive whole number of contracts")
+    return Wish(
+        symbol=request.symbol,
+        side=reports.SIDE_NUMBERS[request.side, request.opens],
+        size=int(request.size),
+        price=request.price,
+        mode=_MODES[request.time_in_force],
+        leverage=request.leverage if request.opens else None,
+        open_type=ISOLATED if request.opens else "",
+        client_order_id=request.client_order_id,
+        presets=_presets(request) if request.opens else NO_PRESETS,
+    )
+
+
+def _presets(request: OrderRequest) -> Presets:
+    stop, target = request.stop_price, request.target_price
+    return Presets(
+        take_profit=target or Decimal(0),
+        take_profit_type=LAST_PRICE if target else 0,
+        stop_loss=stop or Decimal(0),
+        stop_loss_type=LAST_PRICE if stop else 0,
+    )
