@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import talib
 
 from apps.engine.frame import CLOSE, HIGH, LOW, OPEN, VOLUME, Floats, Windows, windows
 from apps.engine.indicators import ta
 from apps.engine.indicators.compute import features
 from apps.engine.indicators.divergence import REACH, bearish_divergence, bullish_divergence
 from apps.engine.indicators.stoch_rsi import stoch_rsi
+from apps.engine.indicators.talib_arrays import talib
 from apps.engine.indicators.volume import volume_ratio
 from apps.engine.indicators.vwap import vwap
 from apps.engine.values.timeframe import VALIDATION, Timeframe

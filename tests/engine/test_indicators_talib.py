@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import talib
 
 from apps.engine.frame import CLOSE, HIGH, LOW, OPEN, Floats
 from apps.engine.indicators import ta
 from apps.engine.indicators.compute import features
+from apps.engine.indicators.talib_arrays import talib
 from apps.engine.values.timeframe import Timeframe
 from tests.engine import real_candles
 from tests.engine.market import walk, windows_of

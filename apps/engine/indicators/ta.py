@@ -8,9 +8,9 @@ from inspect import unwrap
 from typing import Any
 
 import numpy as np
-import talib
 
 from apps.engine.frame import CLOSE, HIGH, Bools, Floats, Ints
+from apps.engine.indicators.talib_arrays import talib
 
 # TA-Lib wraps its functions for pandas where pandas is installed; arrays go straight in.
 ADX, ATR, BBANDS, EMA, MACD, RSI, SMA = (

@@ -1,0 +1,107 @@
+"""The bridge to pandas-ta-classic: extra indicators series by series, for the profiles that declare them.
+
+The only file of the engine that knows pandas; whoever needs no extra never imports it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from functools import cache
+from inspect import signature
+
+import numpy as np
+import pandas as pd
+
+from apps.engine.frame import CLOSE, HIGH, LOW, OPEN, VOLUME, Floats, Windows
+from apps.engine.indicators.declared import Extra
+from apps.engine.indicators.kinds import KINDS
+from apps.engine.indicators.tail import tail
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # on being imported it asks pandas for the day of the year by an old name
+    import pandas_ta_classic as library
+
+# Its inner calls would take TA-Lib where that is installed, and give other numbers: it computes all itself.
+library.Imports["talib"] = False
+
+INPUTS = {
+    "o": ("open_", OPEN),
+    "h": ("high", HIGH),
+    "l": ("low", LOW),
+    "c": ("close", CLOSE),
+    "v": ("volume", VOLUME),
+}
+
+
+def extra_columns(
+    windows: Windows, depth: int, extras: Sequence[Extra]
+) -> tuple[dict[str, Floats], dict[str, frozenset[str]]]:
+    """The last `depth` rows of every column of `extras`; by an extra's name the symbols for which it raised.
+
+    Columns are (S, depth), right-aligned; NaN outside a symbol's contiguous window and where it raised.
+    """
+    shape = (len(windows.symbols), windows.candles.shape[2])
+    columns: dict[str, Floats] = {}
+    raised: dict[str, frozenset[str]] = {}
+    for extra in extras:
+        whole = {name: np.full(shape, np.nan) for name in extra.columns}
+        raised[extra.name] = frozenset(_fill(windows, extra, whole))
+        columns |= {name: tail(values, depth).copy() for name, values in whole.items()}
+    return columns, raised
+
+
+def series(candles: Floats, extra: Extra) -> tuple[Floats, ...]:
+    """One contiguous stretch of candles (5, N): the columns of the kind, each (N,), NaN where unknown.
+
+    ValueError when the library's columns are not those of the table: it is not the release that is pinned.
+    """
+    kind = KINDS[extra.kind]
+    given = {INPUTS[letter][0]: pd.Series(candles[INPUTS[letter][1]]) for letter in kind.inputs}
+    chosen = {"talib": False} if _may_choose(extra.kind) else {}
+    with np.errstate(all="ignore"):  # what is not finite is unknown, as in every column
+        result = getattr(library, extra.kind)(**given, **chosen, **dict(extra.params))
+    if result is None:  # too few candles, or parameters that do not go together
+        return tuple(np.full(candles.shape[1], np.nan) for _ in kind.columns)
+    parts = [result] if isinstance(result, pd.Series) else [result[name] for name in result.columns]
+    if tuple(plain(str(part.name)) for part in parts) != kind.columns:
+        raise ValueError(f"{extra.name} gave {', '.join(str(part.name) for part in parts)}")
+    return tuple(_finite(part.to_numpy(dtype=np.float64)) for part in parts)
+
+
+def plain(name: str) -> str:
+    """The library's column name without the parameters it carries: SUPERTd_10_3.0 is supertd."""
+    return "_".join(word for word in name.split("_") if not _is_number(word)).lower()
+
+
+def _fill(windows: Windows, extra: Extra, into: dict[str, Floats]) -> list[str]:
+    """Fill the contiguous window of every symbol; the symbols for which it raised stay NaN."""
+    failed = []
+    width = windows.candles.shape[2]
+    for row, (late, length) in enumerate(zip(windows.late.tolist(), windows.length.tolist(), strict=True)):
+        stop = width - late
+        try:
+            values = series(windows.candles[:, row, stop - length : stop], extra)
+        except Exception:  # one poison symbol never takes the others down: it is named, and stays NaN
+            failed.append(windows.symbols[row])
+            continue
+        for column, found in zip(into.values(), values, strict=True):
+            column[row, stop - length : stop] = found
+    return failed
+
+
+@cache
+def _may_choose(kind: str) -> bool:
+    return "talib" in signature(getattr(library, kind)).parameters
+
+
+def _finite(values: Floats) -> Floats:
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
