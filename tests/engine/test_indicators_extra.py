@@ -16,6 +16,7 @@ from apps.engine.indicators import extra as bridge
 from apps.engine.indicators.declared import Extra, bounds, declare
 from apps.engine.indicators.extra import extra_columns, plain, series
 from apps.engine.indicators.kinds import KINDS
+from apps.engine.profile.profile import EMA200_MINIMUM
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from tests.engine import real_candles
 from tests.engine.market import walk, windows_of
@@ -67,9 +68,9 @@ def test_cutting_the_future_off_does_not_change_the_past(kind: str, candles: Flo
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_parameters_make_it_look_ahead(kind: str, candles: Floats) -> None:
     @settings(max_examples=15, deadline=None)
-    @given(any_extra(kind), st.integers(300, 799))
+    @given(any_extra(kind), st.integers(EMA200_MINIMUM, 999))
     def holds(extra: Extra, cut: int) -> None:
-        whole, before = series(candles[:, :800], extra), series(candles[:, :cut], extra)
+        whole, before = series(candles[:, :1000], extra), series(candles[:, :cut], extra)
         for early, late in zip(before, whole, strict=True):
             assert agree(early, late[:cut], EXACT)
 

@@ -5,6 +5,7 @@ The only file of the engine that knows pandas; whoever needs no extra never impo
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Sequence
 from functools import cache
@@ -22,6 +23,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # on being imported it asks pandas for the day of the year by an old name
     import pandas_ta_classic as library
 
+# Of too few candles it makes no value, which is all that need be said: NaN.
+logging.getLogger("pandas_ta_classic").setLevel(logging.ERROR)
 # Its inner calls would take TA-Lib where that is installed, and give other numbers: it computes all itself.
 library.Imports["talib"] = False
 
