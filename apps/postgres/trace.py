@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
+SELECTION = {"stay": "stay if all", "drop": "drop if any", "forbid": "no drop if any"}
+"""What leaves without a side decide: whether this timeframe was left for a faster one."""
+
 DIGITS = 7
 """Significant digits, as the snapshots keep them."""
 
@@ -19,7 +22,10 @@ def timeframes(details: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _groups(leaves: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Leaves in their order, together where side and role stay the same."""
     return [
-        {"title": f"{side} filter" if role == "filter" else side, "leaves": [_shown(leaf) for leaf in group]}
+        {
+            "title": f"{side} filter" if role == "filter" else side or SELECTION[role],
+            "leaves": [_shown(leaf) for leaf in group],
+        }
         for (side, role), group in groupby(leaves, key=lambda leaf: (leaf["side"], leaf["role"]))
     ]
 

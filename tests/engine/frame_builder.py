@@ -26,7 +26,7 @@ def frame(
     """`columns[name][symbol]` is that symbol's Series; all columns given have one Series a symbol."""
     symbols = max((len(series) for series in columns.values()), default=1)
     names = (*COLUMNS, *PIVOTS) if timeframe == D1 else COLUMNS
-    arrays = {name: np.full((symbols, rows), np.nan) for name in names}
+    arrays = {name: np.full((symbols, rows), np.nan) for name in (*names, *columns)}
     for name, series in columns.items():
         for symbol, values in enumerate(series):
             if isinstance(values, int | float):

@@ -17,7 +17,7 @@ from apps.engine.values.side import Side
 from tests.engine.frame_builder import D1, H1, H4, M1, M5, M15
 
 PROFILES = Path(__file__).resolve().parents[2] / "profiles"
-SHIPPED = ("scalper_micro", "regular")
+SHIPPED = ("scalper_micro", "scalper", "regular", "classic", "crash")
 
 CONDITIONS: dict[str, dict[str, Any]] = {
     "warm": {"params": {"level": 50}, "formula": "rsi > level", "about": "?"},
@@ -265,7 +265,10 @@ def test_a_mode_can_be_overridden_and_is_another_profile_by_digest() -> None:
     ("name", "mode", "context", "execution", "timeframes"),
     [
         ("scalper_micro", Mode.PRAGMATIC, (M5,), (M1,), (M5, M1)),
+        ("scalper", Mode.PRAGMATIC, (M15, M5), (M5,), (M15, M5)),
         ("regular", Mode.PRAGMATIC, (H1, M15), (M15,), (H1, M15)),
+        ("classic", Mode.STRICT, (H4, H1, M15, M5), (M1,), (H4, H1, M15, M5, M1)),
+        ("crash", Mode.STRICT, (H4, H1), (M15, M5, M1), (H4, H1, M15, M5, M1)),
     ],
 )
 def test_the_shipped_profiles_are_what_their_names_promise(
@@ -275,4 +278,5 @@ def test_the_shipped_profiles_are_what_their_names_promise(
     assert (profile.name, profile.validation_mode) == (name, mode)
     assert (profile.context_timeframes, profile.execution_timeframes) == (context, execution)
     assert profile.timeframes == timeframes
-    assert all(judged.long and judged.short for judged in profile.judged)
+    assert all(judged.short for judged in profile.judged)
+    assert [bool(judged.long) for judged in profile.judged] == [name != "crash"] * len(profile.judged)

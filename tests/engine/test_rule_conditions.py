@@ -12,9 +12,12 @@ import yaml
 
 from apps.engine.frame import Floats, Frame, closes_until
 from apps.engine.rules.condition import Condition, read_conditions
-from apps.engine.rules.logic import Logic
+from apps.engine.rules.logic import Logic, leaves
+from apps.engine.rules.names import METRICS
+from apps.engine.rules.term import Given, Term
 from apps.engine.rules.view import View
-from tests.engine.frame_builder import AT, M5, Series, one
+from apps.engine.values.timeframe import Timeframe
+from tests.engine.frame_builder import AT, H1, H4, M1, M5, M15, Series, one
 
 PROFILES = Path(__file__).resolve().parents[2] / "profiles"
 CONTENT = yaml.safe_load((PROFILES / "conditions.yaml").read_text(encoding="utf-8"))
@@ -110,7 +113,80 @@ CASES: dict[str, tuple[Columns, Columns]] = {
     ),
     "no_bearish_divergence": ({"bearish_divergence": 0}, {"bearish_divergence": 1}),
     "no_bullish_divergence": ({"bullish_divergence": 0}, {"bullish_divergence": 1}),
+    "close_minus_ema_200_gt": ({"close": 99.86, "ema200": 100}, {"close": 99.84, "ema200": 100}),
+    "close_minus_ema_200_lt": ({"close": 100.14, "ema200": 100}, {"close": 100.16, "ema200": 100}),
+    "close_above_vwap_and_ma9": (
+        {"close": 101, "vwap": 100, "ema9": 100},
+        {"close": 101, "vwap": 100, "ema9": 102},
+    ),
+    "close_below_vwap_and_ma9": (
+        {"close": 99, "vwap": 100, "ema9": 100},
+        {"close": 99, "vwap": 98, "ema9": 100},
+    ),
+    "close_above_vwap_or_ma9_relaxed": (
+        {"close": 99.7, "vwap": 100, "ema9": 100, "atr": 0.1},
+        {"close": 99.5, "vwap": 100, "ema9": 100, "atr": 0.1},
+    ),
+    "close_below_vwap_or_ma9_relaxed": (
+        {"close": 100.3, "vwap": 100, "ema9": 100, "atr": 0.1},
+        {"close": 100.3, "vwap": 100, "ema9": 100, "atr": 0.01},
+    ),
+    "ema_20_minus_ema_50_gt": ({"ema20": 99.93, "ema50": 100}, {"ema20": 99.91, "ema50": 100}),
+    "ema_20_minus_ema_50_lt": ({"ema20": 100.07, "ema50": 100}, {"ema20": 100.09, "ema50": 100}),
+    "ema_20_slope_pos": ({"ema20": [1, *[5] * 7, 2]}, {"ema20": [9, *[1] * 7, 2]}),
+    "ema_20_slope_neg": ({"ema20": [9, *[1] * 7, 2]}, {"ema20": [1, *[5] * 7, 2]}),
+    "ma9_cross_up_ma21": ({"ema9": [1, 3], "ema21": [1, 2]}, {"ema9": [2, 3], "ema21": [1, 2]}),
+    "ma9_cross_down_ma21": ({"ema9": [1, 1], "ema21": [1, 2]}, {"ema9": [1, 1], "ema21": [2, 2]}),
+    "macd_signal_cross_up": (
+        {"macd": [1, 3], "macd_signal": [1, 2]},
+        {"macd": [2, 3], "macd_signal": [1, 2]},
+    ),
+    "macd_signal_cross_down": (
+        {"macd": [1, 1], "macd_signal": [1, 2]},
+        {"macd": [1, 1], "macd_signal": [2, 2]},
+    ),
+    "rsi_lt_80": ({"rsi": 79.9}, {"rsi": 80}),
+    "rsi_gt_20": ({"rsi": 20.1}, {"rsi": 20}),
+    "rsi_lt_85": ({"rsi": 84.9}, {"rsi": 85}),
+    "rsi_gt_15": ({"rsi": 15.1}, {"rsi": 15}),
+    "rsi_lt_15": ({"rsi": 14.9}, {"rsi": 15}),
+    "rsi_gt_85": ({"rsi": 85.1}, {"rsi": 85}),
+    "rsi_cross_up": ({"rsi": [30, 31]}, {"rsi": [31, 32]}),
+    "rsi_cross_down": ({"rsi": [70, 69]}, {"rsi": [69, 68]}),
+    "rsi_5m_gt_floor": ({"rsi": 20.1}, {"rsi": 20}),
+    "rsi_1m_lt_extreme": ({"rsi": 9.9}, {"rsi": 10}),
+    "atr_rel_in_range_micro": ({"atr": 0.051, "close": 100}, {"atr": 4.6, "close": 100}),
+    "volume_ratio_ok": ({"volume_ratio": 1.4}, {"volume_ratio": 1.39}),
+    "pullback_confirmed": (
+        {"macd_hist": [3, 1, 2], "close": 101, "ema21": 100},
+        {"macd_hist": [1, 2, 3], "close": 101, "ema21": 100},
+    ),
+    "pullback_confirmed_down": (
+        {"macd_hist": [1, 3, 2], "close": 99, "ema21": 100},
+        {"macd_hist": [1, 3, 2], "close": 101, "ema21": 100},
+    ),
+    "price_below_ma21_plus_2atr": (
+        {"close": 102, "sma21": 100, "atr": 1},
+        {"close": 102.1, "sma21": 100, "atr": 1},
+    ),
+    "expected_r_multiple_gte": ({"expected_r_multiple": 2}, {"expected_r_multiple": 1.9}),
+    "expected_r_multiple_lt": ({"expected_r_multiple": 1.9}, {"expected_r_multiple": 2}),
+    "entry_zone_width_pct_gt": ({"entry_zone_width_pct": 1.3}, {"entry_zone_width_pct": 1.2}),
+    "entry_zone_width_pct_lte": ({"entry_zone_width_pct": 1.2}, {"entry_zone_width_pct": 1.3}),
+    "spread_bps_gt": ({"spread_bps": 8.1}, {"spread_bps": 8}),
+    "spread_bps_lte": ({"spread_bps": 8}, {"spread_bps": 8.1}),
 }
+
+ELSEWHERE: dict[str, tuple[Timeframe, Any, Any]] = {
+    "adx_min_for_trend_1h": (H1, {"adx": 20}, {"adx": 19.9}),
+    "adx_5m_lt": (M5, {"adx": 19.9}, {"adx": 20}),
+    "adx_1m_lt": (M1, {"adx": 19.9}, {"adx": 20}),
+    "atr_pct_15m_gt_bps": (M15, {"atr": 1.21}, {"atr": 1.2}),
+    "atr_pct_15m_lte_bps": (M15, {"atr": 1.2}, {"atr": 1.21}),
+}
+"""What another timeframe decides, while the close under test is 100."""
+
+CONSTANT = {"always": 1, "never": -1}
 
 MIRRORS = {
     "close_above_ema_200": "close_below_ema_200",
@@ -137,8 +213,42 @@ MIRRORS = {
     "pullback_confirmed_vwap": "pullback_confirmed_vwap_down",
     "price_lte_ma21_plus_k_atr": "price_gte_ma21_minus_k_atr",
     "no_bearish_divergence": "no_bullish_divergence",
+    "close_minus_ema_200_gt": "close_minus_ema_200_lt",
+    "close_above_vwap_and_ma9": "close_below_vwap_and_ma9",
+    "close_above_vwap_or_ma9_relaxed": "close_below_vwap_or_ma9_relaxed",
+    "ema_20_minus_ema_50_gt": "ema_20_minus_ema_50_lt",
+    "ema_20_slope_pos": "ema_20_slope_neg",
+    "ma9_cross_up_ma21": "ma9_cross_down_ma21",
+    "macd_signal_cross_up": "macd_signal_cross_down",
+    "rsi_lt_80": "rsi_gt_20",
+    "rsi_lt_85": "rsi_gt_15",
+    "rsi_gt_85": "rsi_lt_15",
+    "rsi_cross_up": "rsi_cross_down",
+    "pullback_confirmed": "pullback_confirmed_down",
 }
+SIDED_TWICE: dict[str, tuple[str, dict[str, float]]] = {
+    "rsi_5m_gt_floor": ("rsi_lt_80", {}),
+    "rsi_1m_lt_extreme": ("rsi_gt_85", {"level": 90}),
+    "price_below_ma21_plus_2atr": ("price_gte_ma21_minus_k_atr", {"k": 2}),
+}
+"""Second names of a formula: their mirror is that of the first name."""
+
+OPPOSITES = {
+    "atr_pct_15m_gt_bps": "atr_pct_15m_lte_bps",
+    "expected_r_multiple_gte": "expected_r_multiple_lt",
+    "entry_zone_width_pct_gt": "entry_zone_width_pct_lte",
+    "spread_bps_gt": "spread_bps_lte",
+}
+"""Without a side: one holds exactly where the other fails."""
+
 SYMMETRIC = {
+    "adx_min_for_trend_1h",
+    "adx_5m_lt",
+    "adx_1m_lt",
+    "atr_rel_in_range_micro",
+    "volume_ratio_ok",
+    "always",
+    "never",
     "near_vwap",
     "adx_min_for_trend",
     "atr_volatility_ok",
@@ -147,10 +257,16 @@ SYMMETRIC = {
 }
 
 
-def truth(name: str, columns: Any) -> int:
+METRIC_TERMS: dict[str, Term] = {name: Given(name) for name in METRICS}
+
+
+def logic(name: str, params: dict[str, float] | None = None) -> Logic:
     condition: Condition = CATALOGUE[name]
-    logic: Logic = condition.logic({})
-    return int(logic.truth(View(one(**columns), M5))[0, -1])
+    return condition.logic(params or {}, METRIC_TERMS)
+
+
+def truth(name: str, columns: Any) -> int:
+    return int(logic(name).truth(View(one(**columns), M5))[0, -1])
 
 
 def test_the_catalogue_is_free_of_faults_and_explains_itself() -> None:
@@ -159,8 +275,9 @@ def test_the_catalogue_is_free_of_faults_and_explains_itself() -> None:
 
 
 def test_every_condition_has_a_case_and_either_a_mirror_or_no_side() -> None:
-    assert set(CASES) == set(CATALOGUE)
-    assert set(MIRRORS) | set(MIRRORS.values()) | SYMMETRIC == set(CATALOGUE)
+    assert {*CASES, *ELSEWHERE, *CONSTANT} == set(CATALOGUE)
+    opposite = {*OPPOSITES, *OPPOSITES.values()}
+    assert {*MIRRORS, *MIRRORS.values(), *SIDED_TWICE, *opposite, *SYMMETRIC} == set(CATALOGUE)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -169,6 +286,20 @@ def test_a_condition_is_true_false_or_unknown(name: str) -> None:
     assert truth(name, true) == 1
     assert truth(name, false) == -1
     assert truth(name, {}) == 0
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_a_condition_of_another_timeframe_looks_there(name: str) -> None:
+    timeframe, true, false = ELSEWHERE[name]
+    for columns, expected in ((true, 1), (false, -1), ({}, 0)):
+        frames = one(H4, close=100) | one(timeframe, **columns)
+        assert logic(name).truth(View(frames, H4))[0, -1] == expected
+
+
+@pytest.mark.parametrize("name", CONSTANT)
+def test_a_constant_asks_nothing(name: str) -> None:
+    assert truth(name, {}) == CONSTANT[name]
+    assert [list(leaf.reads()) for leaf in leaves(logic(name))] == [[]]
 
 
 PRICE_COLUMNS = ("close", "vwap", "ema9", "ema20", "ema21", "ema50", "ema200", "sma21")
@@ -186,6 +317,7 @@ def random_markets() -> dict[str, Floats]:
     markets = {name: CENTRE + rng.integers(-64, 65, shape) / 64 for name in PRICE_COLUMNS}
     markets |= {name: rng.integers(-9, 10, shape) / 1024 for name in MACD_COLUMNS}
     markets |= {name: rng.integers(0, 201, shape) / 2 for name in ("rsi", "adx")}
+    markets |= {name: rng.integers(0, 65, shape) / 4 for name in ("volume_ratio", *METRICS)}
     markets |= {name: rng.integers(0, 2, shape) / 1 for name in ("bullish_divergence", "bearish_divergence")}
     return markets | {"atr": rng.integers(0, 65, shape) / 64}
 
@@ -198,14 +330,15 @@ def reflected(markets: dict[str, Floats]) -> dict[str, Floats]:
         "rsi": 100 - markets["rsi"],
         "adx": markets["adx"],
         "atr": markets["atr"],
+        "volume_ratio": markets["volume_ratio"],
         "bullish_divergence": markets["bearish_divergence"],
         "bearish_divergence": markets["bullish_divergence"],
     }
 
 
-def truths(name: str, markets: dict[str, Floats]) -> list[int]:
+def truths(name: str, markets: dict[str, Floats], params: dict[str, float] | None = None) -> list[int]:
     frames = {M5: Frame(M5, closes_until(AT, M5, ROWS), markets)}
-    answers = CATALOGUE[name].logic({}).truth(View(frames, M5))
+    answers = logic(name, params).truth(View(frames, M5))
     return [int(answer) for answer in answers[:, -1]]
 
 
@@ -217,3 +350,23 @@ def test_a_mirror_says_of_the_market_upside_down_what_its_original_says(name: st
     said = truths(name, markets)
     assert truths(MIRRORS[name], reflected(markets)) == said
     assert {1, -1} == set(said)
+
+
+@pytest.mark.parametrize("name", SIDED_TWICE)
+def test_a_second_name_has_the_mirror_of_the_first(name: str) -> None:
+    markets = random_markets()
+    mirror, params = SIDED_TWICE[name]
+    said = truths(name, markets)
+    assert truths(mirror, reflected(markets), params) == said
+    assert {1, -1} == set(said)
+
+
+@pytest.mark.parametrize("name", OPPOSITES)
+def test_one_of_two_opposites_holds_wherever_both_are_known(name: str) -> None:
+    columns = random_markets() | {"atr": np.linspace(0, 4, MARKETS * ROWS).reshape(MARKETS, ROWS)}
+    frames = {
+        timeframe: Frame(timeframe, closes_until(AT, timeframe, ROWS), columns) for timeframe in (M5, M15)
+    }
+    one, other = (logic(part).truth(View(frames, M5))[:, -1] for part in (name, OPPOSITES[name]))
+    assert (one == -other).all()
+    assert {1, -1} == set(one.tolist())

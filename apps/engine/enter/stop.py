@@ -8,14 +8,14 @@ from decimal import Decimal
 from apps.engine.enter.levels import Levels, for_stop
 from apps.engine.enter.ticks import toward_loss
 from apps.engine.profile import Entry, StopFrom
+from apps.engine.profile.entry import MIN_STOP_RATIO
 from apps.engine.values.position import Quote
 from apps.engine.values.reason import Reason, Refusal
 from apps.engine.values.side import Side
 
-MIN_STOP_RATIO = Decimal("0.005")
 MIN_STOP_TICKS = 3
 MIN_STOP_SPREADS = 3
-"""A stop nearer than any of these is hit by noise."""
+"""A stop nearer than any of these, or than MIN_STOP_RATIO, is hit by noise."""
 
 PIVOT_MAX_RATIO = Decimal("0.02")
 """A pivot farther from the entry than this gives no stop; the fallback does."""

@@ -6,11 +6,11 @@ symbol (History).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,12 +111,19 @@ class Decided:
         return moment(int(one.candle_open_ms[self.place(one, row)]))
 
 
+OnRows = Callable[[TimeframeJudgement, NDArray[Any]], NDArray[Any]]
+"""What a timeframe says at each row, from an array over its own rows."""
+
+
 def decide(
-    context: Sequence[Codes], execution: Sequence[Codes], mode: Mode, count: int
+    timeframes: Sequence[TimeframeJudgement], mode: Mode, count: int, on_rows: OnRows
 ) -> tuple[Codes, Codes, Ints]:
-    """`side`, `reason_code` and `execution_index` of `count` rows, from outcomes slowest first (R,) each."""
+    """`side`, `reason_code` and `execution_index` of `count` rows; `timeframes` as in Decided."""
+    execution = in_phase(timeframes, Phase.EXECUTION)
+    context = [on_rows(one, one.outcome) for one in in_phase(timeframes, Phase.CONTEXT)]
     side, disagreed = agree(context, mode, count)
-    chosen, refused = select(execution, side)
+    dropped = [one.dropped if one.dropped is None else on_rows(one, one.dropped) for one in execution]
+    chosen, refused = select([on_rows(one, one.outcome) for one in execution], side, dropped)
     return side, np.where(disagreed != NO_REASON, disagreed, refused).astype(np.int8), chosen
 
 

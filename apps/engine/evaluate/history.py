@@ -9,12 +9,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.engine.evaluate.decided import Decided, Value, decide, in_phase
+from apps.engine.evaluate.decided import Decided, Value, decide
 from apps.engine.evaluate.explain import moment
 from apps.engine.evaluate.timeframe import TimeframeJudgement, judge_candles
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.frame import Frames, Ints
-from apps.engine.profile import Phase, Profile
+from apps.engine.profile import Profile
 from apps.engine.rules.view import View
 from apps.engine.values.timeframe import Timeframe
 
@@ -92,11 +92,9 @@ def judge_history(frames: Frames, profile: Profile, closes_ms: Ints) -> History:
         judge_candles(frames, judged, views[judged.timeframe], minimum=profile.minimum(judged.timeframe))
         for judged in profile.judged
     )
-    context, execution = (
-        [one.outcome[rows[one.timeframe]] for one in in_phase(timeframes, phase)]
-        for phase in (Phase.CONTEXT, Phase.EXECUTION)
+    side, reason_code, chosen = decide(
+        timeframes, profile.validation_mode, len(closes_ms), lambda one, values: values[rows[one.timeframe]]
     )
-    side, reason_code, chosen = decide(context, execution, profile.validation_mode, len(closes_ms))
     return History(
         profile=profile,
         timeframes=timeframes,

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from apps.engine.evaluate.decided import Decided, decide, in_phase
+from apps.engine.evaluate.decided import Decided, decide
 from apps.engine.evaluate.timeframe import judge
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.frame import Frames
-from apps.engine.profile import Phase, Profile
+from apps.engine.profile import Profile
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -35,10 +35,8 @@ def judge_all(frames: Frames, profile: Profile, at: datetime) -> Judgement:
         judge(frames, judged, minimum=profile.minimum(judged.timeframe), grace_s=profile.grace_s, at=at)
         for judged in profile.judged
     )
-    context, execution = (
-        [one.outcome for one in in_phase(timeframes, phase)] for phase in (Phase.CONTEXT, Phase.EXECUTION)
-    )
-    side, reason_code, chosen = decide(context, execution, profile.validation_mode, len(frames.symbols))
+    mode, count = profile.validation_mode, len(frames.symbols)
+    side, reason_code, chosen = decide(timeframes, mode, count, lambda _, values: values)
     return Judgement(
         profile=profile,
         timeframes=timeframes,

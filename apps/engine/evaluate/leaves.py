@@ -18,14 +18,15 @@ from apps.engine.values.side import Side
 
 @dataclass(frozen=True, eq=False)
 class LeafTable:
-    """`leaves` in the order they are written, with `sides` and `roles` ("rule", "filter").
+    """`leaves` in the order they are written, with `sides` and `roles`: a side's "rule" and "filter", then
+    without a side the selection's "stay", "drop" and "forbid".
 
     `left`, `right` and `truth` (-1, 0, +1) hold one array (R,) a leaf; a row is a symbol at one moment, or a
     candle of one symbol.
     """
 
     leaves: tuple[Leaf, ...]
-    sides: tuple[Side, ...]
+    sides: tuple[Side | None, ...]
     roles: tuple[str, ...]
     left: tuple[Floats, ...]
     right: tuple[Floats, ...]
@@ -50,9 +51,13 @@ class LeafTable:
         return total
 
     def missing(self, row: int) -> tuple[str, ...]:
-        """The columns whose absence makes leaves unknown; all columns of those leaves when none is absent."""
+        """The columns whose absence makes a side's leaves unknown; all they read when none is absent."""
         view = self.views[int(self.grace[row])]
-        unknown = [leaf for leaf, truth in zip(self.leaves, self.truth, strict=True) if truth[row] == 0]
+        unknown = [
+            leaf
+            for leaf, side, truth in zip(self.leaves, self.sides, self.truth, strict=True)
+            if side is not None and truth[row] == 0
+        ]
         reads = [read for leaf in unknown for read in leaf.reads()]
         absent = [read for read in reads if _is_missing(read, view, row)]
         return tuple(dict.fromkeys(str(read) for read in absent or reads))
@@ -60,7 +65,7 @@ class LeafTable:
 
 def leaf_table(judged: Judged, views: tuple[View, View], grace: Bools) -> LeafTable:
     """The leaves at each row's judged candle: the previous one where `grace`."""
-    entries = [(leaf, side, role) for side, role, rule in judged.rules() for leaf in rule.leaves()]
+    entries = [(leaf, side, role) for side, role, rule in judged.asked() for leaf in rule.leaves()]
     values = [_values(leaf, views[0]) for leaf, _, _ in entries]
     if grace.any():
         before = [_values(leaf, views[1]) for leaf, _, _ in entries]

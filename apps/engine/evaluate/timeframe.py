@@ -13,6 +13,7 @@ import numpy as np
 
 from apps.engine.evaluate.codes import NO_REASON, Codes, Objects, Outcome, code, reasons
 from apps.engine.evaluate.leaves import LeafTable, leaf_table
+from apps.engine.evaluate.selection import drops
 from apps.engine.frame import Bools, Floats, Frames, Ints
 from apps.engine.profile import Judged, Phase
 from apps.engine.rules.leaf import FALSE, TRUE
@@ -52,6 +53,12 @@ class TimeframeJudgement:
     def leaves(self) -> LeafTable:
         """Every leaf with its values for every row, computed when first asked for."""
         return leaf_table(self.judged, self.views, self.grace)
+
+    @cached_property
+    def dropped(self) -> Bools | None:
+        """Where it is left for the next faster timeframe, as a candidate; None: nowhere."""
+        selection, view = self.judged.selection, self.views[0]
+        return view.along(drops(selection, view)) if selection is not None else None
 
     @cached_property
     def score(self) -> Floats:

@@ -32,10 +32,11 @@ class Answer(StrEnum):
 class LeafVerdict:
     """One leaf: its condition ("" for a formula written in place), its text with parameters by value.
 
-    `left`, `right` and `held` are None where unknown. `role` is "rule" or "filter".
+    `left`, `right` and `held` are None where unknown. `role` is "rule" or "filter" of a side; or without one
+    "stay", "drop" or "forbid": whether a candidate of the execution was left for a faster one.
     """
 
-    side: Side
+    side: Side | None
     role: str
     condition: str
     text: str
@@ -45,7 +46,7 @@ class LeafVerdict:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "side": str(self.side),
+            "side": _maybe(str, self.side),
             "role": self.role,
             "condition": self.condition,
             "text": self.text,
@@ -150,7 +151,7 @@ def _timeframe(content: Mapping[str, Any]) -> TimeframeVerdict:
             "candle_open_at": datetime.fromisoformat(content["candle_open_at"]),
             "missing": tuple(content["missing"]),
             "leaves": tuple(
-                LeafVerdict(**{**leaf, "side": Side(leaf["side"])}) for leaf in content["leaves"]
+                LeafVerdict(**{**leaf, "side": _maybe(Side, leaf["side"])}) for leaf in content["leaves"]
             ),
         }
     )

@@ -16,6 +16,9 @@ from apps.engine.values.timeframe import Timeframe
 MAX_SIGNAL_AGE_S = 300
 """A decision older than this, or than its timeframe, is not traded unless the profile says otherwise."""
 
+MIN_STOP_RATIO = Decimal("0.005")
+"""Of the entry price: a stop nearer than this is hit by noise."""
+
 LEVELS = ("pivot", *(f"{letter}{k}" for letter in "rs" for k in range(1, 7)))
 POLICIES = ("nearest", "strongest", *LEVELS)
 

@@ -32,7 +32,9 @@ class RuleFaults(ValueError):
         self.faults = tuple(faults)
 
 
+EACH = "*"
 Keys = Mapping[tuple[str, ...], Sequence[str]]
+"""The valid names of a section, by its path; EACH stands for any key."""
 
 
 def schema_faults(error: ValidationError, keys: Keys) -> Iterator[Fault]:
@@ -54,7 +56,11 @@ def _path(places: Sequence[int | str]) -> str:
 def _problem(detail: ErrorDetails, keys: Keys) -> str:
     if detail["type"] == "extra_forbidden":
         section = tuple(str(place) for place in detail["loc"][:-1])
-        valid = keys.get(section) or ((*SIDES, *PHASES) if len(section) == 2 else SIDES)
+        valid = (
+            keys.get(section)
+            or keys.get((*section[:-1], EACH))
+            or ((*SIDES, *PHASES) if len(section) == 2 else SIDES)
+        )
         return f"unknown key{nearest(str(detail['loc'][-1]), valid)}"
     if detail["type"] == "missing":
         return "missing"
@@ -80,6 +86,10 @@ def use_faults(content: Mapping[str, Any]) -> Iterator[Fault]:
         for name, sides in section.items() if isinstance(section, Mapping) else ():
             phases = [phase for phase in PHASES if name in used[phase]]
             yield from ((f"{key}.{name}{path}", problem) for path, problem in _unused(sides, phases))
+    selection = content.get("selection")
+    for name in selection if isinstance(selection, Mapping) else ():
+        if name not in used["execution"]:
+            yield f"selection.{name}", "never asked: the timeframe is not in execution_timeframes"
 
 
 def _unused(sides: object, phases: Sequence[str]) -> Iterator[Fault]:

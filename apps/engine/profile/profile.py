@@ -12,8 +12,12 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError
 
 from apps.engine.profile.entry import Entry, Fees, ZoneRule
-from apps.engine.profile.faults import ProfileError, schema_faults, use_faults
-from apps.engine.profile.schema import Judged, JudgedTimeframe, Mode, Part, Phase, PhasedSides, Timeframes
+from apps.engine.profile.faults import EACH, ProfileError, schema_faults, use_faults
+from apps.engine.profile.judged import Judged
+from apps.engine.profile.metrics import metrics
+from apps.engine.profile.reading import read_vocabulary
+from apps.engine.profile.schema import JudgedTimeframe, Mode, Part, Phase, PhasedSides, Timeframes, Vocabulary
+from apps.engine.profile.selection import Selection
 from apps.engine.rules.condition import Condition, read_conditions
 from apps.engine.rules.term import Read
 from apps.engine.values.side import Side
@@ -39,6 +43,7 @@ class Profile(Part):
     rules: Annotated[dict[JudgedTimeframe, PhasedSides], Field(alias="timeframes")]
     filters: Annotated[dict[JudgedTimeframe, PhasedSides], Field(alias="filters_mandatory")] = {}
     entry: Entry | None = None
+    selection: dict[JudgedTimeframe, Selection] = {}
 
     @classmethod
     def load(cls, content: Any, conditions: Any, where: str) -> Self:
@@ -50,21 +55,21 @@ class Profile(Part):
         lines = [f"conditions.yaml: {path}: {problem}" for path, problem in faults]
         if not isinstance(content, Mapping):
             raise ProfileError([*lines, f"{where}: a profile is a mapping of keys"])
-        lines += [f"{where}: {path}: {problem}" for path, problem in use_faults(content)]
+        vocabulary, found = read_vocabulary(content, catalogue)
+        lines += [f"{where}: {path}: {problem}" for path, problem in (*found, *use_faults(content))]
         try:
-            profile = cls.model_validate(content, context=catalogue)
+            given = {key: value for key, value in content.items() if key != "definitions"}
+            profile = cls.model_validate(given, context=vocabulary)
         except ValidationError as error:
-            found = schema_faults(error, _keys())
-            raise ProfileError(
-                [*lines, *(f"{where}: {path}: {problem}" for path, problem in found)]
-            ) from None
+            lines += [f"{where}: {path}: {problem}" for path, problem in schema_faults(error, _keys())]
+            raise ProfileError(lines) from None
         if lines:
             raise ProfileError(lines)
         return profile
 
     def with_mode(self, mode: Mode) -> Self:
         """The same profile judged in another mode, under its own digest."""
-        return self.model_validate(self._as_file() | {"validation_mode": mode}, context=self._conditions)
+        return self.model_validate(self._as_file() | {"validation_mode": mode}, context=self._vocabulary)
 
     def with_execution(self, timeframe: Timeframe) -> Self:
         """The same profile entering on `timeframe` alone, under its own digest.
@@ -74,7 +79,7 @@ class Profile(Part):
         if timeframe not in self.execution_timeframes:
             raise ValueError(f"{self.name} does not enter on {timeframe}")
         content = self._as_file() | {"execution_timeframes": [str(timeframe)]}
-        return self.model_validate(content, context=self._conditions)
+        return self.model_validate(content, context=self._vocabulary)
 
     @cached_property
     def judged(self) -> tuple[Judged, ...]:
@@ -123,9 +128,14 @@ class Profile(Part):
 
     @cached_property
     def _conditions(self) -> dict[str, Condition]:
-        rules = (rule for judged in self.judged for _, _, rule in judged.rules())
+        rules = (rule for judged in self.judged for _, _, rule in judged.asked())
         used = {name: condition for rule in rules for name, condition in rule.conditions.items()}
         return dict(sorted(used.items()))
+
+    @property
+    def _vocabulary(self) -> Vocabulary:
+        """What `_as_file` names: definitions stand there written out."""
+        return Vocabulary(self._conditions, metrics=metrics(self.entry))
 
     @cached_property
     def _reads(self) -> tuple[tuple[Timeframe, Timeframe, Read], ...]:
@@ -133,7 +143,7 @@ class Profile(Part):
         found = {
             (read.timeframe or judged.timeframe, judged.timeframe, read)
             for judged in self.judged
-            for _, _, rule in judged.rules()
+            for _, _, rule in judged.asked()
             for read in rule.reads()
         }
         return tuple(found)
@@ -147,11 +157,14 @@ class Profile(Part):
             rules.in_phase(phase, Side.SHORT),
             filters.in_phase(phase, Side.LONG),
             filters.in_phase(phase, Side.SHORT),
+            self.selection.get(timeframe) if phase == Phase.EXECUTION else None,
         )
 
     def _as_file(self) -> dict[str, Any]:
         entry = {} if self.entry is None else {"entry": self.entry.content()}
-        return entry | {
+        chosen = [(one.timeframe, one.selection) for one in self.judged if one.selection is not None]
+        selection = {str(timeframe): rules.content() for timeframe, rules in chosen}
+        return (entry | {"selection": selection} if selection else entry) | {
             "name": self.name,
             "validation_mode": str(self.validation_mode),
             "context_timeframes": [str(timeframe) for timeframe in self.context_timeframes],
@@ -178,8 +191,10 @@ def _keys() -> dict[tuple[str, ...], tuple[str, ...]]:
         ("entry",): Entry,
         ("entry", "zone"): ZoneRule,
         ("entry", "fees"): Fees,
+        ("selection", EACH): Selection,
     }
-    return {path: _names(model) for path, model in sections.items()}
+    names = {path: _names(model) for path, model in sections.items()}
+    return names | {(): (*names[()], "definitions")}
 
 
 def _names(model: type[Part]) -> tuple[str, ...]:

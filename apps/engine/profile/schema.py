@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
 from apps.engine.profile.faults import RuleFaults
-from apps.engine.rules.rule import Compiler, Rule
+from apps.engine.rules.condition import Condition
+from apps.engine.rules.logic import All
+from apps.engine.rules.logic import Any as AnyOf
+from apps.engine.rules.rule import Compiler, Definitions, Rule
+from apps.engine.rules.term import Term
 from apps.engine.values.side import Side
 from apps.engine.values.timeframe import VALIDATION, Timeframe
 
@@ -32,13 +37,28 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
-def _compiled(items: Any, info: ValidationInfo) -> Rule:
-    """The items of a side as a Rule; the catalogue is the validation's context."""
-    compiler = Compiler(info.context or {})
-    rule = compiler.rule(items)
+@dataclass(frozen=True)
+class Vocabulary:
+    """What items may name; the context of a profile's validation. `metrics` only where a selection asks."""
+
+    conditions: Mapping[str, Condition] = field(default_factory=dict)
+    definitions: Definitions = field(default_factory=dict)
+    metrics: Mapping[str, Term] = field(default_factory=dict)
+
+
+def compiled(items: Any, vocabulary: Vocabulary, join: type[All | AnyOf] = All) -> Rule:
+    """The items as a Rule. RuleFaults with all that is wrong with them."""
+    compiler = Compiler(vocabulary.conditions, vocabulary.definitions, vocabulary.metrics)
+    rule = compiler.rule(items, join)
     if compiler.faults:
         raise RuleFaults(compiler.faults)
     return rule
+
+
+def _of_side(items: Any, info: ValidationInfo) -> Rule:
+    """The items of a side; what an entry would be like is no business of theirs."""
+    vocabulary: Vocabulary = info.context or Vocabulary()
+    return compiled(items, replace(vocabulary, metrics={}))
 
 
 def _judged(timeframe: Timeframe) -> Timeframe:
@@ -53,7 +73,7 @@ def _slowest_first(timeframes: tuple[Timeframe, ...]) -> tuple[Timeframe, ...]:
     return tuple(sorted(timeframes, key=lambda timeframe: -timeframe.seconds))
 
 
-Items = Annotated[Rule, BeforeValidator(_compiled)]
+Items = Annotated[Rule, BeforeValidator(_of_side)]
 JudgedTimeframe = Annotated[Timeframe, AfterValidator(_judged)]
 Timeframes = Annotated[tuple[JudgedTimeframe, ...], AfterValidator(_slowest_first)]
 
@@ -78,25 +98,3 @@ class PhasedSides(Sides):
         special = self.context if phase == Phase.CONTEXT else self.execution
         chosen = special.of(side) if special is not None else None
         return chosen if chosen is not None else self.of(side)
-
-
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """What judges one timeframe in one phase. An absent side never holds; an absent filter never blocks."""
-
-    timeframe: Timeframe
-    phase: Phase
-    long: Rule | None
-    short: Rule | None
-    long_filters: Rule | None
-    short_filters: Rule | None
-
-    def rules(self) -> tuple[tuple[Side, str, Rule], ...]:
-        """Every rule present with its side and its role, "rule" or "filter"."""
-        every = (
-            (Side.LONG, "rule", self.long),
-            (Side.LONG, "filter", self.long_filters),
-            (Side.SHORT, "rule", self.short),
-            (Side.SHORT, "filter", self.short_filters),
-        )
-        return tuple((side, role, rule) for side, role, rule in every if rule is not None)

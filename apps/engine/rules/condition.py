@@ -12,11 +12,16 @@ from apps.engine.indicators.pivots import PIVOTS
 from apps.engine.rules.errors import ExpressionError
 from apps.engine.rules.expression import parse, parse_using, tidy
 from apps.engine.rules.logic import Logic
-from apps.engine.rules.names import FUNCTIONS, nearest
+from apps.engine.rules.names import FUNCTIONS, METRICS, nearest
+from apps.engine.rules.term import Number, Term
 
 KEYS = ("formula", "params", "about")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-RESERVED = frozenset((*COLUMNS, *PIVOTS, *FUNCTIONS, "and", "or", "not", "any_of", "all_of", "within", "by"))
+RESERVED = frozenset(
+    (*COLUMNS, *PIVOTS, *METRICS, *FUNCTIONS, "and", "or", "not", "any_of", "all_of", "within", "by")
+)
+UNKNOWN_METRICS: Mapping[str, Term] = {name: Number(math.nan) for name in METRICS}
+"""Stand in where a formula is checked but not yet used."""
 
 Fault = tuple[str, str]
 """A path to a key ("params.t", "[2].any_of[0]"; "" for the thing itself) and what is wrong there."""
@@ -30,9 +35,10 @@ class Condition:
     formula: str
     params: Mapping[str, float]
 
-    def logic(self, params: Mapping[str, float]) -> Logic:
+    def logic(self, params: Mapping[str, float], metrics: Mapping[str, Term] | None = None) -> Logic:
         """The formula with `params` over the defaults; ExpressionError when one does not fit its place."""
-        return parse(self.formula, condition=self.name, parameters={**self.params, **params})
+        parameters = {**self.params, **params}
+        return parse(self.formula, condition=self.name, parameters=parameters, metrics=metrics)
 
     def content(self) -> dict[str, object]:
         """Everything that decides, in one spelling."""
@@ -98,7 +104,7 @@ def _param_faults(params: object) -> list[Fault]:
 
 def _formula_faults(formula: str, params: Mapping[str, float]) -> list[Fault]:
     try:
-        _, used = parse_using(formula, parameters=params)
+        _, used = parse_using(formula, parameters=params, metrics=UNKNOWN_METRICS)
     except ExpressionError as error:
         return [(".formula", str(error))]
     return [(f".params.{name}", "the formula does not use it") for name in params if name not in used]

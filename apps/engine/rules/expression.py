@@ -10,26 +10,38 @@ from collections.abc import Mapping
 from apps.engine.rules.errors import ExpressionError
 from apps.engine.rules.grammar import Grammar
 from apps.engine.rules.logic import Logic
+from apps.engine.rules.term import Term
 
 MAX_TEXT = 2_000
 _FOREIGN = re.compile(r"[^A-Za-z0-9_ .,()\[\]<>=+\-*/\"']")
 
 
-def parse(text: str, *, condition: str = "", parameters: Mapping[str, float] | None = None) -> Logic:
+def parse(
+    text: str,
+    *,
+    condition: str = "",
+    parameters: Mapping[str, float] | None = None,
+    metrics: Mapping[str, Term] | None = None,
+) -> Logic:
     """The logic of `text`; its leaves carry `condition` and show `parameters` by value.
 
-    Any text gives logic or ExpressionError: more than 2,000 characters, nesting beyond 50 or anything outside
-    the grammar is refused, and nothing is ever executed.
+    `metrics` are the terms that METRICS stand for; without them they are refused. Any text gives logic or
+    ExpressionError: more than 2,000 characters, nesting beyond 50 or anything outside the grammar is refused,
+    and nothing is ever executed.
     """
-    return parse_using(text, condition=condition, parameters=parameters)[0]
+    return parse_using(text, condition=condition, parameters=parameters, metrics=metrics)[0]
 
 
 def parse_using(
-    text: str, *, condition: str = "", parameters: Mapping[str, float] | None = None
+    text: str,
+    *,
+    condition: str = "",
+    parameters: Mapping[str, float] | None = None,
+    metrics: Mapping[str, Term] | None = None,
 ) -> tuple[Logic, frozenset[str]]:
     """As `parse`, with the names of the parameters the formula uses."""
     formula = _one_line(text)
-    grammar = Grammar(formula, condition, parameters or {})
+    grammar = Grammar(formula, condition, parameters or {}, metrics or {})
     logic = grammar.logic(_tree(formula))
     return logic, frozenset(grammar.used)
 

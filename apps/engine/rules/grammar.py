@@ -10,6 +10,7 @@ from apps.engine.rules.leaf import Comparison, Crossing, Leaf, Trend
 from apps.engine.rules.logic import All, Any, Logic, Not
 from apps.engine.rules.names import HISTORY
 from apps.engine.rules.numbers import MAX_LAG, Numbers
+from apps.engine.rules.term import Term
 
 SIGNS: dict[type, str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 
@@ -17,8 +18,10 @@ SIGNS: dict[type, str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="
 class Grammar:
     """One formula's walk: every fault is an ExpressionError with its place."""
 
-    def __init__(self, text: str, condition: str, parameters: Mapping[str, float]) -> None:
-        self._numbers = Numbers(text, parameters)
+    def __init__(
+        self, text: str, condition: str, parameters: Mapping[str, float], metrics: Mapping[str, Term]
+    ) -> None:
+        self._numbers = Numbers(text, parameters, metrics)
         self._condition = condition
         self._parameters = parameters
 

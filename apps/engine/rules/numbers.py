@@ -14,7 +14,7 @@ import numpy as np
 from apps.engine.indicators.compute import COLUMNS
 from apps.engine.indicators.pivots import PIVOTS
 from apps.engine.rules.errors import ExpressionError
-from apps.engine.rules.names import FUNCTIONS, HISTORY, nearest
+from apps.engine.rules.names import FUNCTIONS, HISTORY, METRICS, nearest
 from apps.engine.rules.term import Apply, Column, Number, Term
 from apps.engine.values.timeframe import Timeframe
 
@@ -44,10 +44,11 @@ CALLS: dict[str, Callable[..., Any]] = {"abs": np.abs, "min": _smallest, "max": 
 class Numbers:
     """Reads the numbers of one formula. `used` collects the parameters met."""
 
-    def __init__(self, text: str, parameters: Mapping[str, float]) -> None:
+    def __init__(self, text: str, parameters: Mapping[str, float], metrics: Mapping[str, Term]) -> None:
         self.used: set[str] = set()
         self._text = text
         self._parameters = parameters
+        self._metrics = metrics
 
     def term(self, node: ast.expr, depth: int, timeframe: Timeframe | None = None) -> Term:
         self.check_depth(node, depth)
@@ -96,6 +97,8 @@ class Numbers:
         raise self.fault(node, 'on is written on("1h", adx)')
 
     def _column(self, node: ast.expr, name: ast.Name, lag: int, timeframe: Timeframe | None) -> Term:
+        if name.id in METRICS:
+            return self._metric(node, name.id, timeframe)
         if lag > MAX_LAG:
             raise self.fault(node, f"lag {lag} is outside 0…{MAX_LAG}")
         if name.id in PIVOTS:
@@ -106,6 +109,17 @@ class Numbers:
             valid = (*COLUMNS, *PIVOTS, *self._parameters, *FUNCTIONS)
             raise self.fault(node, f"unknown column {name.id[:80]!r}{nearest(name.id, valid)}")
         return Column(name.id, lag, timeframe)
+
+    def _metric(self, node: ast.expr, name: str, timeframe: Timeframe | None) -> Term:
+        if name not in self._metrics:
+            raise self.fault(
+                node, f"{name} is known only to the selection of a profile with an entry section"
+            )
+        if timeframe is not None or not isinstance(node, ast.Name):
+            raise self.fault(
+                node, f"{name} is of the present candle under test: write it without on and [lag]"
+            )
+        return self._metrics[name]
 
     def whole(self, node: ast.expr, least: int) -> int:
         match node:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any as Anything
 
@@ -15,13 +15,18 @@ from apps.engine.rules.leaf import FALSE, Leaf, Truth
 from apps.engine.rules.logic import All, Any, Logic, Not, leaves
 from apps.engine.rules.names import nearest
 from apps.engine.rules.numbers import MAX_NESTING
-from apps.engine.rules.term import Read
+from apps.engine.rules.term import Read, Term
 from apps.engine.rules.view import View
 
 Compiled = tuple[Logic, Anything]
 """An item's logic, and its one spelling."""
 
+Definitions = Mapping[str, Sequence[Anything]]
+"""A profile's own names for lists of items, all of which must hold; a faulty one has no items."""
+
 GROUPS: dict[str, type[Any | All]] = {"any_of": Any, "all_of": All}
+MAX_ITEMS = 1_000
+"""Items of one list, those of definitions counted wherever named: ten short lines may say billions."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,38 +55,55 @@ class Rule:
 
 
 class Compiler:
-    """Compiles one list of items with a catalogue; `faults` collects what is wrong, by path in the list."""
+    """Compiles one list of items with a catalogue; `faults` collects what is wrong, by path in the list.
 
-    def __init__(self, catalogue: Mapping[str, Condition]) -> None:
+    `metrics` are the terms of METRICS where they may be used; elsewhere they are faults.
+    """
+
+    def __init__(
+        self,
+        catalogue: Mapping[str, Condition],
+        definitions: Definitions | None = None,
+        metrics: Mapping[str, Term] | None = None,
+    ) -> None:
         self.faults: list[Fault] = []
         self._catalogue = catalogue
+        self._definitions = definitions or {}
+        self._metrics = metrics or {}
         self._used: dict[str, Condition] = {}
+        self._items = 0
 
-    def rule(self, items: object) -> Rule:
-        """The rule of `items`; meaningless when there are `faults`."""
+    def rule(self, items: object, join: type[All | Any] = All) -> Rule:
+        """The rule of `items`: all of them, or any; meaningless when there are `faults`."""
         compiled = self._list(items, "", 0)
-        logic = All(tuple(logic for logic, _ in compiled)) if compiled else None
+        logic = join(tuple(logic for logic, _ in compiled)) if compiled else None
         return Rule(logic, tuple(content for _, content in compiled), dict(self._used))
 
     def _list(self, items: object, path: str, depth: int) -> list[Compiled]:
         if not isinstance(items, list | tuple):
             self.faults.append((path, "a list of items is expected (begin each with -)"))
             return []
-        compiled = (self._item(item, f"{path}[{index}]", depth) for index, item in enumerate(items))
+        compiled = []
+        for index, item in enumerate(items):
+            self._items += 1
+            if self._items > MAX_ITEMS:
+                self._too_many(path)
+                break
+            compiled.append(self._item(item, f"{path}[{index}]", depth))
         return [item for item in compiled if item is not None]
 
     def _item(self, item: object, path: str, depth: int) -> Compiled | None:
         if depth > MAX_NESTING:
             return self._fault(path, f"nested more than {MAX_NESTING} deep")
         if isinstance(item, str):
-            return self._condition(item, {}, path) if NAME.match(item) else self._formula(item, path)
+            return self._condition(item, {}, path, depth) if NAME.match(item) else self._formula(item, path)
         if isinstance(item, Mapping) and len(item) == 1:
             [(name, value)] = item.items()
             if name in GROUPS:
                 return self._group(name, value, f"{path}.{name}", depth)
             if name == "not":
                 return self._not(value, f"{path}.not", depth)
-            return self._condition(name, value, path)
+            return self._condition(name, value, path, depth)
         return self._fault(
             path, "an item is a condition's name, {name: number}, {any_of: […]}, {not: …} or a formula"
         )
@@ -98,20 +120,31 @@ class Compiler:
 
     def _formula(self, text: str, path: str) -> Compiled | None:
         try:
-            return parse(text), tidy(text)
+            return parse(text, metrics=self._metrics), tidy(text)
         except ExpressionError as error:
             return self._fault(path, str(error))
 
-    def _condition(self, name: object, value: object, path: str) -> Compiled | None:
+    def _definition(self, name: str, value: object, path: str, depth: int) -> Compiled | None:
+        """Its items in its place: the name itself decides nothing, so it is no part of the content."""
+        if value != {}:
+            return self._fault(path, "a definition takes no parameters")
+        parts = self._list(self._definitions[name], path, depth + 1)
+        if not parts:
+            return None
+        return All(tuple(logic for logic, _ in parts)), {"all_of": [content for _, content in parts]}
+
+    def _condition(self, name: object, value: object, path: str, depth: int) -> Compiled | None:
+        if isinstance(name, str) and name in self._definitions:
+            return self._definition(name, value, f"{path}.{name}", depth)
         condition = self._catalogue.get(name) if isinstance(name, str) else None
         if condition is None:
-            known = (*self._catalogue, *GROUPS, "not")
+            known = (*self._catalogue, *self._definitions, *GROUPS, "not")
             return self._fault(path, f"unknown condition {str(name)[:80]!r}{nearest(str(name), known)}")
         params = self._params(condition, value, f"{path}.{name}")
         if params is None:
             return None
         try:
-            logic = condition.logic(params)
+            logic = condition.logic(params, self._metrics)
         except ExpressionError as error:
             return self._fault(f"{path}.{name}", str(error))
         self._used[condition.name] = condition
@@ -133,6 +166,12 @@ class Compiler:
         if len(self.faults) > before:
             return None
         return {name: number(setting) for name, setting in settings.items()}
+
+    def _too_many(self, path: str) -> None:
+        if self._items == MAX_ITEMS + 1:
+            self._fault(
+                path, f"more than {MAX_ITEMS} items, counting those of definitions wherever they are named"
+            )
 
     def _fault(self, path: str, problem: str) -> Compiled | None:
         self.faults.append((path, problem))

@@ -78,4 +78,17 @@ class Apply:
         return finite(self.function(*(term.values(view, back) for term in self.terms)))
 
 
-Term = Number | Column | Apply
+@dataclass(frozen=True)
+class Given:
+    """What is known besides candles: a column of the judged timeframe's frame, unknown without it."""
+
+    name: str
+
+    def values(self, view: View, back: int) -> Floats:
+        return view.given(self.name, back)
+
+    def reads(self, back: int) -> Iterator[Read]:
+        return iter(())
+
+
+Term = Number | Column | Apply | Given

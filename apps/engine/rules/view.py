@@ -12,7 +12,7 @@ from apps.engine.frame import Bools, Floats, Frame, Ints
 from apps.engine.values.timeframe import Timeframe
 
 Result = TypeVar("Result")
-Number = TypeVar("Number", np.float64, np.int8)
+Number = TypeVar("Number", np.float64, np.int8, np.bool_)
 
 
 class View:
@@ -51,6 +51,12 @@ class View:
         """Another timeframe's column, `lag` of its candles before the newest closed at the row `back` ago."""
         key = (timeframe, name, lag, back)
         return self.once(key, lambda: finite(self._align(timeframe, name, lag, back)))
+
+    def given(self, name: str, back: int) -> Floats:
+        """As `column`; NaN when the frame has no such column."""
+        if name in self._frames[self._timeframe].columns:
+            return self.column(name, 0, back)
+        return np.array([[np.nan]])
 
     def _slice(self, name: str, lag: int) -> Floats:
         values = column_of(self._frames, self._timeframe, name)

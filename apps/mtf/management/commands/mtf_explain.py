@@ -10,11 +10,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Column, Table
 
-from apps.engine.evaluate.verdict import Readiness, TimeframeVerdict, Verdict
+from apps.engine.evaluate.verdict import LeafVerdict, Readiness, TimeframeVerdict, Verdict
 from apps.engine.profile import ProfileError
 from apps.mtf.explain import CannotExplain, Explanation, explain
 from apps.profiles import store as profiles
 
+SELECTION = {"stay": "stay if all", "drop": "drop if any", "forbid": "no drop if any"}
 HELD = {True: "[green]held[/]", False: "[red]no[/]", None: "[yellow]unknown[/]"}
 
 
@@ -91,9 +92,8 @@ def _table(one: TimeframeVerdict) -> Table:
         title_justify="left",
     )
     for leaf in one.leaves:
-        role = " (filter)" if leaf.role == "filter" else ""
         table.add_row(
-            f"{leaf.side}{role}",
+            _asked_by(leaf),
             leaf.condition,
             leaf.text,
             _number(leaf.left),
@@ -101,6 +101,13 @@ def _table(one: TimeframeVerdict) -> Table:
             HELD[leaf.held],
         )
     return table
+
+
+def _asked_by(leaf: LeafVerdict) -> str:
+    """The side the leaf speaks of; for a leaf of the selection what it would do."""
+    if leaf.side is None:
+        return SELECTION[leaf.role]
+    return f"{leaf.side} (filter)" if leaf.role == "filter" else str(leaf.side)
 
 
 def _number(value: float | None) -> str:

@@ -1,0 +1,43 @@
+"""What a profile's file may name, from the catalogue and from the file itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from apps.engine.profile.entry import Entry
+from apps.engine.profile.metrics import metrics
+from apps.engine.profile.schema import Vocabulary
+from apps.engine.rules.condition import UNKNOWN_METRICS, Condition, Fault
+from apps.engine.rules.definition import read_definitions, unused
+from apps.engine.rules.term import Term
+
+RULES = ("timeframes", "filters_mandatory", "selection")
+"""The sections whose items may name definitions."""
+
+
+def read_vocabulary(
+    content: Mapping[str, Any], catalogue: Mapping[str, Condition]
+) -> tuple[Vocabulary, list[Fault]]:
+    """The vocabulary of a profile's content, and every fault of its definitions by path."""
+    found = metrics_of(content.get("entry"))
+    if "definitions" not in content:
+        return Vocabulary(catalogue, {}, found), []
+    definitions, faults = read_definitions(content["definitions"], catalogue)
+    if definitions:
+        asked = [content.get(section) for section in RULES]
+        idle = unused(content["definitions"], asked)
+        faults += [(f".{name}", "never used: no rule, filter or selection names it") for name in idle]
+    return Vocabulary(catalogue, definitions, found), [(f"definitions{path}", text) for path, text in faults]
+
+
+def metrics_of(entry: object) -> Mapping[str, Term]:
+    """The metrics of an `entry` section; stand-ins for one whose own faults are told elsewhere."""
+    if entry is None:
+        return metrics(None)
+    try:
+        return metrics(Entry.model_validate(entry))
+    except ValidationError:
+        return UNKNOWN_METRICS
