@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import lzma
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -32,16 +33,29 @@ class Tape:
     candles: Matrix
 
 
-def load(folder: Path = FOLDER, count: int | None = None) -> list[Tape]:
-    """The first `count` tapes (all by default) in the order of contracts.json. Raises TapeError."""
+def load(folder: Path = FOLDER, count: int | None = None, only: Collection[str] | None = None) -> list[Tape]:
+    """The first `count` tapes (all by default), or those of `only`, in the order of contracts.json.
+
+    Raises TapeError.
+    """
+    listings, first_minute, minutes = _contents(folder)
+    chosen = [each for each in listings[:count] if only is None or each.symbol in only]
+    return [Tape(each, first_minute, _candles(folder / (each.symbol + SUFFIX), minutes)) for each in chosen]
+
+
+def extent(folder: Path = FOLDER) -> tuple[tuple[str, ...], int, int]:
+    """The symbols that are recorded, the first minute (since 1970) and how many minutes. Raises TapeError."""
+    listings, first_minute, minutes = _contents(folder)
+    return tuple(each.symbol for each in listings), first_minute, minutes
+
+
+def _contents(folder: Path) -> tuple[list[Listing], int, int]:
     index = _index(folder / CONTRACTS)
     try:
         first_minute = int(datetime.fromisoformat(index["first_open"]).timestamp()) // 60
-        minutes = int(index["minutes"])
-        listings = [_listing(row) for row in index["contracts"][:count]]
+        return [_listing(row) for row in index["contracts"]], first_minute, int(index["minutes"])
     except (KeyError, TypeError, ValueError, ArithmeticError) as fault:
         raise TapeError(f"{folder / CONTRACTS} is damaged ({fault!r}); {_MEND}") from fault
-    return [Tape(each, first_minute, _candles(folder / (each.symbol + SUFFIX), minutes)) for each in listings]
 
 
 _MEND = (

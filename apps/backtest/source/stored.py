@@ -1,0 +1,79 @@
+"""The candles of the market room, and a market over them that can be traded on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from apps.backtest.source.asked import Asked, SourceError, shown, unknown_symbols
+from apps.backtest.source.taping import taped
+from apps.engine.frame import Windows
+from apps.engine.values.contract import Contract
+from apps.engine.values.timeframe import Timeframe
+from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.state import State
+from apps.market import store
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """`archive` holds the 1m candles of the days asked for, a minute without one flat and without volume.
+
+    Its ticks are the finest decimal digit of the contract's tick or of any price.
+    """
+
+    asked: Asked
+    archive: Archive
+
+    def stretch(self, symbol: str, timeframes: Iterable[Timeframe]) -> dict[Timeframe, Windows]:
+        """The candles (5, 1, N) of the range and its warm-up as they are stored, NaN in holes."""
+        return {timeframe: self._windows(symbol, timeframe) for timeframe in timeframes}
+
+    def _windows(self, symbol: str, timeframe: Timeframe) -> Windows:
+        until, count = self.asked.axis(timeframe)
+        return store.Table().windows([symbol], timeframe, until=until, length=count)
+
+
+def stored(asked: Asked) -> Stored:
+    """The market room's candles of `asked`. SourceError for symbols and dates that are not stored."""
+    reach = {symbol: one for (symbol, timeframe), one in store.series().items() if timeframe is Timeframe.M1}
+    faults = unknown_symbols(asked, reach, "the database")
+    faults += [_too_far(asked, one, reach[one]) for one in asked.symbols if one in reach]
+    contracts = {one: store.listed(one) for one in asked.symbols if one in reach}
+    faults += [
+        f"{symbol} has candles but its contract is not stored: start the stream, it lists the contracts"
+        for symbol, contract in contracts.items()
+        if contract is None
+    ]
+    faults = [fault for fault in faults if fault]
+    if faults:
+        raise SourceError(faults)
+    return Stored(asked, _archive(asked, {s: one for s, one in contracts.items() if one is not None}))
+
+
+def _too_far(asked: Asked, symbol: str, reach: store.Series) -> str:
+    last = reach.last_open + Timeframe.M1.duration
+    if reach.first_open <= asked.start and asked.end <= last:
+        return ""
+    return (
+        f"{symbol} is stored from {shown(reach.first_open)} to {shown(last)}, "
+        f"not from {shown(asked.start)} to {shown(asked.end)}"
+    )
+
+
+def _archive(asked: Asked, contracts: Mapping[str, Contract]) -> Archive:
+    """Whole days, because the simulator's calendar is made of them."""
+    first = Timeframe.D1.floor(asked.start)
+    until = first + -(-(asked.end - first) // DAY) * DAY
+    minutes = (until - first) // Timeframe.M1.duration
+    tapes = [
+        taped(
+            contract,
+            store.Table().windows([symbol], Timeframe.M1, until=until, length=minutes),
+        )
+        for symbol, contract in contracts.items()
+    ]
+    return Archive(tapes, len(tapes), State(first.date(), day=0))

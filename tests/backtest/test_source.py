@@ -1,0 +1,196 @@
+"""Candles of a backtest: the recorded market by its own dates, the market room as it is stored."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from apps.backtest.signals import signals
+from apps.backtest.source import Asked, Holes, Recorded, SourceError, holes, recorded
+from apps.backtest.source.stored import Stored, stored
+from apps.engine.frame import CLOSE
+from apps.engine.values.contract import Contract
+from apps.engine.values.timeframe import WINDOW, Timeframe
+from apps.market import store
+from apps.market.models import Contract as Row
+from apps.profiles.files import load_all
+from tests.rooms.builders import contract
+
+START, END = datetime(2025, 5, 20, 11, 57, tzinfo=UTC), datetime(2025, 5, 20, 16, 9, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+EMPTY = "the range is empty: it ends at 2025-05-20 {} UTC and begins at 2025-05-20 {} UTC"
+SHORT = "a warm-up of 0 windows is too short: live needs 1"
+PROFILES = Path(__file__).resolve().parents[2] / "profiles"
+
+
+def asked(*symbols: str, **changes: Any) -> Asked:
+    given: dict[str, Any] = {"symbols": symbols or ("BTCUSDT",), "start": START, "end": END} | changes
+    return Asked(**given)
+
+
+@pytest.mark.parametrize(
+    ("changes", "faults"),
+    [
+        ({"symbols": ()}, ["no symbol is named"]),
+        ({"symbols": ("A", "B", "A")}, ["A is named twice"]),
+        ({"start": END}, [EMPTY.format("16:09", "16:09")]),
+        ({"start": END, "end": START}, [EMPTY.format("11:57", "16:09")]),
+        ({"end": END + timedelta(seconds=3)}, ["2025-05-20 16:09:03+00:00 is not a whole minute of UTC"]),
+        ({"start": START.replace(tzinfo=None)}, ["2025-05-20 11:57:00 is not a whole minute of UTC"]),
+        ({"symbols": (), "warm_up": 0}, ["no symbol is named", SHORT]),
+    ],
+)
+def test_a_senseless_question_is_refused_with_every_fault(changes: dict[str, Any], faults: list[str]) -> None:
+    with pytest.raises(SourceError) as refused:
+        asked(**changes)
+    assert list(refused.value.faults) == faults
+
+
+def test_every_close_from_the_start_up_to_the_end_is_judged() -> None:
+    closes = asked().closes_ms
+    assert closes[0] == START.timestamp() * 1000
+    assert closes[-1] == (END - MINUTE).timestamp() * 1000
+    assert set(np.diff(closes).tolist()) == {60_000}
+
+
+@pytest.mark.parametrize("timeframe", list(WINDOW))
+@pytest.mark.parametrize("warm_up", [1, 2])
+def test_the_first_close_has_a_whole_live_window_behind_it(timeframe: Timeframe, warm_up: int) -> None:
+    stretch = recorded(asked(warm_up=warm_up)).stretch("BTCUSDT", [timeframe])[timeframe]
+    first = int(timeframe.floor(START).timestamp()) * 1000
+    assert stretch.close_ms.tolist().index(first) == WINDOW[timeframe] * warm_up - 1
+    assert stretch.until == timeframe.floor(END - MINUTE)
+    assert not np.isnan(stretch.candles).any()
+
+
+def test_the_recorded_market_tells_unknown_symbols_and_dates_at_once() -> None:
+    with pytest.raises(SourceError) as refused:
+        recorded(asked("BTCUST", "ETHUSDT", end=datetime(2025, 6, 3, 0, 1, tzinfo=UTC)))
+    assert list(refused.value.faults) == [
+        "the recorded market has no BTCUST; nearest: 'BTCUSDT'",
+        "the recorded market has 2025-05-10 00:00 UTC to 2025-06-03 00:00 UTC, "
+        "not 2025-05-20 11:57 UTC to 2025-06-03 00:01 UTC",
+    ]
+
+
+def test_the_whole_tape_can_be_asked_for_with_the_chained_past_before_it() -> None:
+    whole = asked(start=datetime(2025, 5, 10, tzinfo=UTC), end=datetime(2025, 6, 3, tzinfo=UTC))
+    source = recorded(whole)
+    assert len(whole.closes_ms) == 34_560
+    assert not np.isnan(source.stretch("BTCUSDT", WINDOW)[Timeframe.H4].candles).any()
+
+
+def test_symbols_keep_the_order_they_are_asked_in() -> None:
+    assert recorded(asked("XRPUSDT", "BTCUSDT")).archive.symbols == ("XRPUSDT", "BTCUSDT")
+
+
+def test_a_recorded_candle_is_the_float_nearest_to_the_exact_decimal() -> None:
+    source = recorded(asked("LAYERUSDT"))
+    wide = source.stretch("LAYERUSDT", [Timeframe.M1])[Timeframe.M1]
+    for candle in source.archive.candles("LAYERUSDT", Timeframe.M1, START, END - MINUTE):
+        at = int(np.searchsorted(wide.close_ms, (candle.open_time + MINUTE).timestamp() * 1000))
+        exact = (candle.open, candle.high, candle.low, candle.close, candle.volume)
+        assert wide.candles[:, 0, at].tolist() == [float(value) for value in exact]
+
+
+# --- the market room --------------------------------------------------------------------------------------
+
+
+def fill(source: Recorded, *, skipped: tuple[datetime, ...] = ()) -> None:
+    """Store what a backtest of `source` looks at, but for the 1m candles that open at `skipped`."""
+    for symbol in source.archive.symbols:
+        for timeframe in WINDOW:
+            until, count = source.asked.axis(timeframe)
+            candles = source.archive.candles(symbol, timeframe, until - count * timeframe.duration, until)
+            kept = timeframe is not Timeframe.M1
+            store.save_candles(each for each in candles if kept or each.open_time not in skipped)
+        closing = source.archive.candles(symbol, Timeframe.M1, END - MINUTE, END)
+        store.save_candles(closing)
+    listed = [_listed(source, symbol) for symbol in source.archive.symbols]
+    store.save_contracts(listed, START)
+
+
+def _listed(source: Recorded, symbol: str) -> Contract:
+    listing = source.archive.listing(symbol)
+    return contract(symbol, tick_size=listing.tick, contract_size=listing.contract_size)
+
+
+@pytest.mark.django_db
+def test_stored_candles_are_the_recorded_ones_to_the_bit() -> None:
+    files = recorded(asked())
+    fill(files)
+    database = stored(asked())
+    for timeframe, wide in files.stretch("BTCUSDT", WINDOW).items():
+        found = database.stretch("BTCUSDT", [timeframe])[timeframe]
+        assert (found.symbols, found.until) == (wide.symbols, wide.until)
+        np.testing.assert_array_equal(found.candles, wide.candles)
+    _same_archive(database, files)
+
+
+@pytest.mark.django_db
+def test_a_profile_says_the_same_of_stored_and_of_recorded_candles() -> None:
+    files = recorded(asked())
+    fill(files)
+    [profile] = load_all(PROFILES, ["scalper_micro"])
+    told = [signals(source, "BTCUSDT", profile) for source in (files, stored(asked()))]
+    assert [told[0].verdict(row) for row in (0, 100, 251)] == [told[1].verdict(row) for row in (0, 100, 251)]
+    np.testing.assert_array_equal(told[0].reason_code, told[1].reason_code)
+
+
+def _same_archive(database: Stored, files: Recorded) -> None:
+    first_s, count = int(START.timestamp()), (END - START) // MINUTE
+    np.testing.assert_array_equal(
+        database.archive.matrix("BTCUSDT", 60, first_s, count),
+        files.archive.matrix("BTCUSDT", 60, first_s, count),
+    )
+    assert database.archive.listing("BTCUSDT").tick == files.archive.listing("BTCUSDT").tick
+
+
+@pytest.mark.django_db
+def test_a_hole_is_reported_and_stands_still_without_volume_where_it_is_traded() -> None:
+    lost = (START + 10 * MINUTE, START + 11 * MINUTE)
+    files = recorded(asked())
+    fill(files, skipped=lost)
+    database = stored(asked())
+    assert holes(database.stretch("BTCUSDT", WINDOW), START) == (Holes(Timeframe.M1, 2, lost[0]),)
+    assert holes(files.stretch("BTCUSDT", WINDOW), START) == ()
+    before, first, second = database.archive.matrix(
+        "BTCUSDT", 60, int(lost[0].timestamp()) - 60, 3
+    ).T.tolist()
+    assert first == second == [before[CLOSE]] * 4 + [0]
+
+
+@pytest.mark.django_db
+def test_the_market_room_tells_unknown_symbols_dates_and_contracts_at_once() -> None:
+    fill(recorded(asked("BTCUSDT", "XRPUSDT")))
+    store.save_contracts([contract("BTCUSDT"), contract("ETHUSDT")], START)
+    with pytest.raises(SourceError) as refused:
+        stored(asked("BTCUSD", "XRPUSDT", start=datetime(2024, 5, 20, tzinfo=UTC)))
+    assert list(refused.value.faults) == [
+        "the database has no BTCUSD; nearest: 'BTCUSDT'",
+        "XRPUSDT is stored from 2025-05-19 11:07 UTC to 2025-05-20 16:09 UTC, "
+        "not from 2024-05-20 00:00 UTC to 2025-05-20 16:09 UTC",
+    ]
+
+
+@pytest.mark.django_db
+def test_a_contract_that_is_not_stored_is_named() -> None:
+    fill(recorded(asked("XRPUSDT")))
+    Row.objects.filter(symbol="XRPUSDT").delete()
+    with pytest.raises(SourceError, match="XRPUSDT has candles but its contract is not stored"):
+        stored(asked("XRPUSDT"))
+
+
+@pytest.mark.django_db
+def test_ticks_are_as_fine_as_the_finest_stored_price() -> None:
+    files = recorded(asked("XRPUSDT"))
+    fill(files)
+    store.save_contracts([contract("XRPUSDT", tick_size=Decimal("0.05"), contract_size=Decimal(10))], START)
+    listing = stored(asked("XRPUSDT")).archive.listing("XRPUSDT")
+    assert listing.tick == files.archive.listing("XRPUSDT").tick
+    assert (listing.contract_size, listing.max_volume) == (Decimal(1), 10_000_000)
