@@ -64,8 +64,8 @@ def _comparison(told: Sequence[Told]) -> Table:
 
 def _figures(told: Told) -> Table:
     table = Table(Column(style="bold", no_wrap=True), Column(), show_header=False, box=box.SIMPLE)
-    for name, text in figures(told).items():
-        table.add_row(name, _coloured(text))
+    for name, figure in figures(told).items():
+        table.add_row(name, _coloured(str(figure)))
     return table
 
 
