@@ -1,0 +1,128 @@
+"""backtest: candles in memory → what a profile said at every 1m close, every leaf kept; on one core."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import track
+
+from apps.backtest.source import Asked, recorded
+from apps.engine.cycle import replay
+from apps.engine.evaluate.history import History
+from apps.engine.evaluate.timeframe import judge_candles
+from apps.engine.frame import Frames, Ints, Windows
+from apps.engine.indicators.history import history
+from apps.engine.profile import Profile
+from apps.engine.rules.view import View
+from apps.engine.values.timeframe import Timeframe
+from apps.exchange.simulator.tape.read import extent
+from apps.profiles.files import load_all
+
+SCREEN = Console(stderr=True)
+"""Progress is for people: standard output holds the result alone."""
+PROFILES = Path(__file__).resolve().parents[1] / "profiles"
+
+Stretch = dict[Timeframe, Windows]
+
+
+def run(args: list[str]) -> dict[str, Any]:
+    """The whole recorded market, symbol by symbol; a repeat is all of them once."""
+    parser = argparse.ArgumentParser(prog="bench backtest", description=__doc__)
+    parser.add_argument("--profile", default="classic")
+    parser.add_argument("--symbols", type=int, default=16, help="1 … 16 (default 16)")
+    parser.add_argument("--repeats", type=int, default=9, help="at least 5 (default 9)")
+    options = parser.parse_args(args)
+    repeats = max(options.repeats, 5)
+    [profile] = load_all(PROFILES, [options.profile])
+    market, closes_ms = _market(options.symbols, profile)
+    signals = _Signals(market, profile, closes_ms)
+    taken = [_seconds(signals.all) for _ in track(range(repeats), "signals", console=SCREEN)]
+    return {
+        "name": "backtest",
+        "params": vars(options) | {"repeats": repeats},
+        "metrics": {
+            "signals_candles_per_s": round(signals.candles / statistics.median(taken)),
+            "signals_slowest_candles_per_s": round(signals.candles / max(taken)),
+            "signals_n": len(taken),
+            "candles_1m": signals.candles,
+            "rows_judged": signals.rows,
+            "ready": signals.ready,
+            "leaves_mib_per_symbol": round(signals.leaves_mib, 1),
+        },
+        "stages": signals.stages(repeats),
+    }
+
+
+class _Signals:
+    """What is timed: float64 candles of every timeframe in memory → History with every leaf's arrays."""
+
+    def __init__(self, market: Sequence[Stretch], profile: Profile, closes_ms: Ints) -> None:
+        self.market, self.profile, self.closes_ms = market, profile, closes_ms
+        self.candles = len(market) * len(closes_ms)
+        told = [self.one(stretch) for stretch in market]  # once unmeasured: imports, caches, memory
+        self.rows = sum(len(one.outcome) for history_of in told for one in history_of.timeframes)
+        self.ready = sum(int(history_of.ready.sum()) for history_of in told)
+        self.leaves_mib = max(map(_leaves_mib, told))
+
+    def all(self) -> None:
+        for stretch in self.market:
+            self.one(stretch)
+
+    def one(self, stretch: Stretch) -> History:
+        told = replay(history(stretch, self.profile.columns), self.profile, self.closes_ms)
+        for one in told.timeframes:
+            assert len(one.leaves.truth) > 0
+        return told
+
+    def stages(self, repeats: int) -> dict[str, float]:
+        """Median milliseconds a symbol: indicators; rules with leaves; mapping to the 1m axis, the rest."""
+        stretch = self.market[0]
+        frames = history(stretch, self.profile.columns)
+        whole, indicators, rules = (
+            1000 * statistics.median(_seconds(work) for _ in range(max(repeats, 15)))
+            for work in (
+                lambda: self.one(stretch),
+                lambda: history(stretch, self.profile.columns),
+                lambda: self._rules(frames),
+            )
+        )
+        parts = {"indicators_ms": indicators, "rules_ms": rules, "mapping_ms": whole - indicators - rules}
+        return {name: round(value, 2) for name, value in parts.items()}
+
+    def _rules(self, frames: Frames) -> None:
+        for judged in self.profile.judged:
+            view = View(frames.frames, judged.timeframe, rows=len(frames.frames[judged.timeframe].close_ms))
+            minimum = self.profile.minimum(judged.timeframe)
+            assert judge_candles(frames, judged, view, minimum=minimum).leaves.truth
+
+
+def _market(symbols: int, profile: Profile) -> tuple[list[Stretch], Ints]:
+    """The candles of the first `symbols` of the recorded market, and the moments to judge."""
+    names, first_minute, minutes = extent()
+    start = datetime.fromtimestamp(first_minute * 60, UTC)
+    asked = Asked(names[:symbols], start, start + timedelta(minutes=minutes))
+    source = recorded(asked)
+    loading = track(asked.symbols, "loading candles", console=SCREEN)
+    return [source.stretch(symbol, profile.columns) for symbol in loading], asked.closes_ms
+
+
+def _leaves_mib(told: History) -> float:
+    """What the leaves' arrays show; many share a column's memory."""
+    tables = [one.leaves for one in told.timeframes]
+    numbers = sum(array.nbytes for table in tables for array in (*table.left, *table.right))
+    return (numbers + sum(array.nbytes for table in tables for array in table.truth)) / 2**20
+
+
+def _seconds(work: Callable[[], Any]) -> float:
+    gc.collect()
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
