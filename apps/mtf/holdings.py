@@ -17,14 +17,25 @@ POSITION = (
     *("id", "symbol", "side", "status", "size", "entry_price", "stop_price", "target_price"),
     *("profile", "opened_at", "protected_at", "decision_key"),
 )
+CLOSED = (
+    *("id", "symbol", "side", "profile", "entry_price", "exit_price", "realised_usdt", "r_multiple"),
+    *("best_price", "worst_price", "mfe_pct", "mae_pct", "mfe_r", "mae_r"),
+    *("opened_at", "closed_at", "close_reason", "decision_key"),
+)
+SHOWN = 10
+"""Closed positions that are told."""
 RESTING = ("id", "symbol", "side", "status", "size", "filled", "price", "profile", "sent_at", "expires_at")
 
 
 @dataclass(frozen=True)
 class Holdings:
-    """Money in settle currency. `equity` None: never read; `realised_today` net of fees, of the UTC day."""
+    """Money in settle currency. `equity` None: never read; `realised_today` net of fees, of the UTC day.
+
+    `closed`: the last positions that ended; what of them is not known is None.
+    """
 
     positions: list[dict[str, Any]]
+    closed: list[dict[str, Any]]
     resting: list[dict[str, Any]]
     equity: Decimal | None
     equity_at: datetime | None
@@ -37,7 +48,7 @@ class Holdings:
 
 
 def holdings(account: str) -> Holdings:
-    """Open positions and live entries, the newest first."""
+    """Open positions, the last closed ones and live entries, the newest first."""
     positions = Position.objects.filter(account=account, closed_at=None).order_by("-opened_at")
     live = ExchangeOrder.objects.filter(account=account, status__in=[one.value for one in LIVE])
     worth = EquityPoint.objects.filter(account=account).order_by("at").last()
@@ -45,9 +56,18 @@ def holdings(account: str) -> Holdings:
     today = days.aggregate(realised=Sum("realised_usdt"), trades=Sum("trades"))
     return Holdings(
         positions=list(positions.values(*POSITION)),
+        closed=_closed(account),
         resting=list(live.order_by("-sent_at").values(*RESTING)),
         equity=None if worth is None else worth.equity,
         equity_at=None if worth is None else worth.at,
         realised_today=today["realised"] or Decimal(0),
         trades_today=today["trades"] or 0,
     )
+
+
+def _closed(account: str) -> list[dict[str, Any]]:
+    rows = Position.objects.filter(account=account, closed_at__isnull=False).order_by("-closed_at", "-id")
+    return [
+        {**row, "held_s": (row["closed_at"] - row["opened_at"]).total_seconds()}
+        for row in rows.values(*CLOSED)[:SHOWN]
+    ]

@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.db.models import Count, Q, Sum
 
 from apps.engine.values.position import TransactionKind
+from apps.orders import excursions
 from apps.orders.models import AccountTransaction, Fill, Position, RiskDay
 
 ZERO = Decimal(0)
@@ -23,6 +24,7 @@ def settle(position: Position) -> None:
     position.funding_usdt = _funding(position)
     position.realised_usdt = position.gross_usdt - position.fees_usdt + position.funding_usdt
     position.r_multiple = position.realised_usdt / position.risk_usdt if position.risk_usdt else None
+    excursions.forget(position)
     position.save()
     _reckon_day(position.account, position.profile, position.closed_at.date(), position.updated_at)
 

@@ -2,6 +2,7 @@
 
 from apps.orders.book import book, unsettled, watched
 from apps.orders.claims import account_lock, claim, is_approved
+from apps.orders.excursions import Held, measured, unmeasured
 from apps.orders.exposure import Stored, stored
 from apps.orders.locks import NotClean, hold
 from apps.orders.money import newest_transaction_at, save_equity, save_transactions
@@ -12,6 +13,7 @@ from apps.orders.review import NotWaiting, approve, expire, reject
 
 __all__ = [
     "Approved",
+    "Held",
     "NotClean",
     "NotWaiting",
     "Stored",
@@ -23,6 +25,7 @@ __all__ = [
     "expire",
     "hold",
     "is_approved",
+    "measured",
     "newest_transaction_at",
     "reject",
     "save_equity",
@@ -30,6 +33,7 @@ __all__ = [
     "seen",
     "store",
     "stored",
+    "unmeasured",
     "unsettled",
     "watched",
 ]

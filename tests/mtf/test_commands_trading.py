@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from io import StringIO
 from typing import Any
 
@@ -13,8 +14,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from apps.engine.cycle import Entered
+from apps.engine.follow.excursion import Excursion
 from apps.mtf.entering import enter
-from apps.orders.models import ExchangeOrder
+from apps.orders import store as orders
+from apps.orders.models import ExchangeOrder, Position
 from apps.switches import store as switches
 from apps.switches.models import MtfSwitch
 from tests.mtf.trading import SYMBOL, Desk, always
@@ -63,8 +66,29 @@ def test_positions_tells_what_the_books_hold(settings: Settings, capsys: pytest.
     fill_trading(now)
     found = told("positions")
     assert (found["positions"], found["resting"], found["equity"]) == ([], [], "998.500000000000")
+    [closed] = found["closed"]
+    assert (closed["realised_usdt"], closed["held_s"], closed["mfe_pct"]) == ("1.870000000000", 599.0, None)
     call_command("positions")
     assert "no position is open" in capsys.readouterr().out
+
+
+@pytest.mark.django_db
+def test_positions_tells_how_far_the_market_went_for_and_against_what_closed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    fill_trading(datetime.now(UTC))
+    numbers = list(map(Decimal, ("103.5", "99.25", "3.5", "0.75", "3.51", "0.76")))
+    orders.measured(Position.objects.get().pk, Excursion(*numbers))
+    [closed] = told("positions")["closed"]
+    shown = ("best_price", "worst_price", "mfe_pct", "mae_pct", "mfe_r", "mae_r")
+    assert [Decimal(closed[name]) for name in shown] == numbers
+    call_command("positions")
+    [row] = [line for line in capsys.readouterr().out.splitlines() if "BTCUSDT" in line]
+    assert [cell.strip() for cell in row.split("│")[5:12]] == [
+        *("102", "1.87", "1.56", "3.50", "3.51", "0.75", "0.76"),
+    ]
+    assert "0:09:59" in row
 
 
 def test_reconcile_tells_equal_books_and_names_what_differs(

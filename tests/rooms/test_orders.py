@@ -286,6 +286,13 @@ def test_an_equity_point_adds_up() -> None:
         (Fill, {"price": 0}, "fill_positive"),
         (Position, {"size": 1001}, "position_size"),
         (Position, {"status": "CLOSED"}, "position_closed"),
+        (Position, {"mfe_pct": 1}, "position_excursion"),
+        (Position, {"mfe_r": 1}, "position_excursion"),
+        (
+            Position,
+            {"best_price": 1, "worst_price": 1, "mfe_pct": -1, "mae_pct": 0},
+            "position_excursion",
+        ),
         (Protection, {"trigger_price": 0}, "protection_positive"),
         (SymbolLock, {"released_at": datetime(2020, 1, 1, tzinfo=UTC)}, "symbol_lock_span"),
         (OrderPlan, {"status": "DONE"}, "invalid input value for enum"),

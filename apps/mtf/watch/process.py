@@ -12,7 +12,7 @@ from apps.engine.ports import AccountNews, AccountStreams, Broker
 from apps.engine.values.position import PositionMode
 from apps.mtf.account_ledger import AccountLedger
 from apps.mtf.health import SILENT
-from apps.mtf.watch import reconciliation, state
+from apps.mtf.watch import excursions, reconciliation, state
 from apps.mtf.watch.survey import BROKER_FAULTS
 from apps.mtf.watch.sweep import Sweep
 from apps.orders import store as orders
@@ -119,6 +119,7 @@ class Watch:
             log.warning("not_reconciled", error=str(fault))
             return
         reconciliation.end_unanswered_reviews(self._account, now)
+        excursions.measure(self._account, now)
         self._reconcile_at = now + RECONCILE_EACH
         if self._hears(now):
             self._in_doubt = False

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.contrib import admin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from apps.orders.admin.colours import POSITIONS, PROTECTIONS, SIDES
 from apps.orders.models import Position, Protection
-from apps.postgres.browse import BigTableAdmin, coloured, joined, link, number, plain_fields
+from apps.postgres.browse import BigTableAdmin, coloured, figures, joined, link, number, plain_fields
 from apps.postgres.filters import ExactFilter, TimeRangeFilter
 
 
@@ -26,6 +28,8 @@ class PositionAdmin(BigTableAdmin):
         number("exit_price", "exit"),
         number("realised_usdt", "realised USDT"),
         number("r_multiple", "R"),
+        number("mfe_r", "MFE R"),
+        number("mae_r", "MAE R"),
         "held",
         "links",
     )
@@ -37,7 +41,7 @@ class PositionAdmin(BigTableAdmin):
         ("opened_at", TimeRangeFilter),
     )
     ordering = ("-opened_at", "-id")
-    fields = readonly_fields = ["links", "held", *plain_fields(Position)]
+    fields = readonly_fields = ["links", "held", "excursion", *plain_fields(Position)]
 
     @coloured("side", SIDES)
     def coloured_side(self, position: Position) -> str:
@@ -53,6 +57,18 @@ class PositionAdmin(BigTableAdmin):
             return "open"
         return str(position.closed_at - position.opened_at).split(".")[0]
 
+    @admin.display(description="went for and against it")
+    def excursion(self, position: Position) -> str:
+        """By whole 1m candles, fees aside; unknown until they are stored."""
+        if position.best_price is None:
+            return "–" if position.closed_at is None else "unknown: not all its 1m candles are stored"
+        return figures(
+            {
+                "best": _excursion(position.best_price, position.mfe_pct, position.mfe_r),
+                "worst": _excursion(position.worst_price, position.mae_pct, position.mae_r),
+            }
+        )
+
     @admin.display(description="leads to")
     def links(self, position: Position) -> str:
         shown = [
@@ -63,6 +79,12 @@ class PositionAdmin(BigTableAdmin):
             key = position.decision_key
             shown.append(link("orders_orderplan_changelist", "plan", decision_key=key))
         return joined(*shown)
+
+
+def _excursion(price: Decimal | None, pct: Decimal | None, in_r: Decimal | None) -> str:
+    assert price is not None
+    told = f"{price.normalize():f}, {pct:.2f} %"
+    return told if in_r is None else f"{told}, {in_r:.2f} R"
 
 
 @admin.register(Protection)

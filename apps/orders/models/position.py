@@ -11,11 +11,14 @@ from apps.engine.values.side import Side
 from apps.orders.models.plan import OrderPlan
 from apps.postgres.enum import EnumField
 
+_EXCURSION = ("best_price", "worst_price", "mfe_pct", "mae_pct")
+
 
 class Position(models.Model):
     """One exposure from its first fill to flat. `size` in contracts, 0 once closed; money in settle currency.
 
     `realised_usdt` = gross of its fills − fees + funding; `r_multiple` = that ÷ the plan's risk.
+    `best_price` … `mae_r` are its excursion by 1m candles; NULL while those are not stored.
     """
 
     account = models.TextField()
@@ -51,6 +54,12 @@ class Position(models.Model):
     funding_usdt = models.DecimalField(max_digits=28, decimal_places=12, null=True)
     realised_usdt = models.DecimalField(max_digits=28, decimal_places=12, null=True)
     r_multiple = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    best_price = models.DecimalField(max_digits=28, decimal_places=12, null=True)
+    worst_price = models.DecimalField(max_digits=28, decimal_places=12, null=True)
+    mfe_pct = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    mae_pct = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    mfe_r = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    mae_r = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     updated_at = models.DateTimeField()
 
     class Meta:
@@ -74,6 +83,11 @@ class Position(models.Model):
                     realised_usdt__isnull=False,
                 )
                 | (~Q(status=PositionStatus.CLOSED.value) & Q(closed_at=None, size__gt=0)),
+            ),
+            models.CheckConstraint(
+                name="position_excursion",
+                condition=Q(**dict.fromkeys(_EXCURSION, None), mfe_r=None, mae_r=None)
+                | Q(**{f"{name}__isnull": False for name in _EXCURSION}, mfe_pct__gte=0, mae_pct__gte=0),
             ),
         ]
         indexes = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -14,7 +15,10 @@ from apps.mtf.holdings import Holdings, holdings
 
 
 class Command(BaseCommand):
-    help = "Show open positions with their protection, resting entries, equity and today's result."
+    help = (
+        "Show open positions with their protection, the last closed ones with what they earned and how far "
+        "the market went for (MFE) and against (MAE) them, resting entries, equity and today's result."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="everything as one JSON object")
@@ -37,6 +41,8 @@ def show(found: Holdings) -> None:
         since = f"{one['opened_at']:%m-%d %H:%M}"
         table.add_row(one["symbol"], one["side"], one["status"], *numbers, one["profile"], since)
     console.print(table if found.positions else "no position is open")
+    if found.closed:
+        console.print(_closed(found.closed))
     for one in found.resting:
         price, size = _plain(one["price"]), _plain(one["size"])
         console.print(f"resting: {one['symbol']} {one['side']} {size} at {price}, {one['status']}")
@@ -44,6 +50,27 @@ def show(found: Holdings) -> None:
     console.print(
         f"equity {worth}; today {found.realised_today:+.2f} USDT realised in {found.trades_today} trades"
     )
+
+
+def _closed(rows: list[dict[str, Any]]) -> Table:
+    """– is unknown: the 1m candles of its time are not all stored (yet)."""
+    table = Table(
+        *("closed (UTC)", "symbol", "side", "entry", "exit", "USDT", "R"),
+        *("MFE %", "MFE R", "MAE %", "MAE R", "held", "profile"),
+    )
+    for one in rows:
+        table.add_row(
+            f"{one['closed_at']:%m-%d %H:%M}",
+            *(one["symbol"], one["side"], _plain(one["entry_price"]), _plain(one["exit_price"])),
+            *(_rounded(one[name]) for name in ("realised_usdt", "r_multiple")),
+            *(_rounded(one[name]) for name in ("mfe_pct", "mfe_r", "mae_pct", "mae_r")),
+            *(str(timedelta(seconds=int(one["held_s"]))), one["profile"]),
+        )
+    return table
+
+
+def _rounded(value: Any) -> str:
+    return "–" if value is None else f"{value:.2f}"
 
 
 def _plain(value: Any) -> str:

@@ -1,0 +1,25 @@
+"""How far the market went for and against what is closed now, once its last minute is stored."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from apps.engine.follow.excursion import excursion, span
+from apps.engine.values.timeframe import Timeframe
+from apps.market import store as market
+from apps.orders import store as orders
+
+CANDLES_WAITED_FOR = timedelta(days=2)
+"""Candles that are not stored so long after the close are not waited for: the excursion stays unknown."""
+
+
+def measure(account: str, now: datetime) -> int:
+    """Write the MFE and MAE of closed positions whose minutes are all stored; how many were written."""
+    written = 0
+    for held in orders.unmeasured(account, closed_since=now - CANDLES_WAITED_FOR):
+        candles = market.candles(held.symbol, Timeframe.M1, *span(held.began, held.ended))
+        found = excursion(candles, held.side, held.entry, held.stop, began=held.began, ended=held.ended)
+        if found is not None:
+            orders.measured(held.position_id, found)
+            written += 1
+    return written
