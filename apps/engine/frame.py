@@ -7,7 +7,7 @@ last row of a short frame of many symbols; a backtest asks for every row of a lo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import numpy as np
@@ -85,12 +85,14 @@ class Frame:
 
     `close_ms` rises by one candle a row. Over a stretch with holes `reach` (T,) says how many rows, its own
     included, a rule at a row may look back on: those of the contiguous window that ended there. None: all.
+    `raised` names the symbols for which an extra indicator raised, by its name: its columns are NaN there.
     """
 
     timeframe: Timeframe
     close_ms: Ints
     columns: Mapping[str, Floats]
     reach: Ints | None = None
+    raised: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,8 @@ def _judge(
     stages.lap("collect_ms")
     warm.refresh(at)
     stages.lap("windows_ms")
+    if warm.extra_ms:
+        stages.part("windows_ms", "extra_ms", warm.extra_ms)
     judgements = evaluate(warm.frames(), [profile for _, profile in claimed], at=at)
     stages.lap("evaluate_ms")
     ledger.record(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -23,7 +24,10 @@ MIN_DEPTH = 60
 
 @dataclass
 class _Track:
-    """One timeframe: candles (5, S, capacity), of which `used` columns end at `until`."""
+    """One timeframe: candles (5, S, capacity), of which `used` columns end at `until`.
+
+    `extras` are columns of extra indicators that profiles read, besides those that every frame has.
+    """
 
     timeframe: Timeframe
     length: int
@@ -31,6 +35,7 @@ class _Track:
     candles: Floats
     until: datetime
     used: int
+    extras: frozenset[str] = frozenset()
     versions: dict[str, Series] = field(default_factory=dict)
     frame: Frame | None = None
     failed: frozenset[str] = frozenset()
@@ -44,7 +49,8 @@ class Warm:
     """The evaluating worker's candles. One object, one thread.
 
     `refresh(at)` brings every timeframe to the newest candle closed at `at`; `frames()` is what the cycle
-    judges; `unreported(timeframe)` says which rows carry a candle not given to `report` before.
+    judges; `unreported(timeframe)` says which rows carry a candle not given to `report` before. `extra_ms`
+    is how much of the last refresh went into extra indicators.
     """
 
     def __init__(self, symbols: Sequence[str], profiles: Sequence[Profile]) -> None:
@@ -53,14 +59,17 @@ class Warm:
         self._profiles = tuple(profiles)
         self._tracks: dict[Timeframe, _Track] = {}
         self._reported: dict[Timeframe, Ints] = {}
+        self.extra_ms = 0.0
 
     def serves(self, symbols: Sequence[str], profile: Profile) -> bool:
         """Whether these windows hold all that judging `symbols` by `profile` needs."""
         deep = all(profile.depth(tf) <= self._depth(tf) for tf in profile.timeframes)
-        return deep and self._row.keys() >= set(symbols)
+        wide = all(profile.extras(tf) <= self._extras(tf) for tf in profile.timeframes)
+        return deep and wide and self._row.keys() >= set(symbols)
 
     def refresh(self, at: datetime) -> None:
         """Move every axis to `at` and take over what changed in the table since the last call."""
+        self.extra_ms = 0.0
         series = store.series()
         for timeframe in WINDOW:
             known = {s: found for s in self.symbols if (found := series.get((s, timeframe))) is not None}
@@ -110,7 +119,9 @@ class Warm:
     def _cold(self, timeframe: Timeframe, until: datetime, known: Mapping[str, Series]) -> _Track:
         length = WINDOW[timeframe]
         capacity = np.full((5, len(self.symbols), length + SLACK), np.nan)
-        track = _Track(timeframe, length, self._depth(timeframe), capacity, until, length)
+        track = _Track(
+            timeframe, length, self._depth(timeframe), capacity, until, length, self._extras(timeframe)
+        )
         whole = store.Table().windows(self.symbols, timeframe, until=until, length=length)
         track.candles[:, :, :length] = whole.candles
         track.versions = _wholly_read(known, until)
@@ -119,6 +130,9 @@ class Warm:
 
     def _depth(self, timeframe: Timeframe) -> int:
         return max([MIN_DEPTH, *(p.depth(timeframe) for p in self._profiles)])
+
+    def _extras(self, timeframe: Timeframe) -> frozenset[str]:
+        return frozenset().union(*(profile.extras(timeframe) for profile in self._profiles))
 
     def _move(self, track: _Track, until: datetime) -> bool:
         """Advance the axis by empty columns; whether it moved."""
@@ -182,14 +196,31 @@ class Warm:
     def _measure(self, track: _Track, *, rows: list[int] | None) -> None:
         """Recompute features: of every symbol when the axis moved, else of the changed rows only."""
         track.measured = windows(self.symbols, track.timeframe, track.until, track.view())
-        if rows is None or track.frame is None:
+        before = track.frame
+        if rows is None or before is None:
             track.frame, track.failed = features(track.measured, track.depth)
-            return
-        into = dict(track.frame.columns)
-        frame, failed = features(track.measured, track.depth, rows=rows, into=into)
-        track.frame = frame
-        touched = {self.symbols[row] for row in rows}
-        track.failed = (track.failed - touched) | failed
+            touched = frozenset(self.symbols)
+        else:
+            into = dict(before.columns)
+            track.frame, failed = features(track.measured, track.depth, rows=rows, into=into)
+            touched = frozenset(self.symbols[row] for row in rows)
+            track.failed = (track.failed - touched) | failed
+        if track.extras:
+            began = time.perf_counter()
+            track.frame = _with_extras(track, track.frame, before, rows, touched)
+            self.extra_ms += (time.perf_counter() - began) * 1000
+
+
+def _with_extras(
+    track: _Track, frame: Frame, before: Frame | None, rows: list[int] | None, touched: frozenset[str]
+) -> Frame:
+    """`frame` with the extra columns of `touched` computed anew; the other symbols keep those of `before`."""
+    assert track.measured is not None
+    into = dict(before.columns) if before is not None and rows is not None else None
+    fresh, _ = features(track.measured, track.depth, rows=rows, into=into, wanted=track.extras)
+    still = {} if into is None or before is None else before.raised
+    raised = {name: (still.get(name, frozenset()) - touched) | found for name, found in fresh.raised.items()}
+    return replace(frame, columns={**fresh.columns, **frame.columns}, raised=raised)
 
 
 def _wholly_read(known: Mapping[str, Series], until: datetime) -> dict[str, Series]:

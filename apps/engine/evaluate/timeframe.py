@@ -14,7 +14,8 @@ import numpy as np
 from apps.engine.evaluate.codes import NO_REASON, Codes, Objects, Outcome, code, reasons
 from apps.engine.evaluate.leaves import LeafTable, leaf_table
 from apps.engine.evaluate.selection import drops
-from apps.engine.frame import Bools, Floats, Frames, Ints
+from apps.engine.frame import Bools, Floats, Frame, Frames, Ints
+from apps.engine.indicators.declared import extras_among
 from apps.engine.profile import Judged, Phase
 from apps.engine.rules.leaf import FALSE, TRUE
 from apps.engine.rules.rule import Rule
@@ -96,7 +97,7 @@ def _judged(
     if grace.any():
         earlier, why = _by_rules(judged, views[1])
         outcome, reason = np.where(grace, earlier, outcome), np.where(grace, why, reason)
-    unusable = _unusable(frames, judged.timeframe, minimum, grace)
+    unusable = _unusable(frames, judged, minimum, grace)
     outcome = np.where(unusable != NO_REASON, Outcome.INVALID, outcome).astype(np.int8)
     reason = np.where(unusable != NO_REASON, unusable, reason).astype(np.int8)
     return TimeframeJudgement(judged, outcome, reason, grace, opens, views)
@@ -115,10 +116,11 @@ def _in_grace(frames: Frames, judged: Judged, grace_s: int, at: datetime) -> Boo
     return np.asarray((frames.late[timeframe] == 1) & (frames.length[timeframe] > 0) & allowed)
 
 
-def _unusable(frames: Frames, timeframe: Timeframe, minimum: int, grace: Bools) -> Codes:
+def _unusable(frames: Frames, judged: Judged, minimum: int, grace: Bools) -> Codes:
     """The reason why candles do not allow a judgement, the first that applies; NO_REASON where they do."""
+    timeframe = judged.timeframe
     late, length, gap = frames.late[timeframe], frames.length[timeframe], frames.gap[timeframe]
-    failed = frames.failed.get(timeframe, frozenset())
+    failed = frames.failed.get(timeframe, frozenset()) | _failed_extras(frames.frames[timeframe], judged)
     raised = np.array([symbol in failed for symbol in frames.symbols], dtype=bool)
     return np.select(
         [
@@ -137,6 +139,15 @@ def _unusable(frames: Frames, timeframe: Timeframe, minimum: int, grace: Bools) 
         ],
         NO_REASON,
     ).astype(np.int8)
+
+
+def _failed_extras(frame: Frame, judged: Judged) -> frozenset[str]:
+    """The symbols for which an extra indicator raised that the rules read on their own timeframe."""
+    if not any(frame.raised.values()):
+        return frozenset()
+    reads = (read for _, _, rule in judged.asked() for read in rule.reads())
+    own = extras_among(read.name for read in reads if read.timeframe in (None, frame.timeframe))
+    return frozenset().union(*(frame.raised.get(extra.name, ()) for extra in own))
 
 
 def _by_rules(judged: Judged, view: View) -> tuple[Codes, Codes]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
 from apps.engine.frame import HIGH, LOW, VOLUME, Bools, Floats, Frame, Ints, Windows, closes_until
 from apps.engine.indicators import ta
+from apps.engine.indicators.declared import extras_among, is_extra
 from apps.engine.indicators.divergence import REACH, bearish_divergence, bullish_divergence
 from apps.engine.indicators.pivots import PIVOTS, pivots
 from apps.engine.indicators.stoch_rsi import stoch_rsi
@@ -55,7 +56,8 @@ def features(
     Columns are (S, depth), right-aligned; NaN where unknown: outside a symbol's contiguous window, in the
     rows of its late candles, before an indicator has enough data, and everywhere for a symbol that raised.
     With `rows` only those symbols are computed, into the arrays of `into` (those of an earlier frame of the
-    same shape; without it into new ones of NaN). With `wanted` only these columns are computed. Raises
+    same shape; without it into new ones of NaN). With `wanted` only these columns are computed; extra
+    indicators are computed where a column of theirs is wanted, and all columns of them are given. Raises
     ValueError when `depth` or `into` does not fit, or a wanted column does not exist.
     """
     names = _names(windows.timeframe, wanted)
@@ -66,14 +68,15 @@ def features(
         _refuse_misfit(into, names, shape)
     chosen = np.arange(shape[0]) if rows is None else np.asarray(rows, dtype=np.int64)
     part = _part(windows, chosen) if rows is not None else windows
-    fresh, failed = _columns(part, depth, names)
+    fresh, failed, raised = _columns(part, depth, names)
     if rows is None and into is None:
         columns = fresh
     else:
         columns = into if into is not None else {name: np.full(shape, np.nan) for name in names}
         for name in names:
             columns[name][chosen] = fresh[name]
-    frame = Frame(windows.timeframe, closes_until(windows.until, windows.timeframe, depth), columns)
+    closes = closes_until(windows.until, windows.timeframe, depth)
+    frame = Frame(windows.timeframe, closes, columns, raised=raised)
     return frame, frozenset(windows.symbols[row] for row in chosen[failed])
 
 
@@ -86,10 +89,11 @@ def _names(timeframe: Timeframe, wanted: Collection[str] | None) -> tuple[str, .
     names = column_names(timeframe)
     if wanted is None:
         return names
-    unknown = set(wanted) - set(names)
+    unknown = {name for name in wanted if not is_extra(name)} - set(names)
     if unknown:
         raise ValueError(f"{timeframe} has no column {', '.join(sorted(unknown))}")
-    return tuple(name for name in names if name in wanted)
+    added = [column for extra in extras_among(wanted) for column in extra.columns]
+    return (*(name for name in names if name in wanted), *added)
 
 
 def _refuse_misfit(into: dict[str, Floats], names: tuple[str, ...], shape: tuple[int, int]) -> None:
@@ -112,8 +116,10 @@ def _part(windows: Windows, chosen: Ints) -> Windows:
     )
 
 
-def _columns(windows: Windows, depth: int, names: Collection[str]) -> tuple[dict[str, Floats], Bools]:
-    """The columns `names`, and which symbols raised."""
+def _columns(
+    windows: Windows, depth: int, names: Collection[str]
+) -> tuple[dict[str, Floats], Bools, Mapping[str, frozenset[str]]]:
+    """The columns `names`, which symbols raised, and who raised in an extra indicator."""
     candles, timeframe = windows.candles, windows.timeframe
     series = _series_for(names)
     width = dict.fromkeys(series, depth) | dict.fromkeys(LOOKED_BACK_AT, depth + REACH)
@@ -138,9 +144,22 @@ def _columns(windows: Windows, depth: int, names: Collection[str]) -> tuple[dict
             columns[name] = judge(candles[price], looked_back_at[oscillator], depth)
     if not frozenset(PIVOTS).isdisjoint(names):
         columns |= pivots(candles, depth)
+    extras, raised = _extras(windows, depth, names)
+    columns |= extras
     columns = {name: columns[name] for name in names}
     _forget(columns, ~_inside(windows, depth) | failed[:, np.newaxis])
-    return columns, failed
+    return columns, failed, raised
+
+
+def _extras(
+    windows: Windows, depth: int, names: Collection[str]
+) -> tuple[dict[str, Floats], dict[str, frozenset[str]]]:
+    extras = extras_among(names)
+    if not extras:
+        return {}, {}
+    from apps.engine.indicators.extra import extra_columns  # brings pandas: only where one is asked for
+
+    return extra_columns(windows, depth, extras)
 
 
 def _series_for(names: Collection[str]) -> list[str]:

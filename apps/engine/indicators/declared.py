@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from apps.engine.indicators.kinds import KINDS, Kind
@@ -25,11 +25,11 @@ class Extra:
     @property
     def name(self) -> str:
         """What its columns are known by in a frame, whatever a profile calls it."""
-        return f"{self.kind}({', '.join(f'{name}={value:g}' for name, value in self.params)})"
+        return f"{self.kind}({', '.join(f'{name}={value!r}' for name, value in self.params)})"
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of its frame columns: "supertrend(length=10, multiplier=3).supert", …"""
+        """Names of its frame columns: "supertrend(length=10, multiplier=3.0).supert", …"""
         return tuple(f"{self.name}.{column}" for column in KINDS[self.kind].columns)
 
     def column(self, written: str) -> str | None:
@@ -73,8 +73,19 @@ def misfit(kind: Kind, name: str, value: object) -> str | None:
     return None if inside else f"{str(value)[:80]!r} is not a number between {least:g} and {largest:g}"
 
 
-def of_columns(columns: Iterator[str], extras: Mapping[str, Extra]) -> tuple[Extra, ...]:
-    """Those of `extras` that one of the frame `columns` belongs to, each once, by name."""
-    wanted = set(columns)
-    found = {extra for extra in extras.values() if wanted & set(extra.columns)}
-    return tuple(sorted(found, key=lambda extra: extra.name))
+def extras_among(columns: Iterable[str]) -> tuple[Extra, ...]:
+    """The extras that frame columns so named belong to, each once, by name."""
+    names = {column.rpartition(").")[0] for column in columns if is_extra(column)}
+    return tuple(_named(name) for name in sorted(names))
+
+
+def is_extra(column: str) -> bool:
+    """Whether a frame column of this name is an extra's, and not one that every frame has."""
+    return ")." in column
+
+
+def _named(name: str) -> Extra:
+    """The extra whose name, without its closing bracket, is `name`."""
+    kind, _, listed = name.partition("(")
+    pairs = [pair.partition("=") for pair in listed.split(", ") if pair]
+    return declare(kind, {key: float(value) for key, _, value in pairs})

@@ -52,20 +52,23 @@ def _frame(
 ) -> tuple[Frame, frozenset[str]]:
     count = stretch.candles.shape[2]
     runs = _runs(~np.isnan(stretch.candles[CLOSE, 0]))
+    raised: dict[str, frozenset[str]] = {}
     if runs == [(0, count)]:
         frame, failed = features(stretch, count, wanted=wanted)
-        columns = dict(frame.columns)
+        columns, raised = dict(frame.columns), dict(frame.raised)
     else:
         columns = {name: np.full((1, count), np.nan) for name in wanted or column_names(stretch.timeframe)}
         failed = frozenset()
         for first, stop in runs:
             part, troubled = features(_part(stretch, first, stop), stop - first, wanted=wanted)
             failed |= troubled
+            raised = {name: raised.get(name, frozenset()) | found for name, found in part.raised.items()}
             for name, values in columns.items():
                 values[:, first:stop] = part.columns[name]
     short = WINDOW[stretch.timeframe] < DEEPEST or len(runs) > 1
     late, length, _ = measures
-    return Frame(stretch.timeframe, stretch.close_ms, columns, late + length if short else None), failed
+    reach = late + length if short else None
+    return Frame(stretch.timeframe, stretch.close_ms, columns, reach, raised), failed
 
 
 def _part(stretch: Windows, first: int, stop: int) -> Windows:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError
 
+from apps.engine.indicators.declared import is_extra
 from apps.engine.profile.entry import Entry, Fees, ZoneRule
 from apps.engine.profile.faults import EACH, ProfileError, schema_faults, use_faults
 from apps.engine.profile.judged import Judged
@@ -25,7 +26,7 @@ from apps.engine.values.timeframe import WINDOW, Timeframe
 
 EMA200_MINIMUM = 600
 MINIMUM = 250
-"""Contiguous closed candles a judged timeframe needs; EMA200 settles slowest."""
+"""Contiguous closed candles a judged timeframe needs; EMA200 and extra indicators may settle slowly."""
 
 
 class Profile(Part):
@@ -105,9 +106,16 @@ class Profile(Part):
             needed.setdefault(timeframe, set()).add(name)
         return {timeframe: frozenset(names) for timeframe, names in needed.items()}
 
+    def extras(self, timeframe: Timeframe) -> frozenset[str]:
+        """The columns of extra indicators that a rule reads there; a frame has them only when asked."""
+        return frozenset(name for name in self.columns.get(timeframe, ()) if is_extra(name))
+
     def minimum(self, timeframe: Timeframe) -> int:
         """Contiguous closed candles `timeframe` must have to be judged; never more than its window holds."""
-        slow = any(read.name == "ema200" and where == timeframe for where, _, read in self._reads)
+        slow = any(
+            where == timeframe and (read.name == "ema200" or is_extra(read.name))
+            for where, _, read in self._reads
+        )
         return min(EMA200_MINIMUM if slow else MINIMUM, WINDOW[timeframe])
 
     def depth(self, timeframe: Timeframe) -> int:
