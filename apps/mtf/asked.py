@@ -105,6 +105,8 @@ def _decide(run: MtfRun, asked: Asked, *, warm: Warm, client: redis.Redis, now: 
     windows = warm if warm.serves(symbols, profile) else Warm(symbols, [profile])
     windows.refresh(at)
     stages.lap("windows_ms")
+    if windows.extra_ms:
+        stages.part("windows_ms", "extra_ms", windows.extra_ms)
     [judgement] = evaluate(windows.frames(), [profile], at=at)
     stages.lap("evaluate_ms")
     off = {} if asked.force_run else switches.in_force()

@@ -48,7 +48,7 @@ from tests.engine.frame_builder import D1, H1, M5, frame, one
         ("close[1:2] > 1", "not in the language"),
         ("rising(close[30], 30)", "looked back 60 candles"),
         ("(close + 1)[1] > 1", "a number"),
-        ("close.real > 1", "a number"),
+        ("close.real > 1", "unknown indicator 'close'; declared under indicators: none"),
         ("().__class__ > 1", "a number"),
         ("__import__('os') > 1", "unknown function '__import__'"),
         ("close() > 1", "unknown function"),

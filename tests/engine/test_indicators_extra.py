@@ -126,7 +126,7 @@ def test_what_looks_ahead_or_sums_from_the_start_is_no_kind(kind: str) -> None:
 def test_columns_carry_the_parameters_and_lie_where_the_candles_do() -> None:
     whole = windows_of(walk(3, 400))
     trend = declare("supertrend", {"length": 10})
-    assert trend.name == "supertrend(length=10, multiplier=3)"
+    assert trend.name == "supertrend(length=10, multiplier=3.0)"
     columns, failed = extra_columns(whole, 60, [trend, declare("rsi", {})])
     assert failed == {trend.name: frozenset(), "rsi(length=14)": frozenset()}
     assert set(columns) == {*trend.columns, "rsi(length=14).rsi"}

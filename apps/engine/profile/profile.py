@@ -11,9 +11,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError
 
-from apps.engine.indicators.declared import is_extra
+from apps.engine.indicators.declared import Extra, is_extra
 from apps.engine.profile.entry import Entry, Fees, ZoneRule
 from apps.engine.profile.faults import EACH, ProfileError, schema_faults, use_faults
+from apps.engine.profile.indicators import Indicators
 from apps.engine.profile.judged import Judged
 from apps.engine.profile.metrics import metrics
 from apps.engine.profile.reading import read_vocabulary
@@ -43,6 +44,7 @@ class Profile(Part):
     grace_s: Annotated[int, Field(ge=0, le=240, strict=True)] = 60
     rules: Annotated[dict[JudgedTimeframe, PhasedSides], Field(alias="timeframes")]
     filters: Annotated[dict[JudgedTimeframe, PhasedSides], Field(alias="filters_mandatory")] = {}
+    indicators: Indicators = {}
     entry: Entry | None = None
     selection: dict[JudgedTimeframe, Selection] = {}
 
@@ -110,6 +112,12 @@ class Profile(Part):
         """The columns of extra indicators that a rule reads there; a frame has them only when asked."""
         return frozenset(name for name in self.columns.get(timeframe, ()) if is_extra(name))
 
+    @cached_property
+    def used_indicators(self) -> dict[str, Extra]:
+        """Those of `indicators` that a rule reads."""
+        read = {name for names in self.columns.values() for name in names}
+        return {name: extra for name, extra in self.indicators.items() if read.intersection(extra.columns)}
+
     def minimum(self, timeframe: Timeframe) -> int:
         """Contiguous closed candles `timeframe` must have to be judged; never more than its window holds."""
         slow = any(
@@ -143,7 +151,7 @@ class Profile(Part):
     @property
     def _vocabulary(self) -> Vocabulary:
         """What `_as_file` names: definitions stand there written out."""
-        return Vocabulary(self._conditions, metrics=metrics(self.entry))
+        return Vocabulary(self._conditions, metrics=metrics(self.entry), extras=self.indicators)
 
     @cached_property
     def _reads(self) -> tuple[tuple[Timeframe, Timeframe, Read], ...]:
@@ -169,10 +177,12 @@ class Profile(Part):
         )
 
     def _as_file(self) -> dict[str, Any]:
-        entry = {} if self.entry is None else {"entry": self.entry.content()}
+        entry = {} if self.entry is None else self.entry.content()
         chosen = [(one.timeframe, one.selection) for one in self.judged if one.selection is not None]
         selection = {str(timeframe): rules.content() for timeframe, rules in chosen}
-        return (entry | {"selection": selection} if selection else entry) | {
+        extras = {name: extra.content() for name, extra in sorted(self.used_indicators.items())}
+        sections = {"entry": entry, "selection": selection, "indicators": extras}
+        return {name: section for name, section in sections.items() if section} | {
             "name": self.name,
             "validation_mode": str(self.validation_mode),
             "context_timeframes": [str(timeframe) for timeframe in self.context_timeframes],

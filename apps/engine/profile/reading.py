@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from apps.engine.profile.entry import Entry
+from apps.engine.profile.indicators import read_indicators
 from apps.engine.profile.metrics import metrics
 from apps.engine.profile.schema import Vocabulary
 from apps.engine.rules.condition import UNKNOWN_METRICS, Condition, Fault
@@ -23,14 +24,17 @@ def read_vocabulary(
 ) -> tuple[Vocabulary, list[Fault]]:
     """The vocabulary of a profile's content, and every fault of its definitions by path."""
     found = metrics_of(content.get("entry"))
+    extras, _ = read_indicators(content.get("indicators", {}))  # its faults are told where it is validated
     if "definitions" not in content:
-        return Vocabulary(catalogue, {}, found), []
-    definitions, faults = read_definitions(content["definitions"], catalogue)
+        return Vocabulary(catalogue, {}, found, extras), []
+    definitions, faults = read_definitions(content["definitions"], catalogue, extras)
     if definitions:
         asked = [content.get(section) for section in RULES]
         idle = unused(content["definitions"], asked)
         faults += [(f".{name}", "never used: no rule, filter or selection names it") for name in idle]
-    return Vocabulary(catalogue, definitions, found), [(f"definitions{path}", text) for path, text in faults]
+    return Vocabulary(catalogue, definitions, found, extras), [
+        (f"definitions{path}", text) for path, text in faults
+    ]
 
 
 def metrics_of(entry: object) -> Mapping[str, Term]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
 
+from apps.engine.indicators.declared import Extra
 from apps.engine.profile.faults import RuleFaults
 from apps.engine.rules.condition import Condition
 from apps.engine.rules.logic import All
@@ -44,11 +45,12 @@ class Vocabulary:
     conditions: Mapping[str, Condition] = field(default_factory=dict)
     definitions: Definitions = field(default_factory=dict)
     metrics: Mapping[str, Term] = field(default_factory=dict)
+    extras: Mapping[str, Extra] = field(default_factory=dict)
 
 
 def compiled(items: Any, vocabulary: Vocabulary, join: type[All | AnyOf] = All) -> Rule:
     """The items as a Rule. RuleFaults with all that is wrong with them."""
-    compiler = Compiler(vocabulary.conditions, vocabulary.definitions, vocabulary.metrics)
+    compiler = Compiler(vocabulary.conditions, vocabulary.definitions, vocabulary.metrics, vocabulary.extras)
     rule = compiler.rule(items, join)
     if compiler.faults:
         raise RuleFaults(compiler.faults)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from typing import Any
 
+from apps.engine.indicators.declared import Extra
 from apps.engine.rules.condition import NAME, RESERVED, UNKNOWN_METRICS, Condition, Fault
 from apps.engine.rules.rule import Compiler
 
@@ -16,7 +17,7 @@ Uses = Mapping[str, frozenset[str]]
 
 
 def read_definitions(
-    content: object, catalogue: Mapping[str, Condition]
+    content: object, catalogue: Mapping[str, Condition], extras: Mapping[str, Extra] | None = None
 ) -> tuple[dict[str, list[Any]], list[Fault]]:
     """The definitions of a profile's section, and every fault in it by path. A faulty one has no items."""
     if not isinstance(content, Mapping) or not content:
@@ -32,7 +33,7 @@ def read_definitions(
     definitions: dict[str, list[Any]] = {name: [] for circle in circles for name in circle}
     straight = {name: others - definitions.keys() for name, others in uses.items() if name not in definitions}
     for name in TopologicalSorter(straight).static_order():
-        found = _item_faults(content[name], catalogue, definitions)
+        found = _item_faults(content[name], Compiler(catalogue, definitions, UNKNOWN_METRICS, extras))
         faults += [(f".{name}{path}", problem) for path, problem in found]
         definitions[name] = [] if found else content[name]
     return definitions, sorted(faults)
@@ -70,12 +71,9 @@ def _name_faults(name: object, catalogue: Mapping[str, Condition]) -> Iterator[s
         yield "conditions.yaml has a condition of this name: choose another"
 
 
-def _item_faults(
-    items: object, catalogue: Mapping[str, Condition], definitions: Mapping[str, list[Any]]
-) -> list[Fault]:
+def _item_faults(items: object, compiler: Compiler) -> list[Fault]:
     if items == [] or items is None:
         return [("", "a definition is a list of one item or more")]
-    compiler = Compiler(catalogue, definitions, UNKNOWN_METRICS)
     compiler.rule(items)
     return compiler.faults
 

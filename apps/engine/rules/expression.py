@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Mapping
 
+from apps.engine.indicators.declared import Extra
 from apps.engine.rules.errors import ExpressionError
 from apps.engine.rules.grammar import Grammar
 from apps.engine.rules.logic import Logic
@@ -22,14 +23,15 @@ def parse(
     condition: str = "",
     parameters: Mapping[str, float] | None = None,
     metrics: Mapping[str, Term] | None = None,
+    extras: Mapping[str, Extra] | None = None,
 ) -> Logic:
     """The logic of `text`; its leaves carry `condition` and show `parameters` by value.
 
-    `metrics` are the terms that METRICS stand for; without them they are refused. Any text gives logic or
-    ExpressionError: more than 2,000 characters, nesting beyond 50 or anything outside the grammar is refused,
-    and nothing is ever executed.
+    `metrics` are the terms that METRICS stand for, `extras` the indicators that may be named before a dot;
+    without them they are refused. Any text gives logic or ExpressionError: more than 2,000 characters,
+    nesting beyond 50 or anything outside the grammar is refused, and nothing is ever executed.
     """
-    return parse_using(text, condition=condition, parameters=parameters, metrics=metrics)[0]
+    return parse_using(text, condition=condition, parameters=parameters, metrics=metrics, extras=extras)[0]
 
 
 def parse_using(
@@ -38,10 +40,11 @@ def parse_using(
     condition: str = "",
     parameters: Mapping[str, float] | None = None,
     metrics: Mapping[str, Term] | None = None,
+    extras: Mapping[str, Extra] | None = None,
 ) -> tuple[Logic, frozenset[str]]:
     """As `parse`, with the names of the parameters the formula uses."""
     formula = _one_line(text)
-    grammar = Grammar(formula, condition, parameters or {}, metrics or {})
+    grammar = Grammar(formula, condition, parameters or {}, metrics or {}, extras or {})
     logic = grammar.logic(_tree(formula))
     return logic, frozenset(grammar.used)
 

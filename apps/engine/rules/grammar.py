@@ -6,6 +6,7 @@ import ast
 from collections.abc import Mapping
 from copy import deepcopy
 
+from apps.engine.indicators.declared import Extra
 from apps.engine.rules.leaf import Comparison, Crossing, Leaf, Trend
 from apps.engine.rules.logic import All, Any, Logic, Not
 from apps.engine.rules.names import HISTORY
@@ -19,9 +20,14 @@ class Grammar:
     """One formula's walk: every fault is an ExpressionError with its place."""
 
     def __init__(
-        self, text: str, condition: str, parameters: Mapping[str, float], metrics: Mapping[str, Term]
+        self,
+        text: str,
+        condition: str,
+        parameters: Mapping[str, float],
+        metrics: Mapping[str, Term],
+        extras: Mapping[str, Extra],
     ) -> None:
-        self._numbers = Numbers(text, parameters, metrics)
+        self._numbers = Numbers(text, parameters, metrics, extras)
         self._condition = condition
         self._parameters = parameters
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from apps.engine.indicators.compute import COLUMNS
+from apps.engine.indicators.declared import Extra
 from apps.engine.indicators.pivots import PIVOTS
 from apps.engine.rules.errors import ExpressionError
 from apps.engine.rules.names import FUNCTIONS, HISTORY, METRICS, nearest
@@ -44,11 +45,18 @@ CALLS: dict[str, Callable[..., Any]] = {"abs": np.abs, "min": _smallest, "max": 
 class Numbers:
     """Reads the numbers of one formula. `used` collects the parameters met."""
 
-    def __init__(self, text: str, parameters: Mapping[str, float], metrics: Mapping[str, Term]) -> None:
+    def __init__(
+        self,
+        text: str,
+        parameters: Mapping[str, float],
+        metrics: Mapping[str, Term],
+        extras: Mapping[str, Extra],
+    ) -> None:
         self.used: set[str] = set()
         self._text = text
         self._parameters = parameters
         self._metrics = metrics
+        self._extras = extras
 
     def term(self, node: ast.expr, depth: int, timeframe: Timeframe | None = None) -> Term:
         self.check_depth(node, depth)
@@ -63,6 +71,10 @@ class Numbers:
                 )
             case ast.Subscript(value=ast.Name() as name, slice=lag):
                 return self._column(node, name, self.whole(lag, 0), timeframe)
+            case ast.Attribute(value=ast.Name(id=owner), attr=name):
+                return self._extra(node, owner, name, 0, timeframe)
+            case ast.Subscript(value=ast.Attribute(value=ast.Name(id=owner), attr=name), slice=lag):
+                return self._extra(node, owner, name, self.whole(lag, 0), timeframe)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return Apply(operator.neg, (self.term(operand, depth + 1, timeframe),))
             case ast.BinOp(left=left, op=sign, right=right) if type(sign) in ARITHMETIC:
@@ -109,6 +121,22 @@ class Numbers:
             valid = (*COLUMNS, *PIVOTS, *self._parameters, *FUNCTIONS)
             raise self.fault(node, f"unknown column {name.id[:80]!r}{nearest(name.id, valid)}")
         return Column(name.id, lag, timeframe)
+
+    def _extra(self, node: ast.expr, owner: str, name: str, lag: int, timeframe: Timeframe | None) -> Term:
+        """`owner.name`, a column of an indicator that the profile declares."""
+        extra = self._extras.get(owner)
+        if extra is None:
+            declared = ", ".join(self._extras) or "none"
+            known = f"{nearest(owner, self._extras)}; declared under indicators: {declared}"
+            raise self.fault(node, f"unknown indicator {owner[:80]!r}{known}")
+        column = extra.column(name)
+        if column is None:
+            valid = extra.written()
+            listed = ", ".join(f"{owner}.{one}" for one in valid)
+            raise self.fault(
+                node, f"{extra.kind} has no column {name[:80]!r}{nearest(name, valid)}; it has {listed}"
+            )
+        return Column(column, lag, timeframe)
 
     def _metric(self, node: ast.expr, name: str, timeframe: Timeframe | None) -> Term:
         if name not in self._metrics:

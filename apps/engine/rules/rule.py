@@ -8,6 +8,7 @@ from typing import Any as Anything
 
 import numpy as np
 
+from apps.engine.indicators.declared import Extra
 from apps.engine.rules.condition import NAME, Condition, Fault, is_number, not_a_number, number
 from apps.engine.rules.errors import ExpressionError
 from apps.engine.rules.expression import parse, tidy
@@ -57,7 +58,8 @@ class Rule:
 class Compiler:
     """Compiles one list of items with a catalogue; `faults` collects what is wrong, by path in the list.
 
-    `metrics` are the terms of METRICS where they may be used; elsewhere they are faults.
+    `metrics` are the terms of METRICS where they may be used; elsewhere they are faults. `extras` are the
+    indicators that formulas in place may name.
     """
 
     def __init__(
@@ -65,11 +67,13 @@ class Compiler:
         catalogue: Mapping[str, Condition],
         definitions: Definitions | None = None,
         metrics: Mapping[str, Term] | None = None,
+        extras: Mapping[str, Extra] | None = None,
     ) -> None:
         self.faults: list[Fault] = []
         self._catalogue = catalogue
         self._definitions = definitions or {}
         self._metrics = metrics or {}
+        self._extras = extras or {}
         self._used: dict[str, Condition] = {}
         self._items = 0
 
@@ -120,7 +124,7 @@ class Compiler:
 
     def _formula(self, text: str, path: str) -> Compiled | None:
         try:
-            return parse(text, metrics=self._metrics), tidy(text)
+            return parse(text, metrics=self._metrics, extras=self._extras), tidy(text)
         except ExpressionError as error:
             return self._fault(path, str(error))
 

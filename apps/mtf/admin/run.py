@@ -23,6 +23,7 @@ ERROR_SHOWN = 120
 STAGES = (
     "collect_ms",
     "windows_ms",
+    "extra_ms",
     "evaluate_ms",
     "write_ms",
     "announced_to_decided_ms",
