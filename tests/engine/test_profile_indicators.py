@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from apps.engine.evaluate.judgement import judge_all
 from apps.engine.frame import Frame, Frames
@@ -13,11 +16,13 @@ from apps.engine.indicators import extra as bridge
 from apps.engine.indicators.compute import features
 from apps.engine.indicators.declared import Extra, declare, extras_among
 from apps.engine.indicators.history import history
+from apps.engine.indicators.kinds import KINDS
 from apps.engine.profile import Mode, Profile, ProfileError
 from apps.engine.values.reason import Reason
 from apps.engine.values.timeframe import Timeframe
 from tests.engine.market import UNTIL, walk, windows_of
 
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "indicators.md"
 M5, M15, H1 = Timeframe.M5, Timeframe.M15, Timeframe.H1
 TREND = {"kind": "supertrend", "length": 10}
 TREND_COLUMN = "supertrend(length=10, multiplier=3.0).supertd"
@@ -239,3 +244,26 @@ def test_rows_of_an_earlier_frame_keep_theirs_when_others_are_computed_anew() ->
     later, _ = features(moved, 5, rows=[1], into=into, wanted={RSI_COLUMN})
     assert np.array_equal(later.columns[RSI_COLUMN][[0, 2]], kept[[0, 2]])
     assert not np.array_equal(later.columns[RSI_COLUMN][1], kept[1])
+
+
+def test_the_documented_kinds_are_the_kinds() -> None:
+    rows = [
+        tuple(cell.strip() for cell in line.split("|")[1:-1])
+        for line in DOCUMENT.read_text("utf-8").splitlines()
+        if line.startswith("| ") and not line.startswith("| kind")
+    ]
+    assert rows == [
+        (
+            name,
+            ", ".join(f"{parameter} {default:g}" for parameter, default in kind.params.items()) or "–",
+            " ".join(kind.columns),
+        )
+        for name, kind in KINDS.items()
+    ]
+
+
+def test_the_documented_example_loads() -> None:
+    [text] = re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
+    profile = Profile.load(content() | yaml.safe_load(text), {}, "docs")
+    assert profile.extras(M5) == {TREND_COLUMN, TREND_COLUMN.removesuffix("d"), "rsi(length=9).rsi"}
+    assert profile.extras(H1) == {TREND_COLUMN}
