@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.exchange.simulator import orders, plans
+from apps.exchange.simulator import funding, orders, plans, triggers
 from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.errors import Refused
 from apps.exchange.simulator.floor import Floor
@@ -21,6 +21,7 @@ from apps.exchange.simulator.holdings import Purse
 from apps.exchange.simulator.journal import JournalError, written
 from apps.exchange.simulator.market import Market
 from apps.exchange.simulator.matching import CANCELLED
+from apps.exchange.simulator.path import TICKS, Moment, moment_at
 from apps.exchange.simulator.rows import Presets
 from apps.exchange.simulator.wish import Wish
 from apps.exchange.simulator.words import HEDGE, LONG, ONE_WAY, OVER, QUANTITY, SHORT, TRANSFER
@@ -169,6 +170,36 @@ def test_books_that_were_killed_after_every_acknowledgement_are_those_that_never
     never = played(Floor.open(market, NOW_MS), script)
     assert dumped(restarted) == dumped(never)
     restarted.close()
+
+
+class Plodding(Floor):
+    """Plays every tick of everything, whatever may happen: what the leaps must come to."""
+
+    def advance(self, now_ms: int) -> None:
+        self.settle()
+        for number in range(self._played + 1, moment_at(now_ms / 1000).number + 1):
+            at = Moment(*divmod(number, TICKS))
+            if at.tick == 0 and at.minute % 480 == 0:
+                for symbol in SYMBOLS:
+                    rate = self.figures.funding_rate(symbol, at.minute * 60)
+                    funding.pay(self.account, self.tick(symbol, at), rate)
+            for symbol in SYMBOLS:
+                triggers.play(self.matching, self.tick(symbol, at))
+            self._played = number
+
+
+@settings(FEW, max_examples=12)
+@given(SCRIPTS, st.sampled_from([HEDGE, ONE_WAY]), st.sampled_from([0, 30]))
+def test_leaping_to_where_something_may_happen_leaves_the_books_that_every_tick_leaves(
+    archive: Archive, script: list[tuple[int, Step]], mode: str, at_most: int
+) -> None:
+    books = []
+    for kind in (Floor, Plodding):
+        floor = kind.open(Market(archive, seed=1), NOW_MS)
+        floor.account.put(replace(floor.account.purse, position_mode=mode))
+        floor.rules.fill_at_most = at_most
+        books.append(dumped(played(floor, script)))
+    assert books[0] == books[1]
 
 
 def test_the_time_of_an_outage_is_played_when_the_books_are_opened_again(

@@ -33,17 +33,25 @@ class Account:
         self.contracts: dict[str, Contract] = {}
         self._live: dict[str, Order | Plan] = {}
         self._changed: dict[tuple[type[Row], str], Row] = {}
+        self._versions: dict[str, int] = {}
+        self.changes = 0
 
     def put(self, row: Row) -> None:
         self._changed[type(row), row.key] = row
+        self.changes += 1
         if isinstance(row, Purse):
             self.purse = row
             return
         self._table(row)[row.key] = row
+        self._versions[row.symbol] = self.changes
         if isinstance(row, (Order, Plan)):
             self._live[row.key] = row
             if row.state == OVER:
                 del self._live[row.key]
+
+    def version(self, symbol: str) -> int:
+        """Another number whenever a row of the contract is another; `changes` for the whole account."""
+        return self._versions.get(symbol, 0)
 
     def take_changes(self) -> list[Row]:
         """The rows put since the last call, each in its newest version."""
@@ -109,6 +117,10 @@ class Account:
     def trades_since(self, at_ms: int) -> Iterator[Trade]:
         """Newest first."""
         return takewhile(lambda trade: trade.at_ms >= at_ms, reversed(self.trades.values()))
+
+    def ledger_since(self, at_ms: int) -> Iterator[Entry]:
+        """Newest first."""
+        return takewhile(lambda entry: entry.at_ms >= at_ms, reversed(self.ledger.values()))
 
     def frozen_by(self, order: Order) -> Decimal:
         """The margin and fee an order needs for what it may still open, at its price."""

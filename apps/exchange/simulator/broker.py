@@ -198,8 +198,8 @@ class Broker:
 
     def transactions(self, since: datetime) -> list[Transaction]:
         with self._answering() as floor:
-            lines = floor.account.ledger.values()
-            return [reports.transaction(line) for line in lines if line.at_ms >= milliseconds(since)]
+            newest_first = floor.account.ledger_since(milliseconds(since))
+            return [reports.transaction(line) for line in newest_first][::-1]
 
     @property
     def _now_ms(self) -> int:

@@ -18,11 +18,15 @@ from apps.exchange.simulator.holdings import ZERO, Position, Purse
 from apps.exchange.simulator.journal import Journal, JournalError
 from apps.exchange.simulator.market import Market
 from apps.exchange.simulator.matching import Event, Matching, Rules
-from apps.exchange.simulator.path import LAST_TICK, TICKS, Moment, moment_at
-from apps.exchange.simulator.tick import Level, Span, Tick
+from apps.exchange.simulator.path import TICKS, Moment, moment_at
+from apps.exchange.simulator.quiet import Due, next_due
+from apps.exchange.simulator.tick import Level, Tick
 from apps.exchange.simulator.words import APPROVAL, TRANSFER
 
 START_BALANCE = Decimal(1000)
+
+FUNDING_TICKS = FUNDING_S // MINUTE_S * TICKS
+NEVER = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Floor:
         self._journal = journal
         self.figures = Figures(market)
         self._played = account.purse.played
+        self._dues: dict[str, tuple[int, Due]] = {}
 
     @classmethod
     def open(
@@ -97,14 +102,24 @@ class Floor:
 
     def advance(self, now_ms: int) -> None:
         """Play every tick up to now. A clock that went back plays nothing."""
+        while self.play_on(now_ms) is not None:
+            pass
+
+    def play_on(self, until_ms: int) -> int | None:
+        """Play up to the first tick that changes anything, at most to `until_ms`: its time in ms.
+
+        None when everything was played and nothing changed on the way.
+        """
         self.settle()
-        until = moment_at(now_ms / 1000).number
-        while self._played < until and self.account.alive():
-            minute, tick = divmod(self._played + 1, TICKS)
-            last = min(LAST_TICK, until - minute * TICKS)
-            self._play(minute, tick, last)
-            self._played = minute * TICKS + last
+        until = moment_at(until_ms / 1000).number
+        while self._played < until and (number := self._next()) <= until:
+            before, at = self.account.changes, Moment(*divmod(number, TICKS))
+            self._play(at)
+            self._played = number
+            if self.account.changes != before:
+                return at.at_ms
         self._played = max(self._played, until)
+        return None
 
     def settle(self) -> None:
         """Let accepted orders into the market, at the time they were accepted."""
@@ -129,27 +144,32 @@ class Floor:
     def mark(self, symbol: str, at: Moment) -> Decimal:
         return self.market.archive.listing(symbol).price(self.market.run(symbol, at.minute).mark[at.tick])
 
-    def _play(self, minute: int, first: int, last: int) -> None:
-        symbols = self.account.alive()
-        if first == 0 and minute * MINUTE_S % FUNDING_S == 0:
-            for symbol in symbols:
-                rate = self.figures.funding_rate(symbol, minute * MINUTE_S)
-                funding.pay(self.account, self.tick(symbol, Moment(minute, 0)), rate)
-        busy = [symbol for symbol in symbols if not self._is_quiet(symbol, minute)]
-        for tick in range(first, last + 1) if busy else ():
-            for symbol in busy:
-                triggers.play(self.matching, self.tick(symbol, Moment(minute, tick)))
+    def _next(self) -> int:
+        """The number of the next tick at which anything may happen; the market's end of time when none is."""
+        first = self._played + 1
+        due = [self._due(symbol, first).number for symbol in self.account.alive()]
+        if self.account.held():
+            due.append(-(-first // FUNDING_TICKS) * FUNDING_TICKS)
+        return min(due, default=NEVER)
 
-    def _is_quiet(self, symbol: str, minute: int) -> bool:
-        cancel_at_ms = self.account.contract(symbol).cancel_at_ms
-        if cancel_at_ms and cancel_at_ms < (minute + 1) * MINUTE_S * 1000:
-            return False
-        row, price = self.market.row[symbol], self.market.archive.listing(symbol).price
-        last, mark = (
-            path.vertices[:, row] for path in (self.market.path(minute), self.market.mark_path(minute))
-        )
-        span = Span(price(last.min()), price(last.max()), price(mark.min()), price(mark.max()))
-        return triggers.is_quiet(self.account, symbol, span)
+    def _play(self, at: Moment) -> None:
+        symbols = self.account.alive()
+        if at.number % FUNDING_TICKS == 0:
+            for symbol in symbols:
+                rate = self.figures.funding_rate(symbol, at.minute * MINUTE_S)
+                funding.pay(self.account, self.tick(symbol, at), rate)
+        for symbol in symbols:
+            if self._due(symbol, at.number) == Due(at.number, may_happen=True):
+                triggers.play(self.matching, self.tick(symbol, at))
+
+    def _due(self, symbol: str, first: int) -> Due:
+        """From tick `first` on; searched again only when the contract's rows changed, or it has passed."""
+        version = self.account.version(symbol)
+        searched, found = self._dues.get(symbol, (-1, Due(-1, may_happen=False)))
+        if searched != version or found.number < first or (found.number == first and not found.may_happen):
+            found = next_due(self.market, self.account, symbol, first)
+            self._dues[symbol] = version, found
+        return found
 
 
 def _opened(market: Market, journal: Journal | None, now_ms: int, balance: Decimal | None) -> Account:

@@ -47,6 +47,10 @@ class Moment:
         """Counts every tick since 1970."""
         return self.minute * TICKS + self.tick
 
+    @property
+    def at_ms(self) -> int:
+        return round(self.at_s * 1000)
+
     def earlier(self, ticks: int) -> Moment:
         return Moment(*divmod(self.number - ticks, TICKS))
 

@@ -26,13 +26,3 @@ class Tick:
     def far(self, *, buys: bool) -> Decimal:
         """The best price a taker gets."""
         return self.levels(buys)[0][0]
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """The lowest and highest last and mark price of a stretch of ticks."""
-
-    last_low: Decimal
-    last_high: Decimal
-    mark_low: Decimal
-    mark_high: Decimal

@@ -6,16 +6,15 @@ from dataclasses import replace
 from decimal import Decimal
 
 from apps.exchange.simulator import orders
-from apps.exchange.simulator.account import Account
 from apps.exchange.simulator.checks import frozen_volume
 from apps.exchange.simulator.errors import Refused
 from apps.exchange.simulator.liquidation import liquidate
 from apps.exchange.simulator.margin import is_doomed
 from apps.exchange.simulator.matching import CANCELLED, MATCHED, Matching
 from apps.exchange.simulator.rows import Plan
-from apps.exchange.simulator.tick import Span, Tick
+from apps.exchange.simulator.tick import Tick
 from apps.exchange.simulator.wish import Wish
-from apps.exchange.simulator.words import APPROVAL, BUYS, LAST_PRICE, RISES
+from apps.exchange.simulator.words import BUYS, LAST_PRICE, RISES
 
 STOPS_FIRST = {"stop_loss": 0, "plan": 1, "trailing": 2, "take_profit": 3}
 
@@ -42,35 +41,6 @@ def _fire_due(matching: Matching, tick: Tick) -> None:
         plan = matching.account.plans[known.key]
         if matching.account.is_live(plan) and _is_due(matching, plan, tick):
             _fire(matching, plan, tick)
-
-
-def is_quiet(account: Account, symbol: str, span: Span) -> bool:
-    """Can nothing happen on the contract while prices stay within the span? False when in doubt."""
-    step = account.listing(symbol).tick
-    for order in account.live_orders(symbol):
-        reached = span.last_low <= order.price - step if order.buys else span.last_high >= order.price + step
-        if order.state == APPROVAL or reached:
-            return False
-    if any(_may_fire(plan, span) for plan in account.live_plans(symbol)):
-        return False
-    listing = account.listing(symbol)
-    return not any(
-        is_doomed(listing, held, mark)
-        for held in account.held(symbol)
-        for mark in (span.mark_low, span.mark_high)
-    )
-
-
-def _may_fire(plan: Plan, span: Span) -> bool:
-    low, high = (
-        (span.last_low, span.last_high)
-        if plan.price_type == LAST_PRICE
-        else (
-            span.mark_low,
-            span.mark_high,
-        )
-    )
-    return plan.kind == "trailing" or _is_reached(plan, high if plan.price_way == RISES else low)
 
 
 def _is_due(matching: Matching, plan: Plan, tick: Tick) -> bool:

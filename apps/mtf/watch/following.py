@@ -12,18 +12,14 @@ from django.db import transaction
 from apps.engine import events
 from apps.engine.cycle import follow, perform
 from apps.engine.follow.actions import Action, SwitchGlobalOff
-from apps.engine.follow.orders import IN_DOUBT
+from apps.engine.follow.care import needs_care
 from apps.engine.ports import Broker
 from apps.engine.values.book import SymbolBook, SymbolSeen
 from apps.engine.values.contract import Contract
-from apps.engine.values.position import PositionStatus
 from apps.mtf.account_ledger import AccountLedger
 from apps.orders import store as orders
 
 log = structlog.get_logger("positions")
-
-LOOK_UPS_SOON = 2
-"""An order in doubt is looked up 1 and 3 s after it was sent; later ones can wait for a sweep."""
 
 ALARMS = (events.PositionNaked, events.PositionForeign, events.EmergencyClose, events.CallFailed)
 
@@ -39,16 +35,6 @@ class Handled:
     def soon(self) -> bool:
         """Whether seconds count for this symbol."""
         return self.acted or needs_care(self.book)
-
-
-def needs_care(book: SymbolBook) -> bool:
-    """Whether a position is unprotected or ending, or an order was sent a moment ago and not seen yet."""
-    for position in book.positions:
-        if position.flat_since is not None:
-            return True
-        if position.status not in (PositionStatus.PROTECTED, PositionStatus.FOREIGN):
-            return True
-    return any(one.status in IN_DOUBT and one.looked_up < LOOK_UPS_SOON for one in book.orders)
 
 
 def handle(

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import InterfaceError, OperationalError
 
+from apps.engine.follow.care import needs_care
 from apps.engine.ports import Broker
 from apps.engine.values.book import SymbolBook, SymbolSeen
 from apps.mtf.account_ledger import AccountLedger
 from apps.mtf.watch.contracts import Contracts
-from apps.mtf.watch.following import handle, needs_care
+from apps.mtf.watch.following import handle
 from apps.mtf.watch.survey import survey
 from apps.orders import store as orders
 from apps.switches import store as switches

@@ -1,0 +1,100 @@
+"""The watch of a backtest: looks at a symbol when something happened there or its time has come.
+
+What a look means and what must be done is decided by the engine's `follow`; here is only when to look:
+when live would, after the push of an event, and again each second while seconds count.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from apps.backtest.ledger import MemoryLedger
+from apps.engine import events
+from apps.engine.cycle import follow, perform
+from apps.engine.follow.actions import SwitchGlobalOff
+from apps.engine.follow.care import needs_care
+from apps.engine.follow.orders import LIVE, due_lookups, suspects
+from apps.engine.ports import Broker
+from apps.engine.values.book import SymbolBook, SymbolSeen
+from apps.engine.values.contract import Contract
+
+TOGETHER = timedelta(milliseconds=50)
+"""A push is read so long after it."""
+SOON = timedelta(seconds=1)
+"""While seconds count for a symbol."""
+TRADES_BEFORE = timedelta(hours=1)
+"""Trades are read from so long before the first thing in the book on."""
+
+
+class Following:
+    """Looks that are due, by symbol. `broker` stands at the moment of each look."""
+
+    def __init__(self, ledger: MemoryLedger, broker: Broker) -> None:
+        self._ledger = ledger
+        self._broker = broker
+        self._due: dict[str, datetime] = {}
+
+    @property
+    def at(self) -> datetime | None:
+        """When the next look is due; None when nothing is followed."""
+        return min(self._due.values(), default=None)
+
+    def pushed(self, symbol: str, now: datetime) -> None:
+        """Something happened there."""
+        self._due[symbol] = min(self._due.get(symbol, now + TOGETHER), now + TOGETHER)
+
+    def look(self, now: datetime, contracts: dict[str, Contract]) -> list[events.Event]:
+        """All looks that are due, in the order of symbols; what they came to, recorded already."""
+        told: list[events.Event] = []
+        for symbol in sorted(symbol for symbol, at in self._due.items() if at <= now):
+            told += self._look(symbol, contracts[symbol], now)
+        return told
+
+    def _look(self, symbol: str, contract: Contract, now: datetime) -> list[events.Event]:
+        book = self._ledger.book(symbol, now)
+        seen = look(self._broker, book, now)
+        followed = follow(book, seen, contract, off=self._ledger.off, now=now)
+        told = list(followed.events)
+        self._ledger.record(told)
+        for action in followed.actions:
+            if not isinstance(action, SwitchGlobalOff):
+                failed = perform(action, broker=self._broker, now=now)
+                self._ledger.record(failed)
+                told += failed
+        self._schedule(followed.book, acted=bool(followed.actions), now=now)
+        return told
+
+    def _schedule(self, book: SymbolBook, *, acted: bool, now: datetime) -> None:
+        """Soon where seconds count; else when an order's time is over. A push comes before either."""
+        if acted or needs_care(book):
+            self._due[book.symbol] = now + SOON
+            return
+        ends = [order.expires_at for order in book.orders if order.status in LIVE]
+        if ends:
+            self._due[book.symbol] = max(min(ends), now + SOON)
+        else:
+            self._due.pop(book.symbol, None)
+
+
+def look(broker: Broker, book: SymbolBook, now: datetime) -> SymbolSeen:
+    """One symbol read completely, in the order that following needs."""
+    symbol = book.symbol
+    open_orders = broker.orders(symbol)
+    looked_up = {
+        client_id: broker.order(symbol, client_id) for client_id in due_lookups(book, open_orders, now)
+    }
+    positions = broker.positions(symbol)
+    doubtful = suspects(book, positions)
+    if doubtful:
+        looked_up |= {client_id: broker.order(symbol, client_id) for client_id in doubtful}
+        positions = broker.positions(symbol)
+    begun = [now, *(one.sent_at for one in book.orders), *(one.opened_at for one in book.positions)]
+    return SymbolSeen(
+        symbol=symbol,
+        read_at=now,
+        orders=tuple(open_orders),
+        looked_up=looked_up,
+        positions=tuple(positions),
+        protections=tuple(broker.protections(symbol)),
+        fills=tuple(broker.fills(symbol, min(begun) - TRADES_BEFORE)),
+    )

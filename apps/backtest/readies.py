@@ -1,0 +1,90 @@
+"""The minutes at which one symbol was READY, with what an entry needs of each: small, and kept in memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from apps.engine.evaluate.history import History
+from apps.engine.evaluate.verdict import Readiness, Verdict
+from apps.engine.frame import Floats, Ints
+from apps.engine.profile import Profile
+from apps.engine.values.side import Side
+from apps.engine.values.timeframe import Timeframe
+
+READY = "READY"
+
+
+@dataclass(frozen=True, eq=False)
+class Readies:
+    """Arrays over the READY minutes, rising: `at_ms` the 1m close, `open_ms` the deciding candle's open.
+
+    `timeframe` points into `timeframes`; `side` is +1 long, -1 short. `columns` holds what the entry reads of
+    each timeframe's newest closed candle, one value a READY minute. `verdicts` counts all minutes judged, by
+    the reason that there was no entry, READY ones under "READY"; `candles` is their number.
+    """
+
+    symbol: str
+    profile: Profile
+    timeframes: Sequence[Timeframe]
+    at_ms: Ints
+    open_ms: Ints
+    timeframe: Ints
+    side: Ints
+    columns: Mapping[Timeframe, Mapping[str, Floats]]
+    verdicts: Mapping[str, int]
+    candles: int
+
+    def __len__(self) -> int:
+        return len(self.at_ms)
+
+    def verdict(self, row: int) -> Verdict:
+        """Without its leaves: an entry does not read them."""
+        return Verdict(
+            symbol=self.symbol,
+            profile=self.profile.name,
+            digest=self.profile.digest,
+            evaluated_at=_moment(self.at_ms[row]),
+            outcome=Readiness.READY,
+            side=Side.LONG if self.side[row] > 0 else Side.SHORT,
+            execution_timeframe=self.timeframes[self.timeframe[row]],
+            candle_open_at=_moment(self.open_ms[row]),
+            reason=None,
+            score=None,
+            timeframes=(),
+        )
+
+    def features(self, row: int) -> dict[Timeframe, dict[str, float]]:
+        return {
+            timeframe: {name: float(values[row]) for name, values in columns.items()}
+            for timeframe, columns in self.columns.items()
+        }
+
+
+def readies(history: History) -> Readies:
+    """What an entry needs of a history, which may be forgotten then."""
+    rows = history.ready.nonzero()[0]
+    profile, frames = history.profile, history.frames.frames
+    reads = () if profile.entry is None else set(profile.entry.reads(profile.execution_timeframes))
+    columns: dict[Timeframe, dict[str, Floats]] = {}
+    for timeframe, name in sorted(reads):
+        values = frames[timeframe].columns[name][0]
+        columns.setdefault(timeframe, {})[name] = values[history.rows[timeframe][rows]]
+    return Readies(
+        symbol=history.symbol,
+        profile=profile,
+        timeframes=[one.timeframe for one in history.execution],
+        at_ms=history.closes_ms[rows],
+        open_ms=history.candle_open_ms[rows],
+        timeframe=history.execution_index[rows],
+        side=history.side[rows].astype("int64"),
+        columns=columns,
+        verdicts=Counter(READY if reason is None else str(reason) for reason in history.reason.tolist()),
+        candles=len(history.closes_ms),
+    )
+
+
+def _moment(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(int(at_ms) // 1000, UTC)

@@ -1,0 +1,190 @@
+"""The replay: what the past's verdicts would have come to, by the code that trades.
+
+One account, one profile, several symbols. The clock leaps from event to event: a READY minute that may be
+entered, a tick of the market that changes the account, a look of the watch, the end of a day.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from apps.backtest.following import Following
+from apps.backtest.ledger import MemoryLedger
+from apps.backtest.outcome import Outcome
+from apps.backtest.readies import Readies
+from apps.backtest.trades import trades
+from apps.backtest.turns import Turn, Turns
+from apps.backtest.unfilled import plans_by_order, unfilled
+from apps.backtest.worth import WorthOverTime
+from apps.engine import cycle, events
+from apps.engine.cycle import Entered
+from apps.engine.enter import guards
+from apps.engine.enter.snapshot import Snapshot
+from apps.engine.profile import Profile
+from apps.engine.values.reason import Reason, Refusal
+from apps.exchange.simulator.broker import Broker
+from apps.exchange.simulator.floor import Floor
+from apps.exchange.simulator.market import Market
+from apps.exchange.simulator.path import milliseconds
+from apps.exchange.simulator.reports import moment
+
+DECISION_LATENCY_S = 1
+"""A READY minute is entered so long after its close: live needs about as much."""
+
+LAST_TICK = timedelta(milliseconds=100)
+"""A minute's last tick is so long before its end."""
+
+DAY = timedelta(days=1)
+
+Progress = Callable[[datetime], None]
+
+
+def run(
+    profile: Profile,
+    readies: Sequence[Readies],
+    market: Market,
+    *,
+    start: datetime,
+    end: datetime,
+    equity: Decimal,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Trade the READY minutes of [start, end) on an account that begins with `equity` USDT.
+
+    Symbols take precedence within a minute in the order of `readies`. `market` has the minutes of [start,
+    end) and of the hour before. `progress` is told each day's end. ValueError for an empty stretch.
+    """
+    if start >= end:
+        raise ValueError(f"nothing to replay: it begins at {start:%Y-%m-%d %H:%M} and ends at {end:%H:%M}")
+    replay = Replay(profile, Turns(readies, DECISION_LATENCY_S * 1000), market, start, equity)
+    replay.play(end - LAST_TICK, progress)
+    return replay.outcome(readies, start, end)
+
+
+class Replay:
+    """One run in progress. `now` only goes forward."""
+
+    def __init__(
+        self, profile: Profile, turns: Turns, market: Market, start: datetime, equity: Decimal
+    ) -> None:
+        self._profile = profile
+        self._turns = turns
+        self._equity = equity
+        self.floor = Floor.open(market, milliseconds(start), balance=equity)
+        self.ledger = MemoryLedger()
+        self._broker = Broker(self.floor, start)
+        self._following = Following(self.ledger, self._broker)
+        self._contracts = {one.symbol: one for one in self._broker.contracts()}
+        self._brackets = {symbol: tuple(self._broker.brackets(symbol)) for symbol in market.symbols}
+        self._refusals: Counter[Reason] = Counter()
+        self._worth = WorthOverTime(self.floor, start)
+        self._day_ends = start.replace(hour=0, minute=0, second=0, microsecond=0) + DAY - LAST_TICK
+
+    def play(self, until: datetime, progress: Progress | None = None) -> None:
+        """Everything that is due up to `until`, in its order."""
+        while True:
+            target = min(until, self._next())
+            changed_ms = self.floor.play_on(milliseconds(target))
+            now = self._broker.now = target if changed_ms is None else moment(changed_ms)
+            self._heed(now)
+            if changed_ms is not None:
+                continue
+            if now >= self._day_ends:
+                self._worth.note(now)
+                if progress is not None:
+                    progress(now)
+                self._day_ends += DAY
+            self._look(now)
+            self._enter(now)
+            if now >= until:
+                self._worth.note(now)
+                return
+
+    def outcome(self, readies: Sequence[Readies], start: datetime, end: datetime) -> Outcome:
+        """What is known now, as the outcome of [start, end)."""
+        now_ms = milliseconds(self._broker.now)
+        verdicts: Counter[str] = Counter()
+        for one in readies:
+            verdicts.update(one.verdicts)
+        return Outcome(
+            profile=self._profile.name,
+            digest=self._profile.digest,
+            symbols=tuple(one.symbol for one in readies),
+            start=start,
+            end=end,
+            equity=self._equity,
+            trades=trades(self.floor, plans_by_order(self.ledger), now_ms),
+            unfilled=unfilled(self.ledger, self._broker.now),
+            worth=self._worth.points,
+            refusals=self._refusals + self._turns.missed,
+            verdicts=verdicts,
+            candles=sum(one.candles for one in readies),
+        )
+
+    def _next(self) -> datetime:
+        """When something other than the market is due."""
+        turn_ms, look_at = self._turns.at_ms, self._following.at
+        due = [self._day_ends]
+        if turn_ms is not None:
+            due.append(moment(turn_ms))
+        if look_at is not None:
+            due.append(look_at)
+        return min(due)
+
+    def _heed(self, now: datetime) -> None:
+        """What the exchange did since the last time is told and remembered."""
+        told = self.floor.commit()
+        if not told.changed:
+            return
+        for symbol in {event.row.symbol for event in told.events} | {one.symbol for one in told.positions}:
+            self._following.pushed(symbol, now)
+        self.ledger.take_over(self._broker.transactions(now))
+        self._worth.changed(now)
+
+    def _look(self, now: datetime) -> None:
+        for event in self._following.look(now, self._contracts):
+            if isinstance(event, events.SymbolReleased):
+                cool_until = self.ledger.cooldowns.get(event.symbol, now)
+                self._turns.freed(event.symbol, milliseconds(now), milliseconds(cool_until))
+        self._heed(now)
+
+    def _enter(self, now: datetime) -> None:
+        now_ms = milliseconds(now)
+        while self._turns.at_ms is not None and self._turns.at_ms <= now_ms:
+            turn = self._turns.pop()
+            entered = self._tried(turn, now)
+            if isinstance(entered, Refusal):
+                self._refusals[entered.reason] += 1
+                self._turns.refused(turn)
+            else:
+                self._turns.entered(turn)
+                self._count_denied(entered)
+                self._following.pushed(entered.plan.symbol, now)
+            self._heed(now)
+
+    def _count_denied(self, entered: Entered) -> None:
+        if entered.sent is not None and entered.sent.reason is not None:
+            self._refusals[entered.sent.reason] += 1
+
+    def _tried(self, turn: Turn, now: datetime) -> Entered | Refusal:
+        one = self._turns.readies(turn)
+        snapshot = Snapshot(
+            contract=self._contracts[one.symbol],
+            brackets=self._brackets[one.symbol],
+            quote=self._broker.quote(one.symbol),
+            account=self._broker.account(),
+            fees=self._broker.fee_rates(one.symbol),
+            features=one.features(turn.row),
+        )
+        return cycle.enter(
+            one.verdict(turn.row),
+            self._profile,
+            snapshot,
+            broker=self._broker,
+            ledger=self.ledger,
+            last_look=lambda plan: guards.last_look(plan, self.ledger.off, now),
+            now=now,
+        )

@@ -1,0 +1,123 @@
+"""When something may next happen to the account on a contract: the ticks before it need not be played."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+import numpy as np
+
+from apps.exchange.simulator.account import Account
+from apps.exchange.simulator.archive import MINUTE_S
+from apps.exchange.simulator.listing import Listing
+from apps.exchange.simulator.margin import liquidation_price
+from apps.exchange.simulator.market import Market, Run
+from apps.exchange.simulator.path import TICKS, moment_at
+from apps.exchange.simulator.rows import Plan
+from apps.exchange.simulator.tape.code import HIGH, LOW
+from apps.exchange.simulator.words import LAST_PRICE, LONG, RISES
+
+AHEAD_MINUTES = 240
+"""So far a search looks at once: the next one goes on from there."""
+
+NEVER_LOW, NEVER_HIGH = -1, 2**62
+
+
+@dataclass(slots=True)
+class Bounds:
+    """Prices in ticks at or beyond which something may happen, of the last price and of the mark."""
+
+    last_low: int = NEVER_LOW
+    last_high: int = NEVER_HIGH
+    mark_low: int = NEVER_LOW
+    mark_high: int = NEVER_HIGH
+
+    def falls(self, ticks: int, *, last: bool) -> None:
+        """Something happens when that price falls to `ticks`."""
+        if last:
+            self.last_low = max(self.last_low, ticks)
+        else:
+            self.mark_low = max(self.mark_low, ticks)
+
+    def rises(self, ticks: int, *, last: bool) -> None:
+        if last:
+            self.last_high = min(self.last_high, ticks)
+        else:
+            self.mark_high = min(self.mark_high, ticks)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A tick by its number: something `may_happen` there, or the search got so far and found nothing."""
+
+    number: int
+    may_happen: bool
+
+
+def next_due(market: Market, account: Account, symbol: str, first: int) -> Due:
+    """The first tick from `first` on at which the contract's rows may change."""
+    found = _reached(market, symbol, bounds(account, symbol), first)
+    cancel_at_ms = account.contract(symbol).cancel_at_ms
+    if cancel_at_ms:
+        cancels = max(first, _number_from(cancel_at_ms))
+        return Due(cancels, may_happen=True) if cancels <= found.number else found
+    return found
+
+
+def bounds(account: Account, symbol: str) -> Bounds:
+    """As the account's orders, plans and positions lie now."""
+    listing, found = account.listing(symbol), Bounds()
+    for order in account.live_orders(symbol):
+        if order.buys:
+            found.falls(_ticks(listing, order.price) - 1, last=True)
+        else:
+            found.rises(_ticks(listing, order.price) + 1, last=True)
+    for plan in account.live_plans(symbol):
+        _of_plan(listing, plan, found)
+    for held in account.held(symbol):
+        price = liquidation_price(listing, held)
+        if held.position_type == LONG:
+            found.falls(_ticks(listing, price, ROUND_CEILING) + 1, last=False)
+        else:
+            found.rises(_ticks(listing, price, ROUND_FLOOR) - 1, last=False)
+    return found
+
+
+def _of_plan(listing: Listing, plan: Plan, found: Bounds) -> None:
+    last = plan.price_type == LAST_PRICE
+    if plan.kind == "trailing":  # it follows every tick
+        found.rises(0, last=last)
+    elif plan.price_way == RISES:
+        found.rises(_ticks(listing, plan.trigger_price), last=last)
+    else:
+        found.falls(_ticks(listing, plan.trigger_price), last=last)
+
+
+def _reached(market: Market, symbol: str, beyond: Bounds, first: int) -> Due:
+    """A mark never leaves the range of its minute's candle."""
+    minute, tick = divmod(first, TICKS)
+    candles = market.archive.matrix(symbol, MINUTE_S, minute * MINUTE_S, AHEAD_MINUTES)
+    low, high = max(beyond.last_low, beyond.mark_low), min(beyond.last_high, beyond.mark_high)
+    for after in np.flatnonzero((candles[LOW] <= low) | (candles[HIGH] >= high)).tolist():
+        found = _tick(market.run(symbol, minute + after), beyond, 0 if after else tick)
+        if found is not None:
+            return Due((minute + after) * TICKS + found, may_happen=True)
+    return Due((minute + AHEAD_MINUTES) * TICKS, may_happen=False)
+
+
+def _tick(run: Run, beyond: Bounds, first: int) -> int | None:
+    last, mark = run.last[first:], run.mark[first:]
+    reached = (last <= beyond.last_low) | (last >= beyond.last_high)
+    reached |= (mark <= beyond.mark_low) | (mark >= beyond.mark_high)
+    at = int(reached.argmax())
+    return first + at if reached[at] else None
+
+
+def _number_from(at_ms: int) -> int:
+    """The first tick at or after a time."""
+    before = moment_at(at_ms / 1000)
+    return before.number if before.at_ms >= at_ms else before.number + 1
+
+
+def _ticks(listing: Listing, price: Decimal, rounding: str = ROUND_FLOOR) -> int:
+    return int(price.scaleb(listing.price_decimals).to_integral_value(rounding))
