@@ -45,7 +45,7 @@ class _Held:
 
 
 def trades(floor: Floor, plans: Mapping[str, OrderPlan], end_ms: int) -> tuple[Trade, ...]:
-    """By their opening; what is open at `end_ms` is valued. `plans`: by the client id of each of their orders.
+    """By their opening; what is open at `end_ms` is valued. `plans`: by the client id of each order.
 
     KeyError for a position that no plan opened. Their net adds up to the change of the account's equity.
     """
