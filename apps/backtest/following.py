@@ -6,6 +6,7 @@ when live would, after the push of an event, and again each second while seconds
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from apps.backtest.ledger import MemoryLedger
@@ -43,11 +44,11 @@ class Following:
         """Something happened there."""
         self._due[symbol] = min(self._due.get(symbol, now + TOGETHER), now + TOGETHER)
 
-    def look(self, now: datetime, contracts: dict[str, Contract]) -> list[events.Event]:
+    def look(self, now: datetime, contract: Callable[[str], Contract]) -> list[events.Event]:
         """All looks that are due, in the order of symbols; what they came to, recorded already."""
         told: list[events.Event] = []
         for symbol in sorted(symbol for symbol, at in self._due.items() if at <= now):
-            told += self._look(symbol, contracts[symbol], now)
+            told += self._look(symbol, contract(symbol), now)
         return told
 
     def _look(self, symbol: str, contract: Contract, now: datetime) -> list[events.Event]:

@@ -11,18 +11,17 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from apps.backtest.entering import Entering
 from apps.backtest.following import Following
 from apps.backtest.ledger import MemoryLedger
 from apps.backtest.outcome import Outcome
 from apps.backtest.readies import Readies
 from apps.backtest.trades import trades
-from apps.backtest.turns import Turn, Turns
+from apps.backtest.turns import Turns
 from apps.backtest.unfilled import plans_by_order, unfilled
 from apps.backtest.worth import WorthOverTime
-from apps.engine import cycle, events
+from apps.engine import events
 from apps.engine.cycle import Entered
-from apps.engine.enter import guards
-from apps.engine.enter.snapshot import Snapshot
 from apps.engine.profile import Profile
 from apps.engine.values.reason import Reason, Refusal
 from apps.exchange.simulator.broker import Broker
@@ -61,7 +60,7 @@ def run(
         raise ValueError(f"nothing to replay: it begins at {start:%Y-%m-%d %H:%M} and ends at {end:%H:%M}")
     replay = Replay(profile, Turns(readies, DECISION_LATENCY_S * 1000), market, start, equity)
     replay.play(end - LAST_TICK, progress)
-    return replay.outcome(readies, start, end)
+    return replay.outcome(profile, readies, start, end)
 
 
 class Replay:
@@ -70,15 +69,13 @@ class Replay:
     def __init__(
         self, profile: Profile, turns: Turns, market: Market, start: datetime, equity: Decimal
     ) -> None:
-        self._profile = profile
         self._turns = turns
         self._equity = equity
         self.floor = Floor.open(market, milliseconds(start), balance=equity)
         self.ledger = MemoryLedger()
         self._broker = Broker(self.floor, start)
         self._following = Following(self.ledger, self._broker)
-        self._contracts = {one.symbol: one for one in self._broker.contracts()}
-        self._brackets = {symbol: tuple(self._broker.brackets(symbol)) for symbol in market.symbols}
+        self._entering = Entering(profile, self.ledger, self._broker)
         self._refusals: Counter[Reason] = Counter()
         self._worth = WorthOverTime(self.floor, start)
         self._day_ends = start.replace(hour=0, minute=0, second=0, microsecond=0) + DAY - LAST_TICK
@@ -103,15 +100,17 @@ class Replay:
                 self._worth.note(now)
                 return
 
-    def outcome(self, readies: Sequence[Readies], start: datetime, end: datetime) -> Outcome:
+    def outcome(
+        self, profile: Profile, readies: Sequence[Readies], start: datetime, end: datetime
+    ) -> Outcome:
         """What is known now, as the outcome of [start, end)."""
         now_ms = milliseconds(self._broker.now)
         verdicts: Counter[str] = Counter()
         for one in readies:
             verdicts.update(one.verdicts)
         return Outcome(
-            profile=self._profile.name,
-            digest=self._profile.digest,
+            profile=profile.name,
+            digest=profile.digest,
             symbols=tuple(one.symbol for one in readies),
             start=start,
             end=end,
@@ -145,7 +144,7 @@ class Replay:
         self._worth.changed(now)
 
     def _look(self, now: datetime) -> None:
-        for event in self._following.look(now, self._contracts):
+        for event in self._following.look(now, self._entering.contract):
             if isinstance(event, events.SymbolReleased):
                 cool_until = self.ledger.cooldowns.get(event.symbol, now)
                 self._turns.freed(event.symbol, milliseconds(now), milliseconds(cool_until))
@@ -155,7 +154,7 @@ class Replay:
         now_ms = milliseconds(now)
         while self._turns.at_ms is not None and self._turns.at_ms <= now_ms:
             turn = self._turns.pop()
-            entered = self._tried(turn, now)
+            entered = self._entering.enter(self._turns.readies(turn), turn.row, now)
             if isinstance(entered, Refusal):
                 self._refusals[entered.reason] += 1
                 self._turns.refused(turn)
@@ -168,23 +167,3 @@ class Replay:
     def _count_denied(self, entered: Entered) -> None:
         if entered.sent is not None and entered.sent.reason is not None:
             self._refusals[entered.sent.reason] += 1
-
-    def _tried(self, turn: Turn, now: datetime) -> Entered | Refusal:
-        one = self._turns.readies(turn)
-        snapshot = Snapshot(
-            contract=self._contracts[one.symbol],
-            brackets=self._brackets[one.symbol],
-            quote=self._broker.quote(one.symbol),
-            account=self._broker.account(),
-            fees=self._broker.fee_rates(one.symbol),
-            features=one.features(turn.row),
-        )
-        return cycle.enter(
-            one.verdict(turn.row),
-            self._profile,
-            snapshot,
-            broker=self._broker,
-            ledger=self.ledger,
-            last_look=lambda plan: guards.last_look(plan, self.ledger.off, now),
-            now=now,
-        )

@@ -39,7 +39,9 @@ class Asked:
         if not self.symbols:
             faults.append("no symbol is named")
         faults += [
-            f"{moment} is not a whole minute of UTC" for moment in (self.start, self.end) if not _whole(moment)
+            f"{moment} is not a whole minute of UTC"
+            for moment in (self.start, self.end)
+            if not _whole(moment)
         ]
         if not faults and self.start >= self.end:
             faults.append(

@@ -1,0 +1,74 @@
+"""A stretch of the recorded market and READY minutes made by hand, for replays of a few hours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from apps.backtest.outcome import Outcome
+from apps.backtest.readies import READY, Readies
+from apps.backtest.replay import run
+from apps.backtest.source import Asked, recorded
+from apps.engine.profile import Profile
+from apps.engine.values.side import Side
+from apps.engine.values.timeframe import Timeframe
+from apps.exchange.simulator.market import Market
+from apps.exchange.simulator.tape.code import CLOSE
+from tests.mtf.trading import ENTRY, always
+
+START = datetime(2025, 5, 20, 6, tzinfo=UTC)
+SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
+EQUITY = Decimal(1000)
+
+
+def profile(**entry: Any) -> Profile:
+    """READY and entered wherever a test says so, on 1m, with a stop of half a percent."""
+    return Profile.load(always(entry=ENTRY | entry), {}, "test")
+
+
+@cache
+def market(symbols: Sequence[str] = SYMBOLS, days: int = 2) -> Market:
+    return Market(recorded(Asked(tuple(symbols), START, START + timedelta(days=days))).archive, seed=1)
+
+
+def ready(
+    symbol: str,
+    minutes: Sequence[int],
+    by: Profile,
+    *,
+    side: Side = Side.LONG,
+    atr_ratio: float = 0.003,
+    candle_minutes: int = 1,
+) -> Readies:
+    """READY so many minutes after START, by the 1m candle that closed then.
+
+    `candle_minutes` 3 keeps each candle deciding for three minutes.
+    """
+    at_ms = np.array([int(START.timestamp() * 1000) + minute * 60_000 for minute in minutes], dtype=np.int64)
+    closes = market().archive.matrix(symbol, 60, int(START.timestamp()) - 60, max(minutes, default=0) + 1)
+    listing = market().archive.listing(symbol)
+    prices = np.array([float(listing.price(closes[CLOSE, minute])) for minute in minutes])
+    opened = at_ms - (at_ms // 60_000 % candle_minutes + 1) * 60_000
+    return Readies(
+        symbol=symbol,
+        profile=by,
+        timeframes=[Timeframe.M1],
+        at_ms=at_ms,
+        open_ms=opened,
+        timeframe=np.zeros(len(at_ms), dtype=np.int64),
+        side=np.full(len(at_ms), 1 if side is Side.LONG else -1, dtype=np.int64),
+        columns={Timeframe.M1: {"sma21": prices, "vwap": prices, "atr": prices * atr_ratio}},
+        verdicts={READY: len(at_ms)},
+        candles=len(at_ms),
+    )
+
+
+def replayed(readies: Sequence[Readies], *, hours: float = 12, **changes: Any) -> Outcome:
+    end = START + timedelta(hours=hours)
+    by = readies[0].profile
+    return run(by, readies, market(), start=START, end=end, equity=EQUITY, **changes)

@@ -1,0 +1,49 @@
+"""The replay trades the past: its money is the exchange's, its refusals are the entry's, its times are live's."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from apps.backtest.outcome import Exit, Outcome
+from apps.engine.values.reason import Reason
+from apps.engine.values.side import Side
+from tests.backtest.past import EQUITY, START, SYMBOLS, profile, ready, replayed
+
+ALL_DAY = range(12 * 60)
+
+
+@pytest.fixture(scope="module")
+def busy() -> Outcome:
+    """Three symbols that are always ready for twelve hours."""
+    by = profile()
+    sides = zip(SYMBOLS, (Side.LONG, Side.SHORT, Side.LONG), strict=True)
+    return replayed([ready(symbol, ALL_DAY, by, side=side) for symbol, side in sides])
+
+
+def test_what_the_trades_earned_is_what_the_account_is_worth_more_to_the_last_digit(busy: Outcome) -> None:
+    assert len(busy.trades) >= 6
+    assert sum(trade.net for trade in busy.trades) == busy.worth[-1].equity - EQUITY
+    held = [trade for trade in busy.trades if trade.exit is Exit.OPEN]
+    assert (busy.worth[-1].equity == busy.worth[-1].balance) is (not held)
+
+
+def test_worth_begins_with_the_equity_and_rises_in_time(busy: Outcome) -> None:
+    times = [point.at for point in busy.worth]
+    assert (busy.worth[0].at, busy.worth[0].equity) == (START, EQUITY)
+    assert times == sorted(set(times))
+    assert times[-1] == START + timedelta(hours=12) - timedelta(milliseconds=100)
+
+
+def test_every_ready_minute_is_a_trade_an_unfilled_order_or_a_refusal(busy: Outcome) -> None:
+    tried = len(busy.trades) + len(busy.unfilled) + sum(busy.refusals.values())
+    assert tried == busy.verdicts["READY"] == len(SYMBOLS) * len(ALL_DAY)
+
+
+def test_an_entry_that_fills_rests_its_symbol_for_four_hours(busy: Outcome) -> None:
+    for symbol in SYMBOLS:
+        entered = [trade.plan.created_at for trade in busy.trades if trade.symbol == symbol]
+        for before, after in zip(entered, entered[1:], strict=False):
+            assert after - before >= timedelta(hours=4)
+    assert busy.refusals[Reason.COOLDOWN_ACTIVE] > 0
