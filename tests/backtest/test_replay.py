@@ -1,8 +1,9 @@
-"""The replay trades the past: its money is the exchange's, its refusals are the entry's, its times are live's."""
+"""The replay trades the past: the money is the exchange's, the refusals the entry's, the times live's."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -44,6 +45,6 @@ def test_every_ready_minute_is_a_trade_an_unfilled_order_or_a_refusal(busy: Outc
 def test_an_entry_that_fills_rests_its_symbol_for_four_hours(busy: Outcome) -> None:
     for symbol in SYMBOLS:
         entered = [trade.plan.created_at for trade in busy.trades if trade.symbol == symbol]
-        for before, after in zip(entered, entered[1:], strict=False):
+        for before, after in pairwise(entered):
             assert after - before >= timedelta(hours=4)
     assert busy.refusals[Reason.COOLDOWN_ACTIVE] > 0
