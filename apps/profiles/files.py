@@ -12,6 +12,8 @@ from apps.engine.profile import Profile, ProfileError
 from apps.engine.rules.names import nearest
 
 CONDITIONS = "conditions"
+MAX_BYTES = 200_000
+"""Fifty times a long strategy; reading so much YAML takes a second."""
 
 
 def load_all(directory: Path, names: Sequence[str]) -> list[Profile]:
@@ -57,6 +59,9 @@ def _content(directory: Path, name: str, faults: list[str]) -> Any:
     path, where = directory / f"{name}.yaml", _shown(directory, name)
     if path.parent != directory or not path.is_file():
         faults.append(f"{where}: no such file in {directory}{nearest(name, available(directory))}")
+        return None
+    if (size := path.stat().st_size) > MAX_BYTES:
+        faults.append(f"{where}: {size} bytes; a profile has at most {MAX_BYTES}")
         return None
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (a SafeLoader, stricter)

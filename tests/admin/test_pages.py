@@ -143,7 +143,9 @@ def test_an_audit_row_shows_each_condition_with_its_values(root: Client, rows: N
         "right": 70.0,
         "held": True,
     }
-    timeframe = {"timeframe": "5m", "phase": "execution", "outcome": "long", "reason": None, "leaves": [leaf]}
+    dropped = leaf | {"side": None, "role": "drop", "condition": "wild", "text": "atr > 3"}
+    leaves = [leaf, dropped]
+    timeframe = {"timeframe": "5m", "phase": "execution", "outcome": "long", "reason": None, "leaves": leaves}
     audit.save([audit_row(symbol="SOLUSDT", details={"verdict": {"timeframes": [timeframe]}})])
     row = MtfAudit.objects.get(symbol="SOLUSDT")
     page = root.get(place(MtfAudit, "change", row.pk)).content.decode()
@@ -151,6 +153,7 @@ def test_an_audit_row_shows_each_condition_with_its_values(root: Client, rows: N
     assert "<code>rsi &lt; 70</code>" in page
     assert '<td class="pr-3">51.2</td>' in page
     assert "<td>70</td>" in page
+    assert page.index("drop if any") < page.index("<code>atr &gt; 3</code>")
 
 
 def test_no_page_shows_a_token() -> None:

@@ -56,6 +56,18 @@ def test_an_explanation_shows_the_answer_every_condition_and_the_comparison(
     assert "equal to what was stored" in text
 
 
+def test_an_explanation_says_why_a_timeframe_was_left_for_a_faster_one(
+    judged: Worker, write_profile: WriteProfile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = {"5m": {"drop_to_lower_if_any": ["close > 100"], "forbid_drop_to_lower_if_any": ["close > 200"]}}
+    write_profile(by_close("leaves", "5m", "5m 1m", selection=left))
+    text = shown(capsys, "mtf_explain", "AUSDT", "2026-03-02 12:00", "--profile", "leaves")
+    assert "READY long on 1m" in text
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.splitlines()]
+    assert ["drop if any", "", "close > 100", "101", "100", "held"] in cells
+    assert ["no drop if any", "", "close > 200", "101", "200", "no"] in cells
+
+
 def test_an_explanation_of_no_trade_says_why_and_on_what_the_context_agreed(
     judged: Worker, capsys: pytest.CaptureFixture[str]
 ) -> None:

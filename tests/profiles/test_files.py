@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.engine.profile import ProfileError
+from apps.engine.profile import Phase, ProfileError
 from apps.profiles.files import available, load_all
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +47,7 @@ def test_profiles_come_in_the_order_asked_for(directory: Path) -> None:
 
 def test_every_shipped_profile_loads() -> None:
     names = available(ROOT / "profiles")
-    assert {"scalper_micro", "regular"} <= set(names)
+    assert {"scalper_micro", "scalper", "regular", "classic", "crash"} <= set(names)
     assert [profile.name for profile in load_all(ROOT / "profiles", names)] == names
 
 
@@ -59,6 +59,17 @@ def test_the_documented_example_is_true(tmp_path: Path) -> None:
     put(tmp_path, "conditions", (ROOT / "profiles" / "conditions.yaml").read_text("utf-8"))
     [profile] = load_all(tmp_path, ["example"])
     assert (profile.name, profile.grace_s, len(profile.judged)) == ("example", 60, 4)
+    slow, fast = (one for one in profile.judged if one.phase == Phase.EXECUTION)
+    assert fast.selection is None
+    assert slow.selection is not None
+    assert [(role, [leaf.text for leaf in rule.leaves()]) for role, rule in slow.selection.rules()] == [
+        ("stay", ["volume_ratio >= 1.4", "adx > 40"]),
+        ("drop", ['10000 * on("15m", atr) / close > 130', "entry_zone_width_pct > 1.2"]),
+        ("forbid", ["expected_r_multiple >= 2.5", "spread_bps > 8"]),
+    ]
+    long = profile.judged[0].long
+    assert long is not None
+    assert {"ema_50_gt_200", "adx_min_for_trend", "atr_pct_15m_lte_bps"} <= set(long.conditions)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +91,11 @@ def test_the_documented_example_is_true(tmp_path: Path) -> None:
 def test_a_bad_file_is_refused_by_name(directory: Path, text: str, says: str) -> None:
     put(directory, "first", text)
     assert re.search(f"/first.yaml: .*({says})|{says}", faults(directory, "first"))
+
+
+def test_a_file_too_large_for_a_strategy_is_refused_without_being_read(directory: Path) -> None:
+    put(directory, "first", "# " + "x" * 10_000_000)
+    assert "first.yaml: 10000002 bytes; a profile has at most 200000" in faults(directory, "first")
 
 
 def test_bytes_that_are_no_text_are_refused(directory: Path) -> None:
