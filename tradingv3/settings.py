@@ -69,7 +69,7 @@ MTF_ACCOUNT_DIRECTION_NOTIONAL_RATIO = _env.read(
 MTF_ACCOUNT_MAX_POSITIONS = _env.read("MTF_ACCOUNT_MAX_POSITIONS", read.whole(0, 1000), 10, unit="positions")
 
 # --- the minute ---
-MTF_PROFILES = _env.read("MTF_PROFILES", read.names, ["scalper_micro", "regular"])
+MTF_PROFILES = _env.read("MTF_PROFILES", read.names, ["scalper_micro", "scalper", "regular"])
 MTF_PROFILES_DIR = Path(_env.read("MTF_PROFILES_DIR", read.text, str(BASE_DIR / "profiles")))
 MTF_SYMBOLS_TO_WATCH: list[str] = _env.read("MTF_SYMBOLS_TO_WATCH", read.names, [])
 MTF_MAX_CANDLES_PER_REQUEST = _env.read(

@@ -12,7 +12,8 @@ from apps.engine.values.errors import TradingError
 
 DAYS = 24
 DEFAULT_DAY = 12
-"""Of all days this one has the fewest quarters of an hour without a fresh READY: a newcomer sees one soon."""
+LIVELY = Path(__file__).parent / "tape" / "lively.txt"
+"""A line an hour, a letter a minute of the day: the day of the tape (a is 0) on which trades come soonest."""
 DEFAULT_SEED = 1
 _EPOCH = date(1970, 1, 1)
 
@@ -42,10 +43,11 @@ class State:
 def begin(path: Path | None, *, now: datetime, day: int | None = None, seed: int | None = None) -> State:
     """The kept state, or a new one that begins today and is kept in `path` (None keeps nothing).
 
+    Without a `day` a new market plays the one on which trades come soonest from this time of the day on.
     Raises StateError when the file is unreadable or says another day or seed than asked for.
     """
     if path is None or not path.exists():
-        state = State(now.date(), DEFAULT_DAY if day is None else day, DEFAULT_SEED if seed is None else seed)
+        state = State(now.date(), lively_day(now) if day is None else day, DEFAULT_SEED if seed is None else seed)
         if path is not None:
             _keep(path, state)
         return state
@@ -57,6 +59,12 @@ def begin(path: Path | None, *, now: datetime, day: int | None = None, seed: int
                 f"leave --{name} out to go on with it, or give another --state file to begin a new market"
             )
     return state
+
+
+def lively_day(now: datetime) -> int:
+    """The day of the tape that shows a newcomer a trade soonest when he starts at this time of the day."""
+    hours = LIVELY.read_text().split()
+    return ord(hours[now.hour][now.minute]) - ord("a")
 
 
 def _kept(path: Path) -> State:
