@@ -17,7 +17,7 @@ from tests.api import rows
 from tests.api.rows import NOON
 
 REGULAR = {"profile": "regular"}
-PROFILES = ["scalper_micro", "regular"]
+PROFILES = ["scalper_micro", "scalper", "regular"]
 
 
 def all_is_well() -> None:
@@ -81,6 +81,7 @@ def test_a_fresh_database_says_everything_it_waits_for(anonymous: APIClient, db:
         "stream: never started",
         "watch: our books are not compared with the exchange's; is it running?",
         "run: no minute of scalper_micro was decided yet",
+        "run: no minute of scalper was decided yet",
         "run: no minute of regular was decided yet",
     ]
 
@@ -147,6 +148,6 @@ def test_the_status_page_tells_runs_stream_switches_venue_and_mode(reader: APICl
 
 def test_the_status_page_of_a_fresh_database_has_no_run_to_show(reader: APIClient) -> None:
     told = reader.get("/api/mtf/status").json()
-    assert [(entry["last_run"], entry["missed_minutes"]) for entry in told["scheduler"]] == [(None, [])] * 2
+    assert [(entry["last_run"], entry["missed_minutes"]) for entry in told["scheduler"]] == [(None, [])] * 3
     assert told["ready"] is False
     assert datetime.fromisoformat(told["now"]).tzinfo == UTC

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.exchange.simulator.state import State, StateError, begin
+from apps.exchange.simulator.state import LIVELY, State, StateError, begin
 
 FRIDAY = datetime(2026, 11, 20, 23, 59, tzinfo=UTC)
 NEXT_WEEK = datetime(2026, 11, 27, 1, 0, tzinfo=UTC)
@@ -68,3 +68,10 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StateError, match=r"file/state\.json"):
         begin(tmp_path / "file" / "state.json", now=FRIDAY)
+
+
+def test_a_new_market_plays_the_day_that_is_lively_at_this_time_of_the_day() -> None:
+    hours = LIVELY.read_text().split()
+    assert [len(hour) for hour in hours] == [60] * 24
+    assert begin(None, now=FRIDAY).day == ord(hours[23][59]) - ord("a")
+    assert {letter for hour in hours for letter in hour} <= set("abcdefghijklmnopqrstuvw")

@@ -47,7 +47,9 @@ def begin(path: Path | None, *, now: datetime, day: int | None = None, seed: int
     Raises StateError when the file is unreadable or says another day or seed than asked for.
     """
     if path is None or not path.exists():
-        state = State(now.date(), lively_day(now) if day is None else day, DEFAULT_SEED if seed is None else seed)
+        state = State(
+            now.date(), lively_day(now) if day is None else day, DEFAULT_SEED if seed is None else seed
+        )
         if path is not None:
             _keep(path, state)
         return state
