@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -121,7 +122,7 @@ def entered(entry: dict[str, Any]) -> str:
     head = f"{entry['symbol']} {entry['side']}: {entry['status']}"
     if "size" not in entry:
         return f"{head}, {entry['reason']}"
-    return (
-        f"{head} {entry['size']} contracts at {entry['entry']}, stop {entry['stop']}, "
-        f"target {entry['take_profit']}, leverage {entry['leverage']}"
+    size, price, stop, target = (
+        f"{Decimal(entry[name]).normalize():f}" for name in ("size", "entry", "stop", "take_profit")
     )
+    return f"{head} {size} contracts at {price}, stop {stop}, target {target}, leverage {entry['leverage']}"

@@ -1,16 +1,19 @@
-"""manage.py runs: the latest runs, and each new one as it ends."""
+"""manage.py runs: the latest runs, each new one as it ends, and what became of their orders."""
 
 from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from rich.console import Console
 
+from apps.audit.models import TradeLifecycleEvent
+from apps.exchange import venue
+from apps.mtf import journey
 from apps.mtf.models import MtfRun, RunStatus, Trigger
 from apps.mtf.outcomes import counted, in_words
 
@@ -23,9 +26,14 @@ COLOURS = {
 }
 POLL_S = 1.0
 
+Row = TypeVar("Row", bound=Model)
+
 
 class Command(BaseCommand):
-    help = "Show the latest minute runs, oldest first; with --follow each new one as it ends."
+    help = (
+        "Show the latest minute runs, oldest first; with --follow each new one as it ends, and what happens "
+        "to orders and positions in between."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--limit", type=int, default=10, help="how many of the past")
@@ -39,21 +47,29 @@ class Command(BaseCommand):
             self._show(run, as_json=options["json"])
             last = max(last, run.pk)
         try:
-            while follow:
-                for run in self._since(last, ended):
-                    self._show(run, as_json=options["json"])
-                    last = run.pk
-                time.sleep(POLL_S)
+            if follow:
+                self._follow(last, ended, as_json=options["json"])
         except KeyboardInterrupt:
             return
 
-    def _since(self, last: int, ended: QuerySet[MtfRun]) -> list[MtfRun]:
-        """The runs after `last`; none while the database is away, which whoever follows outlives."""
-        try:
-            return list(ended.filter(pk__gt=last).order_by("id"))
-        except (OperationalError, InterfaceError):
-            connection.close()
-            return []
+    def _follow(self, last: int, ended: QuerySet[MtfRun], *, as_json: bool) -> None:
+        happened = TradeLifecycleEvent.objects.filter(account=venue.account())
+        newest = happened.order_by("id").last()
+        told = 0 if newest is None else newest.pk
+        while True:
+            for run in _after(last, ended):
+                self._show(run, as_json=as_json)
+                last = run.pk
+            for event in () if as_json else _after(told, happened):
+                self._tell(event)
+                told = event.pk
+            time.sleep(POLL_S)
+
+    @staticmethod
+    def _tell(event: TradeLifecycleEvent) -> None:
+        words = journey.line(event)
+        if words is not None:
+            Console(soft_wrap=True, highlight=False).print(words)
 
     def _show(self, run: MtfRun, *, as_json: bool) -> None:
         if as_json:
@@ -73,6 +89,15 @@ class Command(BaseCommand):
             )
             return
         Console(soft_wrap=True).print(line(run))
+
+
+def _after(last: int, rows: QuerySet[Row]) -> list[Row]:
+    """The rows after `last`; none while the database is away, which whoever follows outlives."""
+    try:
+        return list(rows.filter(pk__gt=last).order_by("id"))
+    except (OperationalError, InterfaceError):
+        connection.close()
+        return []
 
 
 def line(run: MtfRun) -> str:
