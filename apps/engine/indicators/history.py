@@ -22,15 +22,17 @@ def history(
     Every row is what live knew at its close from a window of WINDOW[timeframe] candle places that ended
     there: indicators begin anew after a hole, a row in a hole is NaN, and `late`, `length` and `gap` (N,)
     measure that window. Columns differ from live's in one thing: they are settled over the whole contiguous
-    past instead of the window (to 1e-4 relative, see strategy). Only columns of `wanted` are computed (all by
-    default). Raises ValueError for a stretch of more than one symbol.
+    past instead of the window (to 1e-4 relative). Only the timeframes and columns of `wanted`, and always
+    the close, are computed (all by default). Raises ValueError for stretches of more than one symbol.
     """
-    [symbols] = {stretch.symbols for stretch in stretches.values()}
+    symbols = tuple({symbol for stretch in stretches.values() for symbol in stretch.symbols})
     if len(symbols) != 1:
         raise ValueError(f"a history is of one symbol, not of {len(symbols)}")
     measures = {timeframe: _measured(stretch) for timeframe, stretch in stretches.items()}
     built = {
-        timeframe: _frame(stretch, measures[timeframe], None if wanted is None else wanted[timeframe])
+        timeframe: _frame(
+            stretch, measures[timeframe], None if wanted is None else {"close", *wanted[timeframe]}
+        )
         for timeframe, stretch in stretches.items()
         if wanted is None or timeframe in wanted
     }
