@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime
 from functools import cache
 from typing import TypeVar
@@ -20,22 +22,31 @@ from apps.mtf.kept import Kept
 log = structlog.get_logger("order_journey")
 
 T = TypeVar("T")
+READS = 4
+"""What is asked of the venue: quote, account, brackets, fees."""
 
 
 def snapshot(symbol: str, entry: Entry, timeframe: Timeframe, at: datetime, broker: Broker) -> Snapshot:
     """One look at the market and the account; features of the candles closed at `at`, a minute.
 
-    What the venue does not tell is None, and refuses the entry by its own reason.
+    The venue is asked everything at once: the way there and back is most of the time. What it does not tell
+    is None, and refuses the entry by its own reason.
     """
     kept = _kept(broker)  # type: ignore[arg-type]  # one object a process; Protocols do not say hashable
     needed = {timeframe, entry.zone.timeframe, entry.zone.atr_timeframe, Timeframe.D1}
+    with ThreadPoolExecutor(max_workers=READS) as beside:
+        quote = _asked(beside, lambda: broker.quote(symbol))
+        account = _asked(beside, broker.account)
+        brackets = _asked(beside, lambda: kept.brackets(symbol))
+        fees = _asked(beside, lambda: kept.fees(symbol))
+        contract, columns = market.listed(symbol), stored_features(symbol, needed, at)
     return Snapshot(
-        contract=market.listed(symbol),
-        brackets=tuple(_known(lambda: kept.brackets(symbol)) or ()),
-        quote=_known(lambda: broker.quote(symbol)),
-        account=_known(broker.account),
-        fees=_known(lambda: kept.fees(symbol)),
-        features=stored_features(symbol, needed, at),
+        contract=contract,
+        brackets=tuple(brackets.result() or ()),
+        quote=quote.result(),
+        account=account.result(),
+        fees=fees.result(),
+        features=columns,
     )
 
 
@@ -49,6 +60,11 @@ def _newest(symbol: str, timeframe: Timeframe, at: datetime) -> dict[str, float 
     windows = market.Table().windows((symbol,), timeframe, until=until, length=length)
     frame, _ = features(windows, 1)
     return {name: float(column[0, -1]) for name, column in frame.columns.items()}
+
+
+def _asked(beside: ThreadPoolExecutor, read: Callable[[], T]) -> Future[T | None]:
+    """`read` in another thread, its log lines bound as ours."""
+    return beside.submit(copy_context().run, _known, read)
 
 
 def _known(read: Callable[[], T]) -> T | None:

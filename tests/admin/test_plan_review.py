@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from apps.audit.models import OperatorAction
+from apps.engine.values.candle import Candle
+from apps.engine.values.timeframe import Timeframe
+from apps.market import store as market
 from apps.orders import review
 from apps.orders.models import OrderPlan, SymbolLock
 
@@ -43,6 +48,19 @@ def test_the_page_shows_what_a_reviewer_decides_by(person: People, waiting: Orde
         assert shown in text
     assert answer(waiting, "approve") in text
     assert answer(waiting, "reject") in text
+
+
+def test_the_page_draws_the_plan_on_the_stored_candles_of_its_timeframe(
+    person: People, waiting: OrderPlan
+) -> None:
+    minutes = Timeframe.M15.duration
+    newest = Timeframe.M15.floor(waiting.plan_time) - minutes
+    prices = map(Decimal, ("99.8", "100.4", "99.6", "100.2", "1"))
+    candle = Candle(waiting.symbol, Timeframe.M15, newest, *prices)
+    market.save_candles([replace(candle, open_time=newest - n * minutes) for n in range(200)])
+    text = person("operator").get(page(waiting)).content.decode()
+    assert "90 candles of ETHUSDT on 15m with zone, target 102, entry 100, stop 99" in text
+    assert text.count('<g class="up">') == 90  # of 120, 30 have their place after the plan
 
 
 def test_an_approval_is_asked_again_and_kept_with_its_author(person: People, waiting: OrderPlan) -> None:

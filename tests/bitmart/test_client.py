@@ -179,3 +179,27 @@ def test_every_call_is_logged_with_what_an_operator_needs(
     assert (succeeded["endpoint"], succeeded["code"], succeeded["trace"]) == (DEPTH.path, 1000, "t")
     assert (succeeded["symbol"], succeeded["used"]) == ("BTCUSDT", 2)
     assert succeeded["ms"] > 0
+
+
+@pytest.mark.parametrize(
+    ("slow_ms", "answer", "levels"),
+    [
+        (1000.0, ok(1), ["debug"]),
+        (0.0, ok(1), ["info"]),
+        (1000.0, refusal(30014, 503), ["warning", "debug"]),
+    ],
+)
+def test_a_read_is_told_aloud_only_when_it_is_slow_or_fails(
+    exchange: Exchange,
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    slow_ms: float,
+    answer: Response,
+    levels: list[str],
+) -> None:
+    capture = structlog.testing.LogCapture()
+    monkeypatch.setattr("apps.exchange.bitmart.client.log", structlog.wrap_logger(None, processors=[capture]))
+    monkeypatch.setattr("apps.exchange.bitmart.client.SLOW_MS", slow_ms)
+    exchange.answers[DEPTH.path] = [answer, ok(1)]
+    client.read(DEPTH)
+    assert [entry["log_level"] for entry in capture.entries] == levels

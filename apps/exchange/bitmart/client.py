@@ -1,4 +1,4 @@
-"""Reads over HTTP: waits its turn, retries what can heal, logs every call, never anything secret."""
+"""Reads over HTTP: waits its turn, retries what can heal, logs what fails or is slow, nothing secret."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ USER_AGENT = "TradingV3/0.1"
 """Any name of our own: the proxy in front of the exchange refuses those of HTTP libraries."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 THREADS = 16
+SLOW_MS = 1000.0
+"""A read that takes longer is told; others only to who listens at DEBUG, failures always."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,8 @@ class Client:
             )
             raise
         elapsed_ms = _ms_since(started)
-        log.info(
+        tell = log.info if elapsed_ms >= SLOW_MS else log.debug
+        tell(
             "http_call",
             **call,
             ms=elapsed_ms,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,9 +14,12 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action
 
+from apps.engine.values.candle import Candle
+from apps.engine.values.timeframe import Timeframe
 from apps.orders import review
 from apps.orders.admin.colours import ORDERS, SIDES
 from apps.orders.admin.forms import RejectForm
+from apps.orders.chart import plan_chart, span
 from apps.orders.models import OrderPlan, SymbolLock
 from apps.postgres.browse import BigTableAdmin, coloured, joined, link, number
 from apps.postgres.filters import ExactFilter, TimeRangeFilter
@@ -52,12 +56,25 @@ class OrderPlanAdmin(BigTableAdmin):
     ordering = ("-plan_time", "-id")
     actions_detail = ("approve", "reject")
     fieldsets = (
-        (None, {"fields": ("coloured_status", "summary", "reason", "reviewed_by", "reviewed_at", "links")}),
+        (
+            None,
+            {
+                "fields": (
+                    "coloured_status",
+                    "summary",
+                    "chart",
+                    "reason",
+                    "reviewed_by",
+                    "reviewed_at",
+                    "links",
+                )
+            },
+        ),
         ("Why", {"fields": ("trace",)}),
         ("Identity", {"fields": ("decision_key", "client_order_id", "account", "digest")}),
         ("As stored", {"fields": ("risk_json", "context_json", "exec_json"), "classes": ("collapse",)}),
     )
-    readonly_fields = ("coloured_status", "summary", "links", "trace")
+    readonly_fields = ("coloured_status", "summary", "chart", "links", "trace")
 
     @coloured("side", SIDES)
     def coloured_side(self, plan: OrderPlan) -> str:
@@ -70,6 +87,15 @@ class OrderPlanAdmin(BigTableAdmin):
     @admin.display(description="plan")
     def summary(self, plan: OrderPlan) -> str:
         return render_to_string("admin/orders/plan.html", {"plan": plan})
+
+    @admin.display(description="chart")
+    def chart(self, plan: OrderPlan) -> str:
+        now = timezone.now()
+        return plan_chart(plan, self.candles(plan.symbol, *span(plan, now)), now)
+
+    def candles(self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> list[Candle]:
+        """Those of [start, end) that the chart draws: none, as this room stores none."""
+        return []
 
     @admin.display(description="trace")
     def trace(self, plan: OrderPlan) -> str:
