@@ -12,6 +12,8 @@ LEFT, RIGHT, TOP, BOTTOM = 12, 190, 10, 26
 """Margins: prices are written on the right, times below."""
 PADDING = 0.04
 """Of the range of prices, above and below it."""
+NARROWEST = 1e-3
+"""Of the price: a narrower range is given as much room as this one."""
 PRICES, TIMES = 6, 6
 """About so many round prices and times are written."""
 ROUND_S = (60, 300, 900, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400, 172_800, 345_600)
@@ -59,7 +61,7 @@ class Scale:
 def scale(start: datetime, end: datetime, prices: Sequence[float]) -> Scale:
     """Over all of `prices`, of which there is at least one, and a little more."""
     low, high = min(prices), max(prices)
-    padding = (high - low or high) * PADDING
+    padding = max(high - low, high * NARROWEST) * PADDING
     return Scale(start, end, low - padding, high + padding)
 
 
