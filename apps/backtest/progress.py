@@ -42,29 +42,38 @@ def announced(console: Console, wish: Wish) -> None:
 
 def outcomes(console: Console, wish: Wish, *, pessimistic: bool) -> Iterator[Outcome]:
     """The outcome of each profile. The bars are drawn on a terminal only."""
+    asked = wish.source.asked
+    steps = len(asked.symbols) + (asked.end - asked.start) / DAY
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        asked = wish.source.asked
         for profile in wish.profiles:
-            symbols = len(asked.symbols)
-            task = progress.add_task(f"{escape(profile.name)}: judging", total=symbols + _days(wish))
-
-            def judged(symbol: str, task: int = task, name: str = escape(profile.name)) -> None:
-                progress.update(task, advance=1, description=f"{name}: judged {symbol}")
-
-            def traded(at: datetime, task: int = task, name: str = escape(profile.name)) -> None:
-                progress.update(task, advance=1, description=f"{name}: traded {at:%Y-%m-%d}")
-
+            bar = _Bar(progress, escape(profile.name), steps)
             yield replayed(
                 wish.source,
                 profile,
                 equity=wish.equity,
                 pessimistic=pessimistic,
-                judged=judged,
-                traded=traded,
+                judged=bar.judged,
+                traded=bar.traded,
             )
-            progress.update(task, completed=symbols + _days(wish))
+            bar.full()
 
 
-def _days(wish: Wish) -> float:
-    return (wish.source.asked.end - wish.source.asked.start) / DAY
+class _Bar:
+    """One profile's: a step for every symbol judged and every day traded."""
+
+    def __init__(self, progress: Progress, name: str, steps: float) -> None:
+        self._progress, self._name, self._steps = progress, name, steps
+        self._task = progress.add_task(f"{name}: judging", total=steps)
+
+    def judged(self, symbol: str) -> None:
+        self._step(f"judged {symbol}")
+
+    def traded(self, at: datetime) -> None:
+        self._step(f"traded {at:%Y-%m-%d}")
+
+    def full(self) -> None:
+        self._progress.update(self._task, completed=self._steps, description=f"{self._name}: done")
+
+    def _step(self, told: str) -> None:
+        self._progress.update(self._task, advance=1, description=f"{self._name}: {told}")

@@ -32,8 +32,9 @@ def candle(opened_at: datetime, timeframe: Timeframe, *prices: str) -> Candle:
 
 
 def candles(symbol: str, timeframe: Timeframe, start: datetime, end: datetime, /) -> Sequence[Candle]:
-    count = (end - start) // timeframe.duration
-    return [candle(start + number * timeframe.duration, timeframe) for number in range(count)]
+    first = timeframe.floor(start - timedelta(microseconds=1)) + timeframe.duration
+    count = -(-(end - first) // timeframe.duration)
+    return [candle(first + number * timeframe.duration, timeframe) for number in range(count)]
 
 
 def unpacked(found: dict[str, Any]) -> list[tuple[datetime, Decimal, Decimal, Decimal, Decimal]]:
@@ -75,19 +76,20 @@ def test_no_candles_pack_into_nothing() -> None:
     [(1, Timeframe.M1), (2.8, Timeframe.M1), (3, Timeframe.M5), (24, Timeframe.M15), (24 * 7, Timeframe.H1)],
 )
 def test_a_long_trade_is_drawn_on_a_slower_timeframe(hours: float, timeframe: Timeframe) -> None:
-    held = trade(hours=hours)
+    held = trade(at=20, hours=hours)
     assert drawn_on(held) is timeframe
-    count = len(around(held, candles, until=day(400))["numbers"]) // 5
+    count = len(around(held, candles, since=day(0), until=day(400))["numbers"]) // 5
     assert BEFORE + AFTER < count <= MOST + 2
 
 
-def test_the_candles_around_a_trade_hold_it_and_stop_at_the_histories_end() -> None:
+def test_the_candles_around_a_trade_hold_it_and_stop_at_the_history() -> None:
     held = trade(at=0.5, hours=1)
-    opened = [row[0] for row in unpacked(around(held, candles, until=day(1)))]
+    opened = [row[0] for row in unpacked(around(held, candles, since=day(0), until=day(1)))]
     assert opened[0] == held.plan.created_at - timedelta(minutes=BEFORE)
     assert opened[-1] == held.closed_at + timedelta(minutes=AFTER)
-    last = unpacked(around(held, candles, until=held.closed_at))[-1][0]
-    assert last == held.closed_at - timedelta(minutes=1)
+    since = held.plan.created_at - timedelta(minutes=10)
+    cut = [row[0] for row in unpacked(around(held, candles, since=since, until=held.closed_at))]
+    assert (cut[0], cut[-1]) == (since, held.closed_at - timedelta(minutes=1))
 
 
 def test_bins_cover_every_multiple_once() -> None:
@@ -96,14 +98,14 @@ def test_bins_cover_every_multiple_once() -> None:
     assert sum(count for _, _, count in found) == len(multiples)
     for low, high, count in found:
         assert count == sum(low <= each < high for each in multiples)
-        assert high - low == D("0.25")
+        assert high - low == D("0.1")
     assert (found[0][0], found[-1][0]) == (D(-1), D(2))
 
 
 def test_far_outliers_widen_the_bins_instead_of_multiplying_them() -> None:
     assert len(bins([D(-1), D(900)])) <= 42
     assert bins([]) == []
-    assert bins([D(1), D(1)]) == [(D(1), D("1.25"), 2)]
+    assert bins([D(1), D(1)]) == [(D(1), D("1.1"), 2)]
 
 
 def test_the_page_asks_nobody() -> None:

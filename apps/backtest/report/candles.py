@@ -26,10 +26,10 @@ class PastCandles(Protocol):
     ) -> Sequence[Candle]: ...
 
 
-def around(trade: Trade, candles: PastCandles, *, until: datetime) -> dict[str, Any]:
-    """The packed candles around `trade`, none that closes after `until`."""
+def around(trade: Trade, candles: PastCandles, *, since: datetime, until: datetime) -> dict[str, Any]:
+    """The packed candles around `trade`, none that opens before `since` or closes after `until`."""
     timeframe = drawn_on(trade)
-    start = _floored(trade.plan.created_at, timeframe) - BEFORE * timeframe.duration
+    start = max(_floored(trade.plan.created_at, timeframe) - BEFORE * timeframe.duration, since)
     end = min(_floored(trade.closed_at, timeframe) + (AFTER + 1) * timeframe.duration, until)
     return packed(candles(trade.symbol, timeframe, start, end), timeframe)
 

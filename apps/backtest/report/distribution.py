@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from math import floor
 
-WIDTHS = tuple(Decimal(width) for width in ("0.25", "0.5", "1", "2", "5", "10", "50", "100", "1000"))
+WIDTHS = tuple(Decimal(width) for width in ("0.1", "0.25", "0.5", "1", "2", "5", "10", "50", "100", "1000"))
 MOST = 40
 """Bins a histogram still shows apart."""
 

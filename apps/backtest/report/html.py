@@ -80,7 +80,7 @@ def _data(told: Told, candles: PastCandles) -> dict[str, Any]:
         ],
         "trades": [
             {
-                "candles": around(trade, candles, until=outcome.end),
+                "candles": around(trade, candles, since=outcome.start, until=outcome.end),
                 "long": trade.side == "long",
                 "won": trade.net > 0,
                 "decided_s": trade.plan.created_at.timestamp(),

@@ -21,7 +21,7 @@ function drawTrade(box, trade) {
     add(svg, "text", { x: 8, y: 20 }, "No candles are stored around this trade.");
     return;
   }
-  const left = 8, right = width - 84, top = 20, bottom = height - 20;
+  const left = 8, right = width - 84, top = 28, bottom = height - 20;
   const from = candles[0].second, to = candles[candles.length - 1].second + step;
   const levels = [...trade.zone, trade.plan, trade.stop, trade.target, trade.entry, trade.exit];
   const low = Math.min(...levels, ...candles.map((each) => each.low));
@@ -29,10 +29,12 @@ function drawTrade(box, trade) {
   const x = scale(from, to, left, right), y = scale(low, high, bottom - 4, top + 4);
   const within = (second) => Math.min(Math.max(x(second), left), right);
   timeAxis(svg, x, from, to, top, bottom, width < 500 ? 3 : 8);
-  priceGrid(svg, y, low, high, left, right, digits);
+  const prices = ticks(low, high, 5);
+  for (const price of prices) add(svg, "line", { class: "grid", x1: left, x2: right, y1: y(price), y2: y(price) });
   const begin = within(trade.decided_s), end = within(trade.closed_s), expired = within(trade.zone_until_s);
   add(svg, "rect", { class: "zone", x: begin, y: y(trade.zone[1]), width: Math.max(2, expired - begin), height: Math.max(1, y(trade.zone[0]) - y(trade.zone[1])) });
   drawCandles(svg, candles, step, x, y);
+  for (const price of prices) add(svg, "text", { x: left, y: y(price) - 3 }, price.toFixed(digits));
   for (const name of ["stop", "target", "plan"]) {
     add(svg, "line", { class: `level ${name}`, x1: begin, x2: Math.max(end, begin + 2), y1: y(trade[name]), y2: y(trade[name]) });
   }
@@ -42,13 +44,6 @@ function drawTrade(box, trade) {
   marker(svg, filled, trade.long, "fill");
   marker(svg, left_at, !trade.long, "exit");
   reading(svg, width, candles, step, x, digits);
-}
-
-function priceGrid(svg, y, low, high, left, right, digits) {
-  for (const price of ticks(low, high, 5)) {
-    add(svg, "line", { class: "grid", x1: left, x2: right, y1: y(price), y2: y(price) });
-    add(svg, "text", { x: left, y: y(price) - 3 }, price.toFixed(digits));
-  }
 }
 
 // Four paths whatever their number: wicks and bodies, rising and falling.
