@@ -1,0 +1,31 @@
+"""Ctrl-C in the middle of a run, from outside."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_it_cleanly_and_writes_nothing(tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+    command = [sys.executable, "manage.py", "backtest", "--profile", "scalper", "--html", str(report)]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=os.environ, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("profile scalper ")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.endswith("CommandError: stopped; nothing was written\n")
+    assert "Traceback" not in err
+    assert out == ""
+    assert list(tmp_path.iterdir()) == []
