@@ -40,7 +40,7 @@ def announced(console: Console, wish: Wish) -> None:
             )
 
 
-def outcomes(console: Console, wish: Wish, *, pessimistic: bool) -> Iterator[Outcome]:
+def outcomes(console: Console, wish: Wish) -> Iterator[Outcome]:
     """The outcome of each profile. The bars are drawn on a terminal only."""
     asked = wish.source.asked
     steps = len(asked.symbols) + (asked.end - asked.start) / DAY
@@ -52,7 +52,6 @@ def outcomes(console: Console, wish: Wish, *, pessimistic: bool) -> Iterator[Out
                 wish.source,
                 profile,
                 equity=wish.equity,
-                pessimistic=pessimistic,
                 judged=bar.judged,
                 traded=bar.traded,
             )

@@ -30,7 +30,6 @@ examples:
   backtest --profile scalper regular crash         several side by side
   backtest --profile regular --symbols BTCUSDT ETHUSDT --from 2025-05-12 --to "2025-05-19 12:00"
   backtest --profile classic --html report.html    every trade on a chart, in one file
-  backtest --profile classic --pessimistic         when in doubt, against you
   backtest --profile classic --source db --from 2026-11-01       the candles of the database
   backtest --profile mine --profiles-dir ~/strategies --json > mine.json
 """
@@ -64,9 +63,6 @@ class Command(BaseCommand):
             help="the shipped recorded market, or stored candles",
         )
         parser.add_argument("--equity", metavar="USDT", default="1000", help="at the start; default 1000")
-        parser.add_argument(
-            "--pessimistic", action="store_true", help="doubtful fills go against you, stops slip"
-        )
         parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
         parser.add_argument("--csv", metavar="FILE", help="write one row a trade")
         parser.add_argument("--html", metavar="FILE", help="write the report, one file that needs no network")
@@ -77,7 +73,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             asked = wish(options)
-            told = self._run(asked, pessimistic=options["pessimistic"])
+            told = self._run(asked)
             self._write(asked, told, options)
         except TradingError as fault:
             raise CommandError(str(fault)) from fault
@@ -87,25 +83,25 @@ class Command(BaseCommand):
             raise CommandError("stopped; nothing was written", returncode=STOPPED) from None
         self._show(told, options)
 
-    def _run(self, asked: Wish, *, pessimistic: bool) -> list[Told]:
+    def _run(self, asked: Wish) -> list[Told]:
         console = Console(stderr=True)
         announced(console, asked)
-        return [Told(one, statistics(one)) for one in outcomes(console, asked, pessimistic=pessimistic)]
+        return [Told(one, statistics(one)) for one in outcomes(console, asked)]
 
     def _write(self, asked: Wish, told: list[Told], options: dict[str, Any]) -> None:
         try:
             if asked.csv is not None:
                 write(asked.csv, trade_csv(one.outcome for one in told))
             if asked.html is not None:
-                source, pessimistic = SOURCES[options["source"]], options["pessimistic"]
+                source = SOURCES[options["source"]]
                 candles = asked.source.archive.candles
-                write(asked.html, page(told, candles, source=source, pessimistic=pessimistic))
+                write(asked.html, page(told, candles, source=source, pessimistic=False))
         except OSError as fault:
             raise CommandError(f"{fault.filename}: {fault.strerror}") from fault
 
     def _show(self, told: list[Told], options: dict[str, Any]) -> None:
         if options["json"]:
-            found = summary(told, source=options["source"], pessimistic=options["pessimistic"])
+            found = summary(told, source=options["source"], pessimistic=False)
             self.stdout.write(json.dumps(found))
             return
         console = Console()
