@@ -16,6 +16,8 @@ from apps.postgres.copy import copy_in, line
 
 READY = "READY"
 """The cause of a row whose symbol may be traded: each run writes it anew."""
+NOT_WATCHED = "not_watched"
+"""The cause of a row that ends a symbol's verdicts: from here on no run judges it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from apps.engine.evaluate.timeframe import TimeframeJudgement
 from apps.engine.indicators.compute import ALIASES, column_names
 from apps.engine.values.reason import Refusal
 from apps.engine.values.timeframe import WINDOW, Timeframe
-from apps.mtf import runs
+from apps.mtf import leaving, runs
 from apps.mtf.causes import Cause, causes, stored_causes, tally
 from apps.mtf.models import MtfRun
 from apps.mtf.refusals import refusals
@@ -43,6 +43,7 @@ class Ledger:
     def __init__(self) -> None:
         self._standing: dict[str, Standing] = {}
         self._causes: dict[str, dict[str, Cause]] = {}
+        self._leaving: dict[str, list[str]] = {}
 
     def record(
         self,
@@ -87,6 +88,7 @@ class Ledger:
         before = self._causes[judgement.profile.name]
         worth = [s for s, cause in now.causes.items() if cause.is_ready or cause != before.get(s)]
         audit.save(_audit_row(run, judgement, symbol, now.causes[symbol], refused) for symbol in worth)
+        audit.save(leaving.rows(run, self._leaving[judgement.profile.name], datetime.now(UTC)))
         return now
 
     def _of(self, judgement: Judgement) -> Standing:
@@ -96,10 +98,12 @@ class Ledger:
         if standing is None or standing.symbols != judgement.symbols:
             standing = self._standing[name] = Standing.stored(name, judgement.symbols)
             self._causes[name] = stored_causes(name, judgement.symbols)
+            self._leaving[name] = leaving.left(name, judgement.symbols)
         return standing
 
     def _remember(self, judgement: Judgement, one: _Written) -> None:
         self._causes[judgement.profile.name] = one.causes
+        self._leaving[judgement.profile.name] = []
         for outcome, rows in one.outcomes:
             self._standing[judgement.profile.name].remember(outcome, rows)
 

@@ -22,7 +22,8 @@ def results(run: MtfRun) -> list[dict[str, Any]]:
         return list(run.result["results"])
     symbols = [contract.symbol for contract in market.contracts()]
     rows = audit.standing(run.profile, symbols, run.finished_at)
-    return [_entry(rows[symbol], run) for symbol in sorted(rows) if rows[symbol].digest == run.digest]
+    judged = (row for row in rows.values() if row.digest == run.digest and row.cause != audit.NOT_WATCHED)
+    return [_entry(row, run) for row in sorted(judged, key=lambda row: row.symbol)]
 
 
 def _entry(row: MtfAudit, run: MtfRun) -> dict[str, Any]:

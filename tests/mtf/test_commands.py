@@ -68,6 +68,22 @@ def test_an_explanation_says_why_a_timeframe_was_left_for_a_faster_one(
     assert ["no drop if any", "", "close > 200", "101", "200", "no"] in cells
 
 
+@pytest.mark.parametrize("columns", [80, 40])
+def test_an_explanation_fits_a_narrow_screen_with_every_condition_and_number_on_it(
+    judged: Worker, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = shown(capsys, "mtf_explain", "AUSDT", "2026-03-02 12:00").splitlines()
+    assert max(map(len, lines)) <= columns
+    held, no = (
+        next(line.split() for line in lines if sign in line) for sign in ("close > 100", "close < 100")
+    )
+    assert (held, no) == (
+        ["close", ">", "100", "101", "100", "held"],
+        ["close", "<", "100", "101", "100", "no"],
+    )
+
+
 def test_an_explanation_of_no_trade_says_why_and_on_what_the_context_agreed(
     judged: Worker, capsys: pytest.CaptureFixture[str]
 ) -> None:

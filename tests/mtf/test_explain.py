@@ -94,7 +94,10 @@ def test_the_past_of_candles_alone_suffices_and_then_nothing_is_said_to_be_store
     after = [explain("AUSDT", AT + n * MINUTE, "plain") for n in range(2)]
     assert [one.verdict for one in after] == [one.verdict for one in before]
     assert [one.equal for one in after] == [None, None]
-    assert after[0].comparison == "the audit holds no row for this symbol and profile at this minute"
+    assert after[0].comparison.startswith(
+        "this run did not judge AUSDT: the audit holds no row of it for this profile by then"
+    )
+    assert after[0].to_json()["judged"] is False
     assert after[0].to_json()["stored"] is None
 
 
@@ -141,15 +144,16 @@ def test_a_candle_that_was_corrected_after_the_run_is_named_beside_the_differenc
     _written_after_the_run()
     found = explain("AUSDT", AT, "plain")
     assert found.equal is False
-    assert found.differences == (
+    assert found.compared.differences == (
         "outcome was READY, is INVALID",
         "execution timeframe was 1m, is None",
         "reason was None, is execution_side_mismatch",
     )
     [late] = found.late
-    assert late.startswith("its 1m candle of 11:59 was written at ")
-    assert late.endswith(", after the run")
-    assert late in found.comparison
+    assert (late.timeframe, late.open_time, late.corrected) == (M1, AT - MINUTE, True)
+    assert (
+        f"its 1m candle of 03-02 11:59 was corrected at {late.written_at:%m-%d %H:%M:%S}" in found.comparison
+    )
 
 
 def _written_after_the_run() -> None:
@@ -163,9 +167,63 @@ def test_a_candle_that_came_after_the_run_is_named_too(worker: Worker) -> None:
     store.save_candles([candle("AUSDT", M1, AT + MINUTE, LONG, Source.REST)])
     _written_after_the_run()
     found = explain("AUSDT", AT + MINUTE, "plain")
-    assert found.differences is not None
-    assert "reason was execution_side_mismatch, is None" in found.differences
-    assert [text.split(" was ")[0] for text in found.late] == ["its 1m candle of 12:00"]
+    assert found.compared.differences is not None
+    assert "reason was execution_side_mismatch, is None" in found.compared.differences
+    assert [str(late).split(" was ")[0] for late in found.late] == ["its 1m candle of 03-02 12:00"]
+
+
+def test_a_symbol_that_left_the_universe_is_said_to_be_not_judged_instead_of_compared(
+    worker: Worker, broker: redis.Redis
+) -> None:
+    play(worker, [LONG])
+    fill(["BUSDT"], [M1, M5, M15])
+    other = Worker(["BUSDT"], worker.profiles, broker=broker)
+    for n in (1, 2):
+        push("AUSDT", AT + n * MINUTE, SHORT)
+        other.minute(AT + n * MINUTE)
+    for n in (1, 2):
+        found = explain("AUSDT", AT + n * MINUTE, "plain")
+        assert (found.equal, found.compared.judged) == (None, False)
+        assert found.comparison.startswith("this run did not judge AUSDT: it is not watched since ")
+    assert explain("AUSDT", AT, "plain").equal is True
+    assert MtfAudit.objects.filter(symbol="AUSDT", cause="not_watched").count() == 1
+
+
+def test_a_symbol_that_comes_back_is_compared_again(worker: Worker, broker: redis.Redis) -> None:
+    play(worker, [LONG])
+    Worker([], worker.profiles, broker=broker).minute(AT + MINUTE)
+    push("AUSDT", AT + MINUTE)
+    back = worker.restarted()
+    play(back, [LONG], AT + 2 * MINUTE)
+    assert explain("AUSDT", AT + MINUTE, "plain").compared.judged is False
+    assert explain("AUSDT", AT + 2 * MINUTE, "plain").equal is True
+
+
+def test_a_row_of_another_version_of_the_profile_is_not_taken_for_the_runs_own(
+    worker: Worker, write_profile: WriteProfile
+) -> None:
+    """Before symbols that leave were written down: the row that stands is another version's."""
+    play(worker, [LONG])
+    write_profile(by_close("plain", "15m 5m", grace_s=30))
+    runs.decided(_claimed(), now=datetime.now(UTC), counts={}, timings={})
+    found = explain("AUSDT", AT + MINUTE, "plain")
+    assert found.equal is None
+    assert "this run did not judge AUSDT: its newest row" in found.comparison
+
+
+def _claimed() -> MtfRun:
+    [fresh] = profiles.configured()
+    run = runs.claim(fresh, AT + MINUTE, AT + MINUTE)
+    assert run is not None
+    return run
+
+
+def test_a_profile_whose_file_is_broken_is_refused_by_its_faults(
+    worker: Worker, write_profile: WriteProfile
+) -> None:
+    write_profile(by_close("plain", "15m 5m", validation_mode="lazy"))
+    with pytest.raises(CannotExplain, match=r"plain cannot be loaded: .*validation_mode"):
+        explain("AUSDT", AT, "plain")
 
 
 @pytest.mark.parametrize(

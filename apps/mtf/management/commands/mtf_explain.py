@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich import box
 from rich.console import Console
 from rich.table import Column, Table
 
@@ -16,6 +18,8 @@ from apps.mtf.explain import CannotExplain, Explanation, explain
 from apps.profiles import store as profiles
 
 SELECTION = {"stay": "stay if all", "drop": "drop if any", "forbid": "no drop if any"}
+WIDE = 120
+"""Columns from which side, condition and formula have a column each."""
 HELD = {True: "[green]held[/]", False: "[red]no[/]", None: "[yellow]unknown[/]"}
 
 
@@ -64,8 +68,9 @@ def show(found: Explanation) -> None:
     console.rule(f"{verdict.symbol} · {verdict.profile} · {verdict.evaluated_at:%Y-%m-%d %H:%M} UTC")
     console.print(_answer(verdict))
     for one in verdict.timeframes:
-        console.print(_table(one))
-    console.print(found.comparison)
+        console.print(_title(one), highlight=False)
+        console.print(_wide(one) if console.width >= WIDE else _narrow(one))
+    console.print(found.comparison, highlight=False)
 
 
 def _answer(verdict: Verdict) -> str:
@@ -77,37 +82,41 @@ def _answer(verdict: Verdict) -> str:
     return f"[bold]no trade[/]: {verdict.reason}{agreed}"
 
 
-def _table(one: TimeframeVerdict) -> Table:
+def _title(one: TimeframeVerdict) -> str:
     missing = f", missing {', '.join(one.missing)}" if one.missing else ""
     grace = ", in grace: the candle before" if one.grace else ""
     why = f" ({one.reason}{missing})" if one.reason else ""
-    table = Table(
-        "side",
-        Column("condition", overflow="fold"),
-        "formula",
-        "left",
-        "right",
-        "",
-        title=f"{one.timeframe} {one.phase}: {one.outcome}{why} · candle {one.candle_open_at:%H:%M}{grace}",
-        title_justify="left",
-    )
+    opened = f"{one.candle_open_at:%H:%M}"
+    return f"\n[bold]{one.timeframe} {one.phase}[/]: {one.outcome}{why} · candle {opened}{grace}"
+
+
+def _wide(one: TimeframeVerdict) -> Table:
+    table = Table("side", "condition", Column("formula", overflow="fold"), "left", "right", "")
     for leaf in one.leaves:
-        table.add_row(
-            _asked_by(leaf),
-            leaf.condition,
-            leaf.text,
-            _number(leaf.left),
-            _number(leaf.right),
-            HELD[leaf.held],
-        )
+        table.add_row(_side(leaf), leaf.condition, leaf.text, *_values(leaf))
     return table
 
 
-def _asked_by(leaf: LeafVerdict) -> str:
+def _narrow(one: TimeframeVerdict) -> Table:
+    """The same for 80 columns and less: a heading a side, the formula below its condition's name."""
+    table = Table(Column("condition", overflow="fold"), "left", "right", "", expand=True, box=box.SIMPLE_HEAD)
+    for side, leaves in groupby(one.leaves, key=_side):
+        table.add_row(f"[bold]{side}[/]")
+        for leaf in leaves:
+            text = f"{leaf.condition}\n  [dim]{leaf.text}[/]" if leaf.condition else leaf.text
+            table.add_row(text, *_values(leaf))
+    return table
+
+
+def _side(leaf: LeafVerdict) -> str:
     """The side the leaf speaks of; for a leaf of the selection what it would do."""
     if leaf.side is None:
         return SELECTION[leaf.role]
     return f"{leaf.side} (filter)" if leaf.role == "filter" else str(leaf.side)
+
+
+def _values(leaf: LeafVerdict) -> tuple[str, str, str]:
+    return _number(leaf.left), _number(leaf.right), HELD[leaf.held]
 
 
 def _number(value: float | None) -> str:
