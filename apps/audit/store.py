@@ -38,16 +38,25 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class StandingCause:
-    """The cause that stands for a symbol, with the side and timeframe it was ready on, without its trace."""
+    """The cause that stands for a symbol, with the side and timeframe it was ready on, without its trace.
+
+    `refused` when a switch stood before the verdict, whose side is then not the symbol's.
+    """
 
     symbol: str
     cause: str
     timeframe: str | None
     side: str | None
     created_at: datetime
+    digest: str
+    refused: bool
 
 
 _COLUMNS = tuple(field.name for field in fields(AuditRow))
+_ONE_LINE = (
+    "symbol, cause, timeframe::text, details #>> '{verdict,side}', created_at, digest, "
+    "(details ->> 'refusal') IS NOT NULL"
+)
 
 
 def save(rows: Iterable[AuditRow]) -> int:
@@ -86,17 +95,33 @@ def of_run(run_id: UUID, symbol: str) -> MtfAudit | None:
     return MtfAudit.objects.filter(run_id=run_id, symbol=symbol).first()
 
 
-def standing_causes(profile: str, symbols: Sequence[str]) -> dict[str, StandingCause]:
-    """As `standing`, now, but only what one line shows."""
+def standing_causes(
+    profile: str, symbols: Sequence[str], at: datetime | None = None
+) -> dict[str, StandingCause]:
+    """As `standing`, but only what one line shows."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT newest.* FROM unnest(%s::text[]) AS asked (symbol) CROSS JOIN LATERAL ("
-            "SELECT symbol, cause, timeframe::text, details #>> '{verdict,side}', created_at FROM mtf_audit "
-            "WHERE symbol = asked.symbol AND profile = %s ORDER BY created_at DESC, id DESC LIMIT 1"
+            f"SELECT newest.* FROM unnest(%s::text[]) AS asked (symbol) CROSS JOIN LATERAL ("  # noqa: S608 (our own columns)
+            f"SELECT {_ONE_LINE} FROM mtf_audit "
+            "WHERE symbol = asked.symbol AND profile = %s AND created_at <= coalesce(%s, 'infinity'::timestamptz) "
+            "ORDER BY created_at DESC, id DESC LIMIT 1"
             ") AS newest",
-            [list(symbols), profile],
+            [list(symbols), profile, at],
         )
         return {row[0]: StandingCause(*row) for row in cursor.fetchall()}
+
+
+def causes_between(
+    profile: str, symbols: Sequence[str], after: datetime, until: datetime
+) -> list[StandingCause]:
+    """Every row of `profile` and `symbols` with after < created_at <= until, rising, as one line each."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_ONE_LINE} FROM mtf_audit WHERE symbol = ANY(%s) AND profile = %s "  # noqa: S608
+            "AND created_at > %s AND created_at <= %s ORDER BY created_at, id",
+            [list(symbols), profile, after, until],
+        )
+        return [StandingCause(*row) for row in cursor.fetchall()]
 
 
 def _values(row: AuditRow) -> tuple[Any, ...]:

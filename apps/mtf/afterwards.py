@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from apps.engine.values.timeframe import Timeframe
 from apps.market.models import Kline
@@ -17,31 +16,27 @@ AFTER_READING = ("windows_ms", "evaluate_ms", "write_ms")
 
 @dataclass(frozen=True, slots=True)
 class LateCandle:
-    """A candle last written at `written_at`; `corrected` when another one had been stored before it."""
+    """A candle first stored at `inserted_at` and last written at `written_at`."""
 
     timeframe: Timeframe
     open_time: datetime
+    inserted_at: datetime
     written_at: datetime
-    corrected: bool
 
     @property
     def close_time(self) -> datetime:
         return self.open_time + self.timeframe.duration
 
+    def corrected_after(self, moment: datetime) -> bool:
+        """Whether another candle had been there before."""
+        return self.inserted_at <= moment
+
     def __str__(self) -> str:
-        how = "corrected" if self.corrected else "stored"
+        how = "corrected" if self.inserted_at < self.written_at else "stored"
         return (
             f"its {self.timeframe} candle of {self.open_time:%m-%d %H:%M} was {how} at "
             f"{self.written_at:%m-%d %H:%M:%S}, after the run had read its candles"
         )
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "timeframe": str(self.timeframe),
-            "open_time": self.open_time.isoformat(),
-            "written_at": self.written_at.isoformat(),
-            "corrected": self.corrected,
-        }
 
 
 def read_at(run: MtfRun) -> datetime | None:
@@ -61,7 +56,7 @@ def written_after(
         symbol=symbol, timeframe=timeframe, open_time__gte=start, open_time__lt=end, updated_at__gt=after
     )
     times = rows.order_by("open_time").values_list("open_time", "inserted_at", "updated_at")
-    return [LateCandle(timeframe, opened, updated, inserted <= after) for opened, inserted, updated in times]
+    return [LateCandle(timeframe, *one) for one in times]
 
 
 def newest_first(found: Sequence[LateCandle]) -> list[LateCandle]:

@@ -1,0 +1,121 @@
+"""What stood in the way: the items of a side that alone were missing, and the timeframes that alone were."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from apps.engine.evaluate.codes import NO_REASON, Codes, Outcome
+from apps.engine.evaluate.context import agree
+from apps.engine.evaluate.history import History
+from apps.engine.evaluate.timeframe import TimeframeJudgement
+from apps.engine.frame import Bools
+from apps.engine.rules.leaf import TRUE, Leaf
+from apps.engine.rules.logic import leaves
+from apps.engine.rules.rule import Rule
+from apps.engine.rules.view import View
+from apps.engine.values.side import Side
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """One top-level item of a side, as written: a condition, a group or a formula.
+
+    `role` is "rule" or "filter". `truth` (R,) is -1, 0 or +1; `only_missing` (R,) where the side did not hold
+    and would have, with its mandatory filters, had this item alone been true.
+    """
+
+    side: Side
+    role: str
+    text: str
+    leaves: tuple[Leaf, ...]
+    truth: Codes
+    only_missing: Bools
+
+
+def items(judgement: TimeframeJudgement) -> tuple[Item, ...]:
+    """Every top-level item of a judged timeframe over its rows, in the order they are written."""
+    view = judgement.views[0]
+    written = [
+        (side, role, *one, _truth(one[1], view))
+        for side, role, rule in judgement.judged.rules()
+        for one in _parts(rule)
+    ]
+    missing = {
+        side: np.sum([truth != TRUE for of, _, _, _, truth in written if of == side], axis=0)
+        for side in {side for side, *_ in written}
+    }
+    return tuple(
+        Item(side, role, text, tuple(leaves(logic)), truth, (truth != TRUE) & (missing[side] == 1))
+        for side, role, text, logic, truth in written
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Obstacle:
+    """A judged timeframe at the moments of a history, (R,) each.
+
+    `blocked`: no decision, and this timeframe did not take a side with the others. `alone`: had it alone
+    answered otherwise, the context would have agreed; of an execution timeframe: the symbol would be ready.
+    """
+
+    judgement: TimeframeJudgement
+    outcome: Codes
+    blocked: Bools
+    alone: Bools
+
+
+def obstacles(history: History) -> tuple[Obstacle, ...]:
+    """Every judged timeframe, context first, each slowest first."""
+    outcomes = [history.on_rows(one, one.outcome) for one in history.context]
+    found = [_in_context(history, index, one, outcomes) for index, one in enumerate(history.context)]
+    return (*found, *(_in_execution(history, one) for one in history.execution))
+
+
+def spelled(content: Any) -> str:
+    """An item of a profile on one line: `rsi_lt_70(level=72)`, `any_of[a, b]`, `not a`."""
+    if isinstance(content, str):
+        return content
+    [(name, value)] = content.items()
+    if name == "not":
+        return f"not {spelled(value)}"
+    if isinstance(value, Mapping):
+        return f"{name}({', '.join(f'{key}={number}' for key, number in value.items())})"
+    return f"{name}[{', '.join(spelled(one) for one in value)}]"
+
+
+def _parts(rule: Rule) -> list[tuple[str, Any]]:
+    """Each item's text and logic."""
+    if rule.logic is None:
+        return []
+    return [(spelled(content), logic) for content, logic in zip(rule.content, rule.logic.parts, strict=True)]
+
+
+def _truth(logic: Any, view: View) -> Codes:
+    with np.errstate(all="ignore"):  # as where the rule itself is judged: not finite is unknown
+        return view.along(logic.truth(view))
+
+
+def _in_context(history: History, index: int, one: TimeframeJudgement, outcomes: list[Codes]) -> Obstacle:
+    own, open_ = outcomes[index], history.side == Outcome.NEUTRAL
+    forced = [
+        _agreed(history, [*outcomes[:index], np.full_like(own, side), *outcomes[index + 1 :]])
+        for side in (Outcome.LONG, Outcome.SHORT)
+    ]
+    alone = open_ & (forced[0] | forced[1])
+    undecided = (own == Outcome.NEUTRAL) | (own == Outcome.INVALID)
+    return Obstacle(one, own, open_ & (undecided | alone), alone)
+
+
+def _agreed(history: History, outcomes: list[Codes]) -> Bools:
+    _, reason = agree(outcomes, history.profile.validation_mode, len(history.side))
+    return np.asarray(reason == NO_REASON)
+
+
+def _in_execution(history: History, one: TimeframeJudgement) -> Obstacle:
+    own = history.on_rows(one, one.outcome)
+    blocked = (history.side != Outcome.NEUTRAL) & ~history.ready & (own != history.side)
+    return Obstacle(one, own, blocked, blocked)

@@ -1,0 +1,46 @@
+"""What was decided live of a symbol, as the tables tell it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from apps.audit.models import MtfAudit
+from apps.mtf.export.rows import plain, row, rows
+from apps.mtf.models import MtfRun, Trigger
+from apps.signals.models import MtfState, Signal
+
+
+def runs(symbol: str, start: datetime, end: datetime) -> list[dict[str, Any]]:
+    """Runs of the minutes in [start, end), rising; of a result only what it says of `symbol`."""
+    found = MtfRun.objects.filter(minute__gte=start, minute__lt=end).order_by("minute", "id")
+    return [row(run, without=["result"]) | {"result": _own(run, symbol)} for run in found]
+
+
+def audit(symbol: str, start: datetime, end: datetime) -> list[dict[str, Any]]:
+    """Audit rows in [start, end), and before them the newest of each profile: it stood when they began."""
+    of_symbol = MtfAudit.objects.filter(symbol=symbol)
+    before = (
+        of_symbol.filter(created_at__lt=start).order_by("profile", "-created_at", "-id").distinct("profile")
+    )
+    within = of_symbol.filter(created_at__gte=start, created_at__lt=end).order_by("created_at", "id")
+    return rows([*sorted(before, key=lambda one: one.created_at), *within])
+
+
+def signals(symbol: str, start: datetime, end: datetime) -> list[dict[str, Any]]:
+    """Signals of candles that opened in [start, end), rising."""
+    found = Signal.objects.filter(symbol=symbol, kline_time__gte=start, kline_time__lt=end)
+    return rows(found.order_by("kline_time", "id"))
+
+
+def standing_outcomes(symbol: str) -> list[dict[str, Any]]:
+    """What stands per profile version, timeframe and phase now: the table keeps no older state."""
+    return rows(MtfState.objects.filter(symbol=symbol).order_by("profile", "digest", "timeframe", "phase"))
+
+
+def _own(run: MtfRun, symbol: str) -> dict[str, Any] | None:
+    """What the result of a run that was asked for says of the symbol; None for a minute's run."""
+    if run.trigger == Trigger.BEAT and run.result is None:
+        return None
+    lists = ((key, (run.result or {}).get(key) or []) for key in ("results", "entries", "errors"))
+    return {key: plain([one for one in found if one.get("symbol") == symbol]) for key, found in lists}

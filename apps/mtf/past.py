@@ -1,0 +1,35 @@
+"""The past as the engine replays it: one profile over one symbol at every minute, from stored candles."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from apps.engine.cycle import replay
+from apps.engine.evaluate.history import History
+from apps.engine.frame import Windows
+from apps.engine.indicators.history import history
+from apps.engine.profile import Profile
+from apps.engine.values.timeframe import WINDOW, Timeframe
+from apps.market import store as market
+
+MINUTE = timedelta(minutes=1)
+
+
+def past(symbol: str, profile: Profile, start: datetime, end: datetime) -> History:
+    """What `profile` says of `symbol` at every minute t with start <= t < end, one row each.
+
+    Both are aware UTC minutes. Each timeframe reads a whole live window before the first minute: every row
+    has at least what the live minute had.
+    """
+    stretches = {timeframe: _stretch(symbol, timeframe, start, end) for timeframe in profile.timeframes}
+    first_ms, end_ms = (int(moment.timestamp() * 1000) for moment in (start, end))
+    closes_ms = np.arange(first_ms, end_ms, Timeframe.M1.ms, dtype=np.int64)
+    return replay(history(stretches), profile, closes_ms)
+
+
+def _stretch(symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> Windows:
+    first, last = timeframe.floor(start), timeframe.floor(end - MINUTE)
+    length = WINDOW[timeframe] + (last - first) // timeframe.duration
+    return market.Table().windows([symbol], timeframe, until=last, length=length)
