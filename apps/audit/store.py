@@ -57,6 +57,18 @@ _ONE_LINE = (
     "symbol, cause, timeframe::text, details #>> '{verdict,side}', created_at, digest, "
     "(details ->> 'refusal') IS NOT NULL"
 )
+_STANDING_CAUSES = f"""
+SELECT newest.* FROM unnest(%s::text[]) AS asked (symbol) CROSS JOIN LATERAL (
+    SELECT {_ONE_LINE} FROM mtf_audit
+    WHERE symbol = asked.symbol AND profile = %s AND created_at <= coalesce(%s, 'infinity'::timestamptz)
+    ORDER BY created_at DESC, id DESC LIMIT 1
+) AS newest
+"""  # noqa: S608 (our own columns; every value is a parameter)
+_CAUSES_BETWEEN = f"""
+SELECT {_ONE_LINE} FROM mtf_audit
+WHERE symbol = ANY(%s) AND profile = %s AND created_at > %s AND created_at <= %s
+ORDER BY created_at, id
+"""  # noqa: S608 (as above)
 
 
 def save(rows: Iterable[AuditRow]) -> int:
@@ -101,11 +113,7 @@ def standing_causes(
     """As `standing`, but only what one line shows."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT newest.* FROM unnest(%s::text[]) AS asked (symbol) CROSS JOIN LATERAL ("  # noqa: S608 (our own columns)
-            f"SELECT {_ONE_LINE} FROM mtf_audit "
-            "WHERE symbol = asked.symbol AND profile = %s AND created_at <= coalesce(%s, 'infinity'::timestamptz) "
-            "ORDER BY created_at DESC, id DESC LIMIT 1"
-            ") AS newest",
+            _STANDING_CAUSES,
             [list(symbols), profile, at],
         )
         return {row[0]: StandingCause(*row) for row in cursor.fetchall()}
@@ -117,8 +125,7 @@ def causes_between(
     """Every row of `profile` and `symbols` with after < created_at <= until, rising, as one line each."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {_ONE_LINE} FROM mtf_audit WHERE symbol = ANY(%s) AND profile = %s "  # noqa: S608
-            "AND created_at > %s AND created_at <= %s ORDER BY created_at, id",
+            _CAUSES_BETWEEN,
             [list(symbols), profile, after, until],
         )
         return [StandingCause(*row) for row in cursor.fetchall()]

@@ -11,6 +11,7 @@ from django.conf import settings
 from apps.audit import store as audit
 from apps.audit.models import MtfAudit
 from apps.engine.cycle import evaluate
+from apps.engine.evaluate.judgement import Judgement
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.profile import Profile, ProfileError
 from apps.engine.rules.names import nearest
@@ -19,6 +20,7 @@ from apps.engine.values.timeframe import Timeframe
 from apps.market import store as market
 from apps.mtf.afterwards import LateCandle, newest_first, read_at, written_after
 from apps.mtf.comparison import Comparison, compared
+from apps.mtf.missing import Missing, missing_of
 from apps.mtf.models import MtfRun, Trigger
 from apps.mtf.windows import Warm
 from apps.profiles import files
@@ -39,10 +41,12 @@ class CannotExplain(TradingError):
 class Explanation:
     """`verdict` is recomputed now; `stored` is what the audit held when `run`, the minute's run, ended.
 
-    `late` are the judged candles that the run cannot have seen as they are stored now.
+    `missing` says per judged timeframe and side which of its items do not hold; `late` are the judged candles
+    that the run cannot have seen as they are stored now.
     """
 
     verdict: Verdict
+    missing: tuple[Missing, ...]
     run: MtfRun | None
     stored: MtfAudit | None
     compared: Comparison
@@ -63,6 +67,7 @@ class Explanation:
     def to_json(self) -> dict[str, Any]:
         return {
             "verdict": self.verdict.to_json(),
+            "missing": [one.to_json() for one in self.missing],
             "stored": None if self.stored is None else _stored(self.stored),
             "run_id": None if self.run is None else str(self.run.run_id),
             "run_status": None if self.run is None else self.run.status,
@@ -87,18 +92,20 @@ def explain(symbol: str, at: datetime, profile_name: str) -> Explanation:
         raise CannotExplain("at", f"{minute} is before {EARLIEST:%Y}: no exchange of ours existed")
     refuse_unknown_symbol(symbol)
     run = MtfRun.objects.filter(profile=profile_name, minute=minute, trigger=Trigger.BEAT).first()
-    verdict = recomputed(symbol, minute, profile_that_ran(profile_name, run))
+    judgement = judged_again(symbol, minute, profile_that_ran(profile_name, run))
+    verdict = judgement.verdict(symbol)
     ended = None if run is None else run.finished_at
     stored = None if ended is None else audit.last_before(symbol, profile_name, ended)
-    return Explanation(verdict, run, stored, compared(verdict, run, stored), _late(verdict, run))
+    missing = tuple(one for judged in judgement.timeframes for one in missing_of(judged))
+    return Explanation(verdict, missing, run, stored, compared(verdict, run, stored), _late(verdict, run))
 
 
-def recomputed(symbol: str, minute: datetime, profile: Profile) -> Verdict:
-    """The verdict that the stored candles give now, by the very steps of the live minute."""
+def judged_again(symbol: str, minute: datetime, profile: Profile) -> Judgement:
+    """What the stored candles say of one symbol now, by the very steps of the live minute."""
     warm = Warm((symbol,), [profile])
     warm.refresh(minute)
     [judgement] = evaluate(warm.frames(), [profile], at=minute)
-    return judgement.verdict(symbol)
+    return judgement
 
 
 def profile_that_ran(name: str, run: MtfRun | None) -> Profile:

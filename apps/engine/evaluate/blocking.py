@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
+from typing import Any as Anything
 
 import numpy as np
 
@@ -13,8 +14,9 @@ from apps.engine.evaluate.context import agree
 from apps.engine.evaluate.history import History
 from apps.engine.evaluate.timeframe import TimeframeJudgement
 from apps.engine.frame import Bools
+from apps.engine.profile import Judged
 from apps.engine.rules.leaf import TRUE, Leaf
-from apps.engine.rules.logic import leaves
+from apps.engine.rules.logic import Logic, leaves
 from apps.engine.rules.rule import Rule
 from apps.engine.rules.view import View
 from apps.engine.values.side import Side
@@ -36,12 +38,11 @@ class Item:
     only_missing: Bools
 
 
-def items(judgement: TimeframeJudgement) -> tuple[Item, ...]:
-    """Every top-level item of a judged timeframe over its rows, in the order they are written."""
-    view = judgement.views[0]
+def items(judged: Judged, view: View) -> tuple[Item, ...]:
+    """Every top-level item of a timeframe over the rows of its `view`, in the order they are written."""
     written = [
         (side, role, *one, _truth(one[1], view))
-        for side, role, rule in judgement.judged.rules()
+        for side, role, rule in judged.rules()
         for one in _parts(rule)
     ]
     missing = {
@@ -75,7 +76,7 @@ def obstacles(history: History) -> tuple[Obstacle, ...]:
     return (*found, *(_in_execution(history, one) for one in history.execution))
 
 
-def spelled(content: Any) -> str:
+def spelled(content: Anything) -> str:
     """An item of a profile on one line: `rsi_lt_70(level=72)`, `any_of[a, b]`, `not a`."""
     if isinstance(content, str):
         return content
@@ -83,18 +84,23 @@ def spelled(content: Any) -> str:
     if name == "not":
         return f"not {spelled(value)}"
     if isinstance(value, Mapping):
-        return f"{name}({', '.join(f'{key}={number}' for key, number in value.items())})"
+        return f"{name}({', '.join(f'{key}={_digits(number)}' for key, number in value.items())})"
     return f"{name}[{', '.join(spelled(one) for one in value)}]"
 
 
-def _parts(rule: Rule) -> list[tuple[str, Any]]:
+def _digits(number: float) -> str:
+    """As a profile writes it: 0.000001, not 1e-06."""
+    return f"{Decimal(str(number)):f}"
+
+
+def _parts(rule: Rule) -> list[tuple[str, Logic]]:
     """Each item's text and logic."""
     if rule.logic is None:
         return []
     return [(spelled(content), logic) for content, logic in zip(rule.content, rule.logic.parts, strict=True)]
 
 
-def _truth(logic: Any, view: View) -> Codes:
+def _truth(logic: Logic, view: View) -> Codes:
     with np.errstate(all="ignore"):  # as where the rule itself is judged: not finite is unknown
         return view.along(logic.truth(view))
 

@@ -35,9 +35,9 @@ def condition_report(
 ) -> Report:
     """Judge `symbols` by `profile` over the minutes of [start, end), aware UTC, and count what blocked.
 
-    A timeframe's conditions count once for each of its own candles that closed in the stretch; decisions count
-    minutes. `timeframe` leaves out the conditions of all others; `by_symbol` keeps symbols apart. `tell` is
-    called with each symbol done.
+    A timeframe's conditions count once for each of its own candles that closed in the stretch, decisions
+    once a minute. `timeframe` leaves out the conditions of all others; `by_symbol` keeps symbols apart.
+    `tell` is called with each symbol done.
     """
     items: list[ConditionCount] = []
     judged: list[TimeframeCount] = []

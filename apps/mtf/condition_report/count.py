@@ -48,7 +48,7 @@ def conditions(symbol: str, one: TimeframeJudgement, within: Bools) -> list[Cond
                 for leaf in item.leaves
             ),
         )
-        for item in items(one)
+        for item in items(one.judged, one.views[0])
     ]
 
 

@@ -38,7 +38,7 @@ class Lived:
 
 
 def lived(profile: str, symbols: Sequence[str] | None, start: datetime, end: datetime) -> Lived:
-    """What `profile` decided in the minutes of [start, end) of `symbols`, of every listed one without them."""
+    """What `profile` decided in the minutes of [start, end); without `symbols` of every listed one."""
     found = MtfRun.objects.filter(
         profile=profile, trigger=Trigger.BEAT, minute__gte=start, minute__lt=end
     ).defer("result", "options")

@@ -13,7 +13,7 @@ from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.mtf.afterwards import LateCandle, newest_first, read_at, written_after
 from apps.mtf.divergence.report import Difference, Kind
 from apps.mtf.divergence.words import verdict_words
-from apps.mtf.explain import recomputed
+from apps.mtf.explain import judged_again
 from apps.mtf.models import MtfRun
 
 
@@ -78,7 +78,7 @@ def _window_began(timeframe: Timeframe, minute: datetime) -> datetime:
 
 def _warm_up(history: History, one: Diverging) -> tuple[Kind, str] | None:
     """Whether the live minute's own window gives the live answer: indicators settle over a longer past."""
-    exact = recomputed(history.symbol, one.run.minute, history.profile)
+    exact = judged_again(history.symbol, one.run.minute, history.profile).verdict(history.symbol)
     if verdict_words(exact) != one.live:
         return None
     turned = [

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from apps.audit.models import MtfAudit
 from apps.mtf.export.rows import plain, row, rows
 from apps.mtf.models import MtfRun, Trigger
@@ -18,13 +20,13 @@ def runs(symbol: str, start: datetime, end: datetime) -> list[dict[str, Any]]:
 
 
 def audit(symbol: str, start: datetime, end: datetime) -> list[dict[str, Any]]:
-    """Audit rows in [start, end), and before them the newest of each profile: it stood when they began."""
+    """Rows written in [start, end) or by a run of its minutes, and of each profile the one before them."""
     of_symbol = MtfAudit.objects.filter(symbol=symbol)
-    before = (
-        of_symbol.filter(created_at__lt=start).order_by("profile", "-created_at", "-id").distinct("profile")
-    )
-    within = of_symbol.filter(created_at__gte=start, created_at__lt=end).order_by("created_at", "id")
-    return rows([*sorted(before, key=lambda one: one.created_at), *within])
+    run_ids = MtfRun.objects.filter(minute__gte=start, minute__lt=end).values("run_id")
+    within = of_symbol.filter(Q(created_at__gte=start, created_at__lt=end) | Q(run_id__in=run_ids))
+    before = of_symbol.filter(created_at__lt=start).order_by("profile", "-created_at", "-id")
+    found: dict[int, MtfAudit] = {one.pk: one for one in [*before.distinct("profile"), *within]}
+    return rows(sorted(found.values(), key=lambda one: (one.created_at, one.pk)))
 
 
 def signals(symbol: str, start: datetime, end: datetime) -> list[dict[str, Any]]:

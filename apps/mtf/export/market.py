@@ -19,14 +19,14 @@ def contract(symbol: str) -> dict[str, Any]:
 
 
 def candles(symbol: str, start: datetime, end: datetime) -> dict[str, list[dict[str, Any]]]:
-    """Timeframe → its candles that were open at some time in [start, end), rising."""
+    """Timeframe → its candles from the one that was judged at `start` to those open before `end`, rising."""
     return {
         str(timeframe): [
             _candle(one)
             for one in Kline.objects.filter(
                 symbol=symbol,
                 timeframe=timeframe,
-                open_time__gt=start - timeframe.duration,
+                open_time__gte=timeframe.newest_open(start),
                 open_time__lt=end,
             ).order_by("open_time")
         ]
@@ -48,17 +48,27 @@ def indicators(symbol: str, minute: datetime) -> dict[str, dict[str, Any]]:
 
 
 def snapshots(symbol: str, start: datetime, end: datetime) -> dict[str, list[dict[str, Any]]]:
-    """Timeframe → the indicator values stored by live runs, 7 significant digits, rising by candle."""
-    found: dict[str, list[dict[str, Any]]] = {str(timeframe): [] for timeframe in Timeframe}
-    stored = IndicatorSnapshot.objects.filter(symbol=symbol, kline_time__gte=start, kline_time__lt=end)
-    for one in stored.order_by("kline_time"):
-        entry = {
-            "open_time": moment(one.kline_time),
-            "values": one.values,
-            "inserted_at": moment(one.inserted_at),
-        }
-        found[str(one.timeframe)].append(entry)
-    return found
+    """Timeframe → the indicators of these candles as live runs stored them, 7 significant digits."""
+    return {
+        str(timeframe): [
+            _snapshot(one)
+            for one in IndicatorSnapshot.objects.filter(
+                symbol=symbol,
+                timeframe=timeframe,
+                kline_time__gte=timeframe.newest_open(start),
+                kline_time__lt=end,
+            ).order_by("kline_time")
+        ]
+        for timeframe in Timeframe
+    }
+
+
+def _snapshot(one: IndicatorSnapshot) -> dict[str, Any]:
+    return {
+        "open_time": moment(one.kline_time),
+        "values": one.values,
+        "inserted_at": moment(one.inserted_at),
+    }
 
 
 def _candle(one: Kline) -> dict[str, Any]:

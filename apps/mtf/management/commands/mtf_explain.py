@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
@@ -10,11 +11,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Column, Table
 
 from apps.engine.evaluate.verdict import LeafVerdict, Readiness, TimeframeVerdict, Verdict
 from apps.engine.profile import ProfileError
 from apps.mtf.explain import CannotExplain, Explanation, explain
+from apps.mtf.missing import Missing
+from apps.mtf.times import BadTime, moment
 from apps.profiles import store as profiles
 
 SELECTION = {"stay": "stay if all", "drop": "drop if any", "forbid": "no drop if any"}
@@ -37,7 +41,10 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object a profile and line")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        at = _moment(options["at"])
+        try:
+            at = datetime.now(UTC) if options["at"] is None else moment(options["at"])
+        except BadTime as fault:
+            raise CommandError(f"at: {fault}") from fault
         names = [options["profile"]] if options["profile"] else [p.name for p in profiles.configured()]
         for name in names:
             try:
@@ -50,18 +57,6 @@ class Command(BaseCommand):
                 show(found)
 
 
-def _moment(text: str | None) -> datetime:
-    if text is None:
-        return datetime.now(UTC)
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise CommandError(
-            f"at: {text!r} is not a time like '2026-05-04 12:31' or 2026-05-04T12:31Z"
-        ) from None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
-
-
 def show(found: Explanation) -> None:
     """The explanation, readable: the answer first, then per timeframe each condition."""
     console, verdict = Console(), found.verdict
@@ -69,6 +64,8 @@ def show(found: Explanation) -> None:
     console.print(_answer(verdict))
     for one in verdict.timeframes:
         console.print(_title(one), highlight=False)
+        for line in _lacking(found.missing, one):
+            console.print(line, highlight=False)
         console.print(_wide(one) if console.width >= WIDE else _narrow(one))
     console.print(found.comparison, highlight=False)
 
@@ -90,21 +87,37 @@ def _title(one: TimeframeVerdict) -> str:
     return f"\n[bold]{one.timeframe} {one.phase}[/]: {one.outcome}{why} · candle {opened}{grace}"
 
 
+def _lacking(missing: Sequence[Missing], one: TimeframeVerdict) -> list[str]:
+    """A line a side: what it lacks; a side that is one item short says that it alone is missing."""
+    found = [each for each in missing if (each.timeframe, each.phase) == (one.timeframe, one.phase)]
+    lines = []
+    for each in found:
+        if not each.missing:
+            lines.append(f"  {each.side}: [green]all {each.items} hold[/]")
+            continue
+        alone = "only " if len(each.missing) == 1 else ""
+        named = escape(", ".join(each.missing))
+        lines.append(f"  {each.side}: {len(each.missing)} of {each.items} missing: {alone}{named}")
+    return lines
+
+
 def _wide(one: TimeframeVerdict) -> Table:
     table = Table("side", "condition", Column("formula", overflow="fold"), "left", "right", "")
     for leaf in one.leaves:
-        table.add_row(_side(leaf), leaf.condition, leaf.text, *_values(leaf))
+        table.add_row(_side(leaf), leaf.condition, escape(leaf.text), *_values(leaf))
     return table
 
 
 def _narrow(one: TimeframeVerdict) -> Table:
     """The same for 80 columns and less: a heading a side, the formula below its condition's name."""
     table = Table(Column("condition", overflow="fold"), "left", "right", "", expand=True, box=box.SIMPLE_HEAD)
-    for side, leaves in groupby(one.leaves, key=_side):
+    for side, of_side in groupby(one.leaves, key=_side):
         table.add_row(f"[bold]{side}[/]")
-        for leaf in leaves:
-            text = f"{leaf.condition}\n  [dim]{leaf.text}[/]" if leaf.condition else leaf.text
-            table.add_row(text, *_values(leaf))
+        for condition, leaves in groupby(of_side, key=lambda leaf: leaf.condition):
+            if condition:
+                table.add_row(condition)
+            for leaf in leaves:
+                table.add_row(f"[dim]{escape(leaf.text)}[/]", *_values(leaf))
     return table
 
 

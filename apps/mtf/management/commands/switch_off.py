@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,9 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.engine.values.errors import TradingError
 from apps.mtf.targets import unknown_target
+from apps.mtf.times import BadTime, duration
 from apps.switches import store as switches
-
-UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 class Command(BaseCommand):
@@ -32,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--by", default=None, help="who does it (default: the user of this shell)")
 
     def handle(self, *args: Any, key: str, reason: str, **options: Any) -> None:
-        until = None if options["lasts"] is None else datetime.now(UTC) + _duration(options["lasts"])
+        until = None if options["lasts"] is None else datetime.now(UTC) + _lasts(options["lasts"])
         try:
             if (unknown := unknown_target(key)) is not None:
                 raise CommandError(unknown)
@@ -44,8 +42,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{key} is off {lasts}")
 
 
-def _duration(text: str) -> timedelta:
-    found = re.fullmatch(r"([1-9]\d{0,4})([mhd])", text)
-    if found is None:
-        raise CommandError(f"--for {text!r} is not a duration like 30m, 4h or 2d")
-    return timedelta(**{UNITS[found[2]]: int(found[1])})
+def _lasts(text: str) -> timedelta:
+    try:
+        return duration(text)
+    except BadTime as fault:
+        raise CommandError(f"--for {fault}") from fault
