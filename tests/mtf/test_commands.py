@@ -50,7 +50,8 @@ def test_an_explanation_shows_the_answer_every_condition_and_the_comparison(
     assert "READY long on 1m, score 1.00" in text
     assert "5m context: long · candle 11:55" in text
     assert "1m execution: long · candle 11:59" in text
-    [held, no] = [line.split("│")[1:-1] for line in text.splitlines() if "close" in line][:2]
+    assert "  long: all 1 hold\n  short: 1 of 1 missing: only close < 100\n" in text
+    [held, no] = [line.split("│")[1:-1] for line in text.splitlines() if "close" in line and "│" in line][:2]
     assert [cell.strip() for cell in held] == ["long", "", "close > 100", "101", "100", "held"]
     assert [cell.strip() for cell in no] == ["short", "", "close < 100", "101", "100", "no"]
     assert "equal to what was stored" in text
@@ -76,7 +77,8 @@ def test_an_explanation_fits_a_narrow_screen_with_every_condition_and_number_on_
     lines = shown(capsys, "mtf_explain", "AUSDT", "2026-03-02 12:00").splitlines()
     assert max(map(len, lines)) <= columns
     held, no = (
-        next(line.split() for line in lines if sign in line) for sign in ("close > 100", "close < 100")
+        next(line.split() for line in lines if line.startswith(f"  {sign}"))
+        for sign in ("close > 100", "close < 100")
     )
     assert (held, no) == (
         ["close", ">", "100", "101", "100", "held"],

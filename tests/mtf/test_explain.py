@@ -150,7 +150,7 @@ def test_a_candle_that_was_corrected_after_the_run_is_named_beside_the_differenc
         "reason was None, is execution_side_mismatch",
     )
     [late] = found.late
-    assert (late.timeframe, late.open_time, late.corrected) == (M1, AT - MINUTE, True)
+    assert (late.timeframe, late.open_time) == (M1, AT - MINUTE)
     assert (
         f"its 1m candle of 03-02 11:59 was corrected at {late.written_at:%m-%d %H:%M:%S}" in found.comparison
     )

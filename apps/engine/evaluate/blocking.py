@@ -39,20 +39,12 @@ class Item:
 
 
 def items(judged: Judged, view: View) -> tuple[Item, ...]:
-    """Every top-level item of a timeframe over the rows of its `view`, in the order they are written."""
-    written = [
-        (side, role, *one, _truth(one[1], view))
-        for side, role, rule in judged.rules()
-        for one in _parts(rule)
-    ]
-    missing = {
-        side: np.sum([truth != TRUE for of, _, _, _, truth in written if of == side], axis=0)
-        for side in {side for side, *_ in written}
-    }
-    return tuple(
-        Item(side, role, text, tuple(leaves(logic)), truth, (truth != TRUE) & (missing[side] == 1))
-        for side, role, text, logic, truth in written
-    )
+    """Every top-level item of a timeframe over the rows of its `view`, in the order they are written.
+
+    A side without a rule never holds, whatever its filters say: it has no items.
+    """
+    ruled = {side for side, role, rule in judged.rules() if role == "rule" and rule.logic is not None}
+    return tuple(one for side in Side if side in ruled for one in _of_side(judged, side, view))
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +78,20 @@ def spelled(content: Anything) -> str:
     if isinstance(value, Mapping):
         return f"{name}({', '.join(f'{key}={_digits(number)}' for key, number in value.items())})"
     return f"{name}[{', '.join(spelled(one) for one in value)}]"
+
+
+def _of_side(judged: Judged, side: Side, view: View) -> list[Item]:
+    written = [
+        (role, *part, _truth(part[1], view))
+        for of, role, rule in judged.rules()
+        if of == side
+        for part in _parts(rule)
+    ]
+    missing = np.sum([truth != TRUE for *_, truth in written], axis=0)
+    return [
+        Item(side, role, text, tuple(leaves(logic)), truth, (truth != TRUE) & (missing == 1))
+        for role, text, logic, truth in written
+    ]
 
 
 def _digits(number: float) -> str:
@@ -122,6 +128,6 @@ def _agreed(history: History, outcomes: list[Codes]) -> Bools:
 
 
 def _in_execution(history: History, one: TimeframeJudgement) -> Obstacle:
-    own = history.on_rows(one, one.outcome)
-    blocked = (history.side != Outcome.NEUTRAL) & ~history.ready & (own != history.side)
-    return Obstacle(one, own, blocked, blocked)
+    """Nothing chosen means that this one was not; had it taken the side (and been kept), it would have been."""
+    blocked = (history.side != Outcome.NEUTRAL) & ~history.ready
+    return Obstacle(one, history.on_rows(one, one.outcome), blocked, blocked)

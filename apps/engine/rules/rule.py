@@ -34,7 +34,7 @@ MAX_ITEMS = 1_000
 class Rule:
     """Compiled items; without any, never true. `content` is their one spelling, parameters written out."""
 
-    logic: All | None
+    logic: All | Any | None
     content: tuple[Anything, ...]
     conditions: Mapping[str, Condition]
 

@@ -25,8 +25,8 @@ def audit(symbol: str, start: datetime, end: datetime) -> list[dict[str, Any]]:
     run_ids = MtfRun.objects.filter(minute__gte=start, minute__lt=end).values("run_id")
     within = of_symbol.filter(Q(created_at__gte=start, created_at__lt=end) | Q(run_id__in=run_ids))
     before = of_symbol.filter(created_at__lt=start).order_by("profile", "-created_at", "-id")
-    found: dict[int, MtfAudit] = {one.pk: one for one in [*before.distinct("profile"), *within]}
-    return rows(sorted(found.values(), key=lambda one: (one.created_at, one.pk)))
+    kept = of_symbol.filter(Q(pk__in=within.values("pk")) | Q(pk__in=before.distinct("profile").values("pk")))
+    return rows(kept.order_by("created_at", "id"))
 
 
 def signals(symbol: str, start: datetime, end: datetime) -> list[dict[str, Any]]:

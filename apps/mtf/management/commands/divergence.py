@@ -46,7 +46,7 @@ class Command(BaseCommand):
             else:
                 show(one, Console(), top=max(0, options["top"]))
         if unexplained := sum(one.unexplained for one in found):
-            raise CommandError(f"{unexplained} differences are unexplained")
+            raise CommandError(f"unexplained differences: {unexplained}")
 
 
 def _found(options: dict[str, Any]) -> list[Divergence]:

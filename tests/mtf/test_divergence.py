@@ -1,0 +1,274 @@
+"""What was decided live against what the stored candles decide now."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import redis
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from apps.engine.profile import Profile
+from apps.engine.values.candle import Source
+from apps.exchange.simulator.archive import Archive
+from apps.market import store
+from apps.mtf import runs
+from apps.mtf.divergence import Divergence, Kind, diverging
+from apps.mtf.explain import judged_again
+from apps.mtf.past import past
+from apps.profiles import files
+from apps.profiles.models import ProfileVersion
+from apps.switches import store as switches
+from tests.mtf.desk import PLAIN, Worker, by_close, profile
+from tests.mtf.market import AT, M1, M5, MINUTE, SHORT, candle, fill, push
+from tests.mtf.recorded import BEGAN, Recorded, written_now
+from tests.mtf.screen import shown
+
+SYMBOLS = ("BTCUSDT", "ETHUSDT")
+DRIVEN = 14
+"""Minutes: over noon."""
+
+pytestmark = pytest.mark.django_db
+
+
+def replayed(minutes: int, *symbols: str, by: str = "plain") -> Divergence:
+    """The comparison of the first minutes from AT on."""
+    return diverging(by, symbols or None, AT, AT + minutes * MINUTE)
+
+
+def test_a_driven_stretch_of_the_recorded_market_is_replayed_to_the_very_same_decisions(
+    archive: Archive, broker: redis.Redis
+) -> None:
+    every = files.load_all(settings.MTF_PROFILES_DIR, files.available(settings.MTF_PROFILES_DIR))
+    market = Recorded(archive, SYMBOLS, every, broker)
+    market.drive(DRIVEN)
+    for one in every:
+        found = diverging(one.name, None, BEGAN + MINUTE, market.at + MINUTE)
+        assert (found.equal, found.differences) == (DRIVEN * len(SYMBOLS), ())
+        assert (found.symbols, found.digests) == (SYMBOLS, (one.digest,))
+        assert (found.runs, found.not_comparable) == (Counter(decided=DRIVEN), Counter())
+
+
+# --- a market whose closes decide ---
+
+
+@pytest.fixture
+def worker(broker: redis.Redis) -> Worker:
+    """Two symbols that are long at AT, judged by `plain`."""
+    fill(["AUSDT", "BUSDT"], [M1, M5])
+    return Worker(["AUSDT", "BUSDT"], [PLAIN], broker=broker)
+
+
+def play(worker: Worker, minutes: int, *, late: tuple[str, ...] = ()) -> None:
+    """The minutes from AT on, all long; the candles of `late` symbols do not come."""
+    for n in range(minutes):
+        if n:
+            for symbol in worker.warm.symbols:
+                if symbol not in late:
+                    push(symbol, AT + n * MINUTE)
+        worker.minute(AT + n * MINUTE)
+
+
+def test_a_candle_corrected_afterwards_is_named_with_both_decisions(worker: Worker) -> None:
+    play(worker, 4)
+    store.save_candles([candle("AUSDT", M1, AT + MINUTE, SHORT, Source.REST)])
+    written_now("AUSDT", AT)
+    found = replayed(4)
+    assert (found.equal, found.unexplained) == (7, 0)
+    [one] = found.differences
+    assert (one.minute, one.symbol, one.kind) == (AT + MINUTE, "AUSDT", Kind.CORRECTED_CANDLE)
+    assert (one.live, one.replay) == ("READY long on 1m", "execution_side_mismatch (long)")
+    assert one.why.startswith("its 1m candle of 03-02 12:00 was corrected at ")
+
+
+def test_a_candle_that_came_after_its_minute_is_named_too(worker: Worker) -> None:
+    play(worker, 2, late=("BUSDT",))
+    stored_now = candle("BUSDT", M1, AT + MINUTE)
+    store.save_candles([stored_now])
+    _inserted_now("BUSDT", AT)
+    [one] = replayed(2).differences
+    assert (one.minute, one.symbol, one.kind) == (AT + MINUTE, "BUSDT", Kind.LATE_CANDLE)
+    assert (one.live, one.replay) == ("execution_side_mismatch (long)", "READY long on 1m")
+    assert one.why.startswith("its 1m candle of 03-02 12:00 was stored at ")
+
+
+def _inserted_now(symbol: str, opened: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE klines SET inserted_at = clock_timestamp(), updated_at = clock_timestamp() "
+            "WHERE symbol = %s AND open_time = %s AND timeframe = '1m'",
+            [symbol, opened],
+        )
+
+
+def _poison(symbol: str, opened: datetime) -> None:
+    """Somebody changes a stored candle behind the house's back: no stamp tells of it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE klines SET close_price = 99, low_price = 98 "
+            "WHERE symbol = %s AND open_time = %s AND timeframe = '1m'",
+            [symbol, opened],
+        )
+
+
+def test_a_difference_without_a_reason_is_unexplained(worker: Worker) -> None:
+    play(worker, 3)
+    _poison("BUSDT", AT)
+    [one] = replayed(3).differences
+    assert (one.minute, one.symbol, one.kind) == (AT + MINUTE, "BUSDT", Kind.UNEXPLAINED)
+
+
+def test_minutes_that_nobody_decided_are_not_comparable_by_what_became_of_their_run(worker: Worker) -> None:
+    play(worker, 1)
+    failing = runs.claim(PLAIN, AT + MINUTE, AT)
+    assert failing is not None
+    runs.failed(failing, RuntimeError("disk"), AT)
+    runs.claim(PLAIN, AT + 2 * MINUTE, AT)
+    worker.minute(AT + 3 * MINUTE)
+    worker.minute(AT + 4 * MINUTE, late=timedelta(minutes=2))
+    found = replayed(6)
+    assert found.runs == Counter(decided=2, failed=1, lost=1, skipped=1, no_run=1)
+    assert found.not_comparable == Counter(failed=2, lost=2, skipped=2, no_run=2)
+    assert found.equal == 4
+
+
+def test_minutes_under_a_switch_and_without_the_symbol_are_not_comparable(
+    worker: Worker, broker: redis.Redis
+) -> None:
+    switches.set_switch("SYMBOL:AUSDT", is_on=False, reason="news", actor="ada")
+    play(worker, 2)
+    switches.set_switch("SYMBOL:AUSDT", is_on=True, reason="over", actor="ada")
+    Worker(["AUSDT"], [PLAIN], broker=broker).minute(AT + 2 * MINUTE)
+    found = replayed(3)
+    assert found.not_comparable == Counter(kill_switch=2, not_watched=1)
+    assert (found.equal, found.differences) == (3, ())
+
+
+def test_a_symbol_that_was_asked_for_and_never_judged_is_said_to_be_not_watched(worker: Worker) -> None:
+    fill(["CUSDT"], [M1, M5])
+    play(worker, 2)
+    assert replayed(2, "CUSDT").not_comparable == Counter(not_watched=2)
+    assert replayed(2).symbols == ("AUSDT", "BUSDT")
+
+
+def test_each_minute_is_replayed_by_the_version_of_the_profile_that_ran(
+    worker: Worker, broker: redis.Redis
+) -> None:
+    play(worker, 2)
+    sides = {"long": ["close < 100"], "short": ["close > 100"]}
+    other = profile(by_close("plain", "5m", timeframes=dict.fromkeys(["5m", "1m"], sides)))
+    for symbol in worker.warm.symbols:
+        push(symbol, AT + 2 * MINUTE)
+    worker.restarted(other).minute(AT + 2 * MINUTE)
+    found = replayed(3)
+    assert (found.equal, found.differences) == (6, ())
+    assert found.digests == (PLAIN.digest, other.digest)
+    ProfileVersion.objects.filter(digest=other.digest).delete()
+    assert replayed(3).not_comparable == Counter(version_not_kept=2)
+
+
+def test_an_indicator_that_had_not_settled_over_the_live_window_is_told_with_both_values(
+    archive: Archive, broker: redis.Redis
+) -> None:
+    """A threshold between the two values of EMA 200: live settles over 990 candles, a replay over more."""
+    market = Recorded(archive, SYMBOLS[:1], [], broker)
+    market.drive(DRIVEN)
+    between = _between(market, by_ema(0))
+    narrow = by_ema(between)
+    worker = Worker(SYMBOLS[:1], [narrow], broker=broker)
+    for n in range(1, DRIVEN + 1):
+        worker.minute(BEGAN + n * MINUTE)
+    found = diverging("settling", None, BEGAN + MINUTE, market.at + MINUTE)
+    assert {one.kind for one in found.differences} == {Kind.WARM_UP}
+    assert f"against {between}" in found.differences[-1].why
+
+
+def by_ema(level: float) -> Profile:
+    sides = {"long": [f"ema200 > {level!r}"]}
+    return profile(by_close("settling", "5m", timeframes={"5m": sides, "1m": {"long": ["close > 0"]}}))
+
+
+def _between(market: Recorded, by: Profile) -> float:
+    """Halfway between EMA 200 of 5m over the live window and over a longer past, at the last minute."""
+    symbol = market.symbols[0]
+    exact = judged_again(symbol, market.at, by).verdict(symbol).timeframes[0].leaves[0].left
+    history = past(symbol, by, BEGAN + MINUTE, market.at + MINUTE)
+    settled = history.verdict(DRIVEN - 1).timeframes[0].leaves[0].left
+    assert exact is not None
+    assert settled is not None
+    assert exact != settled
+    return (exact + settled) / 2
+
+
+# --- the command ---
+
+
+def command(*more: str) -> list[str]:
+    return [
+        "divergence",
+        "--profile",
+        "plain",
+        "--from",
+        "2026-03-02 12:00",
+        "--to",
+        "2026-03-02 12:03",
+        *more,
+    ]
+
+
+def test_the_command_says_in_one_line_that_all_is_equal(
+    worker: Worker, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    play(worker, 3)
+    lines = shown(capsys, *command()).splitlines()
+    assert lines[1:] == ["equal: all 6 decisions of 2 symbols in 3 minutes"]
+
+
+def test_the_command_fails_when_a_difference_has_no_reason_and_shows_it(
+    worker: Worker, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    play(worker, 3)
+    _poison("BUSDT", AT)
+    with pytest.raises(CommandError, match="unexplained differences: 1") as failed:
+        call_command(*command())
+    assert failed.value.returncode == 1
+    text = capsys.readouterr().out
+    for told in ("5 of 6 decisions", "03-02 12:01", "BUSDT", "READY long on 1m", "unexplained"):
+        assert told in text
+
+
+def test_for_machines_the_command_writes_one_object_a_profile(
+    worker: Worker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play(worker, 3)
+    store.save_candles([candle("AUSDT", M1, AT + MINUTE, SHORT, Source.REST)])
+    written_now("AUSDT", AT)
+    [line] = shown(capsys, *command("--json")).splitlines()
+    found = json.loads(line)
+    assert (found["equal"], found["different"], found["unexplained"]) == (5, 1, 0)
+    assert found["different_by_kind"] == {"corrected_candle": 1}
+    assert found["differences"][0]["minute"] == "2026-03-02T12:01:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["--from", "noon"], "'noon' is not a time"),
+        (["--from", "2026-03-02 12:03"], "2026-03-02 12:03 is not before 2026-03-02 12:03 UTC"),
+        (["--from", "0h"], "'0h' is not a duration"),
+        (["--to", f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%d}"], "is in the future"),
+        (["--symbols", "AUSD"], "unknown symbol 'AUSD'; nearest: 'AUSDT'"),
+        (["--symbols", ", ,"], "names no symbol"),
+    ],
+)
+def test_a_stretch_that_cannot_be_compared_is_refused_by_what_is_wrong(
+    worker: Worker, changes: list[str], message: str
+) -> None:
+    with pytest.raises(CommandError, match=message):
+        call_command(*command(*changes))
