@@ -128,6 +128,6 @@ def _agreed(history: History, outcomes: list[Codes]) -> Bools:
 
 
 def _in_execution(history: History, one: TimeframeJudgement) -> Obstacle:
-    """Nothing chosen means that this one was not; had it taken the side (and been kept), it would have been."""
+    """Nothing chosen means: not this one. Had it taken the side, and been kept, it would have been chosen."""
     blocked = (history.side != Outcome.NEUTRAL) & ~history.ready
     return Obstacle(one, history.on_rows(one, one.outcome), blocked, blocked)
