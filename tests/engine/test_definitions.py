@@ -66,6 +66,15 @@ def test_a_definition_may_name_others_in_any_order() -> None:
     assert [text for _, text in texts(named)] == ["close > vwap", "rsi > 50", "close > vwap"]
 
 
+def test_a_parameter_of_the_same_name_is_no_use_of_a_definition() -> None:
+    own = load({"level": [{"warm": {"level": 60}}]}, ["level"])
+    assert texts(own) == [("warm", "rsi > 60")]
+    idle = {"level": ["adx > 20"]}
+    assert faults(idle, [{"warm": {"level": 60}}]) == [
+        "definitions.level: never used: no rule, filter or selection names it"
+    ]
+
+
 def test_a_stored_profile_needs_no_definitions() -> None:
     stored = load({"trend": TREND}, ["trend"]).content
     assert "definitions" not in stored

@@ -29,12 +29,24 @@ def read_vocabulary(
         return Vocabulary(catalogue, {}, found, extras), []
     definitions, faults = read_definitions(content["definitions"], catalogue, extras)
     if definitions:
-        asked = [content.get(section) for section in RULES]
+        asked = [items for section in RULES for items in _lists(content.get(section))]
         idle = unused(content["definitions"], asked)
         faults += [(f".{name}", "never used: no rule, filter or selection names it") for name in idle]
     return Vocabulary(catalogue, definitions, found, extras), [
         (f"definitions{path}", text) for path, text in faults
     ]
+
+
+def _lists(section: object) -> list[Any]:
+    """The lists of items in a section, under whatever keys."""
+    found, left = [], [section]
+    while left:
+        part = left.pop()
+        if isinstance(part, Mapping):
+            left += part.values()
+        elif isinstance(part, list | tuple):
+            found.append(part)
+    return found
 
 
 def metrics_of(entry: object) -> Mapping[str, Term]:

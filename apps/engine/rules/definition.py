@@ -8,9 +8,10 @@ from typing import Any
 
 from apps.engine.indicators.declared import Extra
 from apps.engine.rules.condition import NAME, RESERVED, UNKNOWN_METRICS, Condition, Fault
-from apps.engine.rules.rule import Compiler
+from apps.engine.rules.rule import GROUPS, Compiler
 
 MAX_DEFINITIONS = 100
+GROUPING = (*GROUPS, "not")
 
 Uses = Mapping[str, frozenset[str]]
 """Which other definitions each definition names."""
@@ -27,7 +28,7 @@ def read_definitions(
     if len(content) > MAX_DEFINITIONS:
         return {}, [("", f"{len(content)} definitions; at most {MAX_DEFINITIONS}")]
     faults = [(f".{name}", problem) for name in content for problem in _name_faults(name, catalogue)]
-    uses = {name: frozenset(mentioned(items)) & content.keys() for name, items in content.items()}
+    uses = {name: frozenset(_named(items)) & content.keys() for name, items in content.items()}
     circles = _circles(uses)
     faults += [(f".{circle[0]}", f"defined by itself: {' → '.join(circle)}") for circle in circles]
     definitions: dict[str, list[Any]] = {name: [] for circle in circles for name in circle}
@@ -40,27 +41,27 @@ def read_definitions(
 
 
 def unused(definitions: Mapping[str, object], asked: object) -> list[str]:
-    """The names of `definitions` that neither `asked` (the rest of a profile) nor a used definition names."""
+    """The names of `definitions` that no item of `asked`, or of a definition that is used, names."""
     found: set[str] = set()
-    new = mentioned(asked) & definitions.keys()
+    new = _named(asked) & definitions.keys()
     while new:
         found |= new
-        new = mentioned([definitions[name] for name in new]) & definitions.keys() - found
+        new = _named([definitions[name] for name in new]) & definitions.keys() - found
     return [name for name in definitions if name not in found]
 
 
-def mentioned(content: object) -> set[str]:
-    """Every text and key of lists and mappings, however deep."""
+def _named(items: object) -> set[str]:
+    """What the items name, however deep they are grouped; parameters are no names."""
     found: set[str] = set()
-    left = [content]
+    left = [items]
     while left:
         part = left.pop()
         if isinstance(part, str):
             found.add(part)
-        elif isinstance(part, Mapping):
-            left += [*part.keys(), *part.values()]
         elif isinstance(part, list | tuple):
             left += part
+        elif isinstance(part, Mapping):
+            left += [value if key in GROUPING else key for key, value in part.items()]
     return found
 
 
