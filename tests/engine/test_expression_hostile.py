@@ -56,6 +56,15 @@ from tests.engine.frame_builder import D1, H1, M5, frame, one
         ("abs(close, rsi) > 1", "one value"),
         ("min(close) > 1", "two values"),
         ("min(close, rsi, key=abs) > 1", "no keywords"),
+        (
+            "rsi < spread_bps",
+            "column 7: spread_bps is known only to the selection of a profile with an entry",
+        ),
+        ("abs(entry_zone_width_pct[1]) > 1", "column 5: entry_zone_width_pct is known only to the selection"),
+        (
+            'on("5m", expected_r_multiple) > 1',
+            "column 10: expected_r_multiple is known only to the selection",
+        ),
         ("rsi < True", "not a finite number"),
         ("rsi < 1e999", "not a finite number"),
         ("rsi < 1j", "a number"),
@@ -112,8 +121,8 @@ def test_the_longest_text_allowed_is_judged_like_any_other() -> None:
 
 
 PIECES = (
-    "rsi close r1 macd_hist abs min on rising crossed_above within by and or not if lambda import True "
-    "__class__ \"1h\" '5m' 0 3 59 1e308 -1 99999999999999999999999 <= ** // == é # { @ "
+    "rsi close r1 macd_hist spread_bps abs min on rising crossed_above within by and or not if lambda import "
+    "True __class__ \"1h\" '5m' 0 3 59 1e308 -1 99999999999999999999999 <= ** // == é # { @ "
     "( ) [ ] < > = + - * / . , : \\ \x00"
 )
 NUMBER = st.sampled_from(["rsi", "close[3]", "r1", 'on("1h", adx)', "0", "2.5", "volume", "ema9"])

@@ -6,17 +6,18 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from math import ceil
 from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError
 
 from apps.engine.indicators.declared import Extra, is_extra
-from apps.engine.profile.entry import Entry, Fees, ZoneRule
-from apps.engine.profile.faults import EACH, ProfileError, schema_faults, use_faults
+from apps.engine.profile.entry import Entry
+from apps.engine.profile.faults import ProfileError, schema_faults, use_faults
 from apps.engine.profile.indicators import Indicators
 from apps.engine.profile.judged import Judged
+from apps.engine.profile.keys import keys_of
 from apps.engine.profile.metrics import metrics
+from apps.engine.profile.reach import rows
 from apps.engine.profile.reading import read_vocabulary
 from apps.engine.profile.schema import JudgedTimeframe, Mode, Part, Phase, PhasedSides, Timeframes, Vocabulary
 from apps.engine.profile.selection import Selection
@@ -64,7 +65,7 @@ class Profile(Part):
             given = {key: value for key, value in content.items() if key != "definitions"}
             profile = cls.model_validate(given, context=vocabulary)
         except ValidationError as error:
-            lines += [f"{where}: {path}: {problem}" for path, problem in schema_faults(error, _keys())]
+            lines += [f"{where}: {path}: {problem}" for path, problem in schema_faults(error, keys_of(cls))]
             raise ProfileError(lines) from None
         if lines:
             raise ProfileError(lines)
@@ -128,7 +129,7 @@ class Profile(Part):
 
     def depth(self, timeframe: Timeframe) -> int:
         """Rows of `timeframe` the rules look at, counted from the newest; 1 where nothing looks back."""
-        return max((_rows(*read) for read in self._reads if read[0] == timeframe), default=1)
+        return max((rows(*read) for read in self._reads if read[0] == timeframe), default=1)
 
     @cached_property
     def content(self) -> dict[str, Any]:
@@ -201,30 +202,3 @@ class Profile(Part):
             if sides:
                 phases[str(judged.phase)] = sides
         return section
-
-
-def _keys() -> dict[tuple[str, ...], tuple[str, ...]]:
-    sections: dict[tuple[str, ...], type[Part]] = {
-        (): Profile,
-        ("entry",): Entry,
-        ("entry", "zone"): ZoneRule,
-        ("entry", "fees"): Fees,
-        ("selection", EACH): Selection,
-    }
-    names = {path: _names(model) for path, model in sections.items()}
-    return names | {(): (*names[()], "definitions")}
-
-
-def _names(model: type[Part]) -> tuple[str, ...]:
-    return tuple(field.alias or name for name, field in model.model_fields.items())
-
-
-def _rows(where: Timeframe, judged: Timeframe, read: Read) -> int:
-    """Rows of `where` that `read` may reach, also when the judged candle is late and its last one stands."""
-    late = 1
-    if where == judged and read.timeframe is None:
-        return read.lag + read.back + late + 1
-    reach_s = (
-        read.back + late + 1
-    ) * judged.seconds  # the judged candle may itself have closed almost one ago
-    return read.lag + ceil(reach_s / where.seconds) + 1
