@@ -84,18 +84,13 @@ class _Signals:
 
     def stages(self, repeats: int) -> dict[str, float]:
         """Median milliseconds a symbol: indicators; rules with leaves; mapping to the 1m axis, the rest."""
-        stretch = self.market[0]
-        frames = history(stretch, self.profile.columns)
-        whole, indicators, rules = (
-            1000 * statistics.median(_seconds(work) for _ in range(max(repeats, 15)))
-            for work in (
-                lambda: self.one(stretch),
-                lambda: history(stretch, self.profile.columns),
-                lambda: self._rules(frames),
-            )
-        )
-        parts = {"indicators_ms": indicators, "rules_ms": rules, "mapping_ms": whole - indicators - rules}
-        return {name: round(value, 2) for name, value in parts.items()}
+        stretch, columns = self.market[0], self.profile.columns
+        frames = history(stretch, columns)
+        works = (lambda: history(stretch, columns), lambda: self._rules(frames), lambda: self.one(stretch))
+        taken = [[1000 * _seconds(work) for work in works] for _ in range(max(repeats, 15))]
+        parts = [(indicators, rules, whole - indicators - rules) for indicators, rules, whole in taken]
+        medians = (round(statistics.median(part), 2) for part in zip(*parts, strict=True))
+        return dict(zip(("indicators_ms", "rules_ms", "mapping_ms"), medians, strict=True))
 
     def _rules(self, frames: Frames) -> None:
         for judged in self.profile.judged:

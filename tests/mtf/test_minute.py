@@ -169,7 +169,7 @@ def test_a_symbol_whose_indicators_raise_is_named_and_the_others_go_on(
     whole = ta._series
     fill(["AUSDT"], [M1], close="666")
 
-    def poisoned(calls: Any, high: Floats, low: Floats, close: Floats) -> list[tuple[Floats, ...]]:
+    def poisoned(calls: Any, high: Floats, low: Floats, close: Floats) -> list[Floats]:
         if close[-1] == 666:
             raise RuntimeError("poison")
         return whole(calls, high, low, close)

@@ -194,7 +194,7 @@ def test_a_symbol_whose_indicators_raise_stays_named_until_its_own_candles_chang
 ) -> None:
     whole = ta._series
 
-    def poisoned(calls: Any, high: Floats, low: Floats, close: Floats) -> list[tuple[Floats, ...]]:
+    def poisoned(calls: Any, high: Floats, low: Floats, close: Floats) -> list[Floats]:
         if close[-1] == 666:
             raise RuntimeError("poison")
         return whole(calls, high, low, close)

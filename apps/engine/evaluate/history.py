@@ -110,9 +110,8 @@ def judge_history(frames: Frames, profile: Profile, closes_ms: Ints) -> History:
 def _rows(axis_ms: Ints, timeframe: Timeframe, closes_ms: Ints) -> Ints:
     """Index of the newest of `axis_ms` closed at each moment."""
     rows: Ints = (closes_ms - axis_ms[0]) // timeframe.ms
-    outside = (rows < 0) | (rows >= len(axis_ms))
-    if outside.any():
-        wrong = closes_ms[outside.argmax()]
+    if len(rows) and not 0 <= rows.min() <= rows.max() < len(axis_ms):
+        wrong = closes_ms[((rows < 0) | (rows >= len(axis_ms))).argmax()]
         raise ValueError(
             f"at {moment(int(wrong))} no {timeframe} candle is at hand: the frame's close from "
             f"{moment(int(axis_ms[0]))} to {moment(int(axis_ms[-1]))}"

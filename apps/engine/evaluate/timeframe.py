@@ -17,7 +17,7 @@ from apps.engine.evaluate.selection import drops
 from apps.engine.frame import Bools, Floats, Frame, Frames, Ints
 from apps.engine.indicators.declared import extras_among
 from apps.engine.profile import Judged, Phase
-from apps.engine.rules.leaf import FALSE, TRUE
+from apps.engine.rules.leaf import FALSE, TRUE, UNKNOWN
 from apps.engine.rules.rule import Rule
 from apps.engine.rules.view import View
 from apps.engine.values.reason import Reason
@@ -98,8 +98,12 @@ def _judged(
         earlier, why = _by_rules(judged, views[1])
         outcome, reason = np.where(grace, earlier, outcome), np.where(grace, why, reason)
     unusable = _unusable(frames, judged, minimum, grace)
-    outcome = np.where(unusable != NO_REASON, Outcome.INVALID, outcome).astype(np.int8)
-    reason = np.where(unusable != NO_REASON, unusable, reason).astype(np.int8)
+    barred = unusable != NO_REASON
+    if barred.any():
+        outcome, reason = (
+            np.where(barred, np.int8(Outcome.INVALID), outcome),
+            np.where(barred, unusable, reason),
+        )
     return TimeframeJudgement(judged, outcome, reason, grace, opens, views)
 
 
@@ -122,23 +126,16 @@ def _unusable(frames: Frames, judged: Judged, minimum: int, grace: Bools) -> Cod
     late, length, gap = frames.late[timeframe], frames.length[timeframe], frames.gap[timeframe]
     failed = frames.failed.get(timeframe, frozenset()) | _failed_extras(frames.frames[timeframe], judged)
     raised = np.array([symbol in failed for symbol in frames.symbols], dtype=bool)
-    return np.select(
-        [
-            length == 0,
-            (late > 0) & ~grace,
-            (length < minimum) & gap,
-            length < minimum,
-            np.broadcast_to(raised, late.shape),
-        ],
-        [
-            code(Reason.NO_KLINES),
-            code(Reason.CANDLE_LATE),
-            code(Reason.CANDLE_GAP),
-            code(Reason.NOT_ENOUGH_KLINES),
-            code(Reason.INDICATOR_ERROR),
-        ],
-        NO_REASON,
-    ).astype(np.int8)
+    reason = np.full(late.shape, NO_REASON, dtype=np.int8)
+    for rows, why in (  # the later line wins
+        (np.broadcast_to(raised, late.shape), Reason.INDICATOR_ERROR),
+        (length < minimum, Reason.NOT_ENOUGH_KLINES),
+        ((length < minimum) & gap, Reason.CANDLE_GAP),
+        ((late > 0) & ~grace, Reason.CANDLE_LATE),
+        (length == 0, Reason.NO_KLINES),
+    ):
+        reason[rows] = code(why)
+    return reason
 
 
 def _failed_extras(frame: Frame, judged: Judged) -> frozenset[str]:
@@ -153,28 +150,25 @@ def _failed_extras(frame: Frame, judged: Judged) -> frozenset[str]:
 def _by_rules(judged: Judged, view: View) -> tuple[Codes, Codes]:
     """Outcome and reason by the rules alone."""
     long, short = _truth(judged.long, view, FALSE), _truth(judged.short, view, FALSE)
-    both, only_long, only_short = (long == TRUE) & (short == TRUE), long == TRUE, short == TRUE
-    one = only_long ^ only_short
+    holds_long, holds_short = long == TRUE, short == TRUE
+    one = holds_long ^ holds_short
     filters = np.where(
-        only_long,
-        _truth(judged.long_filters, view, TRUE),
-        _truth(judged.short_filters, view, TRUE),
+        holds_long, _truth(judged.long_filters, view, TRUE), _truth(judged.short_filters, view, TRUE)
     )
-    unknown = np.where(one, filters == 0, (long == 0) | (short == 0))
-    reason = np.select(
-        [both, one & (filters == FALSE), unknown, ~one],
-        [
-            code(Reason.LONG_AND_SHORT),
-            code(Reason.FILTERS_MANDATORY_FAILED),
-            code(Reason.MISSING_DATA),
-            code(Reason.NO_LONG_NO_SHORT),
-        ],
-        NO_REASON,
-    )
-    side = np.where(only_long, Outcome.LONG, Outcome.SHORT)
-    neutral = reason == code(Reason.NO_LONG_NO_SHORT)
-    outcome = np.select([reason == NO_REASON, neutral], [side, Outcome.NEUTRAL], Outcome.INVALID)
-    return outcome.astype(np.int8), reason.astype(np.int8)
+    reason = np.full(long.shape, code(Reason.NO_LONG_NO_SHORT), dtype=np.int8)
+    for rows, why in (
+        ((long == UNKNOWN) | (short == UNKNOWN), code(Reason.MISSING_DATA)),  # unless one side holds:
+        (one, NO_REASON),
+        (one & (filters == UNKNOWN), code(Reason.MISSING_DATA)),
+        (one & (filters == FALSE), code(Reason.FILTERS_MANDATORY_FAILED)),
+        (holds_long & holds_short, code(Reason.LONG_AND_SHORT)),
+    ):
+        reason[rows] = why
+    outcome = np.full(long.shape, Outcome.INVALID, dtype=np.int8)
+    outcome[reason == code(Reason.NO_LONG_NO_SHORT)] = Outcome.NEUTRAL
+    outcome[(reason == NO_REASON) & holds_long] = Outcome.LONG
+    outcome[(reason == NO_REASON) & holds_short] = Outcome.SHORT
+    return outcome, reason
 
 
 def _truth(rule: Rule | None, view: View, absent: int) -> Codes:

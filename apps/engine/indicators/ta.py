@@ -28,7 +28,7 @@ def fill(candles: Floats, late: Ints, length: Ints, into: Mapping[str, Floats]) 
     failed = np.zeros(candles.shape[1], dtype=np.bool_)
     stops = (candles.shape[2] - late).tolist()
     asked = [call for call in _CALLS if into.keys() & call.names]
-    outputs = [[into.get(name) for name in call.names] for call in asked]
+    outputs = [into.get(name) for call in asked for name in call.names]
     for row, (stop, count) in enumerate(zip(stops, length.tolist(), strict=True)):
         if count < 2:  # nothing is known from one candle
             continue
@@ -39,19 +39,13 @@ def fill(candles: Floats, late: Ints, length: Ints, into: Mapping[str, Floats]) 
             failed[row] = True
             continue
         behind = candles.shape[2] - stop
-        for arrays, series in zip(outputs, results, strict=True):
-            for output, values in zip(arrays, series, strict=True):
-                if output is not None:
-                    _put(values, output[row], behind)
+        for output, values in zip(outputs, results, strict=True):
+            if output is not None:
+                last = output.shape[1] - behind
+                first = max(last - count, 0)
+                if last > 0:
+                    output[row, first:last] = values[count - last + first :]
     return failed
-
-
-def _put(values: Floats, into: Floats, behind: int) -> None:
-    """The newest of `values` into the places up to `behind` before the end."""
-    last = len(into) - behind
-    first = max(last - len(values), 0)
-    if last > 0:
-        into[first:last] = values[len(values) - last + first :]
 
 
 def _rsi(close: Floats) -> Floats:
@@ -85,15 +79,15 @@ class _Call:
     arguments: tuple[float, ...] = ()
     of_range: bool = False
 
-    def results(self, high: Floats, low: Floats, close: Floats) -> tuple[Floats, ...]:
-        prices = (high, low, close) if self.of_range else (close,)
-        found = self.function(*prices, *self.arguments)
-        return found if len(self.names) > 1 else (found,)
 
-
-def _series(calls: Sequence[_Call], high: Floats, low: Floats, close: Floats) -> list[tuple[Floats, ...]]:
-    """One contiguous series, call by call."""
-    return [call.results(high, low, close) for call in calls]
+def _series(calls: Sequence[_Call], high: Floats, low: Floats, close: Floats) -> list[Floats]:
+    """The outputs of `calls` over one contiguous series, in their order."""
+    outputs: list[Floats] = []
+    for call in calls:
+        prices = (high, low, close) if call.of_range else (close,)
+        found = call.function(*prices, *call.arguments)
+        outputs.extend(found if len(call.names) > 1 else (found,))
+    return outputs
 
 
 _CALLS = (
