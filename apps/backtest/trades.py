@@ -16,7 +16,7 @@ from apps.exchange.simulator.floor import Floor
 from apps.exchange.simulator.listing import Listing
 from apps.exchange.simulator.margin import unrealised
 from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.path import Moment, moment_at
+from apps.exchange.simulator.path import LAST_TICK, Moment, moment_at
 from apps.exchange.simulator.reports import moment
 from apps.exchange.simulator.tape.code import HIGH, LOW
 from apps.exchange.simulator.words import BUYS, CLEARANCE, FUNDING, LONG, OPENS, SHORT
@@ -143,17 +143,17 @@ def _range(market: Market, listing: Listing, held: _Held, closed_ms: int) -> tup
     first, last = moment_at(held.opened_ms / 1000), moment_at(closed_ms / 1000)
     lows, highs = [], []
     for minute in {first.minute, last.minute}:
-        run = market.run(held.symbol, minute).last
-        part = run[_tick(first, minute, 0) : _tick(last, minute, len(run) - 1) + 1]
-        lows.append(int(part.min()))
-        highs.append(int(part.max()))
+        line = market.run(held.symbol, minute).last
+        low, high = line.reach(_tick(first, minute, 0), _tick(last, minute, LAST_TICK))
+        lows.append(low)
+        highs.append(high)
     between = last.minute - first.minute - 1
     if between > 0:
         candles = market.archive.matrix(held.symbol, MINUTE_S, (first.minute + 1) * MINUTE_S, between)
         lows.append(int(candles[LOW].min()))
         highs.append(int(candles[HIGH].max()))
-    low, high = listing.price(min(lows)), listing.price(max(highs))
-    return (high, low) if held.position_type == LONG else (low, high)
+    lowest, highest = listing.price(min(lows)), listing.price(max(highs))
+    return (highest, lowest) if held.position_type == LONG else (lowest, highest)
 
 
 def _tick(edge: Moment, minute: int, otherwise: int) -> int:

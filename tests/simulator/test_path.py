@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.market import Market
 from apps.exchange.simulator.path import LAST_TICK, TICKS, Moment, moment, paths
+from apps.exchange.simulator.run import Line
 from apps.exchange.simulator.tape.code import Matrix
 from tests.simulator.conftest import NOON, STATE
 
@@ -95,3 +98,32 @@ def test_a_tick_lasts_until_the_next(second: int, microsecond: int, tick: int) -
 def test_ticks_are_counted_across_minutes() -> None:
     assert Moment(5, 0).earlier(1) == Moment(4, LAST_TICK)
     assert Moment(5, 0).number - Moment(4, 0).number == TICKS
+
+
+def test_one_contract_in_plain_numbers_runs_as_all_of_them_do(archive: Archive) -> None:
+    market = Market(archive, seed=1)
+    first = int(NOON.timestamp()) // 60
+    for minute in range(first, first + 40):
+        for tick in range(TICKS):
+            quotes = market.quotes(Moment(minute, tick))
+            for symbol, row in market.row.items():
+                run = market.run(symbol, minute)
+                bid, ask = run.book(tick)
+                told = (run.last.price(tick), run.mark.price(tick), bid, ask)
+                assert told == tuple(
+                    column[row] for column in (quotes.last, quotes.mark, quotes.bid, quotes.ask)
+                )
+        assert market.run(symbol, minute).volume == market.path(minute).volume[row]
+
+
+@given(st.lists(st.integers(1, 60), min_size=4, max_size=4), st.integers(0, 60), st.integers(0, 60))
+def test_the_first_tick_beyond_is_found_where_looking_at_each_finds_it(
+    vertices: list[int], low: int, first: int
+) -> None:
+    line, high = Line(tuple(vertices)), low + 20
+    beyond = [tick for tick in range(first, TICKS) if not low < line.price(tick) < high]
+    assert line.first_beyond(low, high, first) == (beyond[0] if beyond else None)
+    assert line.reach(first, LAST_TICK) == (
+        min(line.price(tick) for tick in range(first, TICKS)),
+        max(line.price(tick) for tick in range(first, TICKS)),
+    )

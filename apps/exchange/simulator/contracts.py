@@ -54,7 +54,7 @@ def contract(market: Market, figures: Figures, symbol: str, at: Moment) -> Contr
 
 
 def _price(market: Market, listing: Listing, at: Moment) -> Decimal:
-    return listing.price(int(market.run(listing.symbol, at.minute).last[at.tick]))
+    return listing.price(market.run(listing.symbol, at.minute).last.price(at.tick))
 
 
 def _index(market: Market, listing: Listing, at: Moment) -> Decimal:

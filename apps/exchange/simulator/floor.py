@@ -90,8 +90,8 @@ class Floor:
             symbol=symbol,
             minute=at.minute,
             at_ms=round(at.at_s * 1000) if at_ms is None else at_ms,
-            last=listing.price(run.last[at.tick]),
-            mark=listing.price(run.mark[at.tick]),
+            last=listing.price(run.last.price(at.tick)),
+            mark=listing.price(run.mark.price(at.tick)),
             volume=run.volume,
             levels=levels,
         )
@@ -139,10 +139,14 @@ class Floor:
         return Happened(events, [row for row in changes if isinstance(row, Position)], bool(changes))
 
     def last(self, symbol: str, at: Moment) -> Decimal:
-        return self.market.archive.listing(symbol).price(self.market.run(symbol, at.minute).last[at.tick])
+        return self.market.archive.listing(symbol).price(
+            self.market.run(symbol, at.minute).last.price(at.tick)
+        )
 
     def mark(self, symbol: str, at: Moment) -> Decimal:
-        return self.market.archive.listing(symbol).price(self.market.run(symbol, at.minute).mark[at.tick])
+        return self.market.archive.listing(symbol).price(
+            self.market.run(symbol, at.minute).mark.price(at.tick)
+        )
 
     def _next(self) -> int:
         """The number of the next tick at which anything may happen; the market's end of time when none is."""

@@ -10,11 +10,13 @@ from apps.exchange.simulator.archive import MINUTE_S, Archive
 from apps.exchange.simulator.chain import rolled_up
 from apps.exchange.simulator.noise import key, noise
 from apps.exchange.simulator.path import TICKS, Moment, Path, Row, paths, second
+from apps.exchange.simulator.run import SPREAD_BPS, Run, run_of
 from apps.exchange.simulator.tape.code import Matrix
 
-SPREAD_BPS = 2
 KEPT_MINUTES = 4
 KEPT_RUNS = 64
+BLOCK_MINUTES = 240
+"""Candles of one contract are read so many at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +28,6 @@ class Quotes:
     ask: Row
     mark: Row
     index: Row
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One contract's minute tick by tick: prices int64 (61,) in ticks, volume of the minute in contracts."""
-
-    last: Row
-    mark: Row
-    volume: int
-
-    def book(self, tick: int) -> tuple[int, int]:
-        """Best bid and ask at a tick."""
-        bid, ask = _around(self.last[tick])
-        return int(bid), int(ask)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +63,7 @@ class Market:
         self._paths: dict[int, Path] = {}
         self._marks: dict[int, Path] = {}
         self._runs: dict[tuple[str, int], Run] = {}
+        self._blocks: dict[str, tuple[int, list[list[int]]]] = {}
         self._quoted: tuple[Moment, Quotes] | None = None
 
     def path(self, minute: int) -> Path:
@@ -97,9 +86,7 @@ class Market:
         """One contract alone: what `path` and `mark_path` say of it, at a fraction of their cost."""
         found = self._runs.get((symbol, minute))
         if found is None:
-            candle = self.archive.matrix(symbol, MINUTE_S, minute * MINUTE_S, 1)
-            path = self._run(candle, minute, self.keys[[self.row[symbol]]])
-            found = Run(path.prices()[:, 0], path.damped().prices()[:, 0], int(path.volume[0]))
+            found = run_of(self._candle(symbol, minute), lambda: self._high_first(symbol, minute))
             if len(self._runs) >= KEPT_RUNS:
                 del self._runs[next(iter(self._runs))]
             self._runs[symbol, minute] = found
@@ -163,12 +150,24 @@ class Market:
             parts.append(self.forming(symbol, step_s, moment, mark=mark))
         return Stretch(first_open_s, step_s, np.concatenate(parts, axis=1))
 
+    def _candle(self, symbol: str, minute: int) -> list[int]:
+        first, block = self._blocks.get(symbol, (0, []))
+        if not first <= minute < first + len(block):
+            first = minute - minute % BLOCK_MINUTES
+            block = self.archive.matrix(symbol, MINUTE_S, first * MINUTE_S, BLOCK_MINUTES).T.tolist()
+            self._blocks[symbol] = first, block
+        return block[minute - first]
+
+    def _high_first(self, symbol: str, minute: int) -> bool:
+        return bool(noise(self.seed, self.keys[self.row[symbol]], minute)[0] % np.uint64(2) == 1)
+
     def _quotes_at(self, moment: Moment) -> Quotes:
         path = self.path(moment.minute)
         last = path.price(moment.tick)
-        bid, ask = _around(last)
+        spread = np.maximum(1, np.rint(last * SPREAD_BPS / 10_000).astype(np.int64))
+        bid = np.maximum(1, last - spread // 2)
         mark = self.mark_path(moment.minute).price(moment.tick)
-        return Quotes(last, bid, ask, mark, path.straight(moment.tick))
+        return Quotes(last, bid, bid + spread, mark, path.straight(moment.tick))
 
     def _run(self, candles: Matrix, minutes: Row | int, keys: Row | int) -> Path:
         return paths(candles, noise(self.seed, keys, minutes) % np.uint64(2) == 1)
@@ -186,13 +185,6 @@ class Market:
                     Trade(minute * TICKS + tick, minute * 60 + second(tick), price, contracts, sold)
                 )
         return trades
-
-
-def _around(last: Row | np.int64) -> tuple[Row, Row]:
-    """Bid and ask of a last price."""
-    spread = np.maximum(1, np.rint(last * SPREAD_BPS / 10_000).astype(np.int64))
-    bid = np.maximum(1, last - spread // 2)
-    return bid, bid + spread
 
 
 def _forget(kept: dict[int, Path], newcomer: int) -> None:

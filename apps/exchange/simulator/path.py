@@ -87,11 +87,6 @@ class Path:
         start, end = self.vertices[LEG[tick] - 1], self.vertices[LEG[tick]]
         return _ticks(start + (end - start) * SHARE[tick])
 
-    def prices(self) -> Matrix:
-        """The same at every tick, int64 (61, n)."""
-        start, end = self.vertices[LEG - 1], self.vertices[LEG]
-        return _ticks(start + (end - start) * SHARE[:, np.newaxis])
-
     def traded(self, tick: int) -> Row:
         """Contracts traded from the minute's open to this tick, included; all of the candle's at the last."""
         return self.volume * (tick + 1) // TICKS

@@ -11,9 +11,10 @@ from apps.exchange.simulator.account import Account
 from apps.exchange.simulator.archive import MINUTE_S
 from apps.exchange.simulator.listing import Listing
 from apps.exchange.simulator.margin import liquidation_price
-from apps.exchange.simulator.market import Market, Run
+from apps.exchange.simulator.market import Market
 from apps.exchange.simulator.path import TICKS, moment_at
 from apps.exchange.simulator.rows import Plan
+from apps.exchange.simulator.run import Run
 from apps.exchange.simulator.tape.code import HIGH, LOW
 from apps.exchange.simulator.words import LAST_PRICE, LONG, RISES
 
@@ -106,11 +107,9 @@ def _reached(market: Market, symbol: str, beyond: Bounds, first: int) -> Due:
 
 
 def _tick(run: Run, beyond: Bounds, first: int) -> int | None:
-    last, mark = run.last[first:], run.mark[first:]
-    reached = (last <= beyond.last_low) | (last >= beyond.last_high)
-    reached |= (mark <= beyond.mark_low) | (mark >= beyond.mark_high)
-    at = int(reached.argmax())
-    return first + at if reached[at] else None
+    by_last = run.last.first_beyond(beyond.last_low, beyond.last_high, first)
+    by_mark = run.mark.first_beyond(beyond.mark_low, beyond.mark_high, first)
+    return min((tick for tick in (by_last, by_mark) if tick is not None), default=None)
 
 
 def _number_from(at_ms: int) -> int:
