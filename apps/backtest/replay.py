@@ -27,6 +27,7 @@ from apps.engine.values.reason import Reason, Refusal
 from apps.exchange.simulator.broker import Broker
 from apps.exchange.simulator.floor import Floor
 from apps.exchange.simulator.market import Market
+from apps.exchange.simulator.matching import Rules
 from apps.exchange.simulator.path import milliseconds
 from apps.exchange.simulator.reports import moment
 
@@ -49,29 +50,30 @@ def run(
     start: datetime,
     end: datetime,
     equity: Decimal,
+    pessimistic: bool = False,
     progress: Progress | None = None,
 ) -> Outcome:
     """Trade the READY minutes of [start, end) on an account that begins with `equity` USDT.
 
     Symbols take precedence within a minute in the order of `readies`. `market` has the minutes of [start,
-    end) and of the hour before. `progress` is told each day's end. ValueError for an empty stretch.
+    end) and of the hour before. `pessimistic`: what a candle leaves open goes against the account, see
+    `simulator.pessimism`. `progress` is told each day's end. ValueError for an empty stretch.
     """
     if start >= end:
         raise ValueError(f"nothing to replay: it begins at {start:%Y-%m-%d %H:%M} and ends at {end:%H:%M}")
-    replay = Replay(profile, Turns(readies, DECISION_LATENCY_S * 1000), market, start, equity)
+    rules = Rules.pessimistic(_slippage_bps(profile)) if pessimistic else Rules()
+    floor = Floor.open(market, milliseconds(start), balance=equity, rules=rules)
+    replay = Replay(profile, Turns(readies, DECISION_LATENCY_S * 1000), floor, start)
     replay.play(end - LAST_TICK, progress)
-    return replay.outcome(profile, readies, start, end)
+    return replay.outcome(profile, readies, start, end, equity)
 
 
 class Replay:
     """One run in progress. `now` only goes forward."""
 
-    def __init__(
-        self, profile: Profile, turns: Turns, market: Market, start: datetime, equity: Decimal
-    ) -> None:
+    def __init__(self, profile: Profile, turns: Turns, floor: Floor, start: datetime) -> None:
         self._turns = turns
-        self._equity = equity
-        self.floor = Floor.open(market, milliseconds(start), balance=equity)
+        self.floor = floor
         self.ledger = MemoryLedger()
         self._broker = Broker(self.floor, start)
         self._following = Following(self.ledger, self._broker)
@@ -101,7 +103,12 @@ class Replay:
                 return
 
     def outcome(
-        self, profile: Profile, readies: Sequence[Readies], start: datetime, end: datetime
+        self,
+        profile: Profile,
+        readies: Sequence[Readies],
+        start: datetime,
+        end: datetime,
+        equity: Decimal,
     ) -> Outcome:
         """What is known now, as the outcome of [start, end)."""
         now_ms = milliseconds(self._broker.now)
@@ -114,7 +121,7 @@ class Replay:
             symbols=tuple(one.symbol for one in readies),
             start=start,
             end=end,
-            equity=self._equity,
+            equity=equity,
             trades=trades(self.floor, plans_by_order(self.ledger), now_ms),
             unfilled=unfilled(self.ledger, self._broker.now),
             worth=self._worth.points,
@@ -167,3 +174,7 @@ class Replay:
     def _count_denied(self, entered: Entered) -> None:
         if entered.sent is not None and entered.sent.reason is not None:
             self._refusals[entered.sent.reason] += 1
+
+
+def _slippage_bps(profile: Profile) -> Decimal:
+    return Decimal(0) if profile.entry is None else profile.entry.stop_slippage_bps

@@ -43,12 +43,22 @@ class Arena:
         self.at_s = 0
         self.volume = 1_000_000
         self.depth = 100
+        self.reach: tuple[Decimal, Decimal] | None = None
         self.last = self.mark = Decimal(str(last))
 
     @property
     def tick(self) -> Tick:
+        low, high = (self.last, self.last) if self.reach is None else self.reach
         return Tick(
-            "XUSDT", self.at_s // 60, self.at_s * 1000, self.last, self.mark, self.volume, self._levels
+            symbol="XUSDT",
+            minute=self.at_s // 60,
+            at_ms=self.at_s * 1000,
+            last=self.last,
+            mark=self.mark,
+            volume=self.volume,
+            low=low,
+            high=high,
+            levels=self._levels,
         )
 
     def place(self, side: int, size: int, price: object = None, **more: Any) -> Order:

@@ -41,10 +41,12 @@ class Happened:
 class Floor:
     """Call `advance` before anything else at a moment, and `commit` before anyone is told what happened."""
 
-    def __init__(self, market: Market, account: Account, journal: Journal | None = None) -> None:
+    def __init__(
+        self, market: Market, account: Account, journal: Journal | None = None, rules: Rules | None = None
+    ) -> None:
         self.market = market
         self.account = account
-        self.rules = Rules()
+        self.rules = rules or Rules()
         self.matching = Matching(account, self.rules, plans.arm_presets)
         self._journal = journal
         self.figures = Figures(market)
@@ -60,6 +62,7 @@ class Floor:
         path: Path | None = None,
         name: str = "",
         balance: Decimal | None = None,
+        rules: Rules | None = None,
     ) -> Floor:
         """The books kept in `path`, or new ones that begin with `balance` USDT, 1,000 by default.
 
@@ -73,7 +76,7 @@ class Floor:
             if journal:
                 journal.close()
             raise
-        return cls(market, account, journal)
+        return cls(market, account, journal, rules)
 
     def close(self) -> None:
         if self._journal:
@@ -93,6 +96,8 @@ class Floor:
             last=listing.price(run.last.price(at.tick)),
             mark=listing.price(run.mark.price(at.tick)),
             volume=run.volume,
+            low=listing.price(min(run.last.vertices)),
+            high=listing.price(max(run.last.vertices)),
             levels=levels,
         )
 

@@ -34,10 +34,21 @@ class Rules:
     """What the exchange does where it is not documented, or when it is made to misbehave.
 
     `preset_on_partial`: first_fill, complete, never. `fill_at_most`: contracts of an order at a tick, 0 all.
+    `through_ticks`: by how many ticks the price must trade through a resting limit to fill it.
+    `stop_first`: a target that is reached in a minute whose candle also reaches the stop gives way to it.
+    `stop_slippage_bps`: stops get a price so much worse than the book's.
     """
 
     preset_on_partial: str = "first_fill"
     fill_at_most: int = 0
+    through_ticks: int = 1
+    stop_first: bool = False
+    stop_slippage_bps: Decimal = Decimal(0)
+
+    @classmethod
+    def pessimistic(cls, stop_slippage_bps: Decimal) -> Rules:
+        """What the recorded minutes leave open happens to the account's harm."""
+        return cls(through_ticks=2, stop_first=True, stop_slippage_bps=stop_slippage_bps)
 
 
 class Matching:
@@ -67,8 +78,8 @@ class Matching:
         self.finish(order, CANCELLED, tick.at_ms)
 
     def rest(self, tick: Tick) -> None:
-        """Fill the resting limits that the path trades through by a tick, best price and oldest first."""
-        step = self.account.listing(tick.symbol).tick
+        """Fill the resting limits that the path trades through, best price and oldest first."""
+        step = self.account.listing(tick.symbol).tick * self.rules.through_ticks
         through = [each for each in self.account.live_orders(tick.symbol) if _is_through(each, tick, step)]
         for resting in sorted(through, key=_priority):
             order = self.account.orders[resting.key]

@@ -12,8 +12,8 @@ Level = tuple[Decimal, int]
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """`volume` is what trades in the whole minute, in contracts. `levels(buys)` gives the side of the book
-    that a buyer (or a seller) takes from, best first."""
+    """`low`, `high` and `volume` (contracts) are those of the whole minute. `levels(buys)` gives the side of
+    the book that a buyer (or a seller) takes from, best first."""
 
     symbol: str
     minute: int
@@ -21,6 +21,8 @@ class Tick:
     last: Decimal
     mark: Decimal
     volume: int
+    low: Decimal
+    high: Decimal
     levels: Callable[[bool], list[Level]]
 
     def far(self, *, buys: bool) -> Decimal:

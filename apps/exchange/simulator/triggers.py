@@ -11,10 +11,11 @@ from apps.exchange.simulator.errors import Refused
 from apps.exchange.simulator.liquidation import liquidate
 from apps.exchange.simulator.margin import is_doomed
 from apps.exchange.simulator.matching import CANCELLED, MATCHED, Matching
+from apps.exchange.simulator.pessimism import is_reached, slipped, stop_comes_first
 from apps.exchange.simulator.rows import Plan
 from apps.exchange.simulator.tick import Tick
 from apps.exchange.simulator.wish import Wish
-from apps.exchange.simulator.words import BUYS, LAST_PRICE, RISES
+from apps.exchange.simulator.words import BUYS, LAST_PRICE
 
 STOPS_FIRST = {"stop_loss": 0, "plan": 1, "trailing": 2, "take_profit": 3}
 
@@ -39,25 +40,23 @@ def _fire_due(matching: Matching, tick: Tick) -> None:
     plans = matching.account.live_plans(tick.symbol)
     for known in sorted(plans, key=lambda plan: (STOPS_FIRST[plan.kind], plan.order_id)):
         plan = matching.account.plans[known.key]
-        if matching.account.is_live(plan) and _is_due(matching, plan, tick):
-            _fire(matching, plan, tick)
+        if not matching.account.is_live(plan):
+            continue
+        if _is_due(matching, plan, tick) or stop_comes_first(matching, plan, tick):
+            _fire(matching, plan, slipped(matching, plan, tick))
 
 
 def _is_due(matching: Matching, plan: Plan, tick: Tick) -> bool:
     price = tick.last if plan.price_type == LAST_PRICE else tick.mark
     if plan.kind == "trailing":
         return _has_turned(matching, plan, price, tick.at_ms)
-    return _is_reached(plan, price)
-
-
-def _is_reached(plan: Plan, price: Decimal) -> bool:
-    return price >= plan.trigger_price if plan.price_way == RISES else price <= plan.trigger_price
+    return is_reached(plan, price)
 
 
 def _has_turned(matching: Matching, plan: Plan, price: Decimal, at_ms: int) -> bool:
     """A trailing order is active once its activation price was reached; then it follows the best price."""
     buys = plan.side in BUYS
-    if not plan.peak and not _is_reached(plan, price):
+    if not plan.peak and not is_reached(plan, price):
         return False
     best = (min if buys else max)(price, plan.peak or price)
     if best != plan.peak:
