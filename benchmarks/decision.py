@@ -34,7 +34,7 @@ NEEDS_DJANGO = True
 SCREEN = Console(stderr=True)
 """Progress is for people: standard output holds the result alone."""
 MINUTE = timedelta(minutes=1)
-SHIPPED = ("scalper_micro", "regular")
+SHIPPED = ("scalper_micro", "scalper", "regular", "classic", "crash")
 CLOCKED = ("close_to_decided_ms",)
 """Stages measured against the wall clock, which means nothing in minutes that are injected."""
 
@@ -43,7 +43,7 @@ def run(args: list[str]) -> dict[str, Any]:
     """Judge plain minutes, then 4h boundaries, each measured alone and with its roll-up."""
     parser = argparse.ArgumentParser(prog="bench decision", description=__doc__)
     parser.add_argument("--symbols", type=int, default=400)
-    parser.add_argument("--profiles", type=int, default=1, help="1 is scalper_micro alone; more are variants")
+    parser.add_argument("--profiles", type=int, default=1, help="1 is scalper_micro alone, 5 all that are shipped")
     parser.add_argument("--repeats", type=int, default=200, help="plain minutes")
     parser.add_argument("--boundaries", type=int, default=30, help="4h boundaries")
     options = parser.parse_args(args)
@@ -177,7 +177,7 @@ class _Market:
 
 
 def variants(count: int) -> list[Profile]:
-    """The shipped profiles, and copies of them under other names and with another RSI cap."""
+    """The shipped profiles, and beyond them copies under other names."""
     conditions = yaml.safe_load((settings.MTF_PROFILES_DIR / "conditions.yaml").read_text(encoding="utf-8"))
     made: list[Profile] = []
     for number in range(count):
