@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,46 +14,21 @@ from apps.engine.enter import guards
 from apps.engine.enter.decision import Decision, decision, too_old
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.events import CallFailed, PlanRefused
-from apps.engine.ports import Broker, CandleHistory, Ledger
-from apps.engine.profile import Profile
-from apps.engine.values.errors import TradingError
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.reason import Reason, Refusal
-from apps.exchange import venue
+from apps.engine.values.state import AccountState
 from apps.mtf import dry_results
-from apps.mtf.account_ledger import switched_off
 from apps.mtf.deciding import confirmed, told_by, verdict_of
-from apps.mtf.entry_ledger import DryLedger, account_ledger
+from apps.mtf.entry import Clock, Entry, dry, live, of_approved
 from apps.mtf.minute import closed_minute
 from apps.mtf.models import MtfRun
 from apps.mtf.preflight import snapshot
 from apps.orders import store as orders
-from apps.profiles import store as profiles
 
 log = structlog.get_logger("order_journey")
 
 MAX_DECISION_AGE = timedelta(seconds=60)
 """A verdict older than this is another minute's business."""
-
-Clock = Callable[[], datetime]
-
-
-class UnknownProfile(TradingError):
-    """The version that decided is not remembered here: it cannot be traded by."""
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """One verdict with everything its entry needs."""
-
-    verdict: Verdict
-    profile: Profile
-    ledger: Ledger
-    history: CandleHistory
-    reads: Broker
-    sends: Broker
-    off: Callable[[], dict[str, str] | None]
-    clock: Clock
 
 
 def enter(run_id: str, symbol: str, *, clock: Clock) -> Entered | Refusal:
@@ -65,7 +39,7 @@ def enter(run_id: str, symbol: str, *, clock: Clock) -> Entered | Refusal:
     """
     run = MtfRun.objects.get(run_id=run_id)
     verdict = verdict_of(run, symbol)
-    entry = _dry(run, verdict, clock) if run.dry_run else _live(run, verdict, clock)
+    entry = dry(run, verdict, clock) if run.dry_run else live(run, verdict, clock)
     with structlog.contextvars.bound_contextvars(run_id=run_id, symbol=symbol, profile=run.profile):
         outcome = _told(entry, lambda: _entered(entry))
         if run.dry_run:
@@ -76,39 +50,12 @@ def enter(run_id: str, symbol: str, *, clock: Clock) -> Entered | Refusal:
 def enter_approved(approved: orders.Approved, *, clock: Clock) -> Entered | Refusal:
     """Plan an approved decision again on current data and send it; what got worse ends."""
     verdict = Verdict.from_json(approved.context["verdict"])
-    ledger = account_ledger(approved.run_id, verdict)
-    entry = _entry(verdict, approved.plan.digest, ledger, venue.broker(), switched_off, clock)
+    entry = of_approved(approved, verdict, clock)
     with structlog.contextvars.bound_contextvars(run_id=str(approved.run_id), symbol=verdict.symbol):
         return _told(entry, lambda: _sent(entry, closed_minute(clock()), approved.plan))
 
 
-def _live(run: MtfRun, verdict: Verdict, clock: Clock) -> _Entry:
-    ledger = account_ledger(run.run_id, verdict)
-    return _entry(verdict, run.digest, ledger, venue.broker(), switched_off, clock)
-
-
-def _dry(run: MtfRun, verdict: Verdict, clock: Clock) -> _Entry:
-    force = bool(run.options.get("force_run"))
-    ledger = DryLedger(account_ledger(run.run_id, verdict), force)
-    off = dict if force else switched_off
-    return _entry(verdict, run.digest, ledger, venue.dry_broker(), off, clock)
-
-
-def _entry(
-    verdict: Verdict,
-    digest: str,
-    ledger: Ledger,
-    sends: Broker,
-    off: Callable[[], dict[str, str] | None],
-    clock: Clock,
-) -> _Entry:
-    profile = profiles.version(digest)
-    if profile is None:
-        raise UnknownProfile(f"{verdict.symbol}: no profile of digest {digest[:12]} was ever remembered")
-    return _Entry(verdict, profile, ledger, venue.prompt_history(), venue.broker(), sends, off, clock)
-
-
-def _told(entry: _Entry, work: Callable[[], Entered | Refusal]) -> Entered | Refusal:
+def _told(entry: Entry, work: Callable[[], Entered | Refusal]) -> Entered | Refusal:
     """The outcome, logged; a fault is written down beside the trade events and goes through."""
     try:
         outcome = work()
@@ -129,24 +76,35 @@ def _status(entered: Entered) -> str:
     return "PENDING_REVIEW" if entered.sent is None else entered.sent.order.status.value
 
 
-def _entered(entry: _Entry) -> Entered | Refusal:
+def _entered(entry: Entry) -> Entered | Refusal:
     verdict, now = entry.verdict, entry.clock()
     made = decision(verdict, entry.profile)
     if isinstance(made, Refusal):
         return _refused(made, entry, "")
-    refusal = _old(verdict, now) or too_old(made, now) or _forbidden(entry, made, now)
+    refusal = _old(verdict, now) or too_old(made, now)
     if refusal is not None:
         return _refused(refusal, entry, made.key)
-    with ThreadPoolExecutor(max_workers=1) as beside:  # a bulk call waits longest for its slot
+    state = entry.ledger.state([made.symbol], now)
+    refusal = _forbidden(entry, made, state, now)
+    if refusal is not None:
+        return _refused(refusal, entry, made.key)
+    with ThreadPoolExecutor(max_workers=1) as beside:
         told = beside.submit(told_by, entry.history, made)
-        return _sent(entry, verdict.evaluated_at, unless=lambda: confirmed(made, told.result()), key=made.key)
+        return _sent(
+            entry,
+            verdict.evaluated_at,
+            state=state,
+            unless=lambda: confirmed(made, told.result()),
+            key=made.key,
+        )
 
 
 def _sent(
-    entry: _Entry,
+    entry: Entry,
     at: datetime,
     approved: OrderPlan | None = None,
     *,
+    state: AccountState | None = None,
     unless: Callable[[], Refusal | None] = lambda: None,
     key: str = "",
 ) -> Entered | Refusal:
@@ -167,6 +125,7 @@ def _sent(
         last_look=lambda plan: guards.last_look(plan, entry.off(), entry.clock()),
         now=entry.clock(),
         approved=approved,
+        state=state,
     )
 
 
@@ -178,13 +137,12 @@ def _old(verdict: Verdict, now: datetime) -> Refusal | None:
     return Refusal(Reason.DECISION_TOO_OLD, numbers)
 
 
-def _forbidden(entry: _Entry, made: Decision, now: datetime) -> Refusal | None:
+def _forbidden(entry: Entry, made: Decision, state: AccountState, now: datetime) -> Refusal | None:
     """What our books say already, before the exchange is asked anything."""
-    state = entry.ledger.state([made.symbol], now)
     return guards.books(state, entry.profile.name, made.symbol, made.timeframes, made.key, now)
 
 
-def _refused(refusal: Refusal, entry: _Entry, key: str) -> Refusal:
+def _refused(refusal: Refusal, entry: Entry, key: str) -> Refusal:
     verdict = entry.verdict
     told = PlanRefused(
         symbol=verdict.symbol,

@@ -8,6 +8,8 @@ from apps.engine.profile import Profile
 from apps.profiles.files import load_all
 from apps.profiles.models import ProfileVersion
 
+_versions: dict[str, Profile] = {}
+
 
 def configured() -> list[Profile]:
     """The profiles of MTF_PROFILES, in order of precedence. ProfileError with every fault of their files."""
@@ -23,7 +25,19 @@ def remember(profile: Profile) -> None:
 
 
 def version(digest: str) -> Profile | None:
-    """The profile that has this digest, rebuilt from what was remembered; None when it never ran here."""
+    """The profile that has this digest, rebuilt from what was remembered; None when it never ran here.
+
+    It is rebuilt once a process: a digest never means anything else.
+    """
+    if digest not in _versions:
+        found = _rebuilt(digest)
+        if found is None:
+            return None
+        _versions[digest] = found
+    return _versions[digest]
+
+
+def _rebuilt(digest: str) -> Profile | None:
     row = ProfileVersion.objects.filter(digest=digest).first()
     if row is None:
         return None

@@ -15,6 +15,7 @@ from apps.engine.ports import Broker, BrokerUnknown
 from apps.engine.values.order import OrderStatus, Role, client_order_id
 from apps.engine.values.reason import Reason, Refusal
 from apps.engine.values.side import Side
+from apps.engine.values.state import AccountState
 from tests.engine.tiny_exchange import Answer, TinyExchange
 from tests.engine.trade_builder import NOW, SYMBOL, D, account, at, features, profile, snapshot, verdict
 
@@ -29,7 +30,7 @@ class Desk:
         self.ledger = MemoryLedger(**ledger)
         self.off: dict[str, str] = {}
 
-    def enter(self, **changes: Any) -> Entered | Refusal:
+    def enter(self, state: AccountState | None = None, **changes: Any) -> Entered | Refusal:
         return enter(
             verdict(),
             changes.pop("profile", profile()),
@@ -38,6 +39,7 @@ class Desk:
             ledger=self.ledger,
             last_look=lambda plan: last_look(plan, self.off, NOW),
             now=NOW,
+            state=state,
         )
 
     @property
@@ -71,6 +73,17 @@ def test_an_accepted_entry_is_planned_claimed_sent_and_told_in_that_order() -> N
     assert request == plan.request(plan.client_order_id)
     assert desk.ledger.cooldowns[SYMBOL] == at(4 * 3600)
     assert desk.ledger.locks == {SYMBOL: plan.decision_key}
+
+
+def test_a_state_told_a_moment_ago_is_not_asked_again_and_the_claim_sees_what_came_since() -> None:
+    desk = Desk()
+    before = desk.ledger.state([SYMBOL], NOW)
+    for state, sent in ((before, 1), (before, 1), (None, 1)):
+        outcome = desk.enter(state=state)
+        assert len(desk.sent) == sent
+    assert isinstance(outcome, Refusal)
+    assert outcome.reason == Reason.DUPLICATE_DECISION
+    assert desk.names[-2:] == ["plan_refused", "plan_refused"]
 
 
 class Watching(TinyExchange):

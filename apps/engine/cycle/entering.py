@@ -18,6 +18,7 @@ from apps.engine.values.book import TrackedOrder
 from apps.engine.values.order import OrderStatus, decision_key
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.reason import Refusal
+from apps.engine.values.state import AccountState
 
 LastLook = Callable[[OrderPlan], Refusal | None]
 """Asked right before the bytes leave, with the clock and the switches of that moment (`guards.last_look`)."""
@@ -41,14 +42,16 @@ def enter(
     last_look: LastLook,
     now: datetime,
     approved: OrderPlan | None = None,
+    state: AccountState | None = None,
 ) -> Entered | Refusal:
     """Plan, claim, set the leverage, send with stop and target attached; every step recorded.
 
-    `approved` is the plan a person approved: it is made again from now's snapshot and must not be worse. What
-    the ledger raises goes through: before the claim nothing happened, after it the order is in doubt and is
-    followed as such.
+    `approved` is the plan a person approved: it is made again from now's snapshot and must not be worse.
+    `state`: what the ledger told a moment ago, where it was asked already; the claim asks again in any case.
+    What the ledger raises goes through: before the claim nothing happened, after it the order is in doubt and
+    is followed as such.
     """
-    state = ledger.state([verdict.symbol], now)
+    state = state or ledger.state([verdict.symbol], now)
     if approved is None:
         plan = make_plan(verdict, profile, snapshot, state, now)
     else:
