@@ -108,7 +108,7 @@ def regime(past: Past, level: float, sign: int) -> int:
 
 
 Oracle = Callable[[Past], int]
-CASES: list[tuple[str, dict[str, float], Oracle]] = [
+CASES: list[Any] = [
     *(
         (
             f"macd_line_cross_{way}_with_hysteresis",
