@@ -23,11 +23,10 @@ def announced(console: Console, wish: Wish) -> None:
     """Say what runs, and where its candles have holes."""
     asked = wish.source.asked
     for profile in wish.profiles:
-        console.print(f"profile {escape(profile.name)} {profile.digest}", soft_wrap=True, highlight=False)
+        console.print(f"profile {escape(profile.name)} {profile.digest}", soft_wrap=True)
     console.print(
         f"{counted(len(asked.symbols), 'symbol')}, {minute(asked.start)} … {minute(asked.end)} UTC",
         soft_wrap=True,
-        highlight=False,
     )
     for symbol in asked.symbols:
         for hole in holes(wish.source.stretch(symbol, [Timeframe.M1]), asked.start):
@@ -36,7 +35,6 @@ def announced(console: Console, wish: Wish) -> None:
                 f"the first at {minute(hole.first_open_at)} UTC",
                 style="yellow",
                 soft_wrap=True,
-                highlight=False,
             )
 
 

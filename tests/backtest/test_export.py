@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -108,6 +109,7 @@ def test_parts_have_the_same_keys_as_the_whole() -> None:
         (D("0.00001234"), "0.00001234"),
         (D(1) / 3, "0.333333333333"),
         (day(0.5), "2026-03-01T12:00:00Z"),
+        (day(0.5) + timedelta(milliseconds=900), "2026-03-01T12:00:00.900Z"),
         (None, None),
     ],
 )

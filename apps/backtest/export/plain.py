@@ -1,4 +1,4 @@
-"""Values as machines read them: decimals as exact text, times in ISO with Z, durations in seconds."""
+"""Values as machines read them: decimals as exact text, times in ISO with Z (to the millisecond), durations in seconds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def plain(value: object) -> Any:
     if isinstance(value, Decimal):
         return f"{(round(value, PLACES) + 0).normalize():f}"
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%dT%H:%M:%S}Z"
+        fraction = f".{value.microsecond // 1000:03d}" if value.microsecond else ""
+        return f"{value:%Y-%m-%dT%H:%M:%S}{fraction}Z"
     if isinstance(value, timedelta):
         return value.total_seconds()
     raise TypeError(f"{type(value).__name__} has no plain form")

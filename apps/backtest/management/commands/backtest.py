@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 from django.db import OperationalError
 from rich.console import Console
 
@@ -39,13 +39,16 @@ STOPPED = 130
 SOURCES = {"files": "the recorded market", "db": "the database"}
 
 
+class Layout(DjangoHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """The help text as it is written, our options before Django's."""
+
+
 class Command(BaseCommand):
     help = HELP
     requires_system_checks = ()  # it checks the profiles it runs itself, wherever they lie
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        layout = argparse.RawDescriptionHelpFormatter
-        return super().create_parser(prog_name, subcommand, epilog=AFTER, formatter_class=layout, **kwargs)
+        return super().create_parser(prog_name, subcommand, epilog=AFTER, formatter_class=Layout, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -84,7 +87,7 @@ class Command(BaseCommand):
         self._show(told, options)
 
     def _run(self, asked: Wish) -> list[Told]:
-        console = Console(stderr=True)
+        console = Console(stderr=True, highlight=False)
         announced(console, asked)
         return [Told(one, statistics(one)) for one in outcomes(console, asked)]
 
@@ -104,7 +107,7 @@ class Command(BaseCommand):
             found = summary(told, source=options["source"], pessimistic=False)
             self.stdout.write(json.dumps(found))
             return
-        console = Console()
+        console = Console(highlight=False)
         show(console, told)
         for name in ("csv", "html"):
             if options[name]:
