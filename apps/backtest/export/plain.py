@@ -1,4 +1,4 @@
-"""Values as machines read them: decimals as exact text, times in ISO with Z (to the millisecond), durations in seconds."""
+"""Values as machines read them: exact decimals, ISO times with Z to the millisecond, durations in seconds."""
 
 from __future__ import annotations
 
