@@ -57,6 +57,7 @@ def test_the_curves_are_drawn_and_nothing_runs_over_the_edge(page: Page) -> None
     expect(section(page).locator(".curve path.equity")).to_be_visible()
     expect(section(page).locator(".curve path.fall")).to_be_visible()
     assert section(page).locator(".histogram rect").count() > 0
+    section(page).get_by_role("button", name="Open all charts").click()
     width = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
     assert width[0] == width[1]
 

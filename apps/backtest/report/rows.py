@@ -6,7 +6,7 @@ from typing import Any
 
 from apps.backtest.outcome import Exit, Outcome, Trade
 from apps.backtest.statistics import Statistics
-from apps.backtest.wording import lasting, minute, multiple, price, ratio, signed
+from apps.backtest.wording import lasting, minute, price, ratio, signed
 
 EXITS = {
     Exit.STOP: "stop",
@@ -70,7 +70,7 @@ def trade_row(number: int, trade: Trade) -> dict[str, Any]:
         "held": lasting(held),
         "held_s": held.total_seconds(),
         "exit": str(trade.exit),
-        "r": multiple(trade.r_multiple),
+        "r": signed(trade.r_multiple),
         "r_value": trade.r_multiple,
         "net": signed(trade.net),
         "net_value": trade.net,

@@ -8,7 +8,7 @@ function drawHistogram(box, bins) {
   const x = scale(from, to, left, right), y = scale(0, most, bottom, 18);
   valueAxis(svg, y, 0, most, Math.min(4, most), left, right, (value) => value.toFixed(0));
   for (const value of ticks(from, to, width < 500 ? 5 : 10)) {
-    add(svg, "text", { x: x(value), y: bottom + 14, "text-anchor": "middle" }, `${+value.toFixed(2)} R`);
+    below(svg, x(value), bottom, `${+value.toFixed(2)} R`);
   }
   const text = add(svg, "text", { class: "told", x: left, y: 12 });
   for (const [low, high, count] of bins) {

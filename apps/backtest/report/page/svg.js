@@ -64,8 +64,14 @@ function timeText(second) {
 function timeAxis(svg, x, from, to, top, bottom, wanted) {
   for (const at of timeTicks(from, to, wanted)) {
     add(svg, "line", { class: "grid", x1: x(at), x2: x(at), y1: top, y2: bottom });
-    add(svg, "text", { x: x(at), y: bottom + 14, "text-anchor": "middle" }, timeText(at));
+    below(svg, x(at), bottom, timeText(at));
   }
+}
+
+// A name under an axis, in the middle of its place but never over the left edge.
+function below(svg, x, bottom, text) {
+  const place = x < 24 ? { x: 2 } : { x, "text-anchor": "middle" };
+  add(svg, "text", { y: bottom + 14, ...place }, text);
 }
 
 // Calls `tell(x)` while a finger or a mouse moves over the drawing, `leave()` when it goes.
