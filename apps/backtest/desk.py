@@ -21,6 +21,7 @@ def replayed(
     profile: Profile,
     *,
     equity: Decimal,
+    pessimistic: bool,
     judged: Callable[[str], None],
     traded: Callable[[datetime], None],
 ) -> Outcome:
@@ -40,5 +41,6 @@ def replayed(
         start=source.asked.start,
         end=source.asked.end,
         equity=equity,
+        pessimistic=pessimistic,
         progress=traded,
     )

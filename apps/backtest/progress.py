@@ -50,6 +50,7 @@ def outcomes(console: Console, wish: Wish) -> Iterator[Outcome]:
                 wish.source,
                 profile,
                 equity=wish.equity,
+                pessimistic=wish.pessimistic,
                 judged=bar.judged,
                 traded=bar.traded,
             )

@@ -19,10 +19,10 @@ NARROW = 70
 """Below so many columns the parts leave out what is not about the result."""
 
 
-def show(console: Console, told: Sequence[Told]) -> None:
+def show(console: Console, told: Sequence[Told], *, pessimistic: bool) -> None:
     """One profile in full, or several side by side."""
     for one in told:
-        _show_answer(console, one)
+        _show_answer(console, one, ", pessimistic" if pessimistic else "")
     if len(told) > 1:
         console.print(_comparison(told))
         console.print("Parts, refusals and trades of each: --html, --json, or one profile at a time.")
@@ -31,12 +31,12 @@ def show(console: Console, told: Sequence[Told]) -> None:
     _show_parts(console, told[0])
 
 
-def _show_answer(console: Console, told: Told) -> None:
+def _show_answer(console: Console, told: Told, fills: str) -> None:
     outcome = told.outcome
     console.rule(f"{escape(outcome.profile)} {outcome.digest[:12]}")
     console.print(
         f"{minute(outcome.start)} … {minute(outcome.end)} UTC, {counted(len(outcome.symbols), 'symbol')}, "
-        f"{counted(outcome.candles, 'candle')} of 1m",
+        f"{counted(outcome.candles, 'candle')} of 1m{fills}",
         style="dim",
     )
     console.print(answer(told), style=f"bold {_tone(told)}")

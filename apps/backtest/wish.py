@@ -32,7 +32,9 @@ class WishError(TradingError):
 class Wish:
     profiles: tuple[Profile, ...]
     source: Source
+    source_name: str
     equity: Decimal
+    pessimistic: bool
     csv: Path | None
     html: Path | None
 
@@ -48,7 +50,15 @@ def wish(options: Mapping[str, Any]) -> Wish:
     if faults:
         raise WishError(faults)
     assert source is not None  # without faults there is one
-    return Wish(tuple(profiles), source, equity, csv, html)
+    return Wish(
+        profiles=tuple(profiles),
+        source=source,
+        source_name=options["source"],
+        equity=equity,
+        pessimistic=options["pessimistic"],
+        csv=csv,
+        html=html,
+    )
 
 
 def _profiles(options: Mapping[str, Any], faults: list[str]) -> list[Profile]:
@@ -57,12 +67,17 @@ def _profiles(options: Mapping[str, Any], faults: list[str]) -> list[Profile]:
     except ProfileError as error:
         faults += error.faults
         return []
-    faults += [
-        f"{one.name}: it has no entry section, so it judges and never trades"
-        for one in found
-        if one.entry is None
-    ]
+    faults += [f"{one.name}: {fault}" for one in found if (fault := _idle(one))]
     return found
+
+
+def _idle(profile: Profile) -> str:
+    """Why it could not trade in a replay; "" when it can."""
+    if profile.entry is None:
+        return "it has no entry section, so it judges and never trades"
+    if profile.entry.review:
+        return "review: a person decides on each plan, and here is none; replay a copy without it"
+    return ""
 
 
 def _equity(text: str, faults: list[str]) -> Decimal:

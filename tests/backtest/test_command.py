@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from decimal import Decimal
 from pathlib import Path
 from shutil import copy
 from typing import Any
@@ -133,11 +134,18 @@ def test_a_broken_profile_is_refused_with_every_fault_of_it(tmp_path: Path) -> N
         assert place in str(refused.value)
 
 
-def test_a_profile_that_only_judges_is_refused(tmp_path: Path) -> None:
-    content = (settings.MTF_PROFILES_DIR / "scalper.yaml").read_text("utf-8")
+@pytest.mark.parametrize(
+    ("entry", "fault"),
+    [
+        ("", "scalper: it has no entry section, so it judges and never trades"),
+        ("entry:\n  review: true\n{rest}", "scalper: review: a person decides on each plan"),
+    ],
+)
+def test_a_profile_that_could_not_trade_here_is_refused(tmp_path: Path, entry: str, fault: str) -> None:
+    rules, rest = (settings.MTF_PROFILES_DIR / "scalper.yaml").read_text("utf-8").split("entry:\n")
     copy(settings.MTF_PROFILES_DIR / "conditions.yaml", tmp_path)
-    (tmp_path / "scalper.yaml").write_text(content[: content.index("\nentry:")], "utf-8")
-    with pytest.raises(CommandError, match="scalper: it has no entry section"):
+    (tmp_path / "scalper.yaml").write_text(rules + entry.format(rest=rest), "utf-8")
+    with pytest.raises(CommandError, match=fault):
         call_command("backtest", "--profile", "scalper", "--profiles-dir", str(tmp_path), *STRETCH)
 
 
@@ -152,6 +160,7 @@ def test_a_profile_edited_meanwhile_changes_nothing(tmp_path: Path) -> None:
         "from": "2025-05-20",
         "to": "2025-05-20 02:00",
         "equity": "1000",
+        "pessimistic": False,
         "csv": None,
         "html": None,
     }
@@ -160,3 +169,15 @@ def test_a_profile_edited_meanwhile_changes_nothing(tmp_path: Path) -> None:
     (outcome,) = outcomes(Console(quiet=True), asked)
     (shipped,) = load_all(settings.MTF_PROFILES_DIR, ["scalper"])
     assert outcome.digest == shipped.digest
+
+
+def test_pessimistic_fills_are_no_better_and_said_in_every_output(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    report = tmp_path / "t.html"
+    kind = found(capsys, "--profile", "scalper", *STRETCH)
+    harsh = found(capsys, "--profile", "scalper", *STRETCH, "--pessimistic", "--html", str(report))
+    assert (kind["pessimistic"], harsh["pessimistic"]) == (False, True)
+    assert "pessimistic fills" in report.read_text("utf-8")
+    gross = [Decimal(told["profiles"][0]["trades"]["gross_usdt"]) for told in (kind, harsh)]
+    assert gross[1] < gross[0]

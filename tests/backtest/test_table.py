@@ -24,9 +24,9 @@ FULL = outcome(
 )
 
 
-def shown(*outcomes: Outcome, width: int = 80) -> str:
-    text = io.StringIO()
-    show(Console(file=text, width=width), [Told(each, statistics(each)) for each in outcomes])
+def shown(*outcomes: Outcome, width: int = 80, pessimistic: bool = False) -> str:
+    text, told = io.StringIO(), [Told(each, statistics(each)) for each in outcomes]
+    show(Console(file=text, width=width), told, pessimistic=pessimistic)
     return text.getvalue()
 
 
@@ -53,3 +53,8 @@ def test_without_trades_no_empty_table_is_shown() -> None:
 
 def test_a_profiles_name_is_text_and_not_markup() -> None:
     assert "[red]x" in shown(outcome(trade(), profile="[red]x"))
+
+
+def test_pessimistic_fills_are_said() -> None:
+    assert "of 1m, pessimistic" in shown(outcome(), width=100, pessimistic=True)
+    assert "pessimistic" not in shown(outcome())

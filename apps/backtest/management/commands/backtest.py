@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 from django.db import OperationalError
 from rich.console import Console
+from rich.markup import escape
 
 from apps.backtest.export import summary, trade_csv
 from apps.backtest.headline import Told
@@ -30,6 +32,7 @@ examples:
   backtest --profile scalper regular crash         several side by side
   backtest --profile regular --symbols BTCUSDT ETHUSDT --from 2025-05-12 --to "2025-05-19 12:00"
   backtest --profile classic --html report.html    every trade on a chart, in one file
+  backtest --profile classic --pessimistic         what a candle leaves open goes against you
   backtest --profile classic --source db --from 2026-11-01       the candles of the database
   backtest --profile mine --profiles-dir ~/strategies --json > mine.json
 """
@@ -66,6 +69,9 @@ class Command(BaseCommand):
             help="the shipped recorded market, or stored candles",
         )
         parser.add_argument("--equity", metavar="USDT", default="1000", help="at the start; default 1000")
+        parser.add_argument(
+            "--pessimistic", action="store_true", help="what a candle leaves open goes against you"
+        )
         parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
         parser.add_argument("--csv", metavar="FILE", help="write one row a trade")
         parser.add_argument("--html", metavar="FILE", help="write the report, one file that needs no network")
@@ -76,42 +82,47 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             asked = wish(options)
-            told = self._run(asked)
-            self._write(asked, told, options)
+            told = _run(asked)
+            for path, text in _files(asked, told):
+                write(path, text)
         except TradingError as fault:
             raise CommandError(str(fault)) from fault
         except OperationalError as fault:
             raise CommandError(f"the database does not answer: {fault}") from fault
-        except KeyboardInterrupt:
-            raise CommandError("stopped; nothing was written", returncode=STOPPED) from None
-        self._show(told, options)
-
-    def _run(self, asked: Wish) -> list[Told]:
-        console = Console(stderr=True, highlight=False)
-        announced(console, asked)
-        return [Told(one, statistics(one)) for one in outcomes(console, asked)]
-
-    def _write(self, asked: Wish, told: list[Told], options: dict[str, Any]) -> None:
-        try:
-            if asked.csv is not None:
-                write(asked.csv, trade_csv(one.outcome for one in told))
-            if asked.html is not None:
-                source = SOURCES[options["source"]]
-                candles = asked.source.archive.candles
-                write(asked.html, page(told, candles, source=source, pessimistic=False))
         except OSError as fault:
             raise CommandError(f"{fault.filename}: {fault.strerror}") from fault
-
-    def _show(self, told: list[Told], options: dict[str, Any]) -> None:
+        except KeyboardInterrupt:
+            raise CommandError("stopped; nothing was written", returncode=STOPPED) from None
         if options["json"]:
-            found = summary(told, source=options["source"], pessimistic=False)
+            found = summary(told, source=asked.source_name, pessimistic=asked.pessimistic)
             self.stdout.write(json.dumps(found))
-            return
-        console = Console(highlight=False)
-        show(console, told)
-        for name in ("csv", "html"):
-            if options[name]:
-                console.print(f"written: {options[name]}", soft_wrap=True)
+        else:
+            _show(asked, told)
+
+
+def _run(asked: Wish) -> list[Told]:
+    console = Console(stderr=True, highlight=False)
+    announced(console, asked)
+    return [Told(one, statistics(one)) for one in outcomes(console, asked)]
+
+
+def _files(asked: Wish, told: list[Told]) -> list[tuple[Path, str]]:
+    """What is to be written where, all of it made before the first is written."""
+    files: list[tuple[Path, str]] = []
+    if asked.csv is not None:
+        files.append((asked.csv, trade_csv(one.outcome for one in told)))
+    if asked.html is not None:
+        candles, source = asked.source.archive.candles, SOURCES[asked.source_name]
+        files.append((asked.html, page(told, candles, source=source, pessimistic=asked.pessimistic)))
+    return files
+
+
+def _show(asked: Wish, told: list[Told]) -> None:
+    console = Console(highlight=False)
+    show(console, told, pessimistic=asked.pessimistic)
+    for path in (asked.csv, asked.html):
+        if path is not None:
+            console.print(f"written: {escape(str(path))}", soft_wrap=True)
 
 
 def _running() -> str:
