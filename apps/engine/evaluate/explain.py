@@ -54,9 +54,9 @@ def _leaves(table: LeafTable, row: int) -> tuple[LeafVerdict, ...]:
             role,
             leaf.condition,
             leaf.text,
-            known(left[row]),
-            known(right[row]),
-            HELD[int(truth[row])],
+            known(left.item(row)),
+            known(right.item(row)),
+            HELD[truth.item(row)],
         )
         for leaf, side, role, left, right, truth in entries
     )
