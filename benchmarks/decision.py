@@ -43,7 +43,9 @@ def run(args: list[str]) -> dict[str, Any]:
     """Judge plain minutes, then 4h boundaries, each measured alone and with its roll-up."""
     parser = argparse.ArgumentParser(prog="bench decision", description=__doc__)
     parser.add_argument("--symbols", type=int, default=400)
-    parser.add_argument("--profiles", type=int, default=1, help="1 is scalper_micro alone, 5 all that are shipped")
+    parser.add_argument(
+        "--profiles", type=int, default=1, help="1 is scalper_micro alone, 5 all that are shipped"
+    )
     parser.add_argument("--repeats", type=int, default=200, help="plain minutes")
     parser.add_argument("--boundaries", type=int, default=30, help="4h boundaries")
     options = parser.parse_args(args)

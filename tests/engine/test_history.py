@@ -174,17 +174,6 @@ def test_the_leaves_of_every_candle_are_kept() -> None:
         assert len(table.leaves) == len(table.truth) > 0
 
 
-def test_features_are_those_of_each_timeframes_newest_closed_candle() -> None:
-    by = profile()
-    closes = last_minutes(10)
-    told = replay(history(stretches(), by.columns), by, closes)
-    found = told.features(3)
-    assert set(found) == set(by.columns)
-    frame = told.frames.frames[M15]
-    row = int(np.searchsorted(frame.close_ms, closes[3], side="right")) - 1
-    assert found[M15] == {name: values[0, row] for name, values in frame.columns.items()}
-
-
 def test_only_the_wanted_columns_are_computed_and_are_the_same() -> None:
     candles = stretches()
     whole, part = history(candles), history(candles, {M5: {"macd_hist", "bearish_divergence", "ma9"}})

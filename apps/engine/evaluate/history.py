@@ -57,15 +57,6 @@ class History(Decided):
         """Everything about one moment, every leaf included."""
         return self._verdict(self.symbol, moment(int(self.closes_ms[row])), row)
 
-    def features(self, row: int) -> dict[Timeframe, dict[str, float]]:
-        """The columns of every timeframe's newest closed candle, as an entry reads them."""
-        return {
-            timeframe: {
-                name: float(values[0, self.rows[timeframe][row]]) for name, values in frame.columns.items()
-            }
-            for timeframe, frame in self.frames.frames.items()
-        }
-
     def on_rows(self, one: TimeframeJudgement, values: NDArray[Value]) -> NDArray[Value]:
         return values[self.rows[one.timeframe]]
 
