@@ -48,10 +48,11 @@ class Following:
         """All looks that are due, in the order of symbols; what they came to, recorded already."""
         told: list[events.Event] = []
         for symbol in sorted(symbol for symbol, at in self._due.items() if at <= now):
-            told += self._look(symbol, contract(symbol), now)
+            told += self.look_at(symbol, contract(symbol), now)
         return told
 
-    def _look(self, symbol: str, contract: Contract, now: datetime) -> list[events.Event]:
+    def look_at(self, symbol: str, contract: Contract, now: datetime) -> list[events.Event]:
+        """One symbol read, followed, and done to what must be; what that came to, recorded already."""
         book = self._ledger.book(symbol, now)
         seen = look(self._broker, book, now)
         followed = follow(book, seen, contract, off=self._ledger.off, now=now)
@@ -72,7 +73,7 @@ class Following:
             return
         ends = [order.expires_at for order in book.orders if order.status in LIVE]
         if ends:
-            self._due[book.symbol] = max(min(ends), now + SOON)
+            self._due[book.symbol] = min(at if at > now else now + SOON for at in ends)
         else:
             self._due.pop(book.symbol, None)
 

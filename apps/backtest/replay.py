@@ -72,12 +72,12 @@ class Replay:
     """One run in progress. `now` only goes forward."""
 
     def __init__(self, profile: Profile, turns: Turns, floor: Floor, start: datetime) -> None:
-        self._turns = turns
+        self.turns = turns
         self.floor = floor
         self.ledger = MemoryLedger()
-        self._broker = Broker(self.floor, start)
-        self._following = Following(self.ledger, self._broker)
-        self._entering = Entering(profile, self.ledger, self._broker)
+        self.broker = Broker(self.floor, start)
+        self.following = Following(self.ledger, self.broker)
+        self.entering = Entering(profile, self.ledger, self.broker)
         self._refusals: Counter[Reason] = Counter()
         self._worth = WorthOverTime(self.floor, start)
         self._day_ends = start.replace(hour=0, minute=0, second=0, microsecond=0) + DAY - LAST_TICK
@@ -87,7 +87,7 @@ class Replay:
         while True:
             target = min(until, self._next())
             changed_ms = self.floor.play_on(milliseconds(target))
-            now = self._broker.now = target if changed_ms is None else moment(changed_ms)
+            now = self.broker.now = target if changed_ms is None else moment(changed_ms)
             self._heed(now)
             if changed_ms is not None:
                 continue
@@ -100,6 +100,7 @@ class Replay:
             self._enter(now)
             if now >= until:
                 self._worth.note(now)
+                self.turns.over(milliseconds(now))
                 return
 
     def outcome(
@@ -111,7 +112,7 @@ class Replay:
         equity: Decimal,
     ) -> Outcome:
         """What is known now, as the outcome of [start, end)."""
-        now_ms = milliseconds(self._broker.now)
+        now_ms = milliseconds(self.broker.now)
         verdicts: Counter[str] = Counter()
         for one in readies:
             verdicts.update(one.verdicts)
@@ -123,16 +124,16 @@ class Replay:
             end=end,
             equity=equity,
             trades=trades(self.floor, plans_by_order(self.ledger), now_ms),
-            unfilled=unfilled(self.ledger, self._broker.now),
+            unfilled=unfilled(self.ledger, self.broker.now),
             worth=self._worth.points,
-            refusals=self._refusals + self._turns.missed,
+            refusals=self._refusals + self.turns.missed,
             verdicts=verdicts,
             candles=sum(one.candles for one in readies),
         )
 
     def _next(self) -> datetime:
         """When something other than the market is due."""
-        turn_ms, look_at = self._turns.at_ms, self._following.at
+        turn_ms, look_at = self.turns.at_ms, self.following.at
         due = [self._day_ends]
         if turn_ms is not None:
             due.append(moment(turn_ms))
@@ -146,29 +147,29 @@ class Replay:
         if not told.changed:
             return
         for symbol in {event.row.symbol for event in told.events} | {one.symbol for one in told.positions}:
-            self._following.pushed(symbol, now)
-        self.ledger.take_over(self._broker.transactions(now))
+            self.following.pushed(symbol, now)
+        self.ledger.take_over(self.broker.transactions(now))
         self._worth.changed(now)
 
     def _look(self, now: datetime) -> None:
-        for event in self._following.look(now, self._entering.contract):
+        for event in self.following.look(now, self.entering.contract):
             if isinstance(event, events.SymbolReleased):
                 cool_until = self.ledger.cooldowns.get(event.symbol, now)
-                self._turns.freed(event.symbol, milliseconds(now), milliseconds(cool_until))
+                self.turns.freed(event.symbol, milliseconds(now), milliseconds(cool_until))
         self._heed(now)
 
     def _enter(self, now: datetime) -> None:
         now_ms = milliseconds(now)
-        while self._turns.at_ms is not None and self._turns.at_ms <= now_ms:
-            turn = self._turns.pop()
-            entered = self._entering.enter(self._turns.readies(turn), turn.row, now)
+        while self.turns.at_ms is not None and self.turns.at_ms <= now_ms:
+            turn = self.turns.pop()
+            entered = self.entering.enter(self.turns.readies(turn), turn.row, now)
             if isinstance(entered, Refusal):
                 self._refusals[entered.reason] += 1
-                self._turns.refused(turn)
+                self.turns.refused(turn)
             else:
-                self._turns.entered(turn)
+                self.turns.entered(turn)
                 self._count_denied(entered)
-                self._following.pushed(entered.plan.symbol, now)
+                self.following.pushed(entered.plan.symbol, now)
             self._heed(now)
 
     def _count_denied(self, entered: Entered) -> None:

@@ -41,6 +41,7 @@ class Turns:
         self._rows = [self._worth_trying(place) for place in range(len(symbols))]
         self._entered: list[list[int]] = [[] for _ in symbols]
         self._next = [0] * len(symbols)
+        self._locked: set[int] = set()
         self._heap: list[Turn] = []
         for place in range(len(symbols)):
             self._queue(place)
@@ -66,13 +67,20 @@ class Turns:
         """The symbol is locked: it has no turn until it is `freed`."""
         self._next[turn.place] += 1
         self._entered[turn.place].append(turn.row)
+        self._locked.add(turn.place)
 
     def freed(self, symbol: str, now_ms: int, cool_ms: int) -> None:
         """Nothing holds the symbol from now on; it cools down until `cool_ms`."""
         place = self._place[symbol]
+        self._locked.discard(place)
         self._miss(place, now_ms, Reason.SYMBOL_LOCKED)
         self._miss(place, cool_ms, Reason.COOLDOWN_ACTIVE)
         self._queue(place)
+
+    def over(self, now_ms: int) -> None:
+        """The history ends; what is locked still is free no more."""
+        for place in sorted(self._locked):
+            self._miss(place, now_ms, Reason.SYMBOL_LOCKED)
 
     def _worth_trying(self, place: int) -> Ints:
         """The rows that are not too old when their turn comes: their deciding candle closed long ago."""

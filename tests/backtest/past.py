@@ -10,14 +10,18 @@ from typing import Any
 
 import numpy as np
 
+from apps.backtest.following import Following
 from apps.backtest.outcome import Outcome
 from apps.backtest.readies import READY, Readies
-from apps.backtest.replay import run
+from apps.backtest.replay import DECISION_LATENCY_S, LAST_TICK, Replay, run
 from apps.backtest.source import Asked, recorded
+from apps.backtest.turns import Turns
 from apps.engine.profile import Profile
 from apps.engine.values.side import Side
 from apps.engine.values.timeframe import Timeframe
+from apps.exchange.simulator.floor import Floor
 from apps.exchange.simulator.market import Market
+from apps.exchange.simulator.path import milliseconds
 from apps.exchange.simulator.tape.code import CLOSE
 from tests.mtf.trading import ENTRY, always
 
@@ -66,6 +70,22 @@ def ready(
         verdicts={READY: len(at_ms)},
         candles=len(at_ms),
     )
+
+
+def replaying(
+    readies: Sequence[Readies], *, turns: type[Turns] = Turns, following: type[Following] = Following
+) -> Replay:
+    """A replay at START, of another make where a test wants it."""
+    floor = Floor.open(market(), milliseconds(START), balance=EQUITY)
+    made = Replay(readies[0].profile, turns(readies, DECISION_LATENCY_S * 1000), floor, START)
+    made.following = following(made.ledger, made.broker)
+    return made
+
+
+def played(replay: Replay, readies: Sequence[Readies], hours: float) -> Outcome:
+    end = START + timedelta(hours=hours)
+    replay.play(end - LAST_TICK)
+    return replay.outcome(readies[0].profile, readies, START, end, EQUITY)
 
 
 def replayed(readies: Sequence[Readies], *, hours: float = 12, **changes: Any) -> Outcome:

@@ -1,0 +1,79 @@
+"""Leaping from event to event changes nothing: what is left out would have come to the same."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import pytest
+
+from apps.backtest.following import SOON, Following
+from apps.backtest.readies import Readies
+from apps.backtest.turns import Turn, Turns
+from apps.engine import events
+from apps.engine.frame import Ints
+from apps.engine.values.contract import Contract
+from apps.engine.values.reason import Reason
+from apps.engine.values.side import Side
+from tests.backtest.past import SYMBOLS, played, profile, ready, replaying
+
+HOURS, SOME_HOURS = 10, 2
+
+
+class EveryTurn(Turns):
+    """Leaves nothing out: every READY minute is tried, and the entry itself refuses."""
+
+    def entered(self, turn: Turn) -> None:
+        self.refused(turn)
+
+    def over(self, now_ms: int) -> None:
+        """Nobody was left out."""
+
+    def freed(self, symbol: str, now_ms: int, cool_ms: int) -> None:
+        """Nobody was left out."""
+
+    def _worth_trying(self, place: int) -> Ints:
+        return np.arange(len(self._symbols[place]))
+
+
+class EverySecond(Following):
+    """Looks each second at whatever is locked, besides when it would anyway."""
+
+    def look_at(self, symbol: str, contract: Contract, now: datetime) -> list[events.Event]:
+        told = super().look_at(symbol, contract, now)
+        if symbol in self._ledger.locks:
+            self._due[symbol] = min(self._due.get(symbol, now + SOON), now + SOON)
+        return told
+
+
+def market_of_readies(candle_minutes: int) -> list[Readies]:
+    """Three symbols, ready most of the time; each decision stands for `candle_minutes`, tried for three."""
+    by = profile(max_signal_age_s=130, order_ttl_s=90)
+    sides = zip(SYMBOLS, (Side.LONG, Side.SHORT, Side.LONG), strict=True)
+    minutes = [minute for minute in range(60 * HOURS) if minute % 7]
+    return [
+        ready(symbol, minutes, by, side=side, candle_minutes=candle_minutes, atr_ratio=0.002)
+        for symbol, side in sides
+    ]
+
+
+@pytest.mark.parametrize("candle_minutes", [1, 5])
+def test_ready_minutes_left_out_are_counted_by_the_reason_the_entry_gives(candle_minutes: int) -> None:
+    readies = market_of_readies(candle_minutes)
+    leaping = played(replaying(readies), readies, HOURS)
+    plodding = played(replaying(readies, turns=EveryTurn), readies, HOURS)
+    assert leaping == plodding
+    left_out = {Reason.SYMBOL_LOCKED, Reason.COOLDOWN_ACTIVE}
+    if candle_minutes > 1:
+        left_out |= {Reason.SIGNAL_TOO_OLD, Reason.DUPLICATE_DECISION}
+    assert left_out <= set(leaping.refusals)
+    assert leaping.trades
+
+
+def test_looking_each_second_sees_nothing_that_was_missed() -> None:
+    readies = market_of_readies(1)
+    leaping = played(replaying(readies), readies, SOME_HOURS)
+    plodding = played(replaying(readies, following=EverySecond), readies, SOME_HOURS)
+    assert leaping == plodding
+    assert leaping.unfilled
+    assert leaping.trades
