@@ -1,0 +1,143 @@
+"""The same entries and looks at the same moments, here in process, there over HTTP by the live adapter."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import requests
+
+from apps.backtest.entering import Entering
+from apps.backtest.following import Following
+from apps.backtest.ledger import MemoryLedger
+from apps.backtest.readies import Readies
+from apps.engine import events
+from apps.engine.cycle import Entered
+from apps.engine.values.contract import Contract
+from apps.engine.values.position import Quote
+from apps.engine.values.reason import Refusal
+from apps.engine.values.side import Side
+from apps.exchange.bitmart import trading
+from apps.exchange.bitmart.broker import Broker
+from apps.exchange.bitmart.client import Client
+from apps.exchange.bitmart.limits import Limits
+from apps.exchange.bitmart.pace import Pace
+from apps.exchange.bitmart.reader import PATIENCE, Reader
+from apps.exchange.bitmart.trading import Trading
+from apps.exchange.simulator.server import running
+from tests.backtest.past import EQUITY, START, market, played, profile, ready, replaying
+from tests.contract.account import PLAY
+
+HOURS = 9
+SYMBOLS = ("BTCUSDT", "SOLUSDT", "ETHUSDT")
+Step = tuple[datetime, str, Any]
+
+
+class Noted(Entering):
+    """Keeps when what was entered."""
+
+    steps: list[Step]
+
+    def enter(self, one: Readies, row: int, now: datetime) -> Entered | Refusal:
+        self.steps.append((now, "enter", (one, row)))
+        return super().enter(one, row, now)
+
+
+class Watched(Following):
+    """Keeps when what was looked at."""
+
+    steps: list[Step]
+
+    def look_at(self, symbol: str, contract: Contract, now: datetime) -> list[events.Event]:
+        self.steps.append((now, "look", symbol))
+        return super().look_at(symbol, contract, now)
+
+
+class Hand:
+    """The exchange's clock. It stands a little after the moment: a float of seconds never falls below it."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at + timedelta(microseconds=100)
+
+
+class Adapter(Broker):
+    """The live one; its quotes are stamped by our clock, which is the hand here."""
+
+    hand: Hand
+
+    def quote(self, symbol: str) -> Quote:
+        return replace(super().quote(symbol), at=self.hand.at)
+
+
+@pytest.fixture
+def hand() -> Hand:
+    return Hand(START)
+
+
+@pytest.fixture
+def address(hand: Hand) -> Iterator[str]:
+    archive = market().archive
+    with running(archive, clock=hand, limits=False, balance=EQUITY) as made:
+        yield made
+
+
+@pytest.fixture
+def broker(address: str, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
+    """The live adapter, at the hand's time, without waiting for its turn."""
+    monkeypatch.setattr(Reader, "server_time", lambda self: hand())
+    monkeypatch.setattr(Limits, "wait_turn", lambda self, *args: 0.0)
+    clock = SimpleNamespace(time_ns=lambda: int(hand().timestamp() * 1e9), perf_counter=time.perf_counter)
+    monkeypatch.setattr(trading, "time", clock)
+    limits = Limits(os.environ["REDIS_URL"], uuid.uuid4().hex, ceiling=Pace(100, 100.0))
+    client = Client(address, limits, key=PLAY.key, patience=PATIENCE)
+    with contextlib.closing(Adapter(client, Trading(address, limits, PLAY))) as made:
+        made.hand = hand
+        yield made
+
+
+def in_process(readies: list[Readies]) -> tuple[list[Step], MemoryLedger, Any]:
+    replay = replaying(readies, following=Watched)
+    replay.entering = Noted(readies[0].profile, replay.ledger, replay.broker)
+    replay.entering.steps = replay.following.steps = steps = []
+    outcome = played(replay, readies, HOURS)
+    return steps, replay.ledger, outcome
+
+
+def over_http(steps: list[Step], by: Any, broker: Broker, hand: Hand) -> MemoryLedger:
+    ledger = MemoryLedger()
+    entering, following = Entering(by, ledger, broker), Following(ledger, broker)
+    for hand.at, what, of in steps:
+        if what == "enter":
+            entering.enter(*of, hand.at)
+        else:
+            following.look_at(of, entering.contract(of), hand.at)
+    return ledger
+
+
+def test_a_stretch_comes_out_the_same_in_process_and_over_the_wire(
+    address: str, broker: Broker, hand: Hand
+) -> None:
+    by = profile(order_ttl_s=60)
+    minutes = [minute for minute in range(60 * HOURS) if minute % 3 == 0]
+    readies = [
+        ready(symbol, minutes, by, side=side, atr_ratio=0.002)
+        for symbol, side in zip(SYMBOLS, (Side.LONG, Side.SHORT, Side.LONG), strict=True)
+    ]
+    steps, here, outcome = in_process(readies)
+    there = over_http(steps, by, broker, hand)
+    assert there.happened == here.happened
+    assert outcome.trades
+    assert outcome.unfilled
+    books = requests.get(f"{address}/admin/books", timeout=30).json()
+    assert books["balance"]["wallet"] == str(outcome.worth[-1].balance)
