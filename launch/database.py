@@ -10,6 +10,10 @@ from launch.ending import Ending
 from launch.program import Program
 
 ADMIN = "admin"
+MIGRATE = """\
+from django.core.management import call_command
+call_command("migrate", interactive=False, skip_checks=False)
+"""
 MAKE_ADMIN = """\
 import os
 from django.contrib.auth import get_user_model
@@ -29,14 +33,15 @@ def migrate(*, env: Mapping[str, str], log: Path, ending: Ending) -> None:
     _finish(Program("migrate", [*processes.MANAGE, "migrate", "--noinput"], env=env, log=log), ending)
 
 
-def make_admin(var: Path, *, env: Mapping[str, str], log: Path, ending: Ending) -> str:
-    """Make the admin user unless there is one; the password it was made with. Raises like migrate."""
+def set_up(var: Path, *, env: Mapping[str, str], log: Path, ending: Ending) -> str:
+    """Migrate and make the admin user unless there is one, in one process: Django takes seconds to start.
+
+    The password the admin was made with. Raises like migrate.
+    """
     password = private.kept_password(var / "admin-password")
     secret = {"ADMIN_NAME": ADMIN, "ADMIN_PASSWORD": password}
-    program = Program(
-        "admin user", [*processes.MANAGE, "shell", "-c", MAKE_ADMIN], env={**env, **secret}, log=log
-    )
-    _finish(program, ending)
+    command = [*processes.MANAGE, "shell", "--no-imports", "-c", MIGRATE + MAKE_ADMIN]
+    _finish(Program("set-up", command, env={**env, **secret}, log=log), ending)
     return password
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from launch import pids
+from launch import full_logs, pids
 
 FIRST_WAIT_S = 0.2
 LONGEST_WAIT_S = 10.0
@@ -64,8 +64,9 @@ class Supervisor:
             self._note(service)
 
     def tend(self) -> None:
-        """Notice crashes, start again what has waited long enough."""
+        """Notice crashes, start again what has waited long enough, turn over logs that are full."""
         for watched in (watched for wave in self._waves for watched in wave):
+            full_logs.turn_over(watched.service.log)
             if watched.restart_at is None and not watched.service.alive():
                 self._crashed(watched)
             elif watched.restart_at is not None and self._clock() >= watched.restart_at:

@@ -42,14 +42,12 @@ class System:
         servers.write(self._var, variables)
         self.env = {**os.environ, **variables, "TRADINGV3_VAR": str(self._var), "PYTHONUNBUFFERED": "1"}
         self._start("exchange simulator", processes.simulator(self._market, var=self._var, env=self.env))
-        with step("tables"):
-            database.migrate(env=self.env, log=self._log, ending=self._ending)
+        with step("tables, admin user"):
+            password = database.set_up(self._var, env=self.env, log=self._log, ending=self._ending)
         self._start(
             "stream, watch, workers, web", *processes.workers(self._web_port, var=self._var, env=self.env)
         )
         self._start("beat", processes.beat(var=self._var, env=self.env))
-        with step("admin user"):
-            password = database.make_admin(self._var, env=self.env, log=self._log, ending=self._ending)
         with step("web answers"):
             self._await_web()
         return password
