@@ -43,7 +43,7 @@ def _load(directory: Path, name: str, conditions: Any, faults: list[str]) -> Pro
     content = _content(directory, name, faults)
     if len(faults) > before or conditions is None:
         return None
-    where = _shown(directory, name)
+    where = shown(directory, name)
     try:
         profile = Profile.load(content, conditions, where)
     except ProfileError as error:
@@ -56,7 +56,7 @@ def _load(directory: Path, name: str, conditions: Any, faults: list[str]) -> Pro
 
 def _content(directory: Path, name: str, faults: list[str]) -> Any:
     """The file's content; None and a fault when it cannot be read."""
-    path, where = directory / f"{name}.yaml", _shown(directory, name)
+    path, where = directory / f"{name}.yaml", shown(directory, name)
     if path.parent != directory or not path.is_file():
         faults.append(f"{where}: no such file in {directory}{nearest(name, available(directory))}")
         return None
@@ -72,7 +72,8 @@ def _content(directory: Path, name: str, faults: list[str]) -> Any:
     return None
 
 
-def _shown(directory: Path, name: str) -> str:
+def shown(directory: Path, name: str) -> str:
+    """What the file is called in faults and findings."""
     return f"{directory.name}/{name}.yaml"
 
 

@@ -101,9 +101,83 @@ def test_check_profiles_speaks_json() -> None:
 
 
 @pytest.mark.usefixtures("bad_directory")
-def test_check_profiles_fails_with_every_fault() -> None:
+def test_check_profiles_fails_with_every_fault_and_still_shows_the_others() -> None:
     out = io.StringIO()
-    with pytest.raises(CommandError, match="near_vwpa") as caught:
+    with pytest.raises(CommandError, match=r"3 errors, 0 warnings in 5 profiles") as caught:
         call_command("check_profiles", "--json", stdout=out)
     assert caught.value.returncode == 1
-    assert json.loads(out.getvalue())["faults"] == str(caught.value).splitlines()
+    said = json.loads(out.getvalue())
+    assert len([fault for fault in said["faults"] if "near_vwpa" in fault]) == 2
+    assert len([fault for fault in said["faults"] if "validation_mode: 'loose'" in fault]) == 1
+    assert [one["name"] for one in said["profiles"]] == ["classic", "crash", "scalper"]
+
+
+def test_the_shipped_profiles_are_clean() -> None:
+    out = io.StringIO()
+    call_command("check_profiles", "--json", "--fail-on-warnings", stdout=out)
+    assert json.loads(out.getvalue())["findings"] == []
+
+
+@pytest.fixture
+def odd_directory(settings: Any, tmp_path: Path) -> Path:
+    """One profile that loads: a side that never holds on 1m, and a threshold that says nothing."""
+    tmp_path = tmp_path / "p"
+    tmp_path.mkdir()
+    for name, text in (("conditions", "{}"), ("odd", ODD)):
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    settings.MTF_PROFILES_DIR, settings.MTF_PROFILES = tmp_path, ["odd"]
+    return tmp_path
+
+
+ODD = """
+name: odd
+validation_mode: pragmatic
+context_timeframes: [5m]
+execution_timeframes: [1m]
+timeframes:
+  5m: {long: [rsi > 50, rsi < 150]}
+  1m: {long: [rsi > 60, rsi < 40]}
+"""
+SIDE = "timeframes.1m.long"
+
+
+@pytest.mark.usefixtures("odd_directory")
+def test_findings_stand_in_a_table_with_file_path_severity_and_text() -> None:
+    out = io.StringIO()
+    with pytest.raises(CommandError, match=r"1 errors, 2 warnings in 1 profiles"):
+        call_command("check_profiles", stdout=out)
+    for part in ("odd.yaml", SIDE, "error", "warning", "the long side can never hold", "rsi < 150 always holds"):
+        assert part in out.getvalue()
+
+
+def test_findings_are_plain_in_json(odd_directory: Path) -> None:
+    out = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("check_profiles", "--json", stdout=out)
+    first = json.loads(out.getvalue())["findings"][0]
+    assert (first["file"], first["path"], first["severity"]) == (
+        f"{odd_directory.name}/odd.yaml",
+        SIDE,
+        "error",
+    )
+    assert first["text"].startswith("the long side can never hold: rsi > 60 (timeframes.1m.long[0])")
+
+
+def test_warnings_alone_fail_only_when_asked(odd_directory: Path) -> None:
+    good = ODD.replace("rsi < 40", "adx > 20")
+    (odd_directory / "odd.yaml").write_text(good, encoding="utf-8")
+    call_command("check_profiles", "--json", stdout=io.StringIO())
+    with pytest.raises(CommandError, match=r"0 errors, 1 warnings in 1 profiles"):
+        call_command("check_profiles", "--json", "--fail-on-warnings", stdout=io.StringIO())
+
+
+def test_manage_check_shows_findings_as_errors_and_warnings(odd_directory: Path) -> None:
+    with pytest.raises(
+        SystemCheckError, match=r"profiles.E002.*timeframes.1m.long: the long side can never hold"
+    ):
+        call_command("check")
+    (odd_directory / "odd.yaml").write_text(ODD.replace("rsi < 40", "adx > 20"), encoding="utf-8")
+    err = io.StringIO()
+    call_command("check", stderr=err)
+    assert "(profiles.W001)" in err.getvalue()
+    assert "odd.yaml: timeframes.5m.long[1]: rsi < 150 always holds" in err.getvalue()

@@ -13,7 +13,10 @@ from apps.engine.rules.view import View
 
 @dataclass(frozen=True, eq=False)
 class All:
+    """`definition` names the profile's own list that stands here written out; "" for any other."""
+
     parts: tuple[Logic, ...]
+    definition: str = ""
 
     def truth(self, view: View) -> Truth:
         return every([part.truth(view) for part in self.parts])

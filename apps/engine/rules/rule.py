@@ -135,7 +135,8 @@ class Compiler:
         parts = self._list(self._definitions[name], path, depth + 1)
         if not parts:
             return None
-        return All(tuple(logic for logic, _ in parts)), {"all_of": [content for _, content in parts]}
+        logics = tuple(logic for logic, _ in parts)
+        return All(logics, definition=name), {"all_of": [content for _, content in parts]}
 
     def _condition(self, name: object, value: object, path: str, depth: int) -> Compiled | None:
         if isinstance(name, str) and name in self._definitions:

@@ -1,4 +1,4 @@
-"""check_profiles: which profiles are good, what they would do, and every fault of those that are not."""
+"""check_profiles: which profiles are good, what they would do, and what is wrong or odd about the others."""
 
 from __future__ import annotations
 
@@ -9,35 +9,63 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from apps.engine.profile import Profile, ProfileError
-from apps.profiles.files import available, load_all
+from apps.engine.profile import Profile
+from apps.engine.profile.lint import Severity
+from apps.profiles.files import available
+from apps.profiles.linting import Checked, Remark, check
+
+COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
 
 class Command(BaseCommand):
-    help = "Check profile files and show their effective values. Exit code 1 when one has a fault."
-    requires_system_checks = ()  # it says the same faults itself, also as JSON
+    help = (
+        "Check profile files: faults that keep a profile from loading, and findings of the linter about one "
+        "that loads: rules that can never or always hold, that contradict or repeat each other, sides that "
+        "can never be agreed or entered, times, stops and risks that do not fit together. Exit code 1 on "
+        "faults and errors."
+    )
+    requires_system_checks = ()  # it says the same itself, also as JSON
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("names", nargs="*", metavar="NAME", help="profiles; default: every file there is")
-        parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+        parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
+        parser.add_argument("--fail-on-warnings", action="store_true", help="exit code 1 on warnings too")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         directory = settings.MTF_PROFILES_DIR
         names = list(dict.fromkeys(options["names"])) or available(directory)
-        profiles: list[Profile] = []
-        faults: tuple[str, ...] = ()
-        try:
-            profiles = load_all(directory, names)
-        except ProfileError as error:
-            faults = error.faults
+        checked = check(directory, names)
         if options["json"]:
-            rows = [_row(profile) for profile in profiles]
-            self.stdout.write(json.dumps({"profiles": rows, "faults": list(faults)}, indent=2))
-        elif profiles:
-            self.stdout.write(_drawn(profiles))
-        if faults:
-            raise CommandError("\n".join(faults))
+            self.stdout.write(json.dumps(_plain(checked), indent=2))
+        else:
+            self._draw(checked)
+        errors = [one for one in checked.remarks if one.severity == Severity.ERROR]
+        warnings = len(checked.remarks) - len(errors)
+        if errors or (warnings and options["fail_on_warnings"]):
+            raise CommandError(f"{len(errors)} errors, {warnings} warnings in {len(names)} profiles")
+
+    def _draw(self, checked: Checked) -> None:
+        """As wide as the terminal and in its colours; 120 wide and plain for anything else."""
+        terminal = self.stdout.isatty()
+        console = Console(width=None if terminal else 120, force_terminal=terminal)
+        with console.capture() as capture:
+            if checked.profiles:
+                console.print(_profiles(checked.profiles))
+            console.print(_remarks(checked.remarks) if checked.remarks else "no faults, no findings")
+        self.stdout.write(capture.get())
+
+
+def _plain(checked: Checked) -> dict[str, Any]:
+    return {
+        "profiles": [_row(profile) for profile in checked.profiles],
+        "faults": list(checked.faults),
+        "findings": [
+            {"file": one.file, "path": one.path, "severity": one.severity, "text": one.text}
+            for one in checked.findings
+        ],
+    }
 
 
 def _row(profile: Profile) -> dict[str, Any]:
@@ -50,16 +78,24 @@ def _row(profile: Profile) -> dict[str, Any]:
         "grace_s": profile.grace_s,
         "digest": profile.digest,
         "conditions": list(profile.content["conditions"]),
+        "indicators": [extra.name for extra in profile.used_indicators.values()],
     }
 
 
-def _drawn(profiles: list[Profile]) -> str:
+def _profiles(profiles: tuple[Profile, ...]) -> Table:
     table = Table("name", "mode", "context → execution", "digest", "conditions used", show_lines=True)
     for profile in profiles:
         path = f"{' '.join(profile.context_timeframes)} → {' '.join(profile.execution_timeframes)}"
         conditions = ", ".join(profile.content["conditions"])
         table.add_row(profile.name, profile.validation_mode, path, profile.digest[:12], conditions)
-    console = Console(width=120)
-    with console.capture() as capture:
-        console.print(table)
-    return capture.get()
+    return table
+
+
+def _remarks(remarks: tuple[Remark, ...]) -> Table:
+    table = Table(show_lines=True)
+    for name in ("file", "path", "severity", "text"):
+        table.add_column(name, overflow="fold")
+    for one in remarks:
+        severity = Text(one.severity, style=COLOURS[one.severity])
+        table.add_row(Text(one.file), Text(one.path), severity, Text(one.text))
+    return table

@@ -1,0 +1,96 @@
+"""Items that decide nothing, or never can: known before any candle is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from apps.engine.profile.lint.finding import Finding, warning
+from apps.engine.profile.lint.items import Item, Items
+from apps.engine.profile.lint.proof import always_holds, can_hold, follows
+from apps.engine.profile.lint.ranges import range_of
+from apps.engine.rules.leaf import Comparison, Leaf
+from apps.engine.rules.logic import leaves
+from apps.engine.rules.term import Number
+
+
+def idle_items(items: Items) -> Iterator[Finding]:
+    """What never or always holds by itself, and what another item of the same list already says."""
+    for some in items.all_lists():
+        for item in some.items:
+            if not any(item.lists()):
+                yield from _alone(item)
+        yield from _repeated(some)
+
+
+def _alone(item: Item) -> Iterator[Finding]:
+    found = [finding for leaf in leaves(item.logic) if (finding := _leaf(item, leaf)) is not None]
+    if found or item.is_single:
+        yield from found
+    elif not item.reads():
+        return
+    elif not can_hold(item.logic):
+        yield warning(item.path, f"{item.text} can never hold: its parts contradict each other")
+    elif always_holds(item.logic):
+        yield warning(item.path, f"{item.text} always holds: it decides nothing; leave it out")
+
+
+def _leaf(item: Item, leaf: Leaf) -> Finding | None:
+    """Nothing about constants: who writes `never` means it."""
+    if not any(leaf.reads()):
+        return None
+    if not can_hold(leaf):
+        return warning(item.path, f"{leaf.text} can never hold{_because(leaf)}: mend the threshold")
+    if always_holds(leaf):
+        return warning(
+            item.path, f"{leaf.text} always holds{_because(leaf)}: it decides nothing; leave it out"
+        )
+    return None
+
+
+def _because(leaf: Leaf) -> str:
+    """The range that settles a comparison with a constant."""
+    if not isinstance(leaf, Comparison):
+        return ""
+    for term, other, text in (
+        (leaf.left, leaf.right, leaf.text.partition(f" {leaf.sign} ")[0]),
+        (leaf.right, leaf.left, leaf.text.partition(f" {leaf.sign} ")[2]),
+    ):
+        found = range_of(term)
+        if not isinstance(term, Number) and found.low != found.high and isinstance(other, Number):
+            return f" ({text} is {found})"
+    return ""
+
+
+def _repeated(some: Items) -> Iterator[Finding]:
+    """Items that say what another says: equal ones, and in a list of all those that follow from another."""
+    told: set[int] = set()
+    for index, item in enumerate(some.items):
+        for other_index, other in enumerate(some.items):
+            if index == other_index or other_index in told or index in told:
+                continue
+            if item.content == other.content:
+                told.add(max(index, other_index))
+                later, first = some.items[max(index, other_index)], some.items[min(index, other_index)]
+                yield warning(later.path, f"{later.text} stands in the same list already, at {first.path}")
+            elif _says_nothing(item, beside=other, every=some.every):
+                told.add(index)
+                yield warning(item.path, f"{item.text} decides nothing beside {other.text} at {other.path}")
+
+
+def _says_nothing(item: Item, *, beside: Item, every: bool) -> bool:
+    """Whether `item` is true wherever `beside` is (in a list of all), or only there (in a list of any).
+
+    A definition is a building block: what it happens to say besides is no mistake of the list. Of any only
+    single comparisons are told: a crossing beside its level names another way to the same place.
+    """
+    if beside.is_definition or item.is_definition or _settled(item) or _settled(beside):
+        return False
+    if every:
+        return item.reads() <= beside.reads() and follows(item.logic, beside.logic)
+    alike = item.is_single and beside.is_single and item.reads() >= beside.reads()
+    return alike and follows(beside.logic, item.logic)
+
+
+def _settled(item: Item) -> bool:
+    """What never or always holds is told by itself."""
+    return not can_hold(item.logic) or always_holds(item.logic)
