@@ -18,12 +18,12 @@ def idle_items(items: Items) -> Iterator[Finding]:
     for some in items.all_lists():
         for item in some.items:
             if not any(item.lists()):
-                yield from _alone(item)
+                yield from _alone(item, every=some.every)
         yield from _repeated(some)
 
 
-def _alone(item: Item) -> Iterator[Finding]:
-    found = [finding for leaf in leaves(item.logic) if (finding := _leaf(item, leaf)) is not None]
+def _alone(item: Item, *, every: bool) -> Iterator[Finding]:
+    found = [finding for leaf in leaves(item.logic) if (finding := _leaf(item, leaf, every)) is not None]
     if found or item.is_single:
         yield from found
     elif not item.reads():
@@ -31,19 +31,24 @@ def _alone(item: Item) -> Iterator[Finding]:
     elif not can_hold(item.logic):
         yield warning(item.path, f"{item.text} can never hold: its parts contradict each other")
     elif always_holds(item.logic):
-        yield warning(item.path, f"{item.text} always holds: it decides nothing; leave it out")
+        yield warning(item.path, f"{item.text} always holds: {_so(item, every)}")
 
 
-def _leaf(item: Item, leaf: Leaf) -> Finding | None:
+def _so(item: Item, every: bool) -> str:
+    """What follows from an item, or a part of it, that always holds."""
+    if every or not item.is_single:
+        return "it decides nothing; leave it out"
+    return "with it the whole list of any does, and decides nothing"
+
+
+def _leaf(item: Item, leaf: Leaf, every: bool) -> Finding | None:
     """Nothing about constants: who writes `never` means it."""
     if not any(leaf.reads()):
         return None
     if not can_hold(leaf):
         return warning(item.path, f"{leaf.text} can never hold{_because(leaf)}: mend the threshold")
     if always_holds(leaf):
-        return warning(
-            item.path, f"{leaf.text} always holds{_because(leaf)}: it decides nothing; leave it out"
-        )
+        return warning(item.path, f"{leaf.text} always holds{_because(leaf)}: {_so(item, every)}")
     return None
 
 

@@ -25,7 +25,9 @@ class Item:
 
     @property
     def text(self) -> str:
-        """How it would be written, shortened."""
+        """How it would be written, shortened; a definition by its name."""
+        if isinstance(self.logic, All) and self.logic.definition:
+            return self.logic.definition
         shown = _written(self.content)
         return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
 
@@ -63,6 +65,15 @@ class Items:
     path: str
     items: tuple[Item, ...]
     every: bool
+
+    def flat(self) -> Iterator[Item]:
+        """Its items, and in the place of a list of all inside it (also a definition's) the items of that."""
+        for item in self.items:
+            inner = next(item.lists(), None)
+            if inner is not None and inner.every and not isinstance(item.logic, Not):
+                yield from inner.flat()
+            else:
+                yield item
 
     def all_lists(self) -> Iterator[Items]:
         """This list and every list inside it."""

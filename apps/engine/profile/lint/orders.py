@@ -19,6 +19,7 @@ ALWAYS_ORDERED = (
     ("close", "high"),
     ("low", "high"),
     ("bb_lower", "bb_middle"),
+    ("bb_lower", "bb_upper"),
     ("bb_middle", "bb_upper"),
 )
 """Columns of one candle of which the first is never above the second."""

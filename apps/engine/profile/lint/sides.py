@@ -60,7 +60,7 @@ def _never_holds(profile: Profile, judged: Judged, side: Side) -> Iterator[Findi
     if rule is None or rule.logic is None:
         return
     path = path_of(profile, judged, side, "rule")
-    items = list(items_of(rule, path).items)
+    items = list(items_of(rule, path).flat())
     if any(not item.reads() and not can_hold(item.logic) for item in items):
         return  # who writes `never` means it
     if found := _contradicting(items):
@@ -71,7 +71,7 @@ def _never_holds(profile: Profile, judged: Judged, side: Side) -> Iterator[Findi
     path = path_of(profile, judged, side, "filter")
     if filters.logic is None:
         yield error(path, f"a filter without items never holds: leave the list out to filter no {side}s")
-    elif found := _contradicting([*items, *items_of(filters, path).items]):
+    elif found := _contradicting([*items, *items_of(filters, path).flat()]):
         yield error(path, f"the filters refuse every {side}: {found}")
 
 
