@@ -146,7 +146,14 @@ def test_findings_stand_in_a_table_with_file_path_severity_and_text() -> None:
     out = io.StringIO()
     with pytest.raises(CommandError, match=r"1 errors, 2 warnings in 1 profiles"):
         call_command("check_profiles", stdout=out)
-    for part in ("odd.yaml", SIDE, "error", "warning", "the long side can never hold", "rsi < 150 always holds"):
+    for part in (
+        "odd.yaml",
+        SIDE,
+        "error",
+        "warning",
+        "the long side can never hold",
+        "rsi < 150 always holds",
+    ):
         assert part in out.getvalue()
 
 
