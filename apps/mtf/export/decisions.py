@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q
 
 from apps.audit.models import MtfAudit
+from apps.engine.values.timeframe import VALIDATION
 from apps.mtf.export.rows import plain, row, rows
 from apps.mtf.models import MtfRun, Trigger
 from apps.signals.models import MtfState, Signal
@@ -30,9 +31,12 @@ def audit(symbol: str, start: datetime, end: datetime) -> list[dict[str, Any]]:
 
 
 def signals(symbol: str, start: datetime, end: datetime) -> list[dict[str, Any]]:
-    """Signals of candles that opened in [start, end), rising."""
-    found = Signal.objects.filter(symbol=symbol, kline_time__gte=start, kline_time__lt=end)
-    return rows(found.order_by("kline_time", "id"))
+    """Signals of the candles that were judged in [start, end), rising by candle."""
+    judged = Q()
+    for timeframe in VALIDATION:
+        first = timeframe.newest_open(start)
+        judged |= Q(timeframe=timeframe, kline_time__gte=first, kline_time__lt=end)
+    return rows(Signal.objects.filter(judged, symbol=symbol).order_by("kline_time", "id"))
 
 
 def standing_outcomes(symbol: str) -> list[dict[str, Any]]:
