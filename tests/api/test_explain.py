@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from tests.api import rows
@@ -17,7 +20,8 @@ def test_a_verdict_is_told_with_the_comparison_to_what_was_stored(reader: APICli
     told = reader.get(f"{EXPLAIN}/BTCUSDT?at=2026-06-01T12:00:30Z&profile=regular").json()
     assert (told["verdict"]["symbol"], told["verdict"]["profile"]) == ("BTCUSDT", "regular")
     assert told["verdict"]["timeframes"]
-    assert (told["run_id"], told["stored"], told["equal"]) == (None, None, None)
+    assert (told["run_id"], told["stored"], told["equal"], told["judged"]) == (None, None, None, None)
+    assert {"timeframe", "phase", "side", "items", "missing"} == told["missing"][0].keys()
     assert told["comparison"].startswith("no run judged this minute")
 
 
@@ -53,3 +57,15 @@ def test_a_question_without_an_answer_names_its_field(
     refused = reader.get(f"{EXPLAIN}/{address}")
     assert (refused.status_code, list(refused.json()["details"])) == (400, [field])
     assert words in refused.json()["message"]
+
+
+def test_a_profile_that_cannot_be_loaded_is_refused_by_its_faults(
+    reader: APIClient, tmp_path: Path, settings: Settings
+) -> None:
+    (tmp_path / "conditions.yaml").write_text("{}\n")
+    (tmp_path / "broken.yaml").write_text("name: broken\n")
+    settings.MTF_PROFILES_DIR = tmp_path
+    refused = reader.get(f"{EXPLAIN}/BTCUSDT?profile=broken")
+    assert refused.status_code == 400
+    assert refused.json()["message"].startswith("profile: broken cannot be loaded: ")
+    assert "validation_mode" in refused.json()["message"]

@@ -18,6 +18,7 @@ from apps.market import store
 from apps.mtf import runs
 from apps.mtf.explain import CannotExplain, explain
 from apps.mtf.models import MtfRun
+from apps.mtf.results import results
 from apps.profiles import store as profiles
 from apps.signals.models import IndicatorSnapshot, Signal, ValidationCache
 from apps.switches import store as switches
@@ -187,6 +188,46 @@ def test_a_symbol_that_left_the_universe_is_said_to_be_not_judged_instead_of_com
         assert found.comparison.startswith("this run did not judge AUSDT: it is not watched since ")
     assert explain("AUSDT", AT, "plain").equal is True
     assert MtfAudit.objects.filter(symbol="AUSDT", cause="not_watched").count() == 1
+
+
+def test_a_run_names_only_the_symbols_it_judged(worker: Worker, broker: redis.Redis) -> None:
+    """The last verdict of a symbol that left is of the same version, and would stand."""
+    play(worker, [LONG])
+    fill(["BUSDT"], [M1, M5, M15])
+    [run] = Worker(["BUSDT"], worker.profiles, broker=broker).minute(AT + MINUTE)
+    assert [one["symbol"] for one in results(run)] == ["BUSDT"]
+
+
+def test_each_side_says_which_of_its_items_are_missing(worker: Worker, write_profile: WriteProfile) -> None:
+    sides = {"long": ["close > 100", {"any_of": ["volume > 100", "high > 200"]}], "short": ["close < 100"]}
+    filters = {"1m": {"long": ["low > 100"]}}
+    rules = {"timeframes": dict.fromkeys(["5m", "1m"], sides), "filters_mandatory": filters}
+    write_profile(by_close("sides", "5m", **rules))
+    found = explain("AUSDT", AT, "sides")
+    assert [(f"{one.timeframe} {one.side}", one.items, one.missing) for one in found.missing] == [
+        ("5m long", 2, ("any_of[volume > 100, high > 200]",)),
+        ("5m short", 1, ("close < 100",)),
+        ("1m long", 3, ("any_of[volume > 100, high > 200]", "low > 100")),
+        ("1m short", 1, ("close < 100",)),
+    ]
+    assert found.to_json()["missing"][0] == {
+        "timeframe": "5m",
+        "phase": "context",
+        "side": "long",
+        "items": 2,
+        "missing": ("any_of[volume > 100, high > 200]",),
+    }
+
+
+def test_in_grace_the_items_are_those_of_the_candle_that_stands(
+    worker: Worker, write_profile: WriteProfile
+) -> None:
+    """15m is context; its candle of 12:15 is late, and the one before it was short of nothing."""
+    write_profile(by_close("grace", "15m"))
+    push("AUSDT", AT + 15 * MINUTE)
+    found = explain("AUSDT", AT + 15 * MINUTE, "grace")
+    assert found.verdict.timeframes[0].grace
+    assert [one.missing for one in found.missing if one.timeframe == M15] == [(), ("close < 100",)]
 
 
 def test_a_symbol_that_comes_back_is_compared_again(worker: Worker, broker: redis.Redis) -> None:

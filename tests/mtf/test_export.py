@@ -16,7 +16,7 @@ import redis
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from apps.audit.models import OperatorAction
+from apps.audit.models import MtfAudit, OperatorAction
 from apps.exchange.simulator.archive import Archive
 from apps.market import store
 from apps.mtf.divergence.words import verdict_words
@@ -153,11 +153,15 @@ def test_candles_begin_with_the_one_that_was_judged_first_and_say_when_they_were
 def test_runs_audit_and_signals_of_the_window_are_there_with_the_row_that_stood_before_it(
     worker: Worker,
 ) -> None:
+    for run in MtfRun.objects.all():
+        MtfAudit.objects.filter(run_id=run.run_id).update(created_at=run.minute + timedelta(seconds=2))
     found = exported(minutes=3, window=MINUTE)
     ran = list(MtfRun.objects.filter(minute__gte=AT + 2 * MINUTE).order_by("minute"))
     assert [one["run_id"] for one in found["runs"]] == [str(run.run_id) for run in ran]
-    assert [one["cause"] for one in found["audit"]] == ["execution_side_mismatch", "READY"]
+    assert [one["cause"] for one in found["audit"]] == ["READY", "execution_side_mismatch", "READY"]
+    assert found["audit"][0]["created_at"] == "2026-03-02T12:01:02Z"
     assert [(one["phase"], one["side"]) for one in found["signals"]] == [
+        ("context", "LONG"),
         ("execution", "SHORT"),
         ("execution", "LONG"),
     ]
