@@ -30,9 +30,14 @@ Candles = Sequence[Sequence[float]]
 
 
 def profile(
-    side: Sequence[Any], filters: Sequence[Any] = (), *, mode: str = "pragmatic", context: str = "5m"
+    side: Sequence[Any],
+    filters: Sequence[Any] = (),
+    *,
+    mode: str = "pragmatic",
+    context: str = "5m",
+    short: Sequence[Any] = (),
 ) -> Profile:
-    """Long on every timeframe by `side`, with `filters`; never short."""
+    """Long on every timeframe by `side`, with `filters`; short by `short`."""
     names = [*context.split(), "1m"]
     return Profile.load(
         {
@@ -40,7 +45,7 @@ def profile(
             "validation_mode": mode,
             "context_timeframes": context.split(),
             "execution_timeframes": ["1m"],
-            "timeframes": {name: {"long": list(side)} for name in names},
+            "timeframes": {name: {"long": list(side), "short": list(short)} for name in names},
             "filters_mandatory": {name: {"long": list(filters)} for name in names if filters},
         },
         {},
@@ -147,8 +152,8 @@ def test_an_item_is_spelled_on_one_line(content: Any, text: str) -> None:
     assert spelled(content) == text
 
 
-L, N = (YES, YES, YES, YES), (NO, NO, NO, NO)
-"""A candle that is long, and one that is neither."""
+L, S, N = (YES, NO, NO, NO), (NO, YES, NO, NO), (NO, NO, NO, NO)
+"""A candle that is long, one that is short, and one that is neither."""
 
 
 @pytest.mark.parametrize(
@@ -161,12 +166,15 @@ L, N = (YES, YES, YES, YES), (NO, NO, NO, NO)
         ("pragmatic", N, L, L, "", ""),
         ("pragmatic", N, N, L, "15m context, 5m context", "15m context, 5m context"),
         ("pragmatic", N, L, N, "1m execution", "1m execution"),
+        ("pragmatic", L, S, L, "15m context, 5m context", "15m context, 5m context"),
+        ("strict", L, S, L, "15m context, 5m context", "15m context, 5m context"),
+        ("strict", S, S, L, "1m execution", "1m execution"),
     ],
 )
 def test_a_timeframe_is_in_the_way_alone_where_its_answer_alone_would_have_made_the_decision(
     mode: str, quarter: Sequence[float], five: Sequence[float], one: Sequence[float], blocked: str, alone: str
 ) -> None:
-    by = profile(["rsi > 1"], mode=mode, context="15m 5m")
+    by = profile(["rsi > 1"], mode=mode, context="15m 5m", short=["adx > 1"])
     frames = over(*(series(tf, [candle]) for tf, candle in ((M15, quarter), (M5, five), (M1, one))))
     found = obstacles(replay(frames, by, np.array([_ms()])))
     named = {
