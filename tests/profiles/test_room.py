@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.core.management.base import SystemCheckError
+from pytest_django import DjangoAssertNumQueries
 
 from apps.engine.profile import Mode
 from apps.profiles import store
@@ -22,13 +23,18 @@ def test_the_configured_profiles_come_in_order_of_precedence(settings: Any) -> N
 
 
 @pytest.mark.django_db
-def test_a_version_is_remembered_once_and_rebuilt_by_its_digest() -> None:
+def test_a_version_is_remembered_once_and_rebuilt_by_its_digest_once_a_process(
+    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    monkeypatch.setattr(store, "_versions", {})
     profile = store.configured()[0]
     store.remember(profile)
     first_seen = ProfileVersion.objects.get().first_seen_at
     store.remember(profile)
     assert ProfileVersion.objects.get().first_seen_at == first_seen
-    again = store.version(profile.digest)
+    with django_assert_num_queries(1):
+        again = store.version(profile.digest)
+        assert store.version(profile.digest) is again
     assert again is not None
     assert (again.digest, again.content) == (profile.digest, profile.content)
 
