@@ -10,7 +10,7 @@ import numpy as np
 from apps.engine.cycle import evaluate
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.frame import Frame, Frames, Windows, windows
-from apps.engine.indicators.compute import features
+from apps.engine.indicators.compute import column_names, features
 from apps.engine.profile import Profile
 from apps.engine.values.timeframe import WINDOW, Timeframe
 
@@ -34,10 +34,12 @@ def window_at(stretch: Windows, at_ms: int) -> Windows:
     return windows(stretch.symbols, stretch.timeframe, stretch.timeframe.floor(moment(at_ms)), candles)
 
 
-def live_frames(stretches: Stretches, at_ms: int) -> Frames:
-    """Frames as the live worker makes them: from windows alone."""
+def live_frames(stretches: Stretches, at_ms: int, extras: frozenset[str] = frozenset()) -> Frames:
+    """Frames as the live worker makes them, from windows alone: every column, and those of `extras`."""
     found = {timeframe: window_at(stretch, at_ms) for timeframe, stretch in stretches.items()}
-    return _frames(found, {timeframe: features(one, DEPTH)[0] for timeframe, one in found.items()})
+    wanted = {timeframe: {*column_names(timeframe), *extras} for timeframe in found}
+    made = {timeframe: features(one, DEPTH, wanted=wanted[timeframe])[0] for timeframe, one in found.items()}
+    return _frames(found, made)
 
 
 def cut_frames(frames: Frames, stretches: Stretches, at_ms: int) -> Frames:

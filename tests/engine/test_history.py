@@ -70,6 +70,7 @@ def last_minutes(count: int) -> Any:
     return end - np.arange(count - 1, -1, -1, dtype=np.int64) * MINUTE_MS
 
 
+UNUSABLE = {Reason.NO_KLINES, Reason.CANDLE_LATE, Reason.CANDLE_GAP, Reason.NOT_ENOUGH_KLINES}
 HOLES = {
     M1: [(0, 40), (120, 121), (300, 302), (700, 706), (1200, 2700), (2760, 2761), (2764, 2790), (3000, 3003)],
     M5: [(0, 10), (400, 401), (900, 903), (1500, 1504), (2100, 2400), (2520, 2521)],
@@ -103,6 +104,27 @@ def test_at_every_kind_of_moment_the_verdict_is_lives_to_the_last_bit() -> None:
     }, "the market is too tame to prove anything"
     assert told.ready.any()
     assert {M5, M1} <= set(told.execution_timeframe.tolist())
+
+
+def test_an_extra_indicator_begins_anew_after_a_hole_as_in_lives_window() -> None:
+    """Where a timeframe may be judged; the first values of a run are the library's own affair."""
+    by = profile(
+        indicators={"st": {"kind": "supertrend", "length": 10}},
+        context_timeframes=["5m"],
+        execution_timeframes=["5m"],
+        timeframes={"5m": {"long": ["st.supertd > 0"], "short": ["close < st.supert"]}},
+        filters_mandatory={},
+        selection={},
+    )
+    candles = {M5: stretches(lost={M5: [(700, 702), (1500, 1504), (2300, 2301)]})[M5]}
+    closes = last_minutes(5 * 1600)
+    told = replay(history(candles, by.columns), by, closes)
+    for row in range(0, len(closes), 5 * 53):
+        at_ms = int(closes[row])
+        ours, live = told.verdict(row), verdict_at(live_frames(candles, at_ms, by.extras(M5)), by, at_ms)
+        assert ours.timeframes[0].reason == live.timeframes[0].reason
+        assert ours == live or ours.timeframes[0].reason in UNUSABLE, row
+    assert set(told.side.tolist()) == {-1, 0, 1}
 
 
 def test_windows_are_measured_at_every_row_as_live_measures_them() -> None:
