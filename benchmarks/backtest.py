@@ -1,4 +1,4 @@
-"""backtest: candles in memory → what a profile said at every 1m close, every leaf kept; on one core."""
+"""backtest: candles in memory → what a profile said at every 1m close, and what it traded; on one core."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.progress import track
 
-from apps.backtest.source import Asked, recorded
+from apps.backtest.outcome import Outcome
+from apps.backtest.readies import Readies, readies
+from apps.backtest.replay import run as trade
+from apps.backtest.source import Asked, Recorded, recorded
 from apps.engine.cycle import replay
 from apps.engine.evaluate.history import History
 from apps.engine.evaluate.timeframe import judge_candles
@@ -22,13 +26,19 @@ from apps.engine.frame import Frames, Ints, Windows
 from apps.engine.indicators.history import history
 from apps.engine.profile import Profile
 from apps.engine.rules.view import View
+from apps.engine.values.reason import Reason
 from apps.engine.values.timeframe import Timeframe
+from apps.exchange.simulator.market import Market
+from apps.exchange.simulator.state import DEFAULT_SEED
 from apps.exchange.simulator.tape.read import extent
 from apps.profiles.files import available, load_all
 
 SCREEN = Console(stderr=True)
 """Progress is for people: standard output holds the result alone."""
 PROFILES = Path(__file__).resolve().parents[1] / "profiles"
+
+EQUITY = Decimal(1000)
+HELD_BACK = (Reason.SYMBOL_LOCKED, Reason.COOLDOWN_ACTIVE)
 
 Stretch = dict[Timeframe, Windows]
 
@@ -44,9 +54,11 @@ def run(args: list[str]) -> dict[str, Any]:
     options = parser.parse_args(args)
     repeats = max(options.repeats, 5)
     [profile] = load_all(PROFILES, [options.profile])
-    market, closes_ms = _market(options.symbols, profile)
-    signals = _Signals(market, profile, closes_ms)
+    source = _source(options.symbols)
+    signals = _Signals(_stretches(source, profile), profile, source.asked.closes_ms)
     taken = [_seconds(signals.all) for _ in track(range(repeats), "signals", console=SCREEN)]
+    events = _Events(signals, source)
+    traded = [_seconds(events.all) for _ in track(range(repeats), "events", console=SCREEN)]
     return {
         "name": "backtest",
         "params": vars(options) | {"repeats": repeats},
@@ -54,12 +66,18 @@ def run(args: list[str]) -> dict[str, Any]:
             "signals_candles_per_s": round(signals.candles / statistics.median(taken)),
             "signals_slowest_candles_per_s": round(signals.candles / max(taken)),
             "signals_n": len(taken),
+            "event_candles_per_s": round(signals.candles / statistics.median(traded)),
+            "event_slowest_candles_per_s": round(signals.candles / max(traded)),
+            "event_n": len(traded),
             "candles_1m": signals.candles,
             "rows_judged": signals.rows,
             "ready": signals.ready,
+            "entries_tried": events.tried,
+            "orders": len(events.outcome.trades) + len(events.outcome.unfilled),
+            "trades": len(events.outcome.trades),
             "leaves_mib_per_symbol": round(signals.leaves_mib, 1),
         },
-        "stages": signals.stages(repeats),
+        "stages": signals.stages(repeats) | events.stages(repeats),
     }
 
 
@@ -101,14 +119,40 @@ class _Signals:
             assert judge_candles(frames, judged, view, minimum=minimum).leaves.truth
 
 
-def _market(symbols: int, profile: Profile) -> tuple[list[Stretch], Ints]:
-    """The candles of the first `symbols` of the recorded market, and the moments to judge."""
+class _Events:
+    """What is timed: the signals as above, then every order followed to its end on one account."""
+
+    def __init__(self, signals: _Signals, source: Recorded) -> None:
+        self._signals, self._source = signals, source
+        self.outcome = self.all()
+        left_out = (Reason.SIGNAL_TOO_OLD, Reason.DUPLICATE_DECISION, *HELD_BACK)
+        self.tried = signals.ready - sum(self.outcome.refusals.get(reason, 0) for reason in left_out)
+
+    def all(self) -> Outcome:
+        return self.traded([readies(self._signals.one(stretch)) for stretch in self._signals.market])
+
+    def traded(self, found: Sequence[Readies]) -> Outcome:
+        asked, market = self._source.asked, Market(self._source.archive, DEFAULT_SEED)
+        profile = self._signals.profile
+        return trade(profile, found, market, start=asked.start, end=asked.end, equity=EQUITY)
+
+    def stages(self, repeats: int) -> dict[str, float]:
+        """Median milliseconds of the trading alone, all symbols together."""
+        found = [readies(self._signals.one(stretch)) for stretch in self._signals.market]
+        taken = [1000 * _seconds(lambda: self.traded(found)) for _ in range(repeats)]
+        return {"trading_all_symbols_ms": round(statistics.median(taken), 1)}
+
+
+def _source(symbols: int) -> Recorded:
+    """The first `symbols` of the recorded market, whole."""
     names, first_minute, minutes = extent()
     start = datetime.fromtimestamp(first_minute * 60, UTC)
-    asked = Asked(names[:symbols], start, start + timedelta(minutes=minutes))
-    source = recorded(asked)
-    loading = track(asked.symbols, "loading candles", console=SCREEN)
-    return [source.stretch(symbol, profile.columns) for symbol in loading], asked.closes_ms
+    return recorded(Asked(names[:symbols], start, start + timedelta(minutes=minutes)))
+
+
+def _stretches(source: Recorded, profile: Profile) -> list[Stretch]:
+    loading = track(source.asked.symbols, "loading candles", console=SCREEN)
+    return [source.stretch(symbol, profile.columns) for symbol in loading]
 
 
 def _leaves_mib(told: History) -> float:
