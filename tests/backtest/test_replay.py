@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from apps.backtest.outcome import Exit, Outcome
+from apps.backtest.replay import DECISION_LATENCY_S
 from apps.engine.values.reason import Reason
 from apps.engine.values.side import Side
 from tests.backtest.past import EQUITY, START, SYMBOLS, profile, ready, replayed
@@ -48,3 +49,45 @@ def test_an_entry_that_fills_rests_its_symbol_for_four_hours(busy: Outcome) -> N
         for before, after in pairwise(entered):
             assert after - before >= timedelta(hours=4)
     assert busy.refusals[Reason.COOLDOWN_ACTIVE] > 0
+
+
+@pytest.mark.parametrize("first", SYMBOLS)
+def test_within_a_minute_symbols_come_in_the_order_they_were_given(first: str) -> None:
+    by = profile(max_concurrent_positions=1)
+    order = [first, *(symbol for symbol in SYMBOLS if symbol != first)]
+    outcome = replayed([ready(symbol, [10], by) for symbol in order], hours=1)
+    entered = [one.plan.symbol for one in (*outcome.trades, *outcome.unfilled)]
+    assert entered == [first]
+    assert outcome.refusals == {Reason.MAX_CONCURRENT_POSITIONS_REACHED: 2}
+
+
+def test_a_decision_is_made_on_the_quote_of_a_second_after_its_close(busy: Outcome) -> None:
+    for one in (*busy.trades, *busy.unfilled):
+        assert one.plan.created_at == one.plan.quote.at
+        assert one.plan.created_at - one.plan.candle_open_at == timedelta(seconds=60 + DECISION_LATENCY_S)
+
+
+def test_the_same_past_gives_the_same_outcome(busy: Outcome) -> None:
+    by = profile()
+    sides = zip(SYMBOLS, (Side.LONG, Side.SHORT, Side.LONG), strict=True)
+    assert replayed([ready(symbol, ALL_DAY, by, side=side) for symbol, side in sides]) == busy
+
+
+def test_a_pessimist_never_earns_more_from_a_trade_that_was_filled_alike() -> None:
+    by = profile()
+    readies = [ready(symbol, ALL_DAY, by, atr_ratio=0.002) for symbol in SYMBOLS]
+    hopeful, pessimist = (replayed(readies, pessimistic=harsh) for harsh in (False, True))
+    known = {trade.plan.decision_key: trade for trade in hopeful.trades}
+    pairs = [
+        (known[one.plan.decision_key], one) for one in pessimist.trades if one.plan.decision_key in known
+    ]
+    assert pairs
+    for gently, harshly in pairs:
+        if gently.opened_at == harshly.opened_at and gently.size == harshly.size:
+            assert harshly.exit_price <= gently.exit_price
+    assert pessimist.trades != hopeful.trades
+
+
+def test_an_empty_stretch_is_refused() -> None:
+    with pytest.raises(ValueError, match="nothing to replay"):
+        replayed([ready("BTCUSDT", [1], profile())], hours=0)

@@ -1,0 +1,96 @@
+"""A market made by hand around one decision of the worked example: BTCUSDT, 2026-03-02 10:00, long."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import numpy as np
+
+from apps.backtest.entering import Entering
+from apps.backtest.following import Following
+from apps.backtest.outcome import Outcome
+from apps.backtest.readies import READY, Readies
+from apps.backtest.replay import LAST_TICK, Replay
+from apps.backtest.turns import Turns
+from apps.engine.values.position import Quote
+from apps.engine.values.timeframe import Timeframe
+from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.broker import Broker
+from apps.exchange.simulator.floor import Floor
+from apps.exchange.simulator.listing import Listing
+from apps.exchange.simulator.market import Market
+from apps.exchange.simulator.path import milliseconds
+from apps.exchange.simulator.state import State
+from apps.exchange.simulator.tape.code import HIGH, LOW, VOLUME
+from apps.exchange.simulator.tape.read import Tape
+from tests.engine.trade_builder import D, profile
+
+LISTING = Listing(
+    symbol="BTCUSDT",
+    base="BTC",
+    price_decimals=1,
+    volume_decimals=3,
+    max_leverage=100,
+    max_volume=1_000_000,
+    market_max_volume=1_000_000,
+    listed_at_ms=0,
+    brackets=(
+        {"initial_leverage": 100, "notional_cap": "200000", "maint_margin_ratio": "0.005", "cum": "0"},
+    ),
+)
+READY_AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
+START, END = READY_AT.replace(hour=9), READY_AT.replace(hour=11)
+SECONDS_LATER = 2
+BUSY = 1_000_000
+"""Contracts a minute."""
+FLAT = 674_124
+"""The last price in ticks, of 0.1."""
+
+
+def market(*, then: int = FLAT, from_minute: int = 30, wick: int = 20, volume: int = BUSY) -> Market:
+    """Flat, with a wick down in the first minute; `then` from so many minutes after READY_AT on."""
+    candles = np.full((5, 1440), FLAT, dtype=np.int64)
+    candles[:VOLUME, 600 + from_minute :] = then
+    candles[VOLUME] = volume
+    candles[LOW, 600] = FLAT - wick
+    candles[HIGH, 600] = FLAT + 2 * wick
+    state = State(date(2026, 3, 2), day=0)
+    return Market(Archive([Tape(LISTING, state.first_minute, candles)], 1, state), seed=1)
+
+
+class Quoted(Broker):
+    """The page's book: a tick wide, which the recorded market's never is at this price."""
+
+    def quote(self, symbol: str) -> Quote:
+        return Quote(symbol, D("67412.3"), D("67412.4"), D("67410.2"), D("67412.4"), self.now)
+
+
+def readies() -> Readies:
+    return Readies(
+        symbol="BTCUSDT",
+        profile=profile("scalper_micro"),
+        timeframes=[Timeframe.M1],
+        at_ms=np.array([milliseconds(READY_AT)]),
+        open_ms=np.array([milliseconds(READY_AT) - 60_000]),
+        timeframe=np.array([0]),
+        side=np.array([1]),
+        columns={
+            Timeframe.M1: {"sma21": np.array([67401.52]), "atr": np.array([95.3])},
+            Timeframe.M5: {"atr": np.array([210.6])},
+        },
+        verdicts={READY: 1},
+        candles=1,
+    )
+
+
+def played(on: Market, broker: type[Quoted] = Quoted, *, until: datetime = END) -> tuple[Outcome, Replay]:
+    """The decision traded, and the replay that did it."""
+    found, equity = readies(), Decimal(1000)
+    floor = Floor.open(on, milliseconds(START), balance=equity)
+    replay = Replay(found.profile, Turns([found], SECONDS_LATER * 1000), floor, START)
+    replay.broker = broker(floor, START)
+    replay.entering = Entering(found.profile, replay.ledger, replay.broker)
+    replay.following = Following(replay.ledger, replay.broker)
+    replay.play(until - LAST_TICK)
+    return replay.outcome(found.profile, [found], START, until, equity), replay
