@@ -15,9 +15,16 @@ def unwritable(paths: Sequence[Path]) -> list[str]:
 
 def write(path: Path, text: str) -> None:
     """The whole text at once, in place of what was there. OSError when that fails: the old file stays."""
-    if _is_special(path):
-        path.write_text(text, "utf-8")
-        return
+    try:
+        if _is_special(path):
+            path.write_text(text, "utf-8")
+        else:
+            _replace(path, text)
+    except OSError as fault:
+        raise OSError(fault.errno, fault.strerror, str(path)) from fault
+
+
+def _replace(path: Path, text: str) -> None:
     draft = _draft(path)
     try:
         draft.write_text(text, "utf-8")

@@ -77,3 +77,9 @@ def test_a_link_is_followed_and_stays_a_link(tmp_path: Path) -> None:
     write(tmp_path / "link", "new")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_text() == "new"
+
+
+def test_a_failure_names_the_file() -> None:
+    with pytest.raises(OSError, match="/dev/full") as failed:
+        write(Path("/dev/full"), "more than it holds")
+    assert failed.value.filename == "/dev/full"
