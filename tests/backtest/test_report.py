@@ -51,6 +51,14 @@ def unpacked(found: dict[str, Any]) -> list[tuple[datetime, Decimal, Decimal, De
     return rows
 
 
+def data_of(text: str) -> dict[str, Any]:
+    """What the scripts draw of the page's only profile."""
+    (data,) = re.findall(r'<script id="data" type="application/json">(.*?)</script>', text)
+    (profile,) = json.loads(data)
+    found: dict[str, Any] = profile
+    return found
+
+
 def written(*outcomes: Outcome, pessimistic: bool = False) -> str:
     told = [Told(each, statistics(each)) for each in outcomes]
     return page(told, candles, source="the recorded tape", pessimistic=pessimistic)
@@ -92,6 +100,13 @@ def test_the_candles_around_a_trade_hold_it_and_stop_at_the_history() -> None:
     assert (cut[0], cut[-1]) == (since, held.closed_at - timedelta(minutes=1))
 
 
+def test_no_chart_shows_what_came_before_the_start_or_after_the_end() -> None:
+    found = data_of(written(outcome(trade(at=0.01), trade(at=3.98, hours=0.2))))
+    first, last = (unpacked(each["candles"]) for each in found["trades"])
+    assert first[0][0] == day(0)
+    assert last[-1][0] == day(4) - timedelta(minutes=1)
+
+
 def test_bins_cover_every_multiple_once() -> None:
     multiples = [D("-1.0"), D("-0.01"), D(0), D("0.25"), D("1.99"), D(2)]
     found = bins(multiples)
@@ -126,10 +141,7 @@ def test_no_name_reaches_the_page_as_markup() -> None:
 
 def test_the_scripts_get_every_trade_with_its_levels() -> None:
     short = trade(-5, 1, side=Side.SHORT, exit=Exit.LIQUIDATION)
-    (data,) = re.findall(
-        r'<script id="data" type="application/json">(.*?)</script>', written(outcome(trade(), short))
-    )
-    (profile,) = json.loads(data)
+    profile = data_of(written(outcome(trade(), short)))
     assert [(each["long"], each["won"]) for each in profile["trades"]] == [(True, True), (False, False)]
     second = profile["trades"][1]
     assert (second["stop"], second["target"]) == (float(short.plan.stop), float(short.plan.target))

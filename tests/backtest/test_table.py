@@ -37,6 +37,7 @@ def test_one_profile_is_told_whole_within_the_width(width: int) -> None:
     for word in ("It broke even", "max drawdown", "ETHUSDT", "short", "target", "2026-03", "symbol_locked"):
         assert word in text
     assert "11,480" in text
+    assert "…" not in text.replace("00:00 … 2026", "")
 
 
 def test_several_profiles_stand_side_by_side_in_one_table() -> None:
