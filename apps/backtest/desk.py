@@ -12,6 +12,7 @@ from apps.backtest.replay import run
 from apps.backtest.signals import signals
 from apps.backtest.source import Source
 from apps.engine.profile import Profile
+from apps.engine.values.state import AccountLimits
 from apps.exchange.simulator.market import Market
 from apps.exchange.simulator.state import DEFAULT_SEED
 
@@ -22,6 +23,7 @@ def replayed(
     *,
     equity: Decimal,
     pessimistic: bool,
+    limits: AccountLimits,
     judged: Callable[[str], None],
     traded: Callable[[datetime], None],
 ) -> Outcome:
@@ -42,5 +44,6 @@ def replayed(
         end=source.asked.end,
         equity=equity,
         pessimistic=pessimistic,
+        limits=limits,
         progress=traded,
     )

@@ -51,6 +51,7 @@ def outcomes(console: Console, wish: Wish) -> Iterator[Outcome]:
                 profile,
                 equity=wish.equity,
                 pessimistic=wish.pessimistic,
+                limits=wish.limits,
                 judged=bar.judged,
                 traded=bar.traded,
             )

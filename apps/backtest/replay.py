@@ -24,6 +24,7 @@ from apps.engine import events
 from apps.engine.cycle import Entered
 from apps.engine.profile import Profile
 from apps.engine.values.reason import Reason, Refusal
+from apps.engine.values.state import AccountLimits
 from apps.exchange.simulator.broker import Broker
 from apps.exchange.simulator.floor import Floor
 from apps.exchange.simulator.market import Market
@@ -38,6 +39,7 @@ LAST_TICK = timedelta(milliseconds=100)
 """A minute's last tick is so long before its end."""
 
 DAY = timedelta(days=1)
+DEFAULT_LIMITS = AccountLimits()
 
 Progress = Callable[[datetime], None]
 
@@ -51,19 +53,21 @@ def run(
     end: datetime,
     equity: Decimal,
     pessimistic: bool = False,
+    limits: AccountLimits = DEFAULT_LIMITS,
     progress: Progress | None = None,
 ) -> Outcome:
     """Trade the READY minutes of [start, end) on an account that begins with `equity` USDT.
 
     Symbols take precedence within a minute in the order of `readies`. `market` has the minutes of [start,
     end) and of the hour before. `pessimistic`: what a candle leaves open goes against the account, see
-    `simulator.pessimism`. `progress` is told each day's end. ValueError for an empty stretch.
+    `simulator.pessimism`. `limits` are the account's over all profiles. `progress` is told each day's end.
+    ValueError for an empty stretch.
     """
     if start >= end:
         raise ValueError(f"nothing to replay: it begins at {start:%Y-%m-%d %H:%M} and ends at {end:%H:%M}")
     rules = Rules.pessimistic(_slippage_bps(profile)) if pessimistic else Rules()
     floor = Floor.open(market, milliseconds(start), balance=equity, rules=rules)
-    replay = Replay(profile, Turns(readies, DECISION_LATENCY_S * 1000), floor, start)
+    replay = Replay(profile, Turns(readies, DECISION_LATENCY_S * 1000), floor, start, limits)
     replay.play(end - LAST_TICK, progress)
     return replay.outcome(profile, readies, start, end, equity)
 
@@ -71,10 +75,17 @@ def run(
 class Replay:
     """One run in progress. `now` only goes forward."""
 
-    def __init__(self, profile: Profile, turns: Turns, floor: Floor, start: datetime) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        turns: Turns,
+        floor: Floor,
+        start: datetime,
+        limits: AccountLimits = DEFAULT_LIMITS,
+    ) -> None:
         self.turns = turns
         self.floor = floor
-        self.ledger = MemoryLedger()
+        self.ledger = MemoryLedger(limits=limits)
         self.broker = Broker(self.floor, start)
         self.following = Following(self.ledger, self.broker)
         self.entering = Entering(profile, self.ledger, self.broker)

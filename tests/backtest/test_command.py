@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.test import override_settings
 from rich.console import Console
 
 from apps.backtest.progress import outcomes
@@ -181,3 +182,10 @@ def test_pessimistic_fills_are_no_better_and_said_in_every_output(
     assert "pessimistic fills" in report.read_text("utf-8")
     gross = [Decimal(told["profiles"][0]["trades"]["gross_usdt"]) for told in (kind, harsh)]
     assert gross[1] < gross[0]
+
+
+def test_the_accounts_own_limits_hold_as_they_are_set(capsys: pytest.CaptureFixture[str]) -> None:
+    with override_settings(MTF_ACCOUNT_MAX_POSITIONS=0):
+        (profile,) = found(capsys, "--profile", "scalper", *STRETCH)["profiles"]
+    assert profile["orders"]["sent"] == 0
+    assert profile["refusals"]["max_concurrent_positions_reached"] > 0
