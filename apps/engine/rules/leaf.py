@@ -50,7 +50,8 @@ class Comparison:
     right: Term
 
     def truth(self, view: View) -> Truth:
-        return view.once(self, lambda: compare(*self._ordered(view)))
+        asked = (self.left, self.sign, self.right)  # long and short often ask the same
+        return view.once(asked, lambda: compare(*self._ordered(view)))
 
     def sides(self, view: View) -> tuple[Floats, Floats]:
         return self.left.values(view, 0), self.right.values(view, 0)

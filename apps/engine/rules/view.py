@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -33,8 +34,9 @@ class View:
 
     def along(self, values: NDArray[Number]) -> NDArray[Number]:
         """`values`, (S, rows) or broadcastable to it, along the one axis that is longer than one."""
-        symbols = next(iter(self._frames[self._timeframe].columns.values())).shape[0]
-        return np.broadcast_to(values, (symbols, self._rows)).reshape(-1)
+        if values.shape != self._shape:
+            values = np.broadcast_to(values, self._shape)
+        return values.reshape(-1)
 
     def once(self, key: Hashable, work_out: Callable[[], Result]) -> Result:
         """What `work_out` gives, worked out the first time that `key` is asked for."""
@@ -57,6 +59,10 @@ class View:
         if name in self._frames[self._timeframe].columns:
             return self.column(name, 0, back)
         return np.array([[np.nan]])
+
+    @cached_property
+    def _shape(self) -> tuple[int, int]:
+        return next(iter(self._frames[self._timeframe].columns.values())).shape[0], self._rows
 
     def _slice(self, name: str, lag: int) -> Floats:
         values = column_of(self._frames, self._timeframe, name)
