@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.engine.frame import Frame, closes_until
+from apps.engine.profile import Profile
+from apps.engine.profile.lint import lint
 from apps.engine.profile.lint.proof import always_holds, can_hold, contradiction, follows
 from apps.engine.rules.expression import parse
 from apps.engine.rules.leaf import FALSE, TRUE
@@ -191,3 +194,35 @@ def test_a_contradiction_names_none_to_spare() -> None:
     parts = [parse(text) for text in ("adx > 20", "rsi > 60", "close > ema9", "rsi < 40 or rsi < 50")]
     assert contradiction(parts) == [1, 3]
     assert contradiction(parts[:3]) == []
+
+
+items = st.recursive(
+    comparisons,
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: {"any_of": parts}),
+        st.lists(inner, min_size=1, max_size=3).map(lambda parts: {"all_of": parts}),
+        inner.map(lambda part: {"not": part}),
+        st.just("known"),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(items, min_size=1, max_size=3), st.lists(items, max_size=2))
+def test_any_lawful_list_is_linted_and_a_side_called_impossible_holds_in_no_market(
+    long: list[Any], known: list[Any]
+) -> None:
+    content = {
+        "name": "any",
+        "validation_mode": "strict",
+        "context_timeframes": ["5m"],
+        "execution_timeframes": [],
+        "timeframes": {"5m": {"long": [*long, "known"]}},
+        "definitions": {"known": ["rsi < 90"] if "known" in str(known) else ["rsi >= 0", *known]},
+    }
+    profile = Profile.load(content, {}, "any")
+    [judged] = profile.judged
+    assert judged.long is not None
+    if any("the long side can never hold" in finding.text for finding in lint(profile)):
+        assert not (judged.long.truth(VIEW) == TRUE).any()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
+from apps.engine.evaluate.history import judge_history
 from apps.engine.evaluate.judgement import judge_all
 from apps.engine.frame import Frame, Frames
 from apps.engine.indicators import extra as bridge
@@ -233,6 +234,32 @@ def test_a_history_begins_them_anew_after_a_hole() -> None:
     assert np.isnan(frame.columns[RSI_COLUMN][0, 300])
     before = bridge.series(candles[:, 0, :300], extra)[0]
     assert np.array_equal(frame.columns[RSI_COLUMN][0, :300], before, equal_nan=True)
+
+
+def test_the_past_is_judged_as_the_live_minute_was() -> None:
+    profile = load("st.supertd > 0", "rising(fast.value, 1)", "crossed_above(close, st.supert, within=5)")
+    candles = walk(1, 2_400, seed=3)
+    whole = windows_of(candles)
+    frames_then = history({M5: whole}, profile.columns)
+    replayed = judge_history(frames_then, profile, whole.close_ms)
+    outcomes = set()
+    for end in range(1_000, 2_401, 35):
+        until = whole.until - (candles.shape[2] - end) * M5.duration
+        window = windows_of(candles[:, :, end - 990 : end], M5, until)
+        frame, failed = features(window, 60, wanted=profile.columns[M5])
+        live = Frames(
+            window.symbols,
+            {M5: frame},
+            late={M5: window.late},
+            length={M5: window.length},
+            gap={M5: window.gap},
+            failed={M5: failed},
+        )
+        now = judge_all(live, profile, until).verdict(window.symbols[0])
+        then = replayed.verdict(end - 1)
+        assert (now.side, now.reason, now.outcome) == (then.side, then.reason, then.outcome)
+        outcomes.add(now.timeframes[0].outcome)
+    assert len(outcomes) == 2
 
 
 def test_rows_of_an_earlier_frame_keep_theirs_when_others_are_computed_anew() -> None:
