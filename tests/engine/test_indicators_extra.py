@@ -160,6 +160,19 @@ def test_other_columns_than_the_tables_are_a_failure_not_a_number(monkeypatch: p
     assert len(failed["rsi(length=14)"]) == 2
 
 
+def test_the_library_is_told_not_to_ask_talib(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest, asked = library.rsi, []
+
+    def rsi(close: Any, length: int, talib: bool | None = None) -> Any:
+        asked.append(talib)
+        return honest(close, length=length, talib=talib)
+
+    monkeypatch.setattr(library, "rsi", rsi)
+    bridge._may_choose.cache_clear()
+    series(walk(1, 100)[:, 0], declare("rsi", {}))
+    assert asked == [False]
+
+
 def test_a_symbol_with_few_candles_is_unknown_not_failed() -> None:
     columns, failed = extra_columns(windows_of(walk(1, 8)), 3, [declare("rsi", {})])
     assert np.isnan(columns["rsi(length=14).rsi"]).all()

@@ -25,8 +25,6 @@ with warnings.catch_warnings():
 
 # Of too few candles it makes no value, which is all that need be said: NaN.
 logging.getLogger("pandas_ta_classic").setLevel(logging.ERROR)
-# Its inner calls would take TA-Lib where that is installed, and give other numbers: it computes all itself.
-library.Imports["talib"] = False
 
 INPUTS = {
     "o": ("open_", OPEN),
@@ -95,6 +93,7 @@ def _fill(windows: Windows, extra: Extra, into: dict[str, Floats]) -> list[str]:
 
 @cache
 def _may_choose(kind: str) -> bool:
+    """Whether it could ask TA-Lib instead, whose numbers are others: it is told not to."""
     return "talib" in signature(getattr(library, kind)).parameters
 
 
