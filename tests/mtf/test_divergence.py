@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import redis
@@ -155,9 +156,7 @@ def test_a_symbol_that_was_asked_for_and_never_judged_is_said_to_be_not_watched(
     assert replayed(2).symbols == ("AUSDT", "BUSDT")
 
 
-def test_each_minute_is_replayed_by_the_version_of_the_profile_that_ran(
-    worker: Worker, broker: redis.Redis
-) -> None:
+def test_each_minute_is_replayed_by_the_version_of_the_profile_that_ran(worker: Worker) -> None:
     play(worker, 2)
     sides = {"long": ["close < 100"], "short": ["close > 100"]}
     other = profile(by_close("plain", "5m", timeframes=dict.fromkeys(["5m", "1m"], sides)))
@@ -167,8 +166,23 @@ def test_each_minute_is_replayed_by_the_version_of_the_profile_that_ran(
     found = replayed(3)
     assert (found.equal, found.differences) == (6, ())
     assert found.digests == (PLAIN.digest, other.digest)
-    ProfileVersion.objects.filter(digest=other.digest).delete()
-    assert replayed(3).not_comparable == Counter(version_not_kept=2)
+
+
+@pytest.mark.parametrize("kept", [None, {"name": "plain", "conditions": {}}])
+def test_a_version_that_is_not_kept_or_that_todays_language_cannot_read_is_not_comparable(
+    worker: Worker, kept: dict[str, Any] | None
+) -> None:
+    """A version of this test alone: a process rebuilds each only once."""
+    play(worker, 1)
+    own = profile(by_close("plain", "5m", grace_s=17))
+    worker.restarted(own).minute(AT + MINUTE)
+    version = ProfileVersion.objects.filter(digest=own.digest)
+    if kept is None:
+        version.delete()
+    else:
+        version.update(content=kept)
+    found = replayed(2)
+    assert (found.equal, found.not_comparable) == (2, Counter(version_not_kept=2))
 
 
 def test_an_indicator_that_had_not_settled_over_the_live_window_is_told_with_both_values(
@@ -227,6 +241,14 @@ def test_the_command_says_in_one_line_that_all_is_equal(
     play(worker, 3)
     lines = shown(capsys, *command()).splitlines()
     assert lines[1:] == ["equal: all 6 decisions of 2 symbols in 3 minutes"]
+
+
+def test_the_command_says_why_nothing_can_be_compared(
+    worker: Worker, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = shown(capsys, *command()).splitlines()
+    assert lines[1:] == ["nothing can be compared; runs of these minutes: 3 never began"]
 
 
 def test_the_command_fails_when_a_difference_has_no_reason_and_shows_it(

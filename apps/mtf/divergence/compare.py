@@ -9,7 +9,7 @@ from datetime import datetime
 
 from apps.audit.store import NOT_WATCHED, StandingCause
 from apps.engine.evaluate.history import History
-from apps.engine.profile import Profile
+from apps.engine.profile import Profile, ProfileError
 from apps.mtf.divergence.live import Lived, lived
 from apps.mtf.divergence.reasons import Diverging, explained
 from apps.mtf.divergence.report import Difference, Divergence
@@ -43,7 +43,7 @@ def diverging(
     """
     found = lived(profile, symbols, start, end)
     chosen = _judged(found) if symbols is None else list(symbols)
-    versions = {run.digest: profiles.version(run.digest) for run in found.decided}
+    versions = {digest: _version(digest) for digest in dict.fromkeys(run.digest for run in found.decided)}
     tally = _Tally(0, _without_decision(found, start, end, len(chosen)), [])
     for symbol in chosen:
         for digest, version in versions.items():
@@ -62,6 +62,14 @@ def diverging(
         not_comparable=tally.not_comparable,
         differences=tuple(sorted(tally.differences, key=lambda one: (one.minute, one.symbol))),
     )
+
+
+def _version(digest: str) -> Profile | None:
+    """The version as it ran; None when it is not kept, or today's language cannot read it."""
+    try:
+        return profiles.version(digest)
+    except ProfileError:
+        return None
 
 
 def _compare(

@@ -16,6 +16,7 @@ WORDS = {
     Kind.WARM_UP: "an indicator had not settled",
     Kind.UNEXPLAINED: "[bold red]unexplained[/]",
 }
+RUNS = {"no_run": "never began"}
 NOT_COMPARABLE = {
     "no_run": "no run judged the minute",
     "lost": "the run was lost",
@@ -24,7 +25,7 @@ NOT_COMPARABLE = {
     "running": "the run has not ended",
     "kill_switch": "a kill switch stood before the verdict",
     "not_watched": "the symbol was not watched",
-    "version_not_kept": "the profile version that ran is not kept",
+    "version_not_kept": "the profile version that ran is not kept or cannot be read",
 }
 
 
@@ -44,7 +45,8 @@ def show(found: Divergence, console: Console, *, top: int) -> None:
 def _answer(found: Divergence) -> str:
     compared = found.equal + len(found.differences)
     if not compared:
-        return "nothing can be compared"
+        minutes = ", ".join(f"{count:,} {RUNS.get(what, what)}" for what, count in found.runs.most_common())
+        return f"nothing can be compared; runs of these minutes: {minutes}"
     over = f"{compared:,} decisions of {len(found.symbols)} symbols in {found.runs['decided']:,} minutes"
     if not found.differences:
         return f"[bold green]equal[/]: all {over}"
