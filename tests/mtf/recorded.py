@@ -26,12 +26,17 @@ class Recorded:
     """Symbols of the recorded market: their past is stored, and each driven minute brings its candles."""
 
     def __init__(
-        self, archive: Archive, symbols: Sequence[str], own: Sequence[Profile], broker: redis.Redis
+        self,
+        archive: Archive,
+        symbols: Sequence[str],
+        own: Sequence[Profile],
+        broker: redis.Redis,
+        began: datetime = BEGAN,
     ) -> None:
-        self.archive, self.symbols, self.at = archive, tuple(symbols), BEGAN
-        store.save_contracts([contract(symbol) for symbol in archive.symbols], BEGAN)
+        self.archive, self.symbols, self.at = archive, tuple(symbols), began
+        store.save_contracts([contract(symbol) for symbol in archive.symbols], began)
         for timeframe, length in WINDOW.items():
-            until = timeframe.floor(BEGAN)
+            until = timeframe.floor(began)
             self.store(timeframe, until - length * timeframe.duration, until, self.symbols)
         self.worker = Worker(self.symbols, own, broker=broker)
 

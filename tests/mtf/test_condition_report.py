@@ -216,7 +216,12 @@ def test_the_command_shows_what_blocks_most_first(
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if "│" in line]
     assert rows[0] == ["1m execution long", "10", "70.0 %", "·", "3"]
     assert rows[1][0] == HIGH
-    assert [row[0] for row in rows].index(GROUP) > 5
+    group = [row[0] for row in rows].index(GROUP)
+    assert group > 5
+    assert rows[group + 1 : group + 3] == [
+        ["· close > 0", "", "100.0 %", "·", ""],
+        ["· rsi > 200", "", "0.0 %", "·", ""],
+    ]
     assert "Nothing was refused after READY" in text
 
 

@@ -44,14 +44,28 @@ def replayed(minutes: int, *symbols: str, by: str = "plain") -> Divergence:
 def test_a_driven_stretch_of_the_recorded_market_is_replayed_to_the_very_same_decisions(
     archive: Archive, broker: redis.Redis
 ) -> None:
+    _driven_and_replayed(archive, broker, BEGAN, DRIVEN)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("began", ["2026-11-18 23:35", "2026-11-19 15:40"])
+def test_the_same_over_midnight_and_the_end_of_a_4h_candle(
+    archive: Archive, broker: redis.Redis, began: str
+) -> None:
+    """The day's volume-weighted price begins anew, and every timeframe but 1d closes."""
+    _driven_and_replayed(archive, broker, datetime.fromisoformat(began).replace(tzinfo=UTC), 60)
+
+
+def _driven_and_replayed(archive: Archive, broker: redis.Redis, began: datetime, minutes: int) -> None:
+    """Every shipped profile: the live minute over each, against one replay of all."""
     every = files.load_all(settings.MTF_PROFILES_DIR, files.available(settings.MTF_PROFILES_DIR))
-    market = Recorded(archive, SYMBOLS, every, broker)
-    market.drive(DRIVEN)
+    market = Recorded(archive, SYMBOLS, every, broker, began)
+    market.drive(minutes)
     for one in every:
-        found = diverging(one.name, None, BEGAN + MINUTE, market.at + MINUTE)
-        assert (found.equal, found.differences) == (DRIVEN * len(SYMBOLS), ())
+        found = diverging(one.name, None, began + MINUTE, market.at + MINUTE)
+        assert (found.equal, found.differences) == (minutes * len(SYMBOLS), ())
         assert (found.symbols, found.digests) == (SYMBOLS, (one.digest,))
-        assert (found.runs, found.not_comparable) == (Counter(decided=DRIVEN), Counter())
+        assert (found.runs, found.not_comparable) == (Counter(decided=minutes), Counter())
 
 
 # --- a market whose closes decide ---

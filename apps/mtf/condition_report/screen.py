@@ -32,7 +32,7 @@ def show(report: Report, console: Console, *, top: int) -> None:
 
 
 def _conditions(counts: Sequence[ConditionCount]) -> Table:
-    """One row a condition: above its name where it stands, so that 80 columns suffice."""
+    """One row a condition, below it each comparison of one that has several; narrow: 80 columns suffice."""
     table = _titled("Conditions: how often one alone was missing for its side to hold")
     table.add_column("condition", overflow="fold", ratio=1)
     for name in ("candles", "held", "unknown", "only this"):
@@ -42,6 +42,9 @@ def _conditions(counts: Sequence[ConditionCount]) -> Table:
         named = f"[dim]{one.symbol} {where}[/]\n{escape(one.item)}".replace("[dim] ", "[dim]")
         numbers = [_whole(one.evaluated), _share(one.held, one.evaluated), _whole(one.unknown)]
         table.add_row(named, *numbers, f"[bold]{_whole(one.only_missing)}[/]")
+        for leaf in one.leaves if len(one.leaves) > 1 else ():
+            held, unknown = _share(leaf.held, one.evaluated), _whole(leaf.unknown)
+            table.add_row(f"[dim]· {escape(leaf.text)}[/]", "", f"[dim]{held}[/]", f"[dim]{unknown}[/]", "")
     return table
 
 
