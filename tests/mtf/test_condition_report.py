@@ -220,7 +220,7 @@ def test_the_command_shows_what_blocks_most_first(
     assert group > 5
     assert rows[group + 1 : group + 3] == [
         ["· close > 0", "", "100.0 %", "·", ""],
-        ["· rsi > 200", "", "0.0 %", "·", ""],
+        ["· rsi > 200", "", "0.0 %", "1", ""],  # until the first close that moved there is no RSI
     ]
     assert "Nothing was refused after READY" in text
 
