@@ -83,10 +83,10 @@ def _row(profile: Profile) -> dict[str, Any]:
 
 
 def _profiles(profiles: tuple[Profile, ...]) -> Table:
-    table = Table("name", "mode", "context → execution", "digest", "conditions used", show_lines=True)
+    table = Table("name", "mode", "context → execution", "digest", "conditions")
     for profile in profiles:
         path = f"{' '.join(profile.context_timeframes)} → {' '.join(profile.execution_timeframes)}"
-        conditions = ", ".join(profile.content["conditions"])
+        conditions = str(len(profile.content["conditions"]))
         table.add_row(profile.name, profile.validation_mode, path, profile.digest[:12], conditions)
     return table
 
