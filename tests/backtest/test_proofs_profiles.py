@@ -1,0 +1,73 @@
+"""Every shipped profile trades on the recorded market, and its figures agree with one another."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.conf import settings
+from rich.console import Console
+
+from apps.backtest.headline import Told
+from apps.backtest.outcome import Outcome
+from apps.backtest.progress import outcomes
+from apps.backtest.report import page
+from apps.backtest.statistics import statistics
+from apps.backtest.wish import Wish, wish
+from apps.profiles.files import available
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def asked() -> Wish:
+    """Three days of all sixteen contracts, every shipped profile."""
+    options: dict[str, Any] = {
+        "profile": available(settings.MTF_PROFILES_DIR),
+        "profiles_dir": settings.MTF_PROFILES_DIR,
+        "symbols": None,
+        "source": "files",
+        "from": "2025-05-28",
+        "to": "2025-05-31",
+        "equity": "1000",
+        "pessimistic": False,
+        "csv": None,
+        "html": None,
+    }
+    return wish(options)
+
+
+@pytest.fixture(scope="module")
+def found(asked: Wish) -> list[Outcome]:
+    return list(outcomes(Console(quiet=True), asked))
+
+
+def test_all_five_profiles_get_ready_and_have_an_order_filled(found: list[Outcome]) -> None:
+    assert {one.profile for one in found} == {"scalper_micro", "scalper", "regular", "classic", "crash"}
+    for one in found:
+        assert one.verdicts["READY"] > 0, one.profile
+        assert len(one.trades) > 0, one.profile
+
+
+def test_every_minute_of_every_symbol_has_its_verdict(found: list[Outcome]) -> None:
+    for one in found:
+        assert sum(one.verdicts.values()) == one.candles == 16 * 3 * 1440
+
+
+def test_the_trades_add_up_to_what_became_of_the_account(found: list[Outcome]) -> None:
+    for one in found:
+        told = statistics(one)
+        assert one.equity + told.trades.net_usdt == told.equity.end_usdt, one.profile
+
+
+def test_no_plan_lost_more_at_its_stop_than_it_said_but_for_a_gap(found: list[Outcome]) -> None:
+    stopped = [each for one in found for each in one.trades if each.exit == "stop"]
+    assert stopped
+    assert sum(each.r_multiple >= -1 for each in stopped) >= Decimal("0.9") * len(stopped)
+
+
+def test_the_report_holds_every_trade_of_all_of_them(asked: Wish, found: list[Outcome]) -> None:
+    told = [Told(one, statistics(one)) for one in found]
+    text = page(told, asked.source.archive.candles, source="the recorded market", pessimistic=False)
+    assert text.count('class="open"') == sum(len(one.trades) for one in found)
