@@ -109,7 +109,7 @@ def test_check_profiles_speaks_json() -> None:
 @pytest.mark.usefixtures("bad_directory")
 def test_check_profiles_fails_with_every_fault_and_still_shows_the_others() -> None:
     out = io.StringIO()
-    with pytest.raises(CommandError, match=r"3 errors, 0 warnings in 5 profiles") as caught:
+    with pytest.raises(CommandError, match="errors: 3, warnings: 0, profiles: 5") as caught:
         call_command("check_profiles", "--json", stdout=out)
     assert caught.value.returncode == 1
     said = json.loads(out.getvalue())
@@ -150,7 +150,7 @@ SIDE = "timeframes.1m.long"
 @pytest.mark.usefixtures("odd_directory")
 def test_findings_stand_in_a_table_with_file_path_severity_and_text() -> None:
     out = io.StringIO()
-    with pytest.raises(CommandError, match=r"1 errors, 2 warnings in 1 profiles"):
+    with pytest.raises(CommandError, match="errors: 1, warnings: 2, profiles: 1"):
         call_command("check_profiles", stdout=out)
     for part in (
         "odd.yaml",
@@ -180,7 +180,7 @@ def test_warnings_alone_fail_only_when_asked(odd_directory: Path) -> None:
     good = ODD.replace("rsi < 40", "adx > 20")
     (odd_directory / "odd.yaml").write_text(good, encoding="utf-8")
     call_command("check_profiles", "--json", stdout=io.StringIO())
-    with pytest.raises(CommandError, match=r"0 errors, 1 warnings in 1 profiles"):
+    with pytest.raises(CommandError, match="errors: 0, warnings: 1, profiles: 1"):
         call_command("check_profiles", "--json", "--fail-on-warnings", stdout=io.StringIO())
 
 

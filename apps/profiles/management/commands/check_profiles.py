@@ -44,7 +44,7 @@ class Command(BaseCommand):
         errors = [one for one in checked.remarks if one.severity == Severity.ERROR]
         warnings = len(checked.remarks) - len(errors)
         if errors or (warnings and options["fail_on_warnings"]):
-            raise CommandError(f"{len(errors)} errors, {warnings} warnings in {len(names)} profiles")
+            raise CommandError(f"errors: {len(errors)}, warnings: {warnings}, profiles: {len(names)}")
 
     def _draw(self, checked: Checked) -> None:
         """As wide as the terminal and in its colours; 120 wide and plain for anything else."""
