@@ -91,7 +91,13 @@ def test_check_profiles_shows_a_table() -> None:
     out = io.StringIO()
     call_command("check_profiles", "scalper_micro", stdout=out)
     [profile] = [one for one in store.configured() if one.name == "scalper_micro"]
-    for part in ("scalper_micro", "pragmatic", "5m → 1m", profile.digest[:12], f" {len(profile.content['conditions'])} "):
+    for part in (
+        "scalper_micro",
+        "pragmatic",
+        "5m → 1m",
+        profile.digest[:12],
+        f" {len(profile.content['conditions'])} ",
+    ):
         assert part in out.getvalue()
     assert "regular" not in out.getvalue()
 
