@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -73,6 +74,10 @@ def test_packed_candles_are_the_candles_across_a_hole() -> None:
     found = packed(sent, Timeframe.M1)
     assert found["decimals"] == 4
     assert unpacked(found) == [(each.open_time, each.open, each.high, each.low, each.close) for each in sent]
+
+
+def test_round_prices_have_no_decimals() -> None:
+    assert packed([candle(day(0), Timeframe.M1, "500", "600", "400", "500")], Timeframe.M1)["decimals"] == 0
 
 
 def test_no_candles_pack_into_nothing() -> None:
@@ -147,6 +152,13 @@ def test_the_scripts_get_every_trade_with_its_levels() -> None:
     assert (second["stop"], second["target"]) == (float(short.plan.stop), float(short.plan.target))
     assert second["zone"] == [float(short.plan.zone.low), float(short.plan.zone.high)]
     assert profile["curve"][0] == [int(day(0).timestamp()), 1000.0]
+
+
+def test_levels_keep_digits_that_no_candle_around_them_has() -> None:
+    fine = trade()
+    fine = replace(fine, plan=replace(fine.plan, stop=D("49750.125")))
+    (found,) = data_of(written(outcome(fine)))["trades"]
+    assert (found["decimals"], found["candles"]["decimals"]) == (3, 2)
 
 
 def test_several_profiles_are_compared_first_and_told_one_by_one() -> None:

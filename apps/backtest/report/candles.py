@@ -48,12 +48,12 @@ def packed(candles: Sequence[Candle], timeframe: Timeframe) -> dict[str, Any]:
     the body, low below it; prices in units of the last decimal.
     """
     prices = [price for each in candles for price in (each.open, each.high, each.low, each.close)]
-    decimals = max((_decimals(price) for price in prices), default=0)
+    digits = decimals(*prices)
     numbers: list[int] = []
     before_s, before = _second(candles[0]) if candles else 0, 0
     for each in candles:
         opened, high, low, close = (
-            int(price.scaleb(decimals)) for price in (each.open, each.high, each.low, each.close)
+            int(price.scaleb(digits)) for price in (each.open, each.high, each.low, each.close)
         )
         skipped = (_second(each) - before_s) // timeframe.seconds
         numbers += [
@@ -64,19 +64,19 @@ def packed(candles: Sequence[Candle], timeframe: Timeframe) -> dict[str, Any]:
     return {
         "step_s": timeframe.seconds,
         "first_s": _second(candles[0]) if candles else 0,
-        "decimals": decimals,
+        "decimals": digits,
         "numbers": numbers,
     }
 
 
+def decimals(*prices: Decimal) -> int:
+    """The most digits after the point that one of them has; 0 of none."""
+    exponents = [price.normalize().as_tuple().exponent for price in prices]
+    return max([0, *(-exponent for exponent in exponents if isinstance(exponent, int))])
+
+
 def _second(candle: Candle) -> int:
     return int(candle.open_time.timestamp())
-
-
-def _decimals(price: Decimal) -> int:
-    exponent = price.normalize().as_tuple().exponent
-    assert isinstance(exponent, int), f"{price} is no price"
-    return max(0, -exponent)
 
 
 def _floored(moment: datetime, timeframe: Timeframe) -> datetime:

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
 from apps.backtest.headline import MEANINGS, Figure, Told, answer, figures, warnings
-from apps.backtest.report.candles import PastCandles, around
+from apps.backtest.report.candles import PastCandles, around, decimals
 from apps.backtest.report.distribution import bins
 from apps.backtest.report.rows import part_rows, reason_rows, trade_row
 from apps.backtest.statistics.equity import equity_curve
@@ -80,6 +80,7 @@ def _data(told: Told, candles: PastCandles) -> dict[str, Any]:
         ],
         "trades": [
             {
+                "decimals": decimals(trade.plan.entry, trade.plan.stop, trade.plan.target),
                 "candles": around(trade, candles, since=outcome.start, until=outcome.end),
                 "long": trade.side == "long",
                 "won": trade.net > 0,

@@ -10,7 +10,7 @@ function drawCurve(box, points) {
   const y = scale(low - air, high + air, split - 6, 18), yFall = scale(deepest, 0, bottom, split + 10);
   timeAxis(svg, x, times[0], times[times.length - 1], 18, bottom, width < 500 ? 4 : 9);
   valueAxis(svg, y, low, high, 5, left, right, (value) => value.toFixed(high - low < 5 ? 2 : 0));
-  valueAxis(svg, yFall, deepest, 0, 2, left, right, (value) => `${value.toFixed(deepest > -2 ? 1 : 0)} %`);
+  valueAxis(svg, yFall, deepest, 0, 3, left, right, (value) => `${value.toFixed(deepest > -2 ? 1 : 0)} %`);
   add(svg, "line", { class: "start", x1: left, x2: right, y1: y(worth[0]), y2: y(worth[0]) });
   add(svg, "path", { class: "fall", d: `${steps(times, falls, x, yFall)}V${yFall(0)}H${left}Z` });
   add(svg, "path", { class: "equity", d: steps(times, worth, x, y) });

@@ -15,7 +15,7 @@ function unpack(packed) {
 }
 
 function drawTrade(box, trade) {
-  const candles = unpack(trade.candles), step = trade.candles.step_s, digits = trade.candles.decimals;
+  const candles = unpack(trade.candles), step = trade.candles.step_s, digits = Math.max(trade.decimals, trade.candles.decimals);
   const { svg, width, height } = drawing(box, box.clientWidth < 500 ? 300 : 380, "the trade on its candles");
   if (!candles.length) {
     add(svg, "text", { x: 8, y: 20 }, "No candles are stored around this trade.");
