@@ -31,11 +31,13 @@ class LateCandle:
         """Whether another candle had been there before."""
         return self.inserted_at <= moment
 
-    def __str__(self) -> str:
-        how = "corrected" if self.inserted_at < self.written_at else "stored"
+    def told(self, read: datetime) -> str:
+        """In words, for a run that read its candles at `read`."""
+        how = "corrected" if self.corrected_after(read) else "stored"
+        when = self.written_at if self.corrected_after(read) else self.inserted_at
         return (
             f"its {self.timeframe} candle of {self.open_time:%m-%d %H:%M} was {how} at "
-            f"{self.written_at:%m-%d %H:%M:%S}, after the run had read its candles"
+            f"{when:%m-%d %H:%M:%S}, after the run had read its candles"
         )
 
 

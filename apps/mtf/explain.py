@@ -62,7 +62,12 @@ class Explanation:
         """The comparison in one sentence."""
         if not self.compared.differences:
             return self.compared.sentence
-        return "; ".join([self.compared.sentence, *map(str, self.late)])
+        return "; ".join([self.compared.sentence, *self.late_in_words])
+
+    @property
+    def late_in_words(self) -> list[str]:
+        read = None if self.run is None else read_at(self.run)
+        return [] if read is None else [one.told(read) for one in self.late]
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -74,7 +79,7 @@ class Explanation:
             "judged": self.compared.judged,
             "equal": self.equal,
             "differences": list(self.compared.differences or ()),
-            "late_candles": [str(one) for one in self.late],
+            "late_candles": self.late_in_words,
             "comparison": self.comparison,
         }
 

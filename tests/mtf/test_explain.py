@@ -170,7 +170,7 @@ def test_a_candle_that_came_after_the_run_is_named_too(worker: Worker) -> None:
     found = explain("AUSDT", AT + MINUTE, "plain")
     assert found.compared.differences is not None
     assert "reason was execution_side_mismatch, is None" in found.compared.differences
-    assert [str(late).split(" was ")[0] for late in found.late] == ["its 1m candle of 03-02 12:00"]
+    assert [late.split(" was ")[0] for late in found.late_in_words] == ["its 1m candle of 03-02 12:00"]
 
 
 def test_a_symbol_that_left_the_universe_is_said_to_be_not_judged_instead_of_compared(

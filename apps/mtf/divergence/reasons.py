@@ -69,7 +69,9 @@ def _late(written: Sequence[LateCandle], run: MtfRun) -> tuple[Kind, str] | None
     newest = next(unseen, None)
     if newest is None:
         return None
-    return Kind.CORRECTED_CANDLE if newest.corrected_after(seen_until) else Kind.LATE_CANDLE, str(newest)
+    return Kind.CORRECTED_CANDLE if newest.corrected_after(seen_until) else Kind.LATE_CANDLE, newest.told(
+        seen_until
+    )
 
 
 def _window_began(timeframe: Timeframe, minute: datetime) -> datetime:
