@@ -23,18 +23,21 @@ CONSUMED_FOR = timedelta(days=2)
 """How long used-up decisions are told: an older candle decides nothing any more."""
 
 GLOBAL = "GLOBAL"
+REFUSALS = (events.PlanRefused, events.ZoneSkipped)
 
 
 @dataclass
 class MemoryLedger:
     """One account's books. `off` is what switches say; `review` makes every plan wait for a person.
 
-    `plans`: every plan that was claimed, by decision. `happened`: every event, in order.
+    `plans`: every plan that was claimed, by decision. `happened`: every event, in order; without refusals
+    unless `keeps_refusals`, for over a long past there are millions of them.
     """
 
     off: dict[str, str] = field(default_factory=dict)
     reconciled: bool = True
     review: bool = False
+    keeps_refusals: bool = True
     limits: AccountLimits = field(default_factory=AccountLimits)
     plans: dict[str, tuple[OrderPlan, OrderStatus]] = field(default_factory=dict)
     locks: dict[str, str] = field(default_factory=dict)
@@ -78,7 +81,8 @@ class MemoryLedger:
     def record(self, events_: Sequence[events.Event]) -> None:
         for event in events_:
             self._store(event)
-            self.happened.append(event)
+            if self.keeps_refusals or not isinstance(event, REFUSALS):
+                self.happened.append(event)
 
     def take_over(self, transactions: Sequence[Transaction]) -> None:
         """Funding counts in the result of the position that paid it."""

@@ -85,7 +85,7 @@ class Replay:
     ) -> None:
         self.turns = turns
         self.floor = floor
-        self.ledger = MemoryLedger(limits=limits)
+        self.ledger = MemoryLedger(limits=limits, keeps_refusals=False)
         self.broker = Broker(self.floor, start)
         self.following = Following(self.ledger, self.broker)
         self.entering = Entering(profile, self.ledger, self.broker)

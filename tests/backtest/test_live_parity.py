@@ -115,7 +115,7 @@ def in_process(readies: list[Readies]) -> tuple[list[Step], MemoryLedger, Any]:
 
 
 def over_http(steps: list[Step], by: Any, broker: Broker, hand: Hand) -> MemoryLedger:
-    ledger = MemoryLedger()
+    ledger = MemoryLedger(keeps_refusals=False)
     entering, following = Entering(by, ledger, broker), Following(ledger, broker)
     for hand.at, what, of in steps:
         if what == "enter":

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.exchange.simulator import funding, orders, plans, triggers
+from apps.exchange.simulator import funding, orders, plans, terms, triggers
 from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.errors import Refused
 from apps.exchange.simulator.floor import Floor
@@ -64,13 +64,38 @@ def stop(floor: Floor, at_ms: int, step: Step) -> None:
     plans.add(floor.matching, replace(plan, category=category, size=size))
 
 
+def trail(floor: Floor, at_ms: int, step: Step) -> None:
+    _, symbol, side, bps = step
+    tick = floor.tick_at(symbol, at_ms)
+    plan = plans.protection(
+        floor.account,
+        symbol,
+        stop=False,
+        side=side,
+        trigger_price=rounded(floor, symbol, tick.last * (10_000 + bps) / 10_000),
+        price_type=1,
+        at_ms=at_ms,
+    )
+    plans.add(floor.matching, replace(plan, kind="trailing", size=3, category=0, callback_pct=Decimal("0.1")))
+
+
+def arm(floor: Floor, at_ms: int, step: Step) -> None:
+    terms.cancel_after(floor.account, step[1], step[2], at_ms)
+
+
 def cancel(floor: Floor, at_ms: int, step: Step) -> None:
     live = [*floor.account.live_orders(), *floor.account.live_plans()]
     if live:
         floor.matching.finish(live[step[1] % len(live)], CANCELLED, at_ms)
 
 
-ACTIONS: dict[str, Callable[[Floor, int, Step], None]] = {"submit": submit, "stop": stop, "cancel": cancel}
+ACTIONS: dict[str, Callable[[Floor, int, Step], None]] = {
+    "submit": submit,
+    "stop": stop,
+    "trail": trail,
+    "arm": arm,
+    "cancel": cancel,
+}
 SUBMITS = st.tuples(
     st.just("submit"),
     st.sampled_from(SYMBOLS),
@@ -88,9 +113,13 @@ STOPS = st.tuples(
     st.integers(-10, 10),
     st.integers(1, 2),
 )
+TRAILS = st.tuples(st.just("trail"), st.sampled_from(SYMBOLS), st.integers(2, 3), st.integers(-10, 10))
+ARMS = st.tuples(st.just("arm"), st.sampled_from(SYMBOLS), st.sampled_from([0, 7, 95]))
 CANCELS = st.tuples(st.just("cancel"), st.integers(0, 5))
 WAITS_S = st.sampled_from([0, 1, 7, 50, 600, 9000])
-SCRIPTS = st.lists(st.tuples(WAITS_S, SUBMITS | SUBMITS | STOPS | CANCELS), min_size=3, max_size=14)
+SCRIPTS = st.lists(
+    st.tuples(WAITS_S, SUBMITS | SUBMITS | STOPS | TRAILS | ARMS | CANCELS), min_size=3, max_size=14
+)
 FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -188,7 +217,7 @@ class Plodding(Floor):
             self._played = number
 
 
-@settings(FEW, max_examples=12)
+@settings(FEW, max_examples=8)
 @given(SCRIPTS, st.sampled_from([HEDGE, ONE_WAY]), st.sampled_from([0, 30]))
 def test_leaping_to_where_something_may_happen_leaves_the_books_that_every_tick_leaves(
     archive: Archive, script: list[tuple[int, Step]], mode: str, at_most: int

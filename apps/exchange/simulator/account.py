@@ -11,7 +11,7 @@ from apps.exchange.simulator.holdings import ZERO, Contract, Entry, Position, Pu
 from apps.exchange.simulator.listing import Listing
 from apps.exchange.simulator.margin import TAKER, margin, position_margin, unrealised
 from apps.exchange.simulator.rows import Order, Plan, Row
-from apps.exchange.simulator.words import HEDGE, LONG, OVER, SHORT
+from apps.exchange.simulator.words import APPROVAL, HEDGE, LONG, OVER, SHORT
 
 DEFAULT_LEVERAGE = 10
 DEFAULT_OPEN_TYPE = "isolated"
@@ -32,6 +32,7 @@ class Account:
         self.ledger: dict[str, Entry] = {}
         self.contracts: dict[str, Contract] = {}
         self._live: dict[str, Order | Plan] = {}
+        self._unapproved: dict[str, Order] = {}
         self._changed: dict[tuple[type[Row], str], Row] = {}
         self._versions: dict[str, int] = {}
         self.changes = 0
@@ -48,6 +49,10 @@ class Account:
             self._live[row.key] = row
             if row.state == OVER:
                 del self._live[row.key]
+        if isinstance(row, Order):
+            self._unapproved.pop(row.key, None)
+            if row.state == APPROVAL:
+                self._unapproved[row.key] = row
 
     def version(self, symbol: str) -> int:
         """Another number whenever a row of the contract is another; `changes` for the whole account."""
@@ -87,6 +92,10 @@ class Account:
 
     def live_orders(self, symbol: str | None = None) -> list[Order]:
         return [row for row in self._live_of(symbol) if isinstance(row, Order)]
+
+    def unapproved(self) -> list[Order]:
+        """Accepted, and not let into the market yet."""
+        return list(self._unapproved.values())
 
     def live_plans(self, symbol: str | None = None) -> list[Plan]:
         return [row for row in self._live_of(symbol) if isinstance(row, Plan)]

@@ -96,10 +96,11 @@ class Broker:
     def account(self) -> Account:
         with self._answering() as floor:
             books, at = floor.account, moment(self.now)
+            frozen, deposit = books.frozen, books.deposit
             return Account(
-                available=books.available,
-                frozen=books.frozen,
-                position_margin=books.deposit,
+                available=books.purse.wallet - frozen - deposit,
+                frozen=frozen,
+                position_margin=deposit,
                 unrealised=books.unrealised(lambda symbol: floor.last(symbol, at)),
             )
 

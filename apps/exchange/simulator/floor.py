@@ -21,7 +21,7 @@ from apps.exchange.simulator.matching import Event, Matching, Rules
 from apps.exchange.simulator.path import TICKS, Moment, moment_at
 from apps.exchange.simulator.quiet import Due, next_due
 from apps.exchange.simulator.tick import Level, Tick
-from apps.exchange.simulator.words import APPROVAL, TRANSFER
+from apps.exchange.simulator.words import TRANSFER
 
 START_BALANCE = Decimal(1000)
 
@@ -128,8 +128,8 @@ class Floor:
 
     def settle(self) -> None:
         """Let accepted orders into the market, at the time they were accepted."""
-        for order in self.account.live_orders():
-            if order.state == APPROVAL and self.account.is_live(order):
+        for order in self.account.unapproved():
+            if self.account.is_live(order):
                 self.matching.approve(order, self.tick_at(order.symbol, order.updated_ms))
 
     def commit(self) -> Happened:

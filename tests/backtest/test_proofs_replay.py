@@ -1,0 +1,72 @@
+"""Each shipped profile over the recorded market: it trades, its money adds up, and nothing was left out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from apps.backtest.outcome import Outcome
+from apps.backtest.readies import Readies, readies
+from apps.backtest.replay import DECISION_LATENCY_S, LAST_TICK, Replay, run
+from apps.backtest.signals import signals
+from apps.backtest.source import Asked, Recorded, recorded
+from apps.backtest.turns import Turns
+from apps.engine.profile import Profile
+from apps.exchange.simulator.floor import Floor
+from apps.exchange.simulator.market import Market
+from apps.exchange.simulator.path import milliseconds
+from apps.exchange.simulator.tape.read import extent
+from apps.profiles.files import load_all
+from tests.backtest.test_replay_leaps import EveryTurn
+
+pytestmark = pytest.mark.slow
+
+FOLDER = Path(__file__).resolve().parents[2] / "profiles"
+NAMES = ("scalper_micro", "scalper", "regular", "classic", "crash")
+EQUITY = Decimal(1000)
+DAYS = 24
+
+
+@cache
+def source(days: int) -> Recorded:
+    symbols, first_minute, _ = extent()
+    start = datetime.fromtimestamp(first_minute * 60, UTC)
+    return recorded(Asked(symbols, start, start + timedelta(days=days)))
+
+
+def judged(name: str, days: int) -> tuple[Profile, list[Readies]]:
+    [profile] = load_all(FOLDER, [name])
+    found = source(days)
+    return profile, [readies(signals(found, symbol, profile)) for symbol in found.asked.symbols]
+
+
+def traded(turns: Turns, profile: Profile, found: list[Readies], days: int) -> Outcome:
+    asked = source(days).asked
+    floor = Floor.open(Market(source(days).archive, seed=1), milliseconds(asked.start), balance=EQUITY)
+    replay = Replay(profile, turns, floor, asked.start)
+    replay.play(asked.end - LAST_TICK)
+    return replay.outcome(profile, found, asked.start, asked.end, EQUITY)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_profile_fills_orders_and_its_money_adds_up_to_the_last_digit(name: str) -> None:
+    profile, found = judged(name, DAYS)
+    asked, market = source(DAYS).asked, Market(source(DAYS).archive, seed=1)
+    outcome = run(profile, found, market, start=asked.start, end=asked.end, equity=EQUITY)
+    assert len(outcome.trades) >= 1
+    assert sum(trade.net for trade in outcome.trades) == outcome.worth[-1].equity - EQUITY
+    tried = len(outcome.trades) + len(outcome.unfilled) + sum(outcome.refusals.values())
+    assert tried == outcome.verdicts["READY"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_left_out_would_have_been_refused_for_the_reason_counted(name: str) -> None:
+    days = 3
+    profile, found = judged(name, days)
+    latency_ms = DECISION_LATENCY_S * 1000
+    leaping, every = (traded(turns(found, latency_ms), profile, found, days) for turns in (Turns, EveryTurn))
+    assert leaping == every
