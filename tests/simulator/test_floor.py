@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from apps.exchange.simulator import funding, orders, plans, terms, triggers
@@ -217,7 +217,23 @@ class Plodding(Floor):
             self._played = number
 
 
-@settings(FEW, max_examples=8)
+PROTECTED = [
+    (0, ("submit", "BTCUSDT", 1, 100, None, 1, 10, True)),
+    (7, ("submit", "ETHUSDT", 4, 100, None, 1, 10, True)),
+]
+WAITING = [
+    (0, ("submit", "BTCUSDT", 1, 100, None, 1, 10, False)),
+    (1, ("stop", "BTCUSDT", 3, -10, 2)),
+    (7, ("trail", "BTCUSDT", 3, 5)),
+    (50, ("submit", "ETHUSDT", 1, 100, -5, 1, 10, False)),
+    (1, ("submit", "ETHUSDT", 4, 100, 5, 1, 10, False)),
+    (7, ("arm", "ETHUSDT", 95)),
+]
+
+
+@settings(FEW, max_examples=6)
+@example(PROTECTED, HEDGE, 0)
+@example(WAITING, HEDGE, 30)
 @given(SCRIPTS, st.sampled_from([HEDGE, ONE_WAY]), st.sampled_from([0, 30]))
 def test_leaping_to_where_something_may_happen_leaves_the_books_that_every_tick_leaves(
     archive: Archive, script: list[tuple[int, Step]], mode: str, at_most: int
