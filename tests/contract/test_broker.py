@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from apps.engine.ports import Broker, BrokerRejected
+from apps.engine.ports import Broker, BrokerRejected, BrokerUnknown
 from apps.engine.values.contract import Contract
 from apps.engine.values.order import (
     OrderRequest,
@@ -366,3 +366,13 @@ def test_the_last_check_stops_the_order(broker: Broker) -> None:
     with pytest.raises(SwitchedOff):
         broker.submit(wanted, check)
     assert broker.order(SYMBOL, wanted.client_order_id) is None
+
+
+def test_the_same_order_sent_again_is_not_placed_again_and_not_taken_for_refused(broker: Broker) -> None:
+    broker.set_leverage(SYMBOL, 10)
+    wanted = request(broker, Side.LONG, "twice", away="0.02")
+    broker.submit(wanted)
+    settle(lambda: bool(broker.orders()))
+    with pytest.raises(BrokerUnknown, match="40050"):
+        broker.submit(wanted)
+    assert len(broker.orders()) == 1

@@ -60,17 +60,6 @@ def test_an_answer_that_is_held_is_waited_for_no_longer_than_promised(
     account.switch(hold_answer_s={})
 
 
-def test_the_same_order_sent_again_is_not_placed_again_and_not_taken_for_refused(account: Account) -> None:
-    broker = account.broker
-    broker.set_leverage(SYMBOL, 10)
-    wanted = request(broker, Side.LONG, "twice", away="0.02")
-    broker.submit(wanted)
-    settle(lambda: bool(broker.orders()))
-    with pytest.raises(BrokerUnknown, match="40050"):
-        broker.submit(wanted)
-    assert len(broker.orders()) == 1
-
-
 def test_an_order_sent_to_an_exchange_that_is_away_is_unknown_and_absent(account: Account) -> None:
     broker = account.broker
     broker.set_leverage(SYMBOL, 10)

@@ -19,7 +19,6 @@ from apps.engine.values.order import (
     OrderRequest,
     ProtectionKind,
     ProtectionReport,
-    TimeInForce,
 )
 from apps.engine.values.position import (
     Account,
@@ -32,32 +31,15 @@ from apps.engine.values.position import (
 )
 from apps.engine.values.side import Side
 from apps.exchange.simulator import orders, plans, reports, terms
+from apps.exchange.simulator.asking import ISOLATED, wish_of
 from apps.exchange.simulator.contracts import contract
 from apps.exchange.simulator.errors import Code, Refused
 from apps.exchange.simulator.floor import Floor
 from apps.exchange.simulator.margin import MAKER, TAKER
 from apps.exchange.simulator.matching import CANCELLED
 from apps.exchange.simulator.path import milliseconds, moment
-from apps.exchange.simulator.rows import NO_PRESETS, Presets
-from apps.exchange.simulator.wish import Wish
-from apps.exchange.simulator.words import (
-    FOK,
-    GTC,
-    HEDGE,
-    IOC,
-    LAST_PRICE,
-    MAKER_ONLY,
-    ONE_WAY,
-    WHOLE,
-)
+from apps.exchange.simulator.words import HEDGE, LAST_PRICE, ONE_WAY, WHOLE
 
-ISOLATED = "isolated"
-_MODES = {
-    TimeInForce.GTC: GTC,
-    TimeInForce.FOK: FOK,
-    TimeInForce.IOC: IOC,
-    TimeInForce.POST_ONLY: MAKER_ONLY,
-}
 _POSITION_MODES = {PositionMode.HEDGE: HEDGE, PositionMode.ONE_WAY: ONE_WAY}
 
 
@@ -117,7 +99,7 @@ class Broker:
 
     def submit(self, request: OrderRequest, before_sending: Callable[[], None] | None = None) -> str:
         """Accepted, and let into the market at once. ValueError for a size that is not whole and positive."""
-        wish = _wish(request)
+        wish = wish_of(request)
         if before_sending is not None:
             before_sending()
         with self._answering(request.symbol) as floor:
@@ -221,29 +203,3 @@ class Broker:
             if refusal.code == Code.CLIENT_ID_TAKEN:
                 raise BrokerUnknown(str(refusal)) from refusal
             raise BrokerRejected(str(refusal.code.value), refusal.message) from refusal
-
-
-def _wish(request: OrderRequest) -> Wish:
-    if request.size != request.size.to_integral_value() or request.size <= 0:
-        raise ValueError(f"{request.symbol}: size {request.size} is not a positive whole number of contracts")
-    return Wish(
-        symbol=request.symbol,
-        side=reports.SIDE_NUMBERS[request.side, request.opens],
-        size=int(request.size),
-        price=request.price,
-        mode=_MODES[request.time_in_force],
-        leverage=request.leverage if request.opens else None,
-        open_type=ISOLATED if request.opens else "",
-        client_order_id=request.client_order_id,
-        presets=_presets(request) if request.opens else NO_PRESETS,
-    )
-
-
-def _presets(request: OrderRequest) -> Presets:
-    stop, target = request.stop_price, request.target_price
-    return Presets(
-        take_profit=target or Decimal(0),
-        take_profit_type=LAST_PRICE if target else 0,
-        stop_loss=stop or Decimal(0),
-        stop_loss_type=LAST_PRICE if stop else 0,
-    )
