@@ -22,9 +22,9 @@ from apps.feed.sync import watched_symbols
 from apps.feed.universe import UnknownSymbol
 from apps.market import store as market
 from apps.mtf import runs
+from apps.mtf.entry.outcomes import settled
 from apps.mtf.minute import COLLECT_S, closed_minute
 from apps.mtf.models import MtfRun, RunStatus, Trigger
-from apps.mtf.outcomes import settled
 from apps.mtf.refusals import refusals
 from apps.mtf.result import result
 from apps.mtf.stages import Stages

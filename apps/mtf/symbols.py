@@ -6,7 +6,7 @@ from datetime import datetime
 
 from apps.engine.values.errors import TradingError
 from apps.feed.sync import watched_symbols
-from apps.mtf.explain import refuse_unknown_symbol
+from apps.mtf.explain.explain import refuse_unknown_symbol
 
 
 class NoSymbols(TradingError):

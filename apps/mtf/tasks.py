@@ -12,9 +12,9 @@ from kombu.exceptions import OperationalError
 
 from apps.exchange import venue
 from apps.feed.sync import sync_contracts
-from apps.mtf import entering, reviewing
 from apps.mtf.asked import decide_asked
-from apps.mtf.entries import entries
+from apps.mtf.entry import entering, reviewing
+from apps.mtf.entry.entries import entries
 from apps.mtf.minute import closed_minute, run_minute
 from apps.mtf.worker import desk
 

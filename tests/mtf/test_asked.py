@@ -12,9 +12,9 @@ import redis
 from apps.audit.models import MtfAudit
 from apps.market import store
 from apps.mtf.asked import Asked, BadAsk, answer, decide_asked, open_asked
+from apps.mtf.entry.outcomes import with_entries
 from apps.mtf.minute import COLLECT_S
 from apps.mtf.models import MtfRun, RunStatus, Trigger
-from apps.mtf.outcomes import with_entries
 from apps.mtf.windows import Warm
 from apps.profiles import store as profiles
 from apps.signals.models import IndicatorSnapshot, Signal, ValidationCache

@@ -16,9 +16,9 @@ from apps.engine.values.timeframe import Timeframe
 from apps.feed.models import StreamHealth
 from apps.mtf import runs as life
 from apps.mtf.asked import decide_asked
+from apps.mtf.entry.outcomes import with_entries
 from apps.mtf.management.commands import mtf_run
 from apps.mtf.models import MtfRun, RunStatus
-from apps.mtf.outcomes import with_entries
 from apps.mtf.windows import Warm
 from apps.profiles import store as profiles
 from tests.api.queue import Worker as Answering

@@ -18,10 +18,10 @@ from apps.engine.values.reason import Reason
 from apps.engine.values.side import Side
 from apps.exchange.simulator.archive import Archive
 from apps.market import store
-from apps.mtf.condition_report import ConditionCount, Report, condition_report
-from apps.mtf.divergence.words import replay_words
-from apps.mtf.explain import explain
-from apps.mtf.past import past
+from apps.mtf.explain.condition_report import ConditionCount, Report, condition_report
+from apps.mtf.explain.divergence.words import replay_words
+from apps.mtf.explain.explain import explain
+from apps.mtf.explain.past import past
 from tests.mtf.conftest import WriteProfile
 from tests.mtf.desk import by_close, profile
 from tests.mtf.market import AT, LONG, M1, M5, MINUTE, NEUTRAL, SHORT, candle, fill, push, run_of

@@ -18,9 +18,9 @@ from apps.engine.values.candle import Source
 from apps.exchange.simulator.archive import Archive
 from apps.market import store
 from apps.mtf import runs
-from apps.mtf.divergence import Divergence, Kind, diverging
-from apps.mtf.explain import judged_again
-from apps.mtf.past import past
+from apps.mtf.explain.divergence import Divergence, Kind, diverging
+from apps.mtf.explain.explain import judged_again
+from apps.mtf.explain.past import past
 from apps.profiles import files
 from apps.profiles.models import ProfileVersion
 from apps.switches import store as switches

@@ -19,11 +19,11 @@ from apps.engine.values.order import OrderStatus
 from apps.engine.values.reason import Reason, Refusal
 from apps.engine.values.timeframe import Timeframe
 from apps.market import store as market
-from apps.mtf.deciding import NotReady
-from apps.mtf.entering import enter
-from apps.mtf.entries import entries
+from apps.mtf.entry.deciding import NotReady
+from apps.mtf.entry.entering import enter
+from apps.mtf.entry.entries import entries
+from apps.mtf.entry.outcomes import counted
 from apps.mtf.models import MtfRun, WatchState
-from apps.mtf.outcomes import counted
 from apps.orders.models import ExchangeOrder, OrderPlan, SymbolLock
 from apps.switches import store as switches
 from tests.mtf.trading import ENTRY, SYMBOL, Desk, always, loaded
@@ -208,7 +208,7 @@ def test_a_fault_is_written_down_beside_the_trade_events(desk: Desk, monkeypatch
     def broken(*_: object) -> None:
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr("apps.mtf.preflight.stored_features", broken)
+    monkeypatch.setattr("apps.mtf.entry.preflight.stored_features", broken)
     with pytest.raises(RuntimeError):
         entered(desk, run)
     event = TradeLifecycleEvent.objects.get()

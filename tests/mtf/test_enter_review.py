@@ -9,9 +9,9 @@ from pytest_django import Settings
 
 from apps.engine.cycle import Entered
 from apps.engine.values.reason import Refusal
-from apps.mtf.entering import enter
+from apps.mtf.entry.entering import enter
+from apps.mtf.entry.reviewing import enter_what_is_approved
 from apps.mtf.models import MtfRun
-from apps.mtf.reviewing import enter_what_is_approved
 from apps.orders import store as orders
 from apps.orders.models import OrderPlan, SymbolLock
 from tests.mtf.trading import ENTRY, SYMBOL, Desk, always

@@ -16,7 +16,7 @@ from apps.engine.profile import Profile
 from apps.engine.values.candle import Source
 from apps.market import store
 from apps.mtf import runs
-from apps.mtf.explain import CannotExplain, explain
+from apps.mtf.explain.explain import CannotExplain, explain
 from apps.mtf.models import MtfRun
 from apps.mtf.results import results
 from apps.profiles import store as profiles

@@ -19,10 +19,10 @@ from django.core.management import CommandError, call_command
 from apps.audit.models import MtfAudit, OperatorAction
 from apps.exchange.simulator.archive import Archive
 from apps.market import store
-from apps.mtf.divergence.words import verdict_words
-from apps.mtf.explain import explain
-from apps.mtf.export import SCHEMA, BadWindow, export
-from apps.mtf.export.rows import plain
+from apps.mtf.explain.divergence.words import verdict_words
+from apps.mtf.explain.explain import explain
+from apps.mtf.explain.export import SCHEMA, BadWindow, export
+from apps.mtf.explain.export.rows import plain
 from apps.mtf.models import MtfRun
 from apps.switches import store as switches
 from tests.mtf.conftest import WriteProfile

@@ -9,8 +9,8 @@ import pytest
 from apps.engine.ports import BrokerUnavailable
 from apps.engine.values.position import FeeRates
 from apps.exchange.dry import DryBroker
-from apps.mtf import kept
-from apps.mtf.kept import Kept
+from apps.mtf.entry import kept
+from apps.mtf.entry.kept import Kept
 
 
 class Exchange(DryBroker):

@@ -10,8 +10,8 @@ from django.utils.safestring import mark_safe
 from django.utils.text import Truncator
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
+from apps.mtf.entry.outcomes import counted
 from apps.mtf.models import MtfRun
-from apps.mtf.outcomes import counted
 from apps.postgres.browse import UncountedAdmin, cause_text, coloured, figures, link
 from apps.postgres.filters import ExactFilter, TimeRangeFilter
 

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from apps.mtf.api.errors import ErrorAnswer, refused
 from apps.mtf.api.fields import Name, Strict, asked, checked
-from apps.mtf.explain import CannotExplain, explain
+from apps.mtf.explain.explain import CannotExplain, explain
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """Before any candle of any venue: a moment further back is a mistake."""

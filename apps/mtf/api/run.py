@@ -18,8 +18,8 @@ from apps.mtf import runs, tasks
 from apps.mtf.api.errors import ErrorAnswer, Unavailable, body, refused
 from apps.mtf.api.fields import Name, Strict, StrictBoolean, Symbols, told
 from apps.mtf.asked import Asked, BadAsk, answer, open_asked
+from apps.mtf.entry.outcomes import with_entries
 from apps.mtf.models import MtfRun, Trigger
-from apps.mtf.outcomes import with_entries
 
 WAIT_S = 55
 """How long a caller waits at most, and how long the request may lie in the queue."""

@@ -17,8 +17,8 @@ from apps.mtf.api.errors import ErrorAnswer
 from apps.mtf.api.fields import Name, Strict, asked
 from apps.mtf.api.listing import Listing, listed
 from apps.mtf.api.paging import Order, PageQuery, moment, whole
+from apps.mtf.entry.outcomes import counted
 from apps.mtf.models import MtfRun, RunStatus, Trigger
-from apps.mtf.outcomes import counted
 from apps.mtf.results import results
 
 STATUSES = [status.value for status in RunStatus]

@@ -12,10 +12,10 @@ from rich.console import Console
 from apps.engine.profile import Profile
 from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import VALIDATION, Timeframe
-from apps.mtf.condition_report import Report, condition_report
-from apps.mtf.condition_report.screen import show
-from apps.mtf.explain import profile_that_ran
-from apps.mtf.past import refuse_without_candles
+from apps.mtf.explain.condition_report import Report, condition_report
+from apps.mtf.explain.condition_report.screen import show
+from apps.mtf.explain.explain import profile_that_ran
+from apps.mtf.explain.past import refuse_without_candles
 from apps.mtf.progress import progress
 from apps.mtf.symbols import named
 from apps.mtf.times import stretch

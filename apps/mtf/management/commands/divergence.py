@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 
 from apps.engine.values.errors import TradingError
-from apps.mtf.divergence import Divergence, diverging
-from apps.mtf.divergence.screen import show
+from apps.mtf.explain.divergence import Divergence, diverging
+from apps.mtf.explain.divergence.screen import show
 from apps.mtf.progress import progress
 from apps.mtf.symbols import named
 from apps.mtf.times import stretch

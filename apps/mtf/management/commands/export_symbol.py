@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.engine.values.errors import TradingError
-from apps.mtf.export import export
+from apps.mtf.explain.export import export
 from apps.mtf.times import duration, moment
 
 

@@ -16,8 +16,8 @@ from rich.table import Column, Table
 
 from apps.engine.evaluate.verdict import LeafVerdict, Readiness, TimeframeVerdict, Verdict
 from apps.engine.profile import ProfileError
-from apps.mtf.explain import CannotExplain, Explanation, explain
-from apps.mtf.missing import Missing
+from apps.mtf.explain.explain import CannotExplain, Explanation, explain
+from apps.mtf.explain.missing import Missing
 from apps.mtf.times import BadTime, moment
 from apps.profiles import store as profiles
 

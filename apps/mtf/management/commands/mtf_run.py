@@ -14,8 +14,8 @@ from rich.table import Column, Table
 
 from apps.feed.models import StreamHealth
 from apps.mtf.asked import Asked, BadAsk, answer, open_asked
+from apps.mtf.entry.outcomes import with_entries
 from apps.mtf.models import RunStatus, Trigger
-from apps.mtf.outcomes import with_entries
 from apps.mtf.tasks import asked as asked_task
 from apps.profiles import store as profiles
 

@@ -14,8 +14,8 @@ from rich.console import Console
 from apps.audit.models import TradeLifecycleEvent
 from apps.exchange import venue
 from apps.mtf import journey
+from apps.mtf.entry.outcomes import counted, in_words
 from apps.mtf.models import MtfRun, RunStatus, Trigger
-from apps.mtf.outcomes import counted, in_words
 
 COLOURS = {
     RunStatus.DECIDED: "green",

@@ -17,7 +17,7 @@ from apps.engine.ports import Broker, BrokerRejected, BrokerUnavailable, BrokerU
 from apps.engine.profile import Entry
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.market import store as market
-from apps.mtf.kept import Kept
+from apps.mtf.entry.kept import Kept
 
 log = structlog.get_logger("order_journey")
 

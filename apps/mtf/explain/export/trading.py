@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q
 
 from apps.audit.models import TradeLifecycleEvent, TradeZoneEvent
-from apps.mtf.export.rows import rows
+from apps.mtf.explain.export.rows import rows
 from apps.orders.models import (
     AccountTransaction,
     ExchangeOrder,

@@ -10,12 +10,12 @@ from datetime import datetime
 from apps.audit.store import NOT_WATCHED, StandingCause
 from apps.engine.evaluate.history import History
 from apps.engine.profile import Profile, ProfileError
-from apps.mtf.divergence.live import Lived, lived
-from apps.mtf.divergence.reasons import Diverging, explained
-from apps.mtf.divergence.report import Difference, Divergence
-from apps.mtf.divergence.words import live_words, replay_words
+from apps.mtf.explain.divergence.live import Lived, lived
+from apps.mtf.explain.divergence.reasons import Diverging, explained
+from apps.mtf.explain.divergence.report import Difference, Divergence
+from apps.mtf.explain.divergence.words import live_words, replay_words
+from apps.mtf.explain.past import MINUTE, past
 from apps.mtf.models import MtfRun, RunStatus
-from apps.mtf.past import MINUTE, past
 from apps.profiles import store as profiles
 
 NO_RUN = "no_run"

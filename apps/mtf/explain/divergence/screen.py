@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from apps.mtf.divergence.report import Divergence, Kind
+from apps.mtf.explain.divergence.report import Divergence, Kind
 
 WORDS = {
     Kind.LATE_CANDLE: "a candle came late",

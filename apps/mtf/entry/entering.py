@@ -17,12 +17,12 @@ from apps.engine.events import CallFailed, PlanRefused
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.reason import Reason, Refusal
 from apps.engine.values.state import AccountState
-from apps.mtf import dry_results
-from apps.mtf.deciding import confirmed, told_by, verdict_of
-from apps.mtf.entry import Clock, Entry, dry, live, of_approved
+from apps.mtf.entry import dry_results
+from apps.mtf.entry.deciding import confirmed, told_by, verdict_of
+from apps.mtf.entry.entry import Clock, Entry, dry, live, of_approved
+from apps.mtf.entry.preflight import snapshot
 from apps.mtf.minute import closed_minute
 from apps.mtf.models import MtfRun
-from apps.mtf.preflight import snapshot
 from apps.orders import store as orders
 
 log = structlog.get_logger("order_journey")

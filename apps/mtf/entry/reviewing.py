@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from apps.exchange import venue
-from apps.mtf.entering import enter_approved
-from apps.mtf.entry import Clock
+from apps.mtf.entry.entering import enter_approved
+from apps.mtf.entry.entry import Clock
 from apps.orders import store as orders
 
 

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from apps.audit.models import MtfAudit
 from apps.engine.values.timeframe import VALIDATION
-from apps.mtf.export.rows import plain, row, rows
+from apps.mtf.explain.export.rows import plain, row, rows
 from apps.mtf.models import MtfRun, Trigger
 from apps.signals.models import MtfState, Signal
 

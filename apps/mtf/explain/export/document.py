@@ -8,12 +8,12 @@ from typing import Any
 from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange import venue
-from apps.mtf.explain import refuse_unknown_symbol
-from apps.mtf.export import decisions, market
-from apps.mtf.export.control import control
-from apps.mtf.export.rows import moment
-from apps.mtf.export.trading import trading
-from apps.mtf.export.verdicts import verdicts
+from apps.mtf.explain.explain import refuse_unknown_symbol
+from apps.mtf.explain.export import decisions, market
+from apps.mtf.explain.export.control import control
+from apps.mtf.explain.export.rows import moment
+from apps.mtf.explain.export.trading import trading
+from apps.mtf.explain.export.verdicts import verdicts
 
 SCHEMA = "tradingv3.symbol_export.1"
 LONGEST = timedelta(days=3)

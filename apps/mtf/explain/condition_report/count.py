@@ -14,7 +14,7 @@ from apps.engine.evaluate.history import History
 from apps.engine.evaluate.timeframe import TimeframeJudgement
 from apps.engine.frame import Bools
 from apps.engine.rules.leaf import TRUE, UNKNOWN
-from apps.mtf.condition_report.report import ConditionCount, LeafCount, TimeframeCount
+from apps.mtf.explain.condition_report.report import ConditionCount, LeafCount, TimeframeCount
 from apps.mtf.result import NO_DATA
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q
 
 from apps.audit.models import OperatorAction
-from apps.mtf.export.rows import moment, rows
+from apps.mtf.explain.export.rows import moment, rows
 from apps.switches.models import Cooldown, MtfSwitch, SymbolQueue
 
 SWITCHED = ("switch_off", "switch_on", "switch_deleted")

@@ -10,12 +10,12 @@ from django.conf import settings
 
 from apps.audit.store import NOT_WATCHED
 from apps.engine.profile import Profile
-from apps.mtf.divergence.live import Lived, lived
-from apps.mtf.divergence.words import live_words, replay_words
-from apps.mtf.explain import explain, profile_that_ran
-from apps.mtf.export.rows import moment
+from apps.mtf.explain.divergence.live import Lived, lived
+from apps.mtf.explain.divergence.words import live_words, replay_words
+from apps.mtf.explain.explain import explain, profile_that_ran
+from apps.mtf.explain.export.rows import moment
+from apps.mtf.explain.past import MINUTE, past
 from apps.mtf.models import MtfRun, Trigger
-from apps.mtf.past import MINUTE, past
 
 
 def verdicts(symbol: str, at: datetime, start: datetime, end: datetime) -> dict[str, Any]:

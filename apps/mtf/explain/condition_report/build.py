@@ -12,15 +12,15 @@ from apps.audit.models import TradeLifecycleEvent
 from apps.engine.events import PlanRefused
 from apps.engine.profile import Profile
 from apps.engine.values.timeframe import Timeframe
-from apps.mtf.condition_report.count import candles_in, conditions, decisions, timeframes, unjudged
-from apps.mtf.condition_report.report import (
+from apps.mtf.explain.condition_report.count import candles_in, conditions, decisions, timeframes, unjudged
+from apps.mtf.explain.condition_report.report import (
     ConditionCount,
     Report,
     TimeframeCount,
     conditions_added,
     timeframes_added,
 )
-from apps.mtf.past import past
+from apps.mtf.explain.past import past
 
 
 def condition_report(

@@ -8,7 +8,7 @@ from typing import Any
 
 from apps.engine.values.timeframe import Timeframe
 from apps.market.models import Contract, Kline
-from apps.mtf.export.rows import exact, moment, row
+from apps.mtf.explain.export.rows import exact, moment, row
 from apps.mtf.windows import Warm
 from apps.signals.models import IndicatorSnapshot
 

@@ -18,9 +18,9 @@ from apps.engine.rules.names import nearest
 from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import Timeframe
 from apps.market import store as market
-from apps.mtf.afterwards import LateCandle, newest_first, read_at, written_after
-from apps.mtf.comparison import Comparison, compared
-from apps.mtf.missing import Missing, missing_of
+from apps.mtf.explain.afterwards import LateCandle, newest_first, read_at, written_after
+from apps.mtf.explain.comparison import Comparison, compared
+from apps.mtf.explain.missing import Missing, missing_of
 from apps.mtf.models import MtfRun, Trigger
 from apps.mtf.windows import Warm
 from apps.profiles import files

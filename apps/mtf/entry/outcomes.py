@@ -10,7 +10,7 @@ from uuid import UUID
 from apps.audit.models import TradeLifecycleEvent
 from apps.engine.events import CallFailed, PlanRefused
 from apps.engine.values.order import OrderStatus
-from apps.mtf.dry_results import ENTRIES
+from apps.mtf.entry.dry_results import ENTRIES
 from apps.mtf.models import MtfRun
 from apps.orders.models import OrderPlan
 

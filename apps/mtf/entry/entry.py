@@ -12,7 +12,7 @@ from apps.engine.profile import Profile
 from apps.engine.values.errors import TradingError
 from apps.exchange import venue
 from apps.mtf.account_ledger import switched_off
-from apps.mtf.entry_ledger import DryLedger, account_ledger
+from apps.mtf.entry.ledger import DryLedger, account_ledger
 from apps.mtf.models import MtfRun
 from apps.orders import store as orders
 from apps.profiles import store as profiles

@@ -10,10 +10,10 @@ from apps.engine.evaluate.history import History
 from apps.engine.evaluate.verdict import LeafVerdict, Verdict
 from apps.engine.profile import Profile
 from apps.engine.values.timeframe import WINDOW, Timeframe
-from apps.mtf.afterwards import LateCandle, newest_first, read_at, written_after
-from apps.mtf.divergence.report import Difference, Kind
-from apps.mtf.divergence.words import verdict_words
-from apps.mtf.explain import judged_again
+from apps.mtf.explain.afterwards import LateCandle, newest_first, read_at, written_after
+from apps.mtf.explain.divergence.report import Difference, Kind
+from apps.mtf.explain.divergence.words import verdict_words
+from apps.mtf.explain.explain import judged_again
 from apps.mtf.models import MtfRun
 
 

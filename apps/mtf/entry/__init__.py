@@ -1,0 +1,1 @@
+"""From a READY verdict to an order: found again, confirmed, planned on the market of now, claimed, sent."""
