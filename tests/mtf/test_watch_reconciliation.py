@@ -10,6 +10,7 @@ from apps.engine.values.position import PositionMode
 from apps.engine.values.side import Side
 from apps.exchange.simulator import floor
 from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.path import TICKS
 from apps.mtf.models import WatchState
 from apps.orders.models import AccountTransaction, EquityPoint, Fill, Position, RiskDay
 from tests.contract import account as exchange_account
@@ -41,7 +42,7 @@ def test_what_a_closed_position_earned_is_what_the_exchange_booked(house: House,
 def test_funding_while_a_position_is_held_belongs_to_its_result(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(floor, "FUNDING_S", 60)
+    monkeypatch.setattr(floor, "FUNDING_TICKS", TICKS)
     plan = house.enter()
     house.until(house.is_protected)
     seconds = 60.1 - house.exchange.clock().second
