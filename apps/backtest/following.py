@@ -14,7 +14,7 @@ from apps.engine import events
 from apps.engine.cycle import follow, perform
 from apps.engine.follow.actions import SwitchGlobalOff
 from apps.engine.follow.care import needs_care
-from apps.engine.follow.orders import LIVE, due_lookups, suspects
+from apps.engine.follow.orders import IN_DOUBT, LIVE, due_lookups, suspects
 from apps.engine.ports import Broker
 from apps.engine.values.book import SymbolBook, SymbolSeen
 from apps.engine.values.contract import Contract
@@ -68,7 +68,8 @@ class Following:
 
     def _schedule(self, book: SymbolBook, *, acted: bool, now: datetime) -> None:
         """Soon where seconds count; else when an order's time is over. A push comes before either."""
-        if acted or needs_care(book):
+        in_doubt = any(order.status in IN_DOUBT for order in book.orders)
+        if acted or in_doubt or needs_care(book):
             self._due[book.symbol] = now + SOON
             return
         ends = [order.expires_at for order in book.orders if order.status in LIVE]
