@@ -1,0 +1,95 @@
+"""A live desk driven over the recorded market, every verdict of it remembered; and its entries, one by one.
+
+Minutes and entries are the live ones over a real database and broker; only the exchange is in this process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import transaction
+
+from apps.engine.cycle import Entered
+from apps.engine.evaluate.judgement import Judgement
+from apps.engine.evaluate.verdict import Verdict
+from apps.engine.ports import Answer
+from apps.engine.profile import Profile
+from apps.engine.values.reason import Refusal
+from apps.engine.values.timeframe import Timeframe
+from apps.exchange import venue
+from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.broker import Broker
+from apps.exchange.simulator.floor import Floor
+from apps.exchange.simulator.market import Market
+from apps.exchange.simulator.path import milliseconds
+from apps.exchange.simulator.state import DEFAULT_SEED
+from apps.feed.announce import connection
+from apps.market import store
+from apps.mtf.entering import enter
+from apps.mtf.ledger import Ledger
+from apps.mtf.models import MtfRun, WatchState
+from tests.mtf.recorded import Recorded
+
+EQUITY = Decimal(1000)
+
+
+class Remembering(Ledger):
+    """The worker's own ledger, which also keeps what it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: dict[tuple[str, str, datetime], Verdict] = {}
+        self.ready: list[tuple[UUID, Verdict]] = []
+
+    def record(self, decided: Sequence[tuple[MtfRun, Judgement]], *, at: datetime, **others: Any) -> None:
+        super().record(decided, at=at, **others)
+        for run, judgement in decided:
+            for symbol in judgement.symbols:
+                verdict = judgement.verdict(symbol)
+                self.heard[judgement.profile.name, symbol, at] = verdict
+                if verdict.reason is None:
+                    self.ready.append((run.run_id, verdict))
+
+
+def driven(archive: Archive, profiles: Sequence[Profile], began: datetime, minutes: int) -> Remembering:
+    """Judge `minutes` from the one after `began` on, as live: injected, each with its candles just stored."""
+    market = Recorded(archive, archive.symbols, profiles, connection(), began=began)
+    ledger = market.worker.ledger = Remembering()
+    market.drive(minutes)
+    return ledger
+
+
+class Exchange:
+    """One account with EQUITY on the recorded market; it stands at `now`."""
+
+    def __init__(self, archive: Archive, now: datetime) -> None:
+        self.archive, self.now = archive, now
+        market = Market(archive, DEFAULT_SEED)
+        self.broker = Broker(Floor.open(market, milliseconds(now), balance=EQUITY), now)
+
+    def candles(self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> Answer:
+        return Answer(self.archive.candles(symbol, timeframe, start, end))
+
+
+def entered_live(
+    exchange: Exchange, run_id: UUID, symbol: str, monkeypatch: pytest.MonkeyPatch
+) -> Entered | Refusal:
+    """What the live entry makes of a run's READY verdict on empty books; nothing of it is kept."""
+    monkeypatch.setattr(venue, "broker", lambda: exchange.broker)
+    monkeypatch.setattr(venue, "prompt_history", lambda: exchange)
+    with transaction.atomic():
+        store.save_contracts(exchange.broker.contracts(), exchange.now)
+        read = dict.fromkeys(("started_at", "read_at", "reconciled_at", "heard_at"), exchange.now)
+        WatchState.objects.update_or_create(account=venue.account(), defaults=read)
+        outcome = enter(str(run_id), symbol, clock=lambda: exchange.now)
+        transaction.set_rollback(True)
+    return outcome
+
+
+def seconds_after(verdict: Verdict, latency_s: int) -> datetime:
+    return verdict.evaluated_at + timedelta(seconds=latency_s)

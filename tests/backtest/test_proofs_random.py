@@ -1,0 +1,75 @@
+"""On markets that remember nothing every profile trades, and before fees none earns or loses but by chance.
+
+Here a backtest that lies is caught: one that sees a minute ahead, fills orders that nobody would have filled,
+or runs through a minute in the account's favour earns where there is nothing to earn.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from statistics import mean, stdev
+
+import pytest
+
+from apps.backtest.desk import replayed
+from apps.backtest.outcome import Trade
+from apps.exchange.simulator.tape.read import extent
+from apps.profiles.files import available, load_all
+from tests.backtest.walks import random_market
+
+pytestmark = pytest.mark.slow
+
+PROFILES = Path(__file__).resolve().parents[2] / "profiles"
+SHIPPED = load_all(PROFILES, available(PROFILES))
+SEEDS = (1, 2, 3)
+"""Chosen before any was run, and pooled."""
+SYMBOLS = extent()[0][:8]
+DAYS = 30
+EQUITY = Decimal(1000)
+LEAST_TRADES = 200
+ERRORS = 2
+"""Standard errors: one honest profile in twenty lies farther out; with fixed seeds always the same."""
+
+Multiples = dict[str, list[float]]
+
+
+@pytest.fixture(scope="module")
+def multiples() -> Multiples:
+    """Every trade of every profile, market after market: one takes much memory."""
+    found: Multiples = {profile.name: [] for profile in SHIPPED}
+    for seed in SEEDS:
+        market = random_market(SYMBOLS, DAYS, seed)
+        for profile in SHIPPED:
+            outcome = replayed(
+                market,
+                profile,
+                equity=EQUITY,
+                pessimistic=False,
+                judged=lambda _: None,
+                traded=lambda _: None,
+            )
+            found[profile.name] += map(gross_multiple, outcome.trades)
+    return found
+
+
+@pytest.mark.parametrize("name", [profile.name for profile in SHIPPED])
+def test_before_fees_a_profile_earns_nothing_where_there_is_nothing_to_earn(
+    name: str, multiples: Multiples
+) -> None:
+    found = multiples[name]
+    middle, error = mean(found), stdev(found) / len(found) ** 0.5
+    print(f"{name}: {len(found)} trades, {middle:+.3f} R ± {error:.3f} before fees")
+    assert len(found) >= LEAST_TRADES
+    assert abs(middle) <= ERRORS * error
+
+
+def gross_multiple(trade: Trade) -> float:
+    """What the prices of the fills earned, by what they would have lost at the planned stop.
+
+    Fees and funding are left out; the spread is paid in the price of the exit, and a limit fills only beyond
+    its price: both cost a hundredth of an R or two, which is below what can be seen here.
+    """
+    way = 1 if trade.side == "long" else -1
+    risk = abs(trade.plan.entry - trade.plan.stop)
+    return float(way * (trade.exit_price - trade.entry_price) / risk)

@@ -1,0 +1,135 @@
+"""Shipped profiles trade, their trades do not know the future, and what is told of them is in the books."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from apps.backtest.statistics import statistics
+from apps.exchange.simulator.account import Account
+from apps.exchange.simulator.path import milliseconds, moment_at
+from apps.exchange.simulator.words import BUYS, COMMISSION, FUNDING, OPENS
+from tests.backtest.replays import (
+    END,
+    EQUITY,
+    SHIPPED,
+    START,
+    Traded,
+    market_with_another_future,
+    traded,
+    whole,
+)
+
+pytestmark = pytest.mark.slow
+
+CUT = START + timedelta(days=3, hours=7, minutes=13)
+DAY_MS = 24 * 3600 * 1000
+LAST_TICK_MS = 100
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_profile_is_ready_sends_orders_and_has_some_filled(name: str) -> None:
+    found = whole(name).outcome
+    print(f"{name}: {found.verdicts['READY']:,} READY minutes, {len(found.trades)} trades")
+    assert found.verdicts["READY"] > 0
+    assert any(trade.size > 0 for trade in found.trades)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_happened_before_a_moment_is_the_same_whatever_comes_after_it(name: str) -> None:
+    """The shorter backtest has other candles after its end: looking one tick ahead would show."""
+    shorter, longer = traded(name, market_with_another_future(CUT), CUT).replay, whole(name).replay
+    events = [event for event in longer.ledger.happened if event.at < CUT]
+    assert shorter.ledger.happened == events
+    assert any(event.at >= CUT for event in longer.ledger.happened)
+    fills = list(longer.floor.account.trades.values())
+    before = [fill for fill in fills if fill.at_ms < milliseconds(CUT)]
+    assert list(shorter.floor.account.trades.values()) == before
+    assert 0 < len(before) < len(fills)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_headline_is_what_the_exchanges_own_ledger_adds_up_to(name: str) -> None:
+    """Net result, win rate, profit factor, drawdown, fees and funding: to the last digit."""
+    told, account = statistics(whole(name).outcome), whole(name).replay.floor.account
+    nets = list(_results(whole(name)))
+    won, lost = [net for net in nets if net > 0], [net for net in nets if net < 0]
+    assert won
+    assert lost
+    assert (told.trades.trades, told.trades.won, told.trades.lost) == (len(nets), len(won), len(lost))
+    assert told.trades.win_rate_pct == Decimal(100 * len(won)) / len(nets)
+    assert told.trades.profit_factor == sum(won) / -sum(lost)
+    assert told.trades.net_usdt == sum(nets)
+    assert told.equity.end_usdt - EQUITY == sum(nets)
+    assert told.trades.fees_usdt == -_booked(account, COMMISSION)
+    assert told.trades.funding_usdt == _booked(account, FUNDING)
+    assert told.equity.max_drawdown is not None
+    fall = (told.equity.max_drawdown.pct, told.equity.max_drawdown.usdt)
+    assert fall == _deepest_fall([_equity(whole(name), at_ms) for at_ms in _moments(account)])
+
+
+def _booked(account: Account, flow_type: int) -> Decimal:
+    return sum((line.amount for line in account.ledger.values() if line.flow_type == flow_type), Decimal(0))
+
+
+def _results(of: Traded) -> Iterator[Decimal]:
+    """What each position came to: all lines of its contract's ledger from one flat moment to the next."""
+    account = of.replay.floor.account
+    for symbol in sorted({fill.symbol for fill in account.trades.values()}):
+        held, begun = 0, 0
+        for fill in (one for one in account.trades.values() if one.symbol == symbol):
+            held += fill.contracts if fill.side in OPENS else -fill.contracts
+            if not held:
+                yield _lines(account, symbol, begun, fill.trade_id)
+                begun = fill.trade_id
+        if held:
+            yield _lines(account, symbol, begun, account.purse.numbers + fill.trade_id) + _open(
+                of, symbol, milliseconds(END) - LAST_TICK_MS
+            )
+
+
+def _lines(account: Account, symbol: str, after: int, until: int) -> Decimal:
+    lines = account.ledger.values()
+    return sum(
+        (one.amount for one in lines if one.symbol == symbol and after < one.entry_id <= until), Decimal(0)
+    )
+
+
+def _open(of: Traded, symbol: str, at_ms: int) -> Decimal:
+    """What the fills up to a moment would bring besides what is booked: their worth at the last price."""
+    account, at = of.replay.floor.account, moment_at(at_ms / 1000)
+    listing = of.market.archive.listing(symbol)
+    last = listing.price(of.market.run(symbol, at.minute).last.price(at.tick))
+    worth = Decimal(0)
+    for fill in account.trades.values():
+        if fill.symbol == symbol and fill.at_ms <= at_ms:
+            way = 1 if fill.side in BUYS else -1
+            worth += way * fill.contracts * (last - fill.price) * listing.contract_size - fill.realised
+    return worth
+
+
+def _moments(account: Account) -> list[int]:
+    """Each change of the wallet, each day's last tick: when equity is told."""
+    first, end = milliseconds(START), milliseconds(END)
+    days = {ends - LAST_TICK_MS for ends in range(first + DAY_MS, end + 1, DAY_MS)}
+    return sorted({first, *days, *(line.at_ms for line in account.ledger.values())})
+
+
+def _equity(of: Traded, at_ms: int) -> Decimal:
+    """The first line of the ledger is what the account began with."""
+    account = of.replay.floor.account
+    symbols = {fill.symbol for fill in account.trades.values()}
+    booked = sum((line.amount for line in account.ledger.values() if line.at_ms <= at_ms), Decimal(0))
+    return booked + sum((_open(of, symbol, at_ms) for symbol in symbols), Decimal(0))
+
+
+def _deepest_fall(equities: list[Decimal]) -> tuple[Decimal, Decimal]:
+    """In percent of the highest before, and in USDT."""
+    peak, deepest = equities[0], (Decimal(0), Decimal(0))
+    for equity in equities:
+        peak = max(peak, equity)
+        deepest = max(deepest, (100 * (peak - equity) / peak, peak - equity))
+    return deepest
