@@ -23,7 +23,7 @@ from apps.exchange.simulator.market import Market
 from apps.exchange.simulator.path import milliseconds
 from apps.exchange.simulator.state import DEFAULT_SEED, State
 from apps.exchange.simulator.tape.code import VOLUME
-from apps.exchange.simulator.tape.read import extent, load
+from apps.exchange.simulator.tape.read import Tape, extent, load
 from apps.profiles.files import available, load_all
 
 PROFILES = Path(__file__).resolve().parents[2] / "profiles"
@@ -62,7 +62,7 @@ def market_with_another_future(cut: datetime) -> Market:
     """The recorded market up to `cut`; from then on its days run backwards, at twice the price."""
     known = (cut - FIRST) // timedelta(minutes=1)
     tapes = []
-    for tape in load():
+    for tape in _tapes():
         candles = np.concatenate([tape.candles[:, :known], tape.candles[:, known:][:, ::-1]], axis=1)
         candles[:VOLUME, known:] *= 2
         tapes.append(replace(tape, candles=candles))
@@ -72,6 +72,11 @@ def market_with_another_future(cut: datetime) -> Market:
 def _ready(name: str, end: datetime) -> list[Readies]:
     source = Recorded(Asked(SYMBOLS, START, end), _recorded().archive)
     return [readies(signals(source, symbol, SHIPPED[name])) for symbol in SYMBOLS]
+
+
+@cache
+def _tapes() -> list[Tape]:
+    return load()
 
 
 @cache

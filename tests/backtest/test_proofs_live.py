@@ -42,9 +42,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 PROFILES = Path(settings.MTF_PROFILES_DIR)
 SHIPPED = {profile.name: profile for profile in load_all(PROFILES, available(PROFILES))}
-SYMBOLS = ("SOLUSDT", "XRPUSDT", "XMRUSDT")
-BEGAN = datetime(2025, 5, 24, 21, 49, tzinfo=UTC)
-"""Midnight, a boundary of 4h and of the day, is among these hours, and every profile is ready in them."""
+SYMBOLS = ("BTCUSDT", "BNBUSDT", "LINKUSDT")
+BEGAN = datetime(2025, 5, 15, 21, 59, tzinfo=UTC)
+"""Midnight, a boundary of 4h and of the day, is among these hours, and every profile plans an order in them."""
 MINUTES = 140
 DIGITS = 9
 """Significant, of what a plan notes of indicators: they agree to 12 and more."""

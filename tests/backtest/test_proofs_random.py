@@ -6,6 +6,8 @@ or runs through a minute in the account's favour earns where there is nothing to
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from statistics import mean, stdev
@@ -14,6 +16,11 @@ import pytest
 
 from apps.backtest.desk import replayed
 from apps.backtest.outcome import Trade
+from apps.backtest.readies import Readies, readies
+from apps.backtest.replay import run
+from apps.backtest.signals import signals
+from apps.exchange.simulator.market import Market
+from apps.exchange.simulator.state import DEFAULT_SEED
 from apps.exchange.simulator.tape.read import extent
 from apps.profiles.files import available, load_all
 from tests.backtest.walks import random_market
@@ -62,6 +69,28 @@ def test_before_fees_a_profile_earns_nothing_where_there_is_nothing_to_earn(
     print(f"{name}: {len(found)} trades, {middle:+.3f} R ± {error:.3f} before fees")
     assert len(found) >= LEAST_TRADES
     assert abs(middle) <= ERRORS * error
+
+
+def test_looking_five_minutes_ahead_would_be_found() -> None:
+    """The measure can see: the same verdicts, entered five minutes before they could be known."""
+    market = random_market(SYMBOLS, DAYS, SEEDS[0])
+    [profile] = load_all(PROFILES, ["scalper_micro"])
+    told = [readies(signals(market, symbol, profile)) for symbol in market.asked.symbols]
+    outcome = run(
+        profile,
+        [_before(one, timedelta(minutes=5)) for one in told],
+        Market(market.archive, DEFAULT_SEED),
+        start=market.asked.start - timedelta(minutes=5),
+        end=market.asked.end,
+        equity=EQUITY,
+    )
+    found = list(map(gross_multiple, outcome.trades))
+    assert mean(found) > 2 * ERRORS * stdev(found) / len(found) ** 0.5
+
+
+def _before(told: Readies, early: timedelta) -> Readies:
+    early_ms = early // timedelta(milliseconds=1)
+    return replace(told, at_ms=told.at_ms - early_ms, open_ms=told.open_ms - early_ms)
 
 
 def gross_multiple(trade: Trade) -> float:

@@ -76,4 +76,5 @@ def _minutes(count: int, deviation: float, random: np.random.Generator) -> Float
 def _volumes(recorded: Matrix, count: int, random: np.random.Generator) -> Floats:
     """Log-normal with the mean and the deviation of the logarithms recorded."""
     traded = np.log(recorded[VOLUME][recorded[VOLUME] > 0])
-    return np.rint(np.exp(random.normal(traded.mean(), traded.std(), (1, count))))
+    drawn: Floats = np.exp(random.normal(traded.mean(), traded.std(), (1, count)))
+    return np.rint(drawn)
