@@ -44,7 +44,7 @@ PROFILES = Path(settings.MTF_PROFILES_DIR)
 SHIPPED = {profile.name: profile for profile in load_all(PROFILES, available(PROFILES))}
 SYMBOLS = ("BTCUSDT", "BNBUSDT", "LINKUSDT")
 BEGAN = datetime(2025, 5, 15, 21, 59, tzinfo=UTC)
-"""Midnight, a boundary of 4h and of the day, is among these hours, and every profile plans an order in them."""
+"""Midnight, a boundary of 4h and of the day, is among these hours; every profile plans an order in them."""
 MINUTES = 140
 DIGITS = 9
 """Significant, of what a plan notes of indicators: they agree to 12 and more."""

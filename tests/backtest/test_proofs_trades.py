@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from apps.backtest.outcome import Outcome
+from apps.backtest.outcome import Exit, Outcome
 from apps.backtest.statistics import statistics
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange.simulator.account import Account
@@ -27,6 +27,8 @@ from tests.backtest.replays import (
 
 pytestmark = pytest.mark.slow
 
+CUTS = 5
+"""A profile's minutes with a fill are parted into so many."""
 DAY_MS = 24 * 3600 * 1000
 LAST_TICK_MS = 100
 
@@ -42,15 +44,25 @@ def test_every_profile_is_ready_sends_orders_and_has_some_filled(name: str) -> N
 @pytest.mark.parametrize("name", SHIPPED)
 def test_what_happened_before_a_moment_is_the_same_whatever_comes_after_it(name: str) -> None:
     """The shorter backtest has other candles after its end: looking ahead by a minute would show."""
-    cut = _busiest(whole(name).outcome)
-    shorter, longer = traded(name, market_with_another_future(cut), cut).replay, whole(name).replay
-    events = [event for event in longer.ledger.happened if event.at < cut]
-    assert shorter.ledger.happened == events
-    assert len(events) < len(longer.ledger.happened)
-    fills = list(longer.floor.account.trades.values())
-    before = [fill for fill in fills if fill.at_ms < milliseconds(cut)]
-    assert list(shorter.floor.account.trades.values()) == before
-    assert 0 < len(before) < len(fills)
+    longer = whole(name).replay
+    for cut in [_busiest(whole(name).outcome), *_after_fills(whole(name).outcome)]:
+        shorter = traded(name, market_with_another_future(cut), cut).replay
+        events = [event for event in longer.ledger.happened if event.at < cut]
+        assert shorter.ledger.happened == events, cut
+        assert len(events) < len(longer.ledger.happened)
+        fills = list(longer.floor.account.trades.values())
+        before = [fill for fill in fills if fill.at_ms < milliseconds(cut)]
+        assert list(shorter.floor.account.trades.values()) == before, cut
+        assert 0 < len(before) < len(fills)
+
+
+def _after_fills(found: Outcome) -> list[datetime]:
+    """The ends of some minutes in which a position was opened, and of some in which one was closed."""
+    minutes = sorted({Timeframe.M1.floor(one.opened_at) for one in found.trades})
+    minutes += sorted(
+        {Timeframe.M1.floor(one.closed_at) for one in found.trades if one.exit is not Exit.OPEN}
+    )
+    return [minutes[len(minutes) * part // CUTS] + timedelta(minutes=1) for part in range(1, CUTS)]
 
 
 def _busiest(found: Outcome) -> datetime:
