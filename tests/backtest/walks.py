@@ -70,7 +70,8 @@ def _minutes(count: int, deviation: float, random: np.random.Generator) -> Float
         lows.reshape(shape).min(axis=1),
         after.reshape(shape)[:, -1],
     ]
-    return np.exp(np.stack(minutes))
+    prices: Floats = np.exp(np.stack(minutes))
+    return prices
 
 
 def _volumes(recorded: Matrix, count: int, random: np.random.Generator) -> Floats:
