@@ -30,7 +30,7 @@ from apps.exchange.simulator.path import milliseconds
 from apps.exchange.simulator.state import DEFAULT_SEED
 from apps.feed.announce import connection
 from apps.market import store
-from apps.mtf.entering import enter
+from apps.mtf.entry.entering import enter
 from apps.mtf.ledger import Ledger
 from apps.mtf.models import MtfRun, WatchState
 from tests.mtf.recorded import Recorded
