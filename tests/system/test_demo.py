@@ -22,7 +22,7 @@ from tests.system.until import until
 pytestmark = pytest.mark.slow
 
 FIRST_VERDICTS = f"{SYMBOLS} symbols, "
-PROFILES = 2
+PROFILES = 3
 MINUTE_S = 90.0
 """A minute, the run it ends with, and a busy machine."""
 
