@@ -189,7 +189,9 @@ def test_the_clocks_leave_nothing_behind_in_redis(redis_url: str) -> None:
     limits.hold(KLINE, 1.0)
     with redis.Redis.from_url(redis_url, decode_responses=True) as server:
         lives_ms = {key: server.pttl(key) for key in server.scan_iter(f"*{target}*")}
-    assert len(lives_ms) == 5
+    assert len(lives_ms) == 6
+    [time_ms] = [lives_ms.pop(key) for key in list(lives_ms) if key.endswith(":time")]
+    assert LONGEST_WAIT_S * 1000 < time_ms <= 600_000
     wanted = [lives_ms.pop(key) for key in list(lives_ms) if key.endswith(":prompt")]
     assert [0 < life_ms <= PROMPT_WANTED_S * 1000 for life_ms in wanted] == [True]
     assert all(0 < life_ms < 10_000 for life_ms in lives_ms.values())

@@ -15,9 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.exchange.bitmart.errors import Blocked, RateLimited
-from apps.exchange.bitmart.limit_scripts import HOLD, NOW, PROMPT, RESERVE
+from apps.exchange.bitmart.limit_scripts import HOLD, PROMPT, RESERVE, TIME
 from apps.exchange.bitmart.limits import Limits
 from apps.exchange.bitmart.pace import local_pace, pace, room
+from apps.exchange.bitmart.private_routes import POSITIONS
 from apps.exchange.bitmart.routes import KLINE, KLINE_NOW
 from tests.bitmart.conftest import WIDE
 from tests.bitmart.test_limits import NOBODY, most_in_any_window
@@ -92,9 +93,9 @@ def timed(redis_url: str) -> Callable[[], tuple[Limits, Clock]]:
         limits, clock = Limits(redis_url, uuid.uuid4().hex, ceiling=WIDE), Clock()
         made.append(limits)
         for name, script in (("_reserve", RESERVE), ("_prompt", PROMPT), ("_hold", HOLD)):
-            assert script.count(NOW) == 1
+            assert script.count(TIME) == 1
             registered = limits._redis.register_script(
-                script.replace(NOW, "local now = tonumber(ARGV[#ARGV])\n")
+                script.replace(TIME, "local now = tonumber(ARGV[#ARGV])\n")
             )
             setattr(limits, name, partial(_at, clock, registered))
         return limits, clock
@@ -122,10 +123,23 @@ def test_five_prompt_reads_find_room_beside_bulk_reads_that_never_rest(
     assert len(bulk) / spent_s > 0.4 * pace(KLINE).rate  # what the reads of the past keep meanwhile
 
 
+def test_a_clock_of_redis_that_is_set_back_holds_nobody_up(
+    timed: Callable[[], tuple[Limits, Clock]],
+) -> None:
+    limits, clock = timed()
+    routes = (KLINE, KLINE_NOW, POSITIONS)
+    for route in routes:
+        limits.reserve(route)
+    clock.now_us -= 3_600_000_000
+    assert [limits.reserve(route).wait_s for route in routes] == [pace(KLINE).step_us / 1e6, 0.0, 0.0]
+    clock.now_us += 200_000
+    assert [limits.reserve(route).wait_s for route in (KLINE_NOW, POSITIONS)] == [0.0, 0.0]
+
+
 arrivals = st.lists(
     st.tuples(
         st.one_of(st.integers(0, 500_000), st.integers(1_900_000, 2_100_000)),
-        st.sampled_from(("bulk", "prompt", "hold", "forgotten")),
+        st.sampled_from(("bulk", "prompt", "hold", "forgotten", "set back")),
         st.integers(1, 12),
     ),
     min_size=2,
@@ -147,6 +161,8 @@ def test_whoever_arrives_whenever_no_window_holds_more_calls_than_documented(
             limits.hold(KLINE, 0.5)
         elif what == "forgotten":  # prompt reads were last wanted long ago
             limits._redis.delete(limits._key(KLINE.path, "prompt"))
+        elif what == "set back":
+            clock.now_us -= count * 1_000_000
         else:
             route = KLINE if what == "bulk" else KLINE_NOW
             slots += [limits.reserve(route).at_us for _ in range(count)]

@@ -110,7 +110,7 @@ class Limits:
         """After a 429: nobody calls `route` for `seconds`, also those who already wait for their slot."""
         seconds = min(seconds, LONGEST_HOLD_S)
         self._local.hold(route, seconds)
-        keys = [self._key(route.path), self._key(route.path, "hold")]
+        keys = [self._key("time"), self._key(route.path), self._key(route.path, "hold")]
         try:
             self._hold(keys=keys, args=[round(seconds * 1e6), pace(route).tolerance_us])
         except redis.RedisError as fault:
@@ -148,7 +148,8 @@ class Limits:
         return answer
 
     def _flags(self, route: Route) -> list[str]:
-        return [self._key("block"), self._key(route.path, "calls"), self._key(route.path, "prompt")]
+        own = route.path
+        return [self._key("time"), self._key("block"), self._key(own, "calls"), self._key(own, "prompt")]
 
     def _clocks(self, route: Route) -> list[str]:
         own = self._key(route.path)
