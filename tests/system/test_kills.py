@@ -23,7 +23,7 @@ from tests.system.until import until
 pytestmark = pytest.mark.slow
 
 SEED = 7
-PROFILES = 2
+PROFILES = 3
 LATER_S = 100.0
 """Up to a minute until the next boundary, its run, and a restart on a busy machine."""
 
