@@ -124,7 +124,8 @@ def _any_command_works_beside_it(running: Demo) -> None:
         text=True,
         check=True,
     )
-    assert [json.loads(line)["verdict"]["symbol"] for line in plain.stdout.splitlines()] == ["BTCUSDT"] * PROFILES
+    explained = [json.loads(line)["verdict"]["symbol"] for line in plain.stdout.splitlines()]
+    assert explained == ["BTCUSDT"] * PROFILES
 
 
 def _a_second_start_is_refused(running: Demo) -> None:
