@@ -19,7 +19,7 @@ from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.market import store
 from apps.market.models import Contract as Row
 from apps.profiles.files import load_all
-from tests.rooms.builders import contract
+from tests.rooms.builders import candle, contract
 
 START, END = datetime(2025, 5, 20, 11, 57, tzinfo=UTC), datetime(2025, 5, 20, 16, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -92,9 +92,9 @@ def test_symbols_keep_the_order_they_are_asked_in() -> None:
 def test_a_recorded_candle_is_the_float_nearest_to_the_exact_decimal() -> None:
     source = recorded(asked("LAYERUSDT"))
     wide = source.stretch("LAYERUSDT", [Timeframe.M1])[Timeframe.M1]
-    for candle in source.archive.candles("LAYERUSDT", Timeframe.M1, START, END - MINUTE):
-        at = int(np.searchsorted(wide.close_ms, (candle.open_time + MINUTE).timestamp() * 1000))
-        exact = (candle.open, candle.high, candle.low, candle.close, candle.volume)
+    for told in source.archive.candles("LAYERUSDT", Timeframe.M1, START, END - MINUTE):
+        at = int(np.searchsorted(wide.close_ms, (told.open_time + MINUTE).timestamp() * 1000))
+        exact = (told.open, told.high, told.low, told.close, told.volume)
         assert wide.candles[:, 0, at].tolist() == [float(value) for value in exact]
 
 
@@ -175,6 +175,20 @@ def test_the_market_room_tells_unknown_symbols_dates_and_contracts_at_once() -> 
         "the database has no BTCUSD; nearest: 'BTCUSDT'",
         "XRPUSDT is stored from 2025-05-19 11:07 UTC to 2025-05-20 16:09 UTC, "
         "not from 2024-05-20 00:00 UTC to 2025-05-20 16:09 UTC",
+    ]
+
+
+@pytest.mark.django_db
+def test_days_without_one_candle_between_stored_ones_are_refused_by_name() -> None:
+    store.save_contracts([contract("BTCUSDT"), contract("ETHUSDT")], START)
+    around = [START - timedelta(days=2), START + timedelta(days=2)]
+    store.save_candles(candle(one, open_time=at) for one in ("BTCUSDT", "ETHUSDT") for at in around)
+    with pytest.raises(SourceError) as refused:
+        stored(asked("BTCUSDT", "ETHUSDT"))
+    assert list(refused.value.faults) == [
+        f"{one} has not one 1m candle from 2025-05-20 00:00 UTC to 2025-05-21 00:00 UTC: "
+        "backfill_klines fetches what the exchange has"
+        for one in ("BTCUSDT", "ETHUSDT")
     ]
 
 

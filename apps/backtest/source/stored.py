@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import numpy as np
 
 from apps.backtest.source.asked import Asked, SourceError, shown, unknown_symbols
 from apps.backtest.source.taping import taped
-from apps.engine.frame import Windows
+from apps.engine.frame import CLOSE, Windows
 from apps.engine.values.contract import Contract
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange.simulator.archive import Archive
@@ -65,15 +67,23 @@ def _too_far(asked: Asked, symbol: str, reach: store.Series) -> str:
 
 
 def _archive(asked: Asked, contracts: Mapping[str, Contract]) -> Archive:
-    """Whole days, because the simulator's calendar is made of them."""
+    """Whole days, because the simulator's calendar is made of them. SourceError where one has no candle."""
     first = Timeframe.D1.floor(asked.start)
     until = first + -(-(asked.end - first) // DAY) * DAY
     minutes = (until - first) // Timeframe.M1.duration
-    tapes = [
-        taped(
-            contract,
-            store.Table().windows([symbol], Timeframe.M1, until=until, length=minutes),
-        )
-        for symbol, contract in contracts.items()
-    ]
+    found = {
+        symbol: store.Table().windows([symbol], Timeframe.M1, until=until, length=minutes)
+        for symbol in contracts
+    }
+    empty = [symbol for symbol, windows in found.items() if np.isnan(windows.candles[CLOSE]).all()]
+    if empty:
+        raise SourceError([_empty(symbol, first, until) for symbol in empty])
+    tapes = [taped(contract, found[symbol]) for symbol, contract in contracts.items()]
     return Archive(tapes, len(tapes), State(first.date(), day=0))
+
+
+def _empty(symbol: str, first: datetime, until: datetime) -> str:
+    return (
+        f"{symbol} has not one 1m candle from {shown(first)} to {shown(until)}: "
+        "backfill_klines fetches what the exchange has"
+    )
