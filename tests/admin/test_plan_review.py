@@ -40,10 +40,10 @@ def test_the_page_shows_what_a_reviewer_decides_by(person: People, waiting: Orde
     for shown in (
         "99.5 to 100.5 around vwap",
         "bid 99.9, ask 100.1, mark 100",
-        "102 (r_multiple), expected 1.8123 R net",
+        "102 (r_multiple), expected 1.81 R net",
         "1000 contracts, bound by risk; notional 100.00 USDT",
         "5×; margin 20.00 USDT",
-        "1.20 USDT at the stop with fees and slippage, of 1000 equity",
+        "1.20 USDT at the stop with fees and slippage, of 1000.00 equity",
     ):
         assert shown in text
     assert answer(waiting, "approve") in text
