@@ -63,6 +63,7 @@ class SymbolBooks:
     def claimed(self, plan: OrderPlan, now: datetime, *, may_leave: bool) -> None:
         self._plans[plan.decision_key] = plan
         if may_leave:
+            self._leverage = None  # it may be set for this order, and the order not sent
             self._orders[plan.client_order_id] = (TrackedOrder.of(plan), now)
 
     def ordered(self, order: TrackedOrder, at: datetime) -> None:

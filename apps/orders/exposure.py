@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.db.models import Exists, OuterRef
+
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.side import Side
 from apps.engine.values.state import Exposure, SymbolState
@@ -17,9 +19,6 @@ CONSUMED_FOR = timedelta(days=2)
 """How long used-up decisions are told: an older candle decides nothing any more."""
 
 NOTHING = Decimal(0)
-REACHED = (OrderStatus.SUBMITTED, OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.EXPIRED)
-"""A plan that got so far was accepted with its leverage."""
-
 ContractSizes = Callable[[Sequence[str]], Mapping[str, Decimal]]
 
 
@@ -85,19 +84,18 @@ def _protected(account: str, symbols: Sequence[str]) -> set[str]:
 
 
 def _used(account: str, symbols: Sequence[str], now: datetime) -> dict[str, SymbolState]:
-    """Decisions used up, and the leverage of the last plan the exchange accepted."""
+    """Decisions used up; the leverage of the last plan that might leave, where its order was taken."""
     states = dict.fromkeys(symbols, SymbolState())
     rows = OrderPlan.objects.filter(
         account=account, symbol__in=list(symbols), plan_time__gte=now - CONSUMED_FOR
     )
-    wanted = rows.order_by("plan_time", "id").values_list("symbol", "decision_key", "status", "leverage")
-    for symbol, decision_key, status, leverage in wanted:
+    orders = ExchangeOrder.objects.filter(plan=OuterRef("pk"))
+    asked = rows.annotate(might_leave=Exists(orders), taken=Exists(orders.exclude(exchange_order_id="")))
+    wanted = ("symbol", "decision_key", "leverage", "might_leave", "taken")
+    for symbol, key, leverage, might_leave, taken in asked.order_by("plan_time", "id").values_list(*wanted):
         state = states[symbol]
-        states[symbol] = replace(
-            state,
-            consumed=state.consumed | {decision_key},
-            leverage=leverage if status in REACHED else state.leverage,
-        )
+        known = (leverage if taken else None) if might_leave else state.leverage
+        states[symbol] = replace(state, consumed=state.consumed | {key}, leverage=known)
     return states
 
 

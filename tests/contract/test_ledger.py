@@ -223,6 +223,45 @@ def test_an_order_is_followed_to_its_position(books: Books) -> None:
     assert ledger.state([BTC], at(5)).symbol(BTC).leverage == made.leverage
 
 
+def test_a_leverage_that_may_have_been_set_for_an_order_that_never_left_is_not_believed(books: Books) -> None:
+    ledger = books.ledger()
+    traded = claimed(ledger, plan())
+    ledger.record([*opened(traded), *closed(traded)])
+    assert ledger.state([BTC], at(700)).symbol(BTC).leverage == traded.leverage
+    higher = replace(traded.sizing, leverage=traded.leverage + 3)
+    held_back = plan(n=1, sizing=higher, created_at=at(701))
+    assert isinstance(ledger.claim(held_back, at(701)), Claimed)
+    denied = order(held_back, OrderStatus.DENIED, exchange_order_id="")
+    ledger.record(
+        [
+            events.OrderDenied(symbol=BTC, at=at(702), order=denied, reason=Reason.RATE_LIMITED),
+            events.SymbolReleased(symbol=BTC, at=at(703), decision_key=held_back.decision_key),
+        ]
+    )
+    assert ledger.state([BTC], at(704)).symbol(BTC).leverage is None
+
+
+def test_a_plan_that_ended_while_it_waited_for_a_person_set_no_leverage(books: Books) -> None:
+    ledger = books.ledger(review=True)
+    waiting = claimed(ledger, plan())
+    books.approve(waiting.decision_key)
+    ledger.record(
+        [
+            events.PlanRefused(
+                symbol=BTC,
+                at=at(60),
+                profile="regular",
+                side=Side.LONG,
+                timeframe=waiting.timeframe,
+                decision_key=waiting.decision_key,
+                reason=Reason.PRICE_MOVED,
+                numbers={},
+            )
+        ]
+    )
+    assert ledger.state([BTC], at(61)).symbol(BTC).leverage is None
+
+
 def test_news_of_an_older_row_do_not_turn_an_order_back(books: Books) -> None:
     ledger = books.ledger()
     made = claimed(ledger, plan())
