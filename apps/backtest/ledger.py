@@ -76,7 +76,7 @@ class MemoryLedger:
             self.plans[plan.decision_key] = (plan, status)
             self.locks[plan.symbol] = plan.decision_key
             self._of(plan.symbol).claimed(plan, now, may_leave=not waits)
-            return Claimed(plan.decision_key, status)
+            return Claimed(plan.decision_key, status, state.symbol(plan.symbol).leverage)
 
     def record(self, events_: Sequence[events.Event]) -> None:
         for event in events_:

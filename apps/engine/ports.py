@@ -221,10 +221,14 @@ class Broker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """The plan is committed, with its lock and reservation. Send it, unless it is PENDING_REVIEW."""
+    """The plan is committed, with its lock and reservation. Send it, unless it is PENDING_REVIEW.
+
+    `leverage`: the symbol's last confirmed one, read under the same lock.
+    """
 
     decision_key: str
     status: OrderStatus
+    leverage: int | None = None
 
 
 class Ledger(Protocol):

@@ -81,7 +81,9 @@ class AccountLedger:
                 approved=approved,
                 now=now,
             )
-        return stored if isinstance(stored, Refusal) else Claimed(plan.decision_key, stored)
+        if isinstance(stored, Refusal):
+            return stored
+        return Claimed(plan.decision_key, stored, state.symbol(plan.symbol).leverage)
 
     @transaction.atomic
     def record(self, events: Sequence[Event]) -> None:

@@ -230,7 +230,8 @@ def test_a_leverage_that_may_have_been_set_for_an_order_that_never_left_is_not_b
     assert ledger.state([BTC], at(700)).symbol(BTC).leverage == traded.leverage
     higher = replace(traded.sizing, leverage=traded.leverage + 3)
     held_back = plan(n=1, sizing=higher, created_at=at(701))
-    assert isinstance(ledger.claim(held_back, at(701)), Claimed)
+    told = ledger.claim(held_back, at(701))
+    assert told == Claimed(held_back.decision_key, OrderStatus.SUBMITTING, traded.leverage)
     denied = order(held_back, OrderStatus.DENIED, exchange_order_id="")
     ledger.record(
         [

@@ -11,7 +11,8 @@ from apps.backtest.ledger import MemoryLedger
 from apps.engine import events
 from apps.engine.cycle import Entered, enter
 from apps.engine.enter.guards import last_look
-from apps.engine.ports import Broker, BrokerUnknown
+from apps.engine.ports import Broker, BrokerUnknown, Claimed
+from apps.engine.values.book import TrackedOrder
 from apps.engine.values.order import OrderStatus, Role, client_order_id
 from apps.engine.values.reason import Reason, Refusal
 from apps.engine.values.side import Side
@@ -187,11 +188,7 @@ def test_a_leverage_confirmed_before_is_not_set_again() -> None:
     desk = Desk()
     first = desk.enter()
     assert isinstance(first, Entered)
-    assert first.sent is not None
-    filled = replace(first.sent.order, status=S.FILLED, filled=first.plan.size)
-    desk.ledger.record([events.OrderFilled(symbol=SYMBOL, at=NOW, order=filled)])
-    desk.ledger.locks.clear()
-    desk.ledger.cooldowns.clear()
+    _forgotten(desk, first)
     again = enter(
         verdict(Side.SHORT),
         profile(),
@@ -203,6 +200,41 @@ def test_a_leverage_confirmed_before_is_not_set_again() -> None:
     )
     assert isinstance(again, Entered)
     assert desk.exchange.leverages == [first.plan.leverage]
+
+
+def test_a_leverage_is_set_again_when_another_claim_came_after_the_state_was_told() -> None:
+    desk = Desk()
+    first = desk.enter()
+    assert isinstance(first, Entered)
+    _forgotten(desk, first)
+    told = desk.ledger.state([SYMBOL], NOW)
+    key = first.plan.decision_key.replace(first.plan.profile, "other", 1)
+    other = replace(first.plan, decision_key=key, client_order_id=client_order_id(Role.ENTRY, key))
+    assert isinstance(desk.ledger.claim(other, NOW), Claimed)
+    denied = replace(TrackedOrder.of(other), status=S.DENIED)
+    desk.ledger.record([events.OrderDenied(symbol=SYMBOL, at=NOW, order=denied, reason=Reason.RATE_LIMITED)])
+    desk.ledger.locks.clear()
+    again = enter(
+        verdict(Side.SHORT),
+        profile(),
+        snapshot(account=account("1001")),
+        broker=cast(Broker, desk.exchange),
+        ledger=desk.ledger,
+        last_look=lambda plan: None,
+        now=NOW,
+        state=told,
+    )
+    assert isinstance(again, Entered)
+    assert desk.exchange.leverages == [first.plan.leverage] * 2 == [again.plan.leverage] * 2
+
+
+def _forgotten(desk: Desk, entered: Entered) -> None:
+    """The symbol is free again: what was entered was filled, and closed long ago."""
+    assert entered.sent is not None
+    filled = replace(entered.sent.order, status=S.FILLED, filled=entered.plan.size)
+    desk.ledger.record([events.OrderFilled(symbol=SYMBOL, at=NOW, order=filled)])
+    desk.ledger.locks.clear()
+    desk.ledger.cooldowns.clear()
 
 
 def test_a_second_claim_of_the_same_decision_is_refused_and_sends_nothing() -> None:

@@ -63,14 +63,12 @@ def enter(
     if isinstance(claimed, Refusal):
         ledger.record(_refused(claimed, verdict, profile, snapshot, now))
         return claimed
-    leverage_set = state.symbol(plan.symbol).leverage == plan.leverage
-    return _claimed(plan, claimed, leverage_set, broker, ledger, last_look, now)
+    return _claimed(plan, claimed, broker, ledger, last_look, now)
 
 
 def _claimed(
     plan: OrderPlan,
     claimed: Claimed,
-    leverage_set: bool,
     broker: Broker,
     ledger: Ledger,
     last_look: LastLook,
@@ -90,7 +88,7 @@ def _claimed(
         broker=broker,
         ledger=ledger,
         last_look=lambda: last_look(plan),
-        leverage_set=leverage_set,
+        leverage_set=claimed.leverage == plan.leverage,
         now=now,
     )
     return Entered(plan, sent)

@@ -62,8 +62,11 @@ class DryLedger:
         return replace(state, off={}) if self.force else state
 
     def claim(self, plan: OrderPlan, now: datetime) -> Claimed | Refusal:
-        refusal = guards.account(plan, self.state([plan.symbol], now), now)
-        return refusal or Claimed(plan.decision_key, OrderStatus.SUBMITTING)
+        state = self.state([plan.symbol], now)
+        leverage = state.symbol(plan.symbol).leverage
+        return guards.account(plan, state, now) or Claimed(
+            plan.decision_key, OrderStatus.SUBMITTING, leverage
+        )
 
     def record(self, events: Sequence[Event]) -> None:
         self.events += events
