@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from apps.engine.cycle import Entered
 from apps.engine.values.reason import Refusal
-from apps.mtf.entry.entering import enter
+from apps.mtf.entry.entering import MAX_APPROVED_AGE, enter
 from apps.mtf.entry.reviewing import enter_what_is_approved
 from apps.mtf.models import MtfRun
 from apps.orders import store as orders
@@ -74,6 +74,21 @@ def test_an_approved_plan_whose_risk_would_be_worse_ends_and_frees_its_symbol(
     enter_what_is_approved(clock=desk.clock)
     waiting.refresh_from_db()
     assert (waiting.status, waiting.reason) == ("EXPIRED", "price_moved")
+    assert not SymbolLock.objects.filter(released_at=None).exists()
+    assert desk.arrived() == []
+
+
+def test_an_approved_plan_that_nobody_entered_in_time_ends_and_is_not_sent_late(
+    waiting: OrderPlan, desk: Desk
+) -> None:
+    loosened(waiting)
+    approve(waiting, desk)
+    waiting.refresh_from_db()
+    made_at = desk.clock() - MAX_APPROVED_AGE
+    OrderPlan.objects.update(exec_json=waiting.exec_json | {"created_at": made_at.isoformat()})
+    enter_what_is_approved(clock=desk.clock)
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.reason) == ("EXPIRED", "decision_too_old")
     assert not SymbolLock.objects.filter(released_at=None).exists()
     assert desk.arrived() == []
 

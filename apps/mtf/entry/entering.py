@@ -23,12 +23,15 @@ from apps.mtf.entry.entry import Clock, Entry, dry, live, of_approved
 from apps.mtf.entry.preflight import snapshot
 from apps.mtf.minute import closed_minute
 from apps.mtf.models import MtfRun
+from apps.mtf.watch.reconciliation import REVIEW_TTL
 from apps.orders import store as orders
 
 log = structlog.get_logger("order_journey")
 
 MAX_DECISION_AGE = timedelta(seconds=60)
 """A verdict older than this is another minute's business."""
+MAX_APPROVED_AGE = REVIEW_TTL + MAX_DECISION_AGE
+"""Of a plan that waited for a person: one approved before an outage is not sent after it."""
 
 
 def enter(run_id: str, symbol: str, *, clock: Clock) -> Entered | Refusal:
@@ -48,11 +51,11 @@ def enter(run_id: str, symbol: str, *, clock: Clock) -> Entered | Refusal:
 
 
 def enter_approved(approved: orders.Approved, *, clock: Clock) -> Entered | Refusal:
-    """Plan an approved decision again on current data and send it; what got worse ends."""
+    """Plan an approved decision again on current data and send it; what got worse, or is late, ends."""
     verdict = Verdict.from_json(approved.context["verdict"])
     entry = of_approved(approved, verdict, clock)
     with structlog.contextvars.bound_contextvars(run_id=str(approved.run_id), symbol=verdict.symbol):
-        return _told(entry, lambda: _sent(entry, closed_minute(clock()), approved.plan))
+        return _told(entry, lambda: _approved(entry, approved.plan))
 
 
 def _told(entry: Entry, work: Callable[[], Entered | Refusal]) -> Entered | Refusal:
@@ -76,12 +79,20 @@ def _status(entered: Entered) -> str:
     return "PENDING_REVIEW" if entered.sent is None else entered.sent.order.status.value
 
 
+def _approved(entry: Entry, plan: OrderPlan) -> Entered | Refusal:
+    now = entry.clock()
+    refusal = _old(plan.created_at, now, MAX_APPROVED_AGE)
+    if refusal is not None:
+        return _refused(refusal, entry, plan.decision_key)
+    return _sent(entry, closed_minute(now), plan)
+
+
 def _entered(entry: Entry) -> Entered | Refusal:
     verdict, now = entry.verdict, entry.clock()
     made = decision(verdict, entry.profile)
     if isinstance(made, Refusal):
         return _refused(made, entry, "")
-    refusal = _old(verdict, now) or too_old(made, now)
+    refusal = _old(verdict.evaluated_at, now, MAX_DECISION_AGE) or too_old(made, now)
     if refusal is not None:
         return _refused(refusal, entry, made.key)
     state = entry.ledger.state([made.symbol], now)
@@ -129,11 +140,11 @@ def _sent(
     )
 
 
-def _old(verdict: Verdict, now: datetime) -> Refusal | None:
-    age = now - verdict.evaluated_at
-    if age <= MAX_DECISION_AGE:
+def _old(since: datetime, now: datetime, most: timedelta) -> Refusal | None:
+    age = now - since
+    if age <= most:
         return None
-    numbers = {"age_s": age.total_seconds(), "limit_s": MAX_DECISION_AGE.total_seconds()}
+    numbers = {"age_s": age.total_seconds(), "limit_s": most.total_seconds()}
     return Refusal(Reason.DECISION_TOO_OLD, numbers)
 
 
