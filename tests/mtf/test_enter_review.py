@@ -10,6 +10,7 @@ from pytest_django import Settings
 from apps.engine.cycle import Entered
 from apps.engine.values.reason import Refusal
 from apps.mtf.entry.entering import MAX_APPROVED_AGE, enter
+from apps.mtf.entry.entry import UnknownProfile
 from apps.mtf.entry.reviewing import enter_what_is_approved
 from apps.mtf.models import MtfRun
 from apps.orders import store as orders
@@ -91,6 +92,24 @@ def test_an_approved_plan_that_nobody_entered_in_time_ends_and_is_not_sent_late(
     assert (waiting.status, waiting.reason) == ("EXPIRED", "decision_too_old")
     assert not SymbolLock.objects.filter(released_at=None).exists()
     assert desk.arrived() == []
+
+
+def test_an_approved_plan_that_cannot_be_entered_holds_up_none_behind_it(
+    waiting: OrderPlan, desk: Desk
+) -> None:
+    loosened(waiting)
+    waiting.refresh_from_db()
+    unreadable = {"digest": "0" * 64, "decision_key": "k", "client_order_id": "tv3ek"}
+    execution = waiting.exec_json | unreadable
+    OrderPlan.objects.update(symbol="ETHUSDT", exec_json=execution, **unreadable)
+    first, waiting.pk = waiting.pk, None
+    waiting.save()
+    SymbolLock.objects.update(plan=waiting)
+    for plan_id in (first, waiting.pk):
+        orders.approve(plan_id, actor="ada", now=desk.clock())
+    with pytest.raises(UnknownProfile, match="no profile of digest 000000000000"):
+        enter_what_is_approved(clock=desk.clock)
+    assert [one["client_order_id"] for one in desk.arrived()] == [waiting.client_order_id]
 
 
 def test_a_rejected_plan_is_never_sent_and_its_decision_stays_used_up(waiting: OrderPlan, desk: Desk) -> None:

@@ -9,6 +9,15 @@ from apps.orders import store as orders
 
 
 def enter_what_is_approved(*, clock: Clock) -> None:
-    """Enter every plan that was approved and not claimed since, oldest first."""
+    """Enter every plan that was approved and not claimed since, oldest first.
+
+    A fault of one is raised when all were tried.
+    """
+    faults: list[Exception] = []
     for approved in orders.approved(venue.account()):
-        enter_approved(approved, clock=clock)
+        try:
+            enter_approved(approved, clock=clock)
+        except Exception as fault:  # it comes up again each time: it must not keep the others from being sent
+            faults.append(fault)
+    if faults:
+        raise faults[0]
