@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from django.db import transaction
 from django.db.models import Max, Min, Q
 from django.db.models.functions import Coalesce
 
@@ -50,6 +51,7 @@ def unmeasured(account: str, *, closed_since: datetime) -> list[Held]:
     ]
 
 
+@transaction.atomic
 def measured(position_id: int, found: Excursion) -> None:
     """Write down what was found."""
     values = {column: getattr(found, name) for name, column in COLUMNS.items()}

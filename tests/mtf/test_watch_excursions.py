@@ -50,6 +50,14 @@ def test_the_minutely_comparison_writes_it_when_the_last_minute_is_stored(
     assert (float(row.mfe_r or 0), float(row.mae_r or 0)) == pytest.approx((1, 0.5), rel=0.2)
 
 
+def test_one_that_cannot_be_written_keeps_the_watch_from_nothing(house: House, closed: Position) -> None:
+    market.save_candles(minutes(closed))
+    Position.objects.update(entry_price=Decimal("1e-12"))  # the percentage is too large for its column
+    assert measure(ACCOUNT, house.clock()) == 0
+    Position.objects.update(entry_price=closed.entry_price)
+    assert measure(ACCOUNT, house.clock()) == 1
+
+
 def test_it_stays_unknown_while_a_minute_is_missing(house: House, closed: Position) -> None:
     market.save_candles(minutes(closed)[:-1])
     assert measure(ACCOUNT, house.clock()) == 0
