@@ -41,7 +41,8 @@ class Program:
 
     def start(self) -> None:
         self.stop()
-        self._child = process.start(self._command, log=self.log, env=self._env)
+        # Without its supervisor nobody waits for a tidy end, to which a worker without its broker may not come.
+        self._child = process.start(self._command, log=self.log, env=self._env, on_orphan=signal.SIGKILL)
 
     def alive(self) -> bool:
         return self._child is not None and self._child.poll() is None

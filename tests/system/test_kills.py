@@ -44,7 +44,8 @@ def test_kill_9_of_each_process_and_server_costs_at_most_the_minute_it_falls_int
         time.sleep(odd.uniform(0, 5))
         running.process.kill()
         killed = datetime.now(UTC)
-        until("nothing outlives the supervisor", lambda: not belonging(var), patience_s=15)
+        ports.wait_until(lambda: not belonging(var), patience_s=15, every_s=0.1)
+        assert belonging(var) == {}
     with demo(var, port) as running:
         running.await_up()
         with Sent(running.variables["REDIS_URL"]) as sent:
