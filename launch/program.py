@@ -41,7 +41,7 @@ class Program:
 
     def start(self) -> None:
         self.stop()
-        # Without its supervisor nobody waits for a tidy end, to which a worker without its broker may not come.
+        # Nobody waits for an orphan's tidy end, to which a worker without its broker may never come.
         self._child = process.start(self._command, log=self.log, env=self._env, on_orphan=signal.SIGKILL)
 
     def alive(self) -> bool:
