@@ -9,8 +9,6 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-
 from apps.backtest.outputs import unwritable
 from apps.backtest.reach import Reach, recorded_reach, stored_reach
 from apps.backtest.source import Asked, Source, SourceError, recorded
@@ -18,6 +16,7 @@ from apps.backtest.source.stored import stored
 from apps.engine.profile import Profile, ProfileError
 from apps.engine.values.errors import TradingError
 from apps.engine.values.state import AccountLimits
+from apps.orders.limits import account_limits
 from apps.profiles.files import load_all
 
 MOST_EQUITY = Decimal(10) ** 12
@@ -60,7 +59,7 @@ def wish(options: Mapping[str, Any]) -> Wish:
         source_name=options["source"],
         equity=equity,
         pessimistic=options["pessimistic"],
-        limits=_limits(),
+        limits=account_limits(),
         csv=csv,
         html=html,
     )
@@ -94,16 +93,6 @@ def _equity(text: str, faults: list[str]) -> Decimal:
         pass
     faults.append(f"--equity {text}: not an amount of USDT above 0 and up to {MOST_EQUITY:,}")
     return Decimal(0)
-
-
-def _limits() -> AccountLimits:
-    """The limits over all profiles, as set for live."""
-    return AccountLimits(
-        daily_loss_pct=settings.MTF_ACCOUNT_DAILY_LOSS_PCT,
-        total_notional_ratio=settings.MTF_ACCOUNT_TOTAL_NOTIONAL_RATIO,
-        direction_notional_ratio=settings.MTF_ACCOUNT_DIRECTION_NOTIONAL_RATIO,
-        max_positions=settings.MTF_ACCOUNT_MAX_POSITIONS,
-    )
 
 
 def _source(options: Mapping[str, Any], faults: list[str]) -> Source | None:

@@ -10,6 +10,7 @@ from rich.markup import escape
 from apps.audit.models import TradeLifecycleEvent
 from apps.engine import events
 from apps.orders.models import Position
+from apps.postgres.plain import plain
 
 Event = TradeLifecycleEvent
 
@@ -28,7 +29,7 @@ def _said(words: str) -> Callable[[Event], str]:
 
 
 def _sized(words: str) -> Callable[[Event], str]:
-    return lambda event: f"{words} {_plain(event.quantity)} at {_plain(event.price)}"
+    return lambda event: f"{words} {plain(event.quantity)} at {plain(event.price)}"
 
 
 def _because(words: str) -> Callable[[Event], str]:
@@ -41,20 +42,20 @@ def _because(words: str) -> Callable[[Event], str]:
 def _claimed(event: Event) -> str:
     told = event.extra
     return (
-        f"[cyan]planned[/] {_plain(event.quantity)} at {_plain(event.price)}, "
-        f"stop {_plain(Decimal(told['stop']))}, target {_plain(Decimal(told['target']))}, "
+        f"[cyan]planned[/] {plain(event.quantity)} at {plain(event.price)}, "
+        f"stop {plain(told['stop'])}, target {plain(told['target'])}, "
         f"risk {Decimal(told['risk']):.2f} USDT, {event.profile}"
     )
 
 
 def _filled(event: Event) -> str:
     filled, whole = Decimal(event.extra["filled"]), event.quantity
-    of = "" if whole is None or filled >= whole else f" of {_plain(whole)}"
-    return f"[green]filled[/] {_plain(filled)}{of} at {_plain(event.price)}"
+    of = "" if whole is None or filled >= whole else f" of {plain(whole)}"
+    return f"[green]filled[/] {plain(filled)}{of} at {plain(event.price)}"
 
 
 def _protected(event: Event) -> str:
-    return f"[green]protected[/], stop {_plain(Decimal(event.extra['stop']))} read back from the exchange"
+    return f"[green]protected[/], stop {plain(event.extra['stop'])} read back from the exchange"
 
 
 def _closed(event: Event) -> str:
@@ -69,10 +70,6 @@ def _closed(event: Event) -> str:
 
 def _failed(event: Event) -> str:
     return f"[red]{event.extra['call']} failed[/]: {escape(event.extra['detail'])}"
-
-
-def _plain(value: Decimal | None) -> str:
-    return "–" if value is None else f"{value.normalize():f}"
 
 
 WORDS: dict[str, Callable[[Event], str]] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, TypeVar, cast
 from urllib.parse import urlencode
 
@@ -19,6 +18,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from apps.postgres.estimate import EstimatedPaginator
+from apps.postgres.plain import plain
 
 SIDE_COLOURS = {"LONG": "success", "SHORT": "danger"}
 CAUSE_COLOURS = {
@@ -95,8 +95,7 @@ def number(field: str, description: str = "") -> Callable[[Model], str]:
 
     @admin.display(description=description or field.replace("_", " "), ordering=field)
     def column(row: Model) -> str:
-        value: Decimal | None = getattr(row, field)
-        return "–" if value is None else f"{value.normalize():f}"
+        return plain(getattr(row, field))
 
     column.__name__ = f"plain_{field}"
     return column

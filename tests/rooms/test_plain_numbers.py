@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from apps.postgres.templatetags.stored import plain
+from apps.postgres.plain import plain
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,11 @@ from apps.engine.ports import Claimed, Ledger
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.reason import Refusal
-from apps.engine.values.state import AccountLimits, AccountState
+from apps.engine.values.state import AccountState
 from apps.exchange import venue
 from apps.mtf import health
 from apps.mtf.account_ledger import AccountLedger
+from apps.orders.limits import account_limits
 
 
 def account_ledger(run_id: UUID, verdict: Verdict) -> AccountLedger:
@@ -33,16 +34,6 @@ def account_ledger(run_id: UUID, verdict: Verdict) -> AccountLedger:
         context={"verdict": verdict.to_json()},
         limits=account_limits(),
         review=settings.REVIEW == "manual",
-    )
-
-
-def account_limits() -> AccountLimits:
-    """The limits over all profiles, as set."""
-    return AccountLimits(
-        daily_loss_pct=settings.MTF_ACCOUNT_DAILY_LOSS_PCT,
-        total_notional_ratio=settings.MTF_ACCOUNT_TOTAL_NOTIONAL_RATIO,
-        direction_notional_ratio=settings.MTF_ACCOUNT_DIRECTION_NOTIONAL_RATIO,
-        max_positions=settings.MTF_ACCOUNT_MAX_POSITIONS,
     )
 
 

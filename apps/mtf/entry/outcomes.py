@@ -13,6 +13,7 @@ from apps.engine.values.order import OrderStatus
 from apps.mtf.entry.dry_results import ENTRIES
 from apps.mtf.models import MtfRun
 from apps.orders.models import OrderPlan
+from apps.postgres.plain import plain
 
 WAITING = (OrderStatus.PENDING_REVIEW.value, OrderStatus.APPROVED.value)
 SENDING = (OrderStatus.PLANNED.value, OrderStatus.SUBMITTING.value)
@@ -80,10 +81,10 @@ def _of_plan(plan: OrderPlan) -> dict[str, Any]:
         "exchange_order_id": "" if order is None else order.exchange_order_id,
         "order_type": "limit",
         "leverage": plan.leverage,
-        "size": f"{plan.size.normalize():f}",
-        "entry": f"{plan.entry_price.normalize():f}",
-        "stop": f"{plan.stop_price.normalize():f}",
-        "take_profit": f"{plan.target_price.normalize():f}",
+        "size": plain(plan.size),
+        "entry": plain(plan.entry_price),
+        "stop": plain(plan.stop_price),
+        "take_profit": plain(plan.target_price),
     }
 
 

@@ -1,15 +1,10 @@
-"""Stored numbers as people write them."""
+"""`plain` for templates."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from django import template
 
+from apps.postgres.plain import plain
+
 register = template.Library()
-
-
-@register.filter
-def plain(value: Decimal | str | None) -> str:
-    """A Decimal, or one kept as text in JSON, without the zeros that pad it; – where there is none."""
-    return "–" if value is None or value == "" else f"{Decimal(value).normalize():f}"
+register.filter(plain)

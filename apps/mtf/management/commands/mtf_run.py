@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -17,6 +16,7 @@ from apps.mtf.asked import Asked, BadAsk, answer, open_asked
 from apps.mtf.entry.outcomes import with_entries
 from apps.mtf.models import RunStatus, Trigger
 from apps.mtf.tasks import asked as asked_task
+from apps.postgres.plain import plain
 from apps.profiles import store as profiles
 
 ANSWER_S = 55.0
@@ -122,7 +122,5 @@ def entered(entry: dict[str, Any]) -> str:
     head = f"{entry['symbol']} {entry['side']}: {entry['status']}"
     if "size" not in entry:
         return f"{head}, {entry['reason']}"
-    size, price, stop, target = (
-        f"{Decimal(entry[name]).normalize():f}" for name in ("size", "entry", "stop", "take_profit")
-    )
+    size, price, stop, target = (plain(entry[name]) for name in ("size", "entry", "stop", "take_profit"))
     return f"{head} {size} contracts at {price}, stop {stop}, target {target}, leverage {entry['leverage']}"

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from apps.exchange import venue
 from apps.mtf.holdings import Holdings, holdings
+from apps.postgres.plain import plain
 
 
 class Command(BaseCommand):
@@ -37,14 +38,14 @@ def show(found: Holdings) -> None:
         "symbol", "side", "status", "contracts", "entry", "stop", "target", "profile", "since (UTC)"
     )
     for one in found.positions:
-        numbers = [_plain(one[name]) for name in ("size", "entry_price", "stop_price", "target_price")]
+        numbers = [plain(one[name]) for name in ("size", "entry_price", "stop_price", "target_price")]
         since = f"{one['opened_at']:%m-%d %H:%M}"
         table.add_row(one["symbol"], one["side"], one["status"], *numbers, one["profile"], since)
     console.print(table if found.positions else "no position is open")
     if found.closed:
         console.print(_closed(found.closed))
     for one in found.resting:
-        price, size = _plain(one["price"]), _plain(one["size"])
+        price, size = plain(one["price"]), plain(one["size"])
         console.print(f"resting: {one['symbol']} {one['side']} {size} at {price}, {one['status']}")
     worth = "unknown" if found.equity is None else f"{found.equity:.2f} USDT"
     console.print(
@@ -61,7 +62,7 @@ def _closed(rows: list[dict[str, Any]]) -> Table:
     for one in rows:
         table.add_row(
             f"{one['closed_at']:%m-%d %H:%M}",
-            *(one["symbol"], one["side"], _plain(one["entry_price"]), _plain(one["exit_price"])),
+            *(one["symbol"], one["side"], plain(one["entry_price"]), plain(one["exit_price"])),
             *(_rounded(one[name]) for name in ("realised_usdt", "r_multiple")),
             *(_rounded(one[name]) for name in ("mfe_pct", "mfe_r", "mae_pct", "mae_r")),
             *(str(timedelta(seconds=int(one["held_s"]))), one["profile"]),
@@ -71,7 +72,3 @@ def _closed(rows: list[dict[str, Any]]) -> Table:
 
 def _rounded(value: Any) -> str:
     return "–" if value is None else f"{value:.2f}"
-
-
-def _plain(value: Any) -> str:
-    return "–" if value is None else f"{value.normalize():f}"
