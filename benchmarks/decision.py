@@ -23,11 +23,11 @@ from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.state import State
 from apps.feed.announce import announce, connection
 from apps.feed.rolling import roll_up_around
+from apps.live.minute import run_minute
+from apps.live.models import MtfRun, RunStatus
+from apps.live.recorder import Ledger
+from apps.live.windows import Warm
 from apps.market import store
-from apps.mtf.ledger import Ledger
-from apps.mtf.minute import run_minute
-from apps.mtf.models import MtfRun, RunStatus
-from apps.mtf.windows import Warm
 from apps.signals.models import IndicatorSnapshot, Signal, ValidationCache
 
 NEEDS_DJANGO = True

@@ -23,8 +23,8 @@ from apps.exchange.simulator import state
 from apps.exchange.simulator.archive import Archive
 from apps.feed.announce import announce, connection
 from apps.feed.rolling import roll_up_around
+from apps.live.models import MtfRun, WatchState
 from apps.market import store
-from apps.mtf.models import MtfRun, WatchState
 from apps.orders.models import OrderPlan, SymbolLock
 from apps.switches.models import MtfSwitch
 from launch import ports, processes
@@ -126,7 +126,7 @@ class _Minutes:
             values.append(ms)
 
     def _sync_contracts(self) -> None:
-        self._queue.send_task("apps.mtf.tasks.contracts", queue="exchange")
+        self._queue.send_task("apps.live.tasks.contracts", queue="exchange")
         deadline = time.monotonic() + START_S
         while len(store.contracts()) < len(self._fresh):
             if time.monotonic() > deadline:
@@ -156,7 +156,7 @@ class _Minutes:
 
     def _fire(self) -> None:
         self._queue.send_task(
-            "apps.mtf.tasks.minute", kwargs={"at": self._at.isoformat()}, queue="mtf", expires=55
+            "apps.live.tasks.minute", kwargs={"at": self._at.isoformat()}, queue="mtf", expires=55
         )
 
     def _await_orders(self, symbols: Sequence[str], started: float) -> None:

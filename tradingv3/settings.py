@@ -104,7 +104,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_celery_beat",
-    "apps.postgres",
+    "apps.db",
+    "apps.admin_base",
     "apps.market",
     "apps.profiles",
     "apps.signals",
@@ -113,8 +114,10 @@ INSTALLED_APPS = [
     "apps.audit",
     "apps.feed",
     "apps.exchange",
-    "apps.mtf",
+    "apps.live",
     "apps.backtest",
+    "apps.insight",
+    "apps.console",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -169,11 +172,11 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["apps.mtf.api.permissions.MayAct"],
-    "DEFAULT_PARSER_CLASSES": ["apps.mtf.api.parsing.StrictJSON"],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.console.api.permissions.MayAct"],
+    "DEFAULT_PARSER_CLASSES": ["apps.console.api.parsing.StrictJSON"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "apps.mtf.api.errors.handle",
+    "EXCEPTION_HANDLER": "apps.console.api.errors.handle",
     "URL_FORMAT_OVERRIDE": None,
     "NUM_PROXIES": 0,  # throttling believes the connection's address, never a header anyone can send
 }
@@ -183,11 +186,11 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
-        "RunStatusEnum": "apps.mtf.api.runs.STATUSES",
-        "OrderStatusEnum": "apps.mtf.api.trading.ORDER_STATUSES",
-        "PositionStatusEnum": "apps.mtf.api.trading.POSITION_STATUSES",
-        "PositionSideEnum": "apps.mtf.api.trading.SIDES",
-        "TimeframeEnum": "apps.mtf.api.fields.TIMEFRAMES",
+        "RunStatusEnum": "apps.console.api.runs.STATUSES",
+        "OrderStatusEnum": "apps.console.api.trading.ORDER_STATUSES",
+        "PositionStatusEnum": "apps.console.api.trading.POSITION_STATUSES",
+        "PositionSideEnum": "apps.console.api.trading.SIDES",
+        "TimeframeEnum": "apps.console.api.fields.TIMEFRAMES",
     },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -203,11 +206,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {  # a dead broker is known within a second, n
     "interval_max": 0.5,
 }
 CELERY_TASK_ROUTES = {
-    "apps.mtf.tasks.minute": {"queue": "mtf"},
-    "apps.mtf.tasks.asked": {"queue": "mtf"},
-    "apps.mtf.tasks.contracts": {"queue": "exchange"},
-    "apps.mtf.tasks.enter": {"queue": "exchange"},
-    "apps.mtf.tasks.reviews": {"queue": "exchange"},
+    "apps.live.tasks.minute": {"queue": "mtf"},
+    "apps.live.tasks.asked": {"queue": "mtf"},
+    "apps.live.tasks.contracts": {"queue": "exchange"},
+    "apps.live.tasks.enter": {"queue": "exchange"},
+    "apps.live.tasks.reviews": {"queue": "exchange"},
 }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
@@ -228,8 +231,8 @@ UNFOLD = {
     "STYLES": [f"{STATIC_URL}mtf/admin.css"],
     "SHOW_HISTORY": False,  # the operator actions are the history
     "SHOW_VIEW_ON_SITE": False,
-    "DASHBOARD_CALLBACK": "apps.mtf.dashboard.context",
-    "SIDEBAR": {"show_search": False, "navigation": "apps.mtf.navigation.groups"},
+    "DASHBOARD_CALLBACK": "apps.console.dashboard.context",
+    "SIDEBAR": {"show_search": False, "navigation": "apps.console.navigation.groups"},
 }
 
 LOGGING_CONFIG = None

@@ -9,5 +9,5 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("favicon.ico", RedirectView.as_view(url=static("mtf/icon.svg"))),  # asked for beside every JSON page
     path("admin/", admin.site.urls),
-    path("", include("apps.mtf.api.urls")),
+    path("", include("apps.console.api.urls")),
 ]

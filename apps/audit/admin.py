@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.template.loader import render_to_string
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from apps.audit.models import MtfAudit, OperatorAction, TradeLifecycleEvent, TradeZoneEvent
-from apps.postgres.browse import (
+from apps.admin_base.filters import ExactFilter, TimeRangeFilter
+from apps.admin_base.lists import (
     SIDE_COLOURS,
     BigTableAdmin,
     ReadOnlyAdmin,
@@ -18,8 +18,8 @@ from apps.postgres.browse import (
     number,
     plain_fields,
 )
-from apps.postgres.filters import ExactFilter, TimeRangeFilter
-from apps.postgres.trace import timeframes
+from apps.admin_base.trace import timeframes
+from apps.audit.models import MtfAudit, OperatorAction, TradeLifecycleEvent, TradeZoneEvent
 
 
 @admin.register(MtfAudit)

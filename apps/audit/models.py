@@ -7,10 +7,10 @@ from enum import StrEnum
 from django.db import models
 from django.db.models import Q
 
+from apps.db.enum import EnumField
 from apps.engine.events import ZoneCategory
 from apps.engine.values.side import Side
 from apps.engine.values.timeframe import Timeframe
-from apps.postgres.enum import EnumField
 
 
 class Severity(StrEnum):

@@ -11,8 +11,8 @@ from uuid import UUID
 from django.db import connection
 
 from apps.audit.models import MtfAudit, Severity
+from apps.db.copy import copy_in, line
 from apps.engine.values.timeframe import Timeframe
-from apps.postgres.copy import copy_in, line
 
 READY = "READY"
 """The cause of a row whose symbol may be traded: each run writes it anew."""

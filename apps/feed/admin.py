@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from apps.admin_base.lists import ReadOnlyAdmin, coloured
 from apps.feed.models import StreamHealth
-from apps.postgres.browse import ReadOnlyAdmin, coloured
 
 
 @admin.register(StreamHealth)

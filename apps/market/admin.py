@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.contrib import admin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
+from apps.admin_base.filters import TimeRangeFilter
+from apps.admin_base.lists import BigTableAdmin, ReadOnlyAdmin, coloured, link, number, plain_fields
 from apps.market.models import Contract, Kline, MarketSeries, VenueStamp
-from apps.postgres.browse import BigTableAdmin, ReadOnlyAdmin, coloured, link, number, plain_fields
-from apps.postgres.filters import TimeRangeFilter
 
 
 @admin.register(Contract)

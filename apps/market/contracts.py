@@ -8,10 +8,10 @@ from datetime import datetime
 
 from django.db import transaction
 
+from apps.db.upsert import Upsert
 from apps.engine.values import contract as values
 from apps.engine.values.errors import TradingError
 from apps.market.models import Contract, VenueStamp
-from apps.postgres.upsert import Upsert
 
 DELISTED = "Delisted"
 

@@ -6,9 +6,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from apps.db.enum import EnumField
 from apps.engine.values.candle import Source
 from apps.engine.values.timeframe import Timeframe
-from apps.postgres.enum import EnumField
 
 
 class Contract(models.Model):

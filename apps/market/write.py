@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from django.db import connection, transaction
 
+from apps.db.copy import escaped
+from apps.db.upsert import Upsert
 from apps.engine.values.candle import Candle, Source
-from apps.postgres.copy import escaped
-from apps.postgres.upsert import Upsert
 
 RANK = {Source.REST: 4, Source.ROLLUP: 3, Source.WS: 2, Source.FILE: 1, Source.EMPTY: 0}
 """On conflict the same or a higher rank replaces what is stored; a file yields to the market."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from apps.postgres.browse import ReadOnlyAdmin, link
+from apps.admin_base.lists import ReadOnlyAdmin, link
 from apps.profiles.models import ProfileVersion
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.contrib import admin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from apps.postgres.browse import (
+from apps.admin_base.filters import ExactFilter, TimeRangeFilter
+from apps.admin_base.lists import (
     SIDE_COLOURS,
     BigTableAdmin,
     ReadOnlyAdmin,
@@ -14,7 +15,6 @@ from apps.postgres.browse import (
     figures,
     link,
 )
-from apps.postgres.filters import ExactFilter, TimeRangeFilter
 from apps.signals.models import IndicatorSnapshot, MtfState, Signal
 
 

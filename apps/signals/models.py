@@ -7,9 +7,9 @@ from enum import StrEnum
 from django.db import models
 from django.db.models.functions import Now
 
+from apps.db.enum import EnumField
 from apps.engine.profile import Phase
 from apps.engine.values.timeframe import Timeframe
-from apps.postgres.enum import EnumField
 
 
 class SignalSide(StrEnum):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from functools import cache
 
-from apps.postgres.upsert import Upsert
+from apps.db.upsert import Upsert
 from apps.signals.rows import SnapshotRow
 
 _SNAPSHOTS = Upsert(

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from django.db import connection
 
+from apps.db.upsert import Upsert
 from apps.engine.profile import Phase
 from apps.engine.values.timeframe import Timeframe
-from apps.postgres.upsert import Upsert
 from apps.signals.models import SignalSide
 from apps.signals.rows import OutcomeRow, SignalRow, SnapshotRow
 from apps.signals.snapshots import save_snapshots

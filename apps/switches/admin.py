@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 
-from apps.postgres.browse import ReadOnlyAdmin, coloured, link
+from apps.admin_base.lists import ReadOnlyAdmin, coloured, link
 from apps.switches.forms import ReasonForm, SwitchForm
 from apps.switches.models import Cooldown, MtfSwitch, SymbolQueue
 from apps.switches.store import set_switch

@@ -8,9 +8,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from apps.admin_base.paginator import EXACT_BELOW, EstimatedPaginator, planned_rows
 from apps.audit import store as audit
 from apps.audit.models import MtfAudit
-from apps.postgres.estimate import EXACT_BELOW, EstimatedPaginator, planned_rows
 from tests.rooms.builders import audit_row
 
 pytestmark = pytest.mark.django_db

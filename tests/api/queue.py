@@ -14,7 +14,7 @@ from typing import Any
 import redis
 from django.db import connection, connections
 
-from apps.mtf.models import MtfRun
+from apps.live.models import MtfRun
 
 
 def message(broker: redis.Redis, queue: str = "mtf") -> tuple[str, dict[str, Any], datetime]:

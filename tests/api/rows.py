@@ -10,8 +10,8 @@ from typing import Any
 from apps.audit.models import MtfAudit
 from apps.engine.profile import Phase
 from apps.feed.models import StreamHealth
+from apps.live.models import MtfRun, RunStatus, Trigger, WatchState
 from apps.market.models import Contract, Kline
-from apps.mtf.models import MtfRun, RunStatus, Trigger, WatchState
 from apps.signals.models import IndicatorSnapshot, Signal, SignalSide, ValidationCache
 
 DIGEST = "d" * 64

@@ -7,7 +7,7 @@ from django.db import OperationalError, connection
 from django.test import override_settings
 from rest_framework.test import APIClient
 
-from apps.mtf.api.parsing import LIMIT_BYTES
+from apps.console.api.parsing import LIMIT_BYTES
 from tests.api.addresses import RUN_ID
 
 POST = "/api/mtf/switches"

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.urls import URLPattern
 from rest_framework.test import APIClient
 
-from apps.mtf.api.urls import urlpatterns
+from apps.console.api.urls import urlpatterns
 from apps.switches.models import MtfSwitch
 from tests.api.addresses import ACTING, FOR_ANYBODY, FOR_READERS
 

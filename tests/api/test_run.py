@@ -9,8 +9,8 @@ from django.conf import settings
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from apps.mtf import runs
-from apps.mtf.models import MtfRun, RunStatus
+from apps.live import runs
+from apps.live.models import MtfRun, RunStatus
 from tests.api import rows
 from tests.api.queue import Worker, message
 
@@ -59,7 +59,7 @@ def test_a_run_is_opened_and_its_message_lies_on_the_queue_of_the_minute(
     assert (run.status, run.trigger, run.dry_run, run.profile) == ("running", "api", True, "scalper_micro")
     assert run.options["symbols"] == expected
     task, arguments, expires = message(broker)
-    assert (task, arguments) == ("apps.mtf.tasks.asked", {"run_id": str(run.run_id)})
+    assert (task, arguments) == ("apps.live.tasks.asked", {"run_id": str(run.run_id)})
     assert 0 < (expires - timezone.now()).total_seconds() <= 55
 
 
@@ -107,7 +107,7 @@ def test_a_run_that_failed_is_an_error_that_names_the_fault(operator: APIClient,
 def test_without_a_worker_the_answer_is_the_run_id_to_ask_for_later(
     operator: APIClient, broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("apps.mtf.api.run.WAIT_S", 0.1)
+    monkeypatch.setattr("apps.console.api.run.WAIT_S", 0.1)
     answer = operator.post(RUN, {}, format="json")
     assert answer.status_code == 202
     assert MtfRun.objects.filter(run_id=answer.json()["run_id"]).exists()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from apps.mtf.models import MtfRun, RunStatus, Trigger
+from apps.live.models import MtfRun, RunStatus, Trigger
 from tests.api import rows
 from tests.api.rows import NOON
 

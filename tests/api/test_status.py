@@ -10,8 +10,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from apps.feed.models import StreamHealth
-from apps.mtf.models import MtfRun, RunStatus, Trigger, WatchState
-from apps.mtf.pulse import pulse
+from apps.insight.system_status import pulse
+from apps.live.models import MtfRun, RunStatus, Trigger, WatchState
 from apps.switches import store
 from tests.api import rows
 from tests.api.rows import NOON

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from rest_framework.test import APIClient
 
-from apps.mtf.models import MtfRun
+from apps.live.models import MtfRun
 from apps.orders.models import OrderPlan, SymbolLock
 from tests.api import rows
 from tests.rooms.fill_trading import fill_trading

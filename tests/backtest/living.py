@@ -29,10 +29,10 @@ from apps.exchange.simulator.market import Market
 from apps.exchange.simulator.path import milliseconds
 from apps.exchange.simulator.state import DEFAULT_SEED
 from apps.feed.announce import connection
+from apps.live.enter.entering import enter
+from apps.live.models import MtfRun, WatchState
+from apps.live.recorder import Ledger
 from apps.market import store
-from apps.mtf.entry.entering import enter
-from apps.mtf.ledger import Ledger
-from apps.mtf.models import MtfRun, WatchState
 from tests.mtf.recorded import Recorded
 
 EQUITY = Decimal(1000)

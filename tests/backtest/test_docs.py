@@ -6,7 +6,7 @@ from pathlib import Path
 
 from apps.backtest.export import COLUMNS
 from apps.backtest.headline import MEANINGS
-from apps.backtest.management.commands.backtest import Command
+from apps.console.management.commands.backtest import Command
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "backtesting.md").read_text("utf-8")
 ROWS = [line.split("|")[1].strip() for line in PAGE.splitlines() if line.startswith("| ")]

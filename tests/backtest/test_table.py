@@ -10,7 +10,7 @@ from rich.console import Console
 from apps.backtest.headline import Told
 from apps.backtest.outcome import Outcome
 from apps.backtest.statistics import statistics
-from apps.backtest.table import show
+from apps.console.screens.backtest import show
 from apps.engine.values.reason import Reason
 from apps.engine.values.side import Side
 from tests.backtest.outcome_builder import outcome, trade, unfilled

@@ -10,7 +10,7 @@ from uuid import UUID
 from apps.backtest.ledger import MemoryLedger
 from apps.engine.ports import Ledger
 from apps.engine.values.book import SymbolBook
-from apps.mtf.account_ledger import AccountLedger, Health
+from apps.live.ledger import AccountLedger, Health
 from apps.orders import store as orders
 from apps.orders.models import OrderPlan
 from apps.switches import store as switches

@@ -9,10 +9,10 @@ from typing import Any
 import redis
 
 from apps.engine.profile import Profile
-from apps.mtf.ledger import Ledger
-from apps.mtf.minute import COLLECT_S, run_minute
-from apps.mtf.models import MtfRun
-from apps.mtf.windows import Warm
+from apps.live.minute import COLLECT_S, run_minute
+from apps.live.models import MtfRun
+from apps.live.recorder import Ledger
+from apps.live.windows import Warm
 from apps.profiles import store as profiles
 
 OVER = timedelta(seconds=COLLECT_S)

@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.mtf.windows import Warm
+from apps.live.windows import Warm
 
 Array = NDArray[np.generic]
 

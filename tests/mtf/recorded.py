@@ -12,8 +12,8 @@ from apps.engine.profile import Profile
 from apps.engine.values.candle import Candle, Source
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.exchange.simulator.archive import Archive
+from apps.live.models import MtfRun
 from apps.market import store
-from apps.mtf.models import MtfRun
 from tests.mtf.desk import Worker
 from tests.mtf.market import MINUTE
 from tests.rooms.builders import contract

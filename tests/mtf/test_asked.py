@@ -10,12 +10,12 @@ import pytest
 import redis
 
 from apps.audit.models import MtfAudit
+from apps.live.enter.outcomes import with_entries
+from apps.live.minute import COLLECT_S
+from apps.live.models import MtfRun, RunStatus, Trigger
+from apps.live.run_requests import Asked, BadAsk, answer, decide_asked, open_asked
+from apps.live.windows import Warm
 from apps.market import store
-from apps.mtf.asked import Asked, BadAsk, answer, decide_asked, open_asked
-from apps.mtf.entry.outcomes import with_entries
-from apps.mtf.minute import COLLECT_S
-from apps.mtf.models import MtfRun, RunStatus, Trigger
-from apps.mtf.windows import Warm
 from apps.profiles import store as profiles
 from apps.signals.models import IndicatorSnapshot, Signal, ValidationCache
 from apps.switches import store as switches
@@ -201,7 +201,7 @@ def test_a_failing_run_says_why_and_raises(broker: redis.Redis, monkeypatch: pyt
     def fails(*_: object, **__: object) -> None:
         raise MemoryError("too much")
 
-    monkeypatch.setattr("apps.mtf.asked.evaluate", fails)
+    monkeypatch.setattr("apps.live.run_requests.evaluate", fails)
     with pytest.raises(MemoryError):
         judged(broker)
     run = MtfRun.objects.get()

@@ -11,15 +11,15 @@ import pytest
 import redis
 from django.core.management import CommandError, call_command
 
+from apps.console.management.commands import mtf_run
 from apps.engine.profile.profile import MINIMUM
 from apps.engine.values.timeframe import Timeframe
 from apps.feed.models import StreamHealth
-from apps.mtf import runs as life
-from apps.mtf.asked import decide_asked
-from apps.mtf.entry.outcomes import with_entries
-from apps.mtf.management.commands import mtf_run
-from apps.mtf.models import MtfRun, RunStatus
-from apps.mtf.windows import Warm
+from apps.live import runs as life
+from apps.live.enter.outcomes import with_entries
+from apps.live.models import MtfRun, RunStatus
+from apps.live.run_requests import decide_asked
+from apps.live.windows import Warm
 from apps.profiles import store as profiles
 from tests.api.queue import Worker as Answering
 from tests.mtf.conftest import WriteProfile

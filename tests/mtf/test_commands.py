@@ -10,9 +10,9 @@ import pytest
 import redis
 from django.core.management import CommandError, call_command
 
-from apps.mtf import runs as life
-from apps.mtf.management.commands import runs
-from apps.mtf.models import MtfRun
+from apps.console.management.commands import runs
+from apps.live import runs as life
+from apps.live.models import MtfRun
 from apps.profiles import store as profiles
 from tests.mtf.conftest import WriteProfile
 from tests.mtf.desk import PLAIN, Worker, by_close

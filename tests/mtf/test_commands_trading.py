@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from apps.engine.cycle import Entered
 from apps.engine.follow.excursion import Excursion
-from apps.mtf.entry.entering import enter
+from apps.live.enter.entering import enter
 from apps.orders import store as orders
 from apps.orders.models import ExchangeOrder, Position
 from apps.switches import store as switches

@@ -17,11 +17,11 @@ from apps.engine.profile import Phase, Profile
 from apps.engine.values.reason import Reason
 from apps.engine.values.side import Side
 from apps.exchange.simulator.archive import Archive
+from apps.insight.condition_report import ConditionCount, Report, condition_report
+from apps.insight.divergence.words import replay_words
+from apps.insight.explain import explain
+from apps.insight.past_verdicts import past
 from apps.market import store
-from apps.mtf.explain.condition_report import ConditionCount, Report, condition_report
-from apps.mtf.explain.divergence.words import replay_words
-from apps.mtf.explain.explain import explain
-from apps.mtf.explain.past import past
 from tests.mtf.conftest import WriteProfile
 from tests.mtf.desk import by_close, profile
 from tests.mtf.market import AT, LONG, M1, M5, MINUTE, NEUTRAL, SHORT, candle, fill, push, run_of

@@ -16,11 +16,11 @@ from django.db import connection
 from apps.engine.profile import Profile
 from apps.engine.values.candle import Source
 from apps.exchange.simulator.archive import Archive
+from apps.insight.divergence import Divergence, Kind, diverging
+from apps.insight.explain import judged_again
+from apps.insight.past_verdicts import past
+from apps.live import runs
 from apps.market import store
-from apps.mtf import runs
-from apps.mtf.explain.divergence import Divergence, Kind, diverging
-from apps.mtf.explain.explain import judged_again
-from apps.mtf.explain.past import past
 from apps.profiles import files
 from apps.profiles.models import ProfileVersion
 from apps.switches import store as switches

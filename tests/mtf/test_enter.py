@@ -18,12 +18,12 @@ from apps.engine.values.candle import Source
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.reason import Reason, Refusal
 from apps.engine.values.timeframe import Timeframe
+from apps.live.enter.deciding import NotReady
+from apps.live.enter.entering import enter
+from apps.live.enter.entries import entries
+from apps.live.enter.outcomes import counted
+from apps.live.models import MtfRun, WatchState
 from apps.market import store as market
-from apps.mtf.entry.deciding import NotReady
-from apps.mtf.entry.entering import enter
-from apps.mtf.entry.entries import entries
-from apps.mtf.entry.outcomes import counted
-from apps.mtf.models import MtfRun, WatchState
 from apps.orders.models import ExchangeOrder, OrderPlan, SymbolLock
 from apps.switches import store as switches
 from tests.mtf.trading import ENTRY, SYMBOL, Desk, always, loaded
@@ -208,7 +208,7 @@ def test_a_fault_is_written_down_beside_the_trade_events(desk: Desk, monkeypatch
     def broken(*_: object) -> None:
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr("apps.mtf.entry.preflight.stored_features", broken)
+    monkeypatch.setattr("apps.live.enter.preflight.stored_features", broken)
     with pytest.raises(RuntimeError):
         entered(desk, run)
     event = TradeLifecycleEvent.objects.get()

@@ -12,9 +12,9 @@ from apps.audit.models import TradeLifecycleEvent, TradeZoneEvent
 from apps.engine.cycle import Entered
 from apps.engine.values.reason import Reason, Refusal
 from apps.exchange import venue
-from apps.mtf.entry.entering import enter
-from apps.mtf.entry.outcomes import counted, with_entries
-from apps.mtf.models import MtfRun
+from apps.live.enter.entering import enter
+from apps.live.enter.outcomes import counted, with_entries
+from apps.live.models import MtfRun
 from apps.orders.models import ExchangeOrder, OrderPlan, SymbolLock
 from apps.switches import store as switches
 from apps.switches.models import Cooldown

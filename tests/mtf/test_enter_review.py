@@ -9,10 +9,10 @@ from pytest_django import Settings
 
 from apps.engine.cycle import Entered
 from apps.engine.values.reason import Refusal
-from apps.mtf.entry.entering import MAX_APPROVED_AGE, enter
-from apps.mtf.entry.entry import UnknownProfile
-from apps.mtf.entry.reviewing import enter_what_is_approved
-from apps.mtf.models import MtfRun
+from apps.live.enter.entering import MAX_APPROVED_AGE, enter
+from apps.live.enter.entry import UnknownProfile
+from apps.live.enter.reviewing import enter_what_is_approved
+from apps.live.models import MtfRun
 from apps.orders import store as orders
 from apps.orders.models import OrderPlan, SymbolLock
 from tests.mtf.trading import ENTRY, SYMBOL, Desk, always

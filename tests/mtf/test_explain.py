@@ -14,11 +14,11 @@ from apps.audit.models import MtfAudit
 from apps.engine.evaluate.verdict import Readiness, Verdict
 from apps.engine.profile import Profile
 from apps.engine.values.candle import Source
+from apps.insight.explain import CannotExplain, explain
+from apps.insight.run_results import results
+from apps.live import runs
+from apps.live.models import MtfRun
 from apps.market import store
-from apps.mtf import runs
-from apps.mtf.explain.explain import CannotExplain, explain
-from apps.mtf.models import MtfRun
-from apps.mtf.results import results
 from apps.profiles import store as profiles
 from apps.signals.models import IndicatorSnapshot, Signal, ValidationCache
 from apps.switches import store as switches

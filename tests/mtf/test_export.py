@@ -18,12 +18,12 @@ from django.core.management import CommandError, call_command
 
 from apps.audit.models import MtfAudit, OperatorAction
 from apps.exchange.simulator.archive import Archive
+from apps.insight.divergence.words import verdict_words
+from apps.insight.explain import explain
+from apps.insight.export import SCHEMA, BadWindow, export
+from apps.insight.export.rows import plain
+from apps.live.models import MtfRun
 from apps.market import store
-from apps.mtf.explain.divergence.words import verdict_words
-from apps.mtf.explain.explain import explain
-from apps.mtf.explain.export import SCHEMA, BadWindow, export
-from apps.mtf.explain.export.rows import plain
-from apps.mtf.models import MtfRun
 from apps.switches import store as switches
 from tests.mtf.conftest import WriteProfile
 from tests.mtf.desk import Worker, by_close, profile

@@ -9,8 +9,8 @@ import pytest
 from rich.text import Text
 
 from apps.audit.models import TradeLifecycleEvent
+from apps.console import event_lines
 from apps.engine import events
-from apps.mtf import journey
 from tests.rooms.fill_trading import fill_trading
 
 NOW = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
@@ -21,7 +21,7 @@ def event(name: str, **columns: object) -> TradeLifecycleEvent:
 
 
 def said(of: TradeLifecycleEvent) -> str | None:
-    line = journey.line(of)
+    line = event_lines.line(of)
     return None if line is None else Text.from_markup(line).plain
 
 
@@ -69,11 +69,11 @@ def test_a_step_is_told_with_its_numbers_and_what_goes_wrong_with_its_reason(
 
 
 def test_small_steps_in_between_are_not_told() -> None:
-    assert journey.line(event(events.OrderSubmitted.name, extra={})) is None
+    assert event_lines.line(event(events.OrderSubmitted.name, extra={})) is None
 
 
 def test_every_event_that_is_told_exists() -> None:
-    assert set(journey.WORDS) <= {kind.name for kind in _kinds(events.Event)}
+    assert set(event_lines.WORDS) <= {kind.name for kind in _kinds(events.Event)}
 
 
 def _kinds(of: type[events.Event]) -> list[type[events.Event]]:

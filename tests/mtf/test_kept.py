@@ -9,8 +9,8 @@ import pytest
 from apps.engine.ports import BrokerUnavailable
 from apps.engine.values.position import FeeRates
 from apps.exchange.dry import DryBroker
-from apps.mtf.entry import kept
-from apps.mtf.entry.kept import Kept
+from apps.live.enter import venue_cache
+from apps.live.enter.venue_cache import Kept
 
 
 class Exchange(DryBroker):
@@ -40,7 +40,7 @@ class Hands:
 @pytest.fixture
 def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
     made = Hands()
-    monkeypatch.setattr(kept, "time", made)
+    monkeypatch.setattr(venue_cache, "time", made)
     return made
 
 
@@ -49,10 +49,10 @@ def test_rates_are_asked_a_symbol_a_day_and_no_faster_than_the_exchange_tells_th
     rates = Kept(exchange)
     assert [rates.fees(name).taker * 10_000 for name in ("AAAA", "BB", "AAAA")] == [4, 4, 4]
     assert exchange.asked == ["AAAA"]
-    hands.at += kept.FEES_APART_S
+    hands.at += venue_cache.FEES_APART_S
     assert rates.fees("BB").taker * 10_000 == 2
     assert rates.fees("CCC").taker * 10_000 == 4, "the highest known stands in"
-    hands.at += kept.FEES_KEPT_S
+    hands.at += venue_cache.FEES_KEPT_S
     assert rates.fees("AAAA").taker * 10_000 == 4
     assert exchange.asked == ["AAAA", "BB", "AAAA"]
 

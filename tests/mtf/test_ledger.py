@@ -10,8 +10,8 @@ import redis
 
 from apps.audit.models import MtfAudit
 from apps.engine.values.timeframe import Timeframe
+from apps.live.models import MtfRun
 from apps.market import store
-from apps.mtf.models import MtfRun
 from apps.signals.models import Signal, ValidationCache
 from tests.mtf.desk import PLAIN, SLOW, Worker, by_close, profile
 from tests.mtf.market import AT, LONG, M1, M5, M15, MINUTE, NEUTRAL, SHORT, candle, fill, push

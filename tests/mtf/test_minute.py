@@ -14,10 +14,10 @@ from apps.engine.frame import Floats
 from apps.engine.indicators import ta
 from apps.engine.values.candle import Source
 from apps.engine.values.timeframe import Timeframe
+from apps.live import runs
+from apps.live.minute import TOO_OLD, closed_minute
+from apps.live.models import MtfRun, RunStatus, Trigger
 from apps.market import store
-from apps.mtf import runs
-from apps.mtf.minute import TOO_OLD, closed_minute
-from apps.mtf.models import MtfRun, RunStatus, Trigger
 from apps.signals.models import IndicatorSnapshot, Signal, ValidationCache
 from tests.mtf.desk import PLAIN, SLOW, Worker
 from tests.mtf.market import AT, M1, M5, M15, MINUTE, SHORT, candle, fill, push
@@ -128,12 +128,12 @@ def test_a_tick_means_the_minute_just_over_whenever_it_comes(second: float) -> N
 @pytest.mark.parametrize(
     "step",
     [
-        "apps.mtf.minute.evaluate",
+        "apps.live.minute.evaluate",
         "apps.signals.store.save_snapshots",
         "apps.signals.store.save_outcomes",
         "apps.signals.store.save_signals",
         "apps.audit.store.save",
-        "apps.mtf.runs.decided",
+        "apps.live.runs.decided",
     ],
 )
 def test_a_failing_step_marks_every_run_failed_raises_leaves_nothing_and_the_next_minute_writes_all(

@@ -10,7 +10,7 @@ import redis
 from django.db import connection
 
 from apps.audit.models import MtfAudit
-from apps.mtf.models import MtfRun, RunStatus
+from apps.live.models import MtfRun, RunStatus
 from tests.mtf.desk import Worker
 from tests.mtf.market import AT, M1, M5, fill
 

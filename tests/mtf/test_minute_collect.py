@@ -14,8 +14,8 @@ import redis
 from apps.audit.models import MtfAudit
 from apps.engine.profile import Profile
 from apps.feed.announce import announce
-from apps.mtf.minute import COLLECT_S
-from apps.mtf.models import MtfRun
+from apps.live.minute import COLLECT_S
+from apps.live.models import MtfRun
 from tests.mtf.desk import PLAIN, SLOW, Worker, by_close, profile
 from tests.mtf.market import AT, LONG, M1, M5, M15, MINUTE, SHORT, fill, push
 

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from apps.audit.models import MtfAudit
-from apps.mtf.models import MtfRun
+from apps.live.models import MtfRun
 from apps.signals.models import Signal, ValidationCache
 from apps.switches import store as switches
 from apps.switches.models import MtfSwitch

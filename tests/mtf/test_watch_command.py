@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 from django.core.management import CommandError, call_command
 
+from apps.db import advisory_lock
+from apps.db.advisory_lock import only_one
 from apps.exchange import venue
-from apps.mtf.watch import state
-from apps.postgres import single
-from apps.postgres.single import only_one
+from apps.live.watch import state
 
 
 @pytest.mark.django_db
@@ -33,7 +33,7 @@ def test_the_status_says_what_the_watch_knows_and_whether_entries_may_go(
 
 @pytest.mark.django_db
 def test_a_second_watch_refuses_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(single, "WAIT_S", 0.1)
+    monkeypatch.setattr(advisory_lock, "WAIT_S", 0.1)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     with only_one("watch"), pytest.raises(CommandError, match="another watch process"):
         call_command("watch")

@@ -10,8 +10,8 @@ from apps.engine.follow.excursion import span
 from apps.engine.values.candle import Candle
 from apps.engine.values.side import Side
 from apps.engine.values.timeframe import Timeframe
+from apps.live.watch.excursions import CANDLES_WAITED_FOR, measure
 from apps.market import store as market
-from apps.mtf.watch.excursions import CANDLES_WAITED_FOR, measure
 from apps.orders.models import Fill, Position
 from tests.mtf.watching import ACCOUNT, SYMBOL, House
 

@@ -14,8 +14,8 @@ import pytest
 from apps.engine.ports import BrokerUnavailable
 from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.server import listen, running
-from apps.mtf.models import WatchState
-from apps.mtf.watch import process
+from apps.live.models import WatchState
+from apps.live.watch import process
 from apps.orders.models import Position
 from tests.contract import account as exchange_account
 from tests.contract.account import Account, Ahead

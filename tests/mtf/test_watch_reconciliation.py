@@ -11,7 +11,7 @@ from apps.engine.values.side import Side
 from apps.exchange.simulator import floor
 from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.path import TICKS
-from apps.mtf.models import WatchState
+from apps.live.models import WatchState
 from apps.orders.models import AccountTransaction, EquityPoint, Fill, Position, RiskDay
 from tests.contract import account as exchange_account
 from tests.mtf.watching import SYMBOL, D, House, told

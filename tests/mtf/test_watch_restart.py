@@ -10,7 +10,7 @@ import pytest
 from apps.engine.cycle import perform
 from apps.engine.follow.actions import CancelOrder, Close, Protect, Unprotect
 from apps.engine.values.side import Side
-from apps.mtf.watch import following
+from apps.live.watch import following
 from tests.mtf.watching import SYMBOL, D, House
 
 Begin = Callable[[House], None]

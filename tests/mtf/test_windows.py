@@ -15,8 +15,8 @@ from apps.engine.frame import Floats, Windows
 from apps.engine.indicators import ta
 from apps.engine.values.candle import Source
 from apps.engine.values.timeframe import WINDOW, Timeframe
+from apps.live.windows import SLACK, Warm
 from apps.market import store
-from apps.mtf.windows import SLACK, Warm
 from tests.mtf.desk import PLAIN
 from tests.mtf.frames import cold, differences
 from tests.mtf.market import AT, LONG, M1, M5, M15, MINUTE, SHORT, candle, fill, push, run_of

@@ -9,10 +9,10 @@ import pytest
 import redis
 
 from apps.engine.profile import Profile
-from apps.mtf.ledger import Ledger
-from apps.mtf.minute import run_minute
-from apps.mtf.models import MtfRun
-from apps.mtf.windows import Warm
+from apps.live.minute import run_minute
+from apps.live.models import MtfRun
+from apps.live.recorder import Ledger
+from apps.live.windows import Warm
 from tests.mtf.desk import PLAIN
 from tests.mtf.market import AT, LONG, M1, M5, M15, MINUTE, SHORT, fill, push
 

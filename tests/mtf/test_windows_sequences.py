@@ -9,9 +9,9 @@ import pytest
 
 from apps.engine.values.candle import Source
 from apps.engine.values.timeframe import WINDOW, Timeframe
+from apps.live import windows
+from apps.live.windows import Warm
 from apps.market import store
-from apps.mtf import windows
-from apps.mtf.windows import Warm
 from tests.mtf.frames import cold, differences
 from tests.mtf.market import AT, MINUTE, candle, run_of
 

@@ -12,10 +12,10 @@ from apps.audit.models import MtfAudit
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange import venue
 from apps.feed.announce import announce
+from apps.live import tasks, worker
+from apps.live.models import MtfRun, RunStatus, Trigger
+from apps.live.run_requests import Asked, open_asked
 from apps.market import store
-from apps.mtf import tasks, worker
-from apps.mtf.asked import Asked, open_asked
-from apps.mtf.models import MtfRun, RunStatus, Trigger
 from apps.profiles import store as profiles
 from tests.mtf.conftest import WriteProfile
 from tests.mtf.desk import by_close

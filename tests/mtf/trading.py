@@ -17,11 +17,11 @@ from apps.exchange import venue
 from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.server import running
 from apps.feed.announce import connection
+from apps.live.minute import run_minute
+from apps.live.models import MtfRun, WatchState
+from apps.live.recorder import Ledger
+from apps.live.windows import Warm
 from apps.market import store as market
-from apps.mtf.ledger import Ledger
-from apps.mtf.minute import run_minute
-from apps.mtf.models import MtfRun, WatchState
-from apps.mtf.windows import Warm
 from apps.profiles import store as profiles
 
 SYMBOL = "BTCUSDT"

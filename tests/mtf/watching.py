@@ -21,11 +21,11 @@ from apps.engine.values.plan import OrderPlan
 from apps.engine.values.position import PositionMode
 from apps.engine.values.side import Side
 from apps.exchange.simulator.archive import Archive
+from apps.live import account_health as health
+from apps.live.ledger import AccountLedger, Health
+from apps.live.watch import state
+from apps.live.watch.process import Watch
 from apps.market import store as market
-from apps.mtf import health
-from apps.mtf.account_ledger import AccountLedger, Health
-from apps.mtf.watch import state
-from apps.mtf.watch.process import Watch
 from apps.orders.models import ExchangeOrder, Position, SymbolLock
 from tests.contract import account as exchange_account
 from tests.contract.account import Account, Ahead

@@ -8,8 +8,8 @@ from django_celery_beat.models import ClockedSchedule, IntervalSchedule, SolarSc
 
 from apps.audit import store as audit
 from apps.feed.models import StreamHealth
+from apps.live.models import MtfRun, RunStatus, Trigger, WatchState
 from apps.market import store as market
-from apps.mtf.models import MtfRun, RunStatus, Trigger, WatchState
 from apps.profiles.models import ProfileVersion
 from apps.signals import store as signals
 from apps.switches import store as switches

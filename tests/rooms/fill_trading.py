@@ -11,7 +11,7 @@ from apps.engine.values.order import OrderStatus, ProtectionKind, ProtectionRepo
 from apps.engine.values.position import Account, Transaction, TransactionKind
 from apps.engine.values.reason import Reason
 from apps.engine.values.side import Side
-from apps.mtf.account_ledger import AccountLedger, Health
+from apps.live.ledger import AccountLedger, Health
 from apps.orders import store as orders
 from apps.switches import pauses
 from tests.rooms.builders import RUN

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from apps.postgres.plain import plain
+from apps.admin_base.numbers import plain
 
 
 @pytest.mark.parametrize(

@@ -32,12 +32,12 @@ from apps.exchange import venue  # noqa: E402
 from apps.exchange.simulator import state  # noqa: E402
 from apps.exchange.simulator.archive import Archive  # noqa: E402
 from apps.feed.announce import connection as redis  # noqa: E402
+from apps.live import account_health  # noqa: E402
+from apps.live.ledger import AccountLedger  # noqa: E402
+from apps.live.minute import run_minute  # noqa: E402
+from apps.live.recorder import Ledger  # noqa: E402
+from apps.live.windows import Warm  # noqa: E402
 from apps.market import store as market  # noqa: E402
-from apps.mtf import health  # noqa: E402
-from apps.mtf.account_ledger import AccountLedger  # noqa: E402
-from apps.mtf.ledger import Ledger  # noqa: E402
-from apps.mtf.minute import run_minute  # noqa: E402
-from apps.mtf.windows import Warm  # noqa: E402
 from apps.profiles import store as profiles  # noqa: E402
 from apps.switches.models import Cooldown  # noqa: E402
 from tests.mtf.trading import ENTRY, always, loaded  # noqa: E402
@@ -55,7 +55,9 @@ class Decider:
         self._archive = Archive.open(state.begin(kept, now=_now()), symbols=symbols)
         self._stored: dict[tuple[str, Timeframe], datetime] = {}
         account = venue.account()
-        self._ledger = AccountLedger(account, lambda now: health.of_account(account, now), run_id=uuid4())
+        self._ledger = AccountLedger(
+            account, lambda now: account_health.of_account(account, now), run_id=uuid4()
+        )
 
     def contracts(self) -> list[str]:
         """Store the contracts; their symbols."""

@@ -7,7 +7,7 @@ from types import TracebackType
 
 import redis
 
-TASK = "apps.mtf.tasks.minute"
+TASK = "apps.live.tasks.minute"
 
 
 class Sent:

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import apps.postgres.enum
+import apps.db.enum
 
 
 class Migration(migrations.Migration):
@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ("step", models.TextField()),
                 (
                     "timeframe",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[
                             ("1m", "1m"),
                             ("5m", "5m"),
@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ("details", models.JSONField(default=dict)),
                 (
                     "severity",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[("info", "info"), ("warning", "warning"), ("error", "error")],
                         default="info",
                         type_name="severity",

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import apps.postgres.enum
+import apps.db.enum
 
 
 class Migration(migrations.Migration):
@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ("trade_id", models.TextField(blank=True, default="")),
                 (
                     "side",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[("long", "long"), ("short", "short")], null=True, type_name="position_side"
                     ),
                 ),
@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
                 ("profile", models.TextField()),
                 (
                     "timeframe",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[
                             ("1m", "1m"),
                             ("5m", "5m"),
@@ -96,14 +96,14 @@ class Migration(migrations.Migration):
                 ("decision_key", models.TextField(blank=True, default="")),
                 (
                     "side",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[("long", "long"), ("short", "short")], type_name="position_side"
                     ),
                 ),
                 ("reason_code", models.TextField()),
                 (
                     "category",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[
                             ("close_to_threshold", "close_to_threshold"),
                             ("moderate_gap", "moderate_gap"),

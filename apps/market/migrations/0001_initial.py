@@ -3,7 +3,7 @@
 from django.db import migrations, models
 from django.db.models.functions import Now
 
-import apps.postgres.enum
+import apps.db.enum
 
 # Django sees `id` and the unique key; in the database every key carries the partition keys, open_time among
 # them so that the 1m partition can be split by week without touching a key.
@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
                         ("symbol", models.TextField()),
                         (
                             "timeframe",
-                            apps.postgres.enum.EnumField(
+                            apps.db.enum.EnumField(
                                 choices=[
                                     ("1m", "1m"),
                                     ("5m", "5m"),
@@ -149,7 +149,7 @@ class Migration(migrations.Migration):
                         ("volume", models.DecimalField(decimal_places=12, max_digits=28)),
                         (
                             "source",
-                            apps.postgres.enum.EnumField(
+                            apps.db.enum.EnumField(
                                 choices=[
                                     ("WS", "WS"),
                                     ("REST", "REST"),
@@ -187,7 +187,7 @@ class Migration(migrations.Migration):
                 ("symbol", models.TextField()),
                 (
                     "timeframe",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[
                             ("1m", "1m"),
                             ("5m", "5m"),

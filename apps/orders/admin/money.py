@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.contrib import admin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
 
+from apps.admin_base.filters import ExactFilter, TimeRangeFilter
+from apps.admin_base.lists import BigTableAdmin, ReadOnlyAdmin, number, plain_fields
+from apps.admin_base.paginator import EstimatedPaginator
 from apps.orders.models import AccountTransaction, EquityPoint, RiskDay
-from apps.postgres.browse import BigTableAdmin, ReadOnlyAdmin, number, plain_fields
-from apps.postgres.estimate import EstimatedPaginator
-from apps.postgres.filters import ExactFilter, TimeRangeFilter
 
 
 @admin.register(AccountTransaction)

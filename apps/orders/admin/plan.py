@@ -14,6 +14,9 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action
 
+from apps.admin_base.filters import ExactFilter, TimeRangeFilter
+from apps.admin_base.lists import BigTableAdmin, coloured, joined, link, number
+from apps.admin_base.trace import timeframes
 from apps.engine.values.candle import Candle
 from apps.engine.values.timeframe import Timeframe
 from apps.orders import review
@@ -21,9 +24,6 @@ from apps.orders.admin.colours import ORDERS, SIDES
 from apps.orders.admin.forms import RejectForm
 from apps.orders.chart import plan_chart, span
 from apps.orders.models import OrderPlan, SymbolLock
-from apps.postgres.browse import BigTableAdmin, coloured, joined, link, number
-from apps.postgres.filters import ExactFilter, TimeRangeFilter
-from apps.postgres.trace import timeframes
 
 
 @admin.register(OrderPlan)

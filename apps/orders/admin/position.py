@@ -7,10 +7,10 @@ from decimal import Decimal
 from django.contrib import admin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
+from apps.admin_base.filters import ExactFilter, TimeRangeFilter
+from apps.admin_base.lists import BigTableAdmin, coloured, figures, joined, link, number, plain_fields
 from apps.orders.admin.colours import POSITIONS, PROTECTIONS, SIDES
 from apps.orders.models import Position, Protection
-from apps.postgres.browse import BigTableAdmin, coloured, figures, joined, link, number, plain_fields
-from apps.postgres.filters import ExactFilter, TimeRangeFilter
 
 
 @admin.register(Position)

@@ -4,7 +4,7 @@ import django.db.models.deletion
 import django.db.models.expressions
 from django.db import migrations, models
 
-import apps.postgres.enum
+import apps.db.enum
 
 
 class Migration(migrations.Migration):
@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ("transaction_id", models.TextField()),
                 (
                     "kind",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[
                             ("transfer", "transfer"),
                             ("realised", "realised"),
@@ -115,13 +115,13 @@ class Migration(migrations.Migration):
                 ("symbol", models.TextField()),
                 (
                     "side",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[("long", "long"), ("short", "short")], type_name="position_side"
                     ),
                 ),
                 (
                     "status",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[
                             ("PLANNED", "PLANNED"),
                             ("PENDING_REVIEW", "PENDING_REVIEW"),
@@ -148,7 +148,7 @@ class Migration(migrations.Migration):
                 ("run_id", models.UUIDField()),
                 (
                     "timeframe",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[
                             ("1m", "1m"),
                             ("5m", "5m"),
@@ -251,13 +251,13 @@ class Migration(migrations.Migration):
                 ("attempt", models.PositiveSmallIntegerField()),
                 (
                     "side",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[("long", "long"), ("short", "short")], type_name="position_side"
                     ),
                 ),
                 (
                     "status",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[
                             ("PLANNED", "PLANNED"),
                             ("PENDING_REVIEW", "PENDING_REVIEW"),
@@ -320,13 +320,13 @@ class Migration(migrations.Migration):
                 ("symbol", models.TextField()),
                 (
                     "side",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[("long", "long"), ("short", "short")], type_name="position_side"
                     ),
                 ),
                 (
                     "status",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[
                             ("OPENING", "OPENING"),
                             ("NAKED", "NAKED"),
@@ -406,7 +406,7 @@ class Migration(migrations.Migration):
                 ("symbol", models.TextField()),
                 (
                     "side",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[("long", "long"), ("short", "short")], type_name="position_side"
                     ),
                 ),
@@ -454,19 +454,19 @@ class Migration(migrations.Migration):
                 ("symbol", models.TextField()),
                 (
                     "side",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[("long", "long"), ("short", "short")], type_name="position_side"
                     ),
                 ),
                 (
                     "kind",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[("stop", "stop"), ("target", "target")], type_name="protection_kind"
                     ),
                 ),
                 (
                     "status",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[
                             ("PLACING", "PLACING"),
                             ("ACTIVE", "ACTIVE"),

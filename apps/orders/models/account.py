@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F
 
+from apps.db.enum import EnumField
 from apps.engine.values.position import TransactionKind
-from apps.postgres.enum import EnumField
 
 
 class AccountTransaction(models.Model):

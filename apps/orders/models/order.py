@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
+from apps.db.enum import EnumField
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.side import Side
 from apps.orders.models.plan import OrderPlan
 from apps.orders.models.position import Position
-from apps.postgres.enum import EnumField
 
 
 class ExchangeOrder(models.Model):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
+from apps.db.enum import EnumField
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.side import Side
 from apps.engine.values.timeframe import Timeframe
-from apps.postgres.enum import EnumField
 
 _LONG = Q(side=Side.LONG.value, stop_price__lt=F("entry_price"), target_price__gt=F("entry_price"))
 _SHORT = Q(side=Side.SHORT.value, stop_price__gt=F("entry_price"), target_price__lt=F("entry_price"))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
+from apps.db.enum import EnumField
 from apps.engine.values.order import ProtectionKind
 from apps.engine.values.position import PositionStatus, ProtectionStatus
 from apps.engine.values.side import Side
 from apps.orders.models.plan import OrderPlan
-from apps.postgres.enum import EnumField
 
 _EXCURSION = ("best_price", "worst_price", "mfe_pct", "mae_pct")
 

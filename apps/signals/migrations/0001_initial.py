@@ -3,7 +3,7 @@
 from django.db import migrations, models
 from django.db.models.functions import Now
 
-import apps.postgres.enum
+import apps.db.enum
 
 # Django sees `id` and the unique key; in the database every key carries the partition keys, kline_time among
 # them so that the 1m partition can be split by week without touching a key.
@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
                         ("symbol", models.TextField()),
                         (
                             "timeframe",
-                            apps.postgres.enum.EnumField(
+                            apps.db.enum.EnumField(
                                 choices=[
                                     ("1m", "1m"),
                                     ("5m", "5m"),
@@ -170,7 +170,7 @@ class Migration(migrations.Migration):
                 ("symbol", models.TextField()),
                 (
                     "timeframe",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[
                             ("1m", "1m"),
                             ("5m", "5m"),
@@ -184,14 +184,14 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "phase",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[("context", "context"), ("execution", "execution")], type_name="phase"
                     ),
                 ),
                 ("kline_time", models.DateTimeField(help_text="open time of the candle")),
                 (
                     "side",
-                    apps.postgres.enum.EnumField(
+                    apps.db.enum.EnumField(
                         choices=[("LONG", "LONG"), ("SHORT", "SHORT"), ("NONE", "NONE")],
                         type_name="signal_side",
                     ),

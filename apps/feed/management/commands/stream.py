@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
+from apps.db.advisory_lock import AlreadyRunning, only_one
 from apps.exchange import venue
 from apps.feed.announce import connection
 from apps.feed.filler import Filler
@@ -20,7 +21,6 @@ from apps.feed.models import StreamHealth
 from apps.feed.stream import Stream
 from apps.feed.sync import sync_contracts, watched_symbols
 from apps.market import store
-from apps.postgres.single import AlreadyRunning, only_one
 from apps.profiles import store as profiles
 
 log = structlog.get_logger("feed")

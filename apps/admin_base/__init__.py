@@ -1,0 +1,1 @@
+"""Bases of the rooms' admin: lists never counted, filters without DISTINCT, plain numbers."""

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class AdminBaseConfig(AppConfig):
+    name = "apps.admin_base"

@@ -1,0 +1,79 @@
+"""The admin's first page: is it alive, what does it hold, what did it decide, what is stopped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+
+from apps.audit.models import MtfAudit
+from apps.audit.store import READY
+from apps.exchange import venue
+from apps.feed.models import StreamHealth
+from apps.insight.account_summary import holdings
+from apps.insight.board import board
+from apps.insight.system_status import Pulse, pulse, waiting_for
+from apps.orders.models import OrderPlan
+from apps.switches.models import MtfSwitch
+
+READY_WITHIN = timedelta(hours=1)
+READY_SHOWN = 30
+PLANS_SHOWN = 8
+SYMBOLS_SHOWN = 50
+
+
+def context(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Adds what templates/admin/index.html shows."""
+    now, account = timezone.now(), venue.account()
+    rows = board(settings.MTF_PROFILES, now)
+    return context | {
+        "title": "Overview",
+        "now": now,
+        "profiles": settings.MTF_PROFILES,
+        "board": rows[:SYMBOLS_SHOWN],
+        "not_shown": max(0, len(rows) - SYMBOLS_SHOWN),
+        "waiting_for": waiting_for(now),
+        "pulses": [_run(pulse(profile, now), now) for profile in settings.MTF_PROFILES],
+        "stopped": [switch for switch in MtfSwitch.objects.filter(is_on=False) if switch.is_in_force],
+        "streams": [_stream(stream, now) for stream in StreamHealth.objects.order_by("name")],
+        "held": holdings(account),
+        "plans": OrderPlan.objects.filter(account=account).order_by("-plan_time", "-id")[:PLANS_SHOWN],
+        "ready": _ready(now),
+    }
+
+
+def _run(pulse: Pulse, now: datetime) -> dict[str, Any]:
+    run = pulse.last
+    causes = Counter((run.counts.get("by_cause") or {}) if run else {})
+    return {
+        "profile": pulse.profile,
+        "run": run,
+        "age_s": None if run is None else round((now - run.minute).total_seconds()),
+        "decided_ms": run and run.timings.get("close_to_decided_ms"),
+        "causes": causes.most_common(4),
+        "missed": len(pulse.missed),
+    }
+
+
+def _stream(stream: StreamHealth, now: datetime) -> dict[str, Any]:
+    candle_age = stream.last_candle_at and round((now - stream.last_candle_at).total_seconds())
+    return {
+        "stream": stream,
+        "age_s": round((now - stream.updated_at).total_seconds()),
+        "candle_age_s": candle_age,
+    }
+
+
+def _ready(now: datetime) -> list[dict[str, Any]]:
+    """Each symbol and profile that was ready within the hour, its newest time, newest first."""
+    rows = MtfAudit.objects.filter(cause=READY, created_at__gte=now - READY_WITHIN).order_by("-created_at")
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows.values("symbol", "profile", "timeframe", "created_at", "details__verdict__side"):
+        times = found.setdefault((row["symbol"], row["profile"]), row | {"times": 0})
+        times["side"] = times["details__verdict__side"]
+        times["times"] += 1
+    return list(found.values())[:READY_SHOWN]

@@ -1,0 +1,126 @@
+"""manage.py mtf_run: judge now, dry, and show what came of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.table import Column, Table
+
+from apps.admin_base.numbers import plain
+from apps.feed.models import StreamHealth
+from apps.live.enter.outcomes import with_entries
+from apps.live.models import RunStatus, Trigger
+from apps.live.run_requests import Asked, BadAsk, answer, open_asked
+from apps.live.tasks import asked as asked_task
+from apps.profiles import store as profiles
+
+ANSWER_S = 55.0
+HISTORY_S = 600.0
+COLOURS = {"long": "green", "short": "red", "neutral": "dim", "invalid": "yellow"}
+
+
+class Command(BaseCommand):
+    help = (
+        "Judge symbols now by one profile and print per symbol and timeframe what it says, and how it would "
+        "be entered. The mtf worker does the work; a dry run stores nothing but its own result, --live sends "
+        "orders. "
+        "Examples: mtf_run · mtf_run --symbols BTCUSDT,ETHUSDT --profile regular --json"
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--symbols", default=None, help="comma-separated; absent: every watched symbol")
+        parser.add_argument("--profile", default=None, help="absent: the first of MTF_PROFILES")
+        parser.add_argument(
+            "--validation-mode", default=None, help="strict or pragmatic instead of the profile's"
+        )
+        parser.add_argument("--timeframe", default=None, help="the only execution timeframe to enter on")
+        parser.add_argument("--force", action="store_true", help="judge past kill switches")
+        kind = parser.add_mutually_exclusive_group()
+        kind.add_argument("--dry-run", action="store_true", help="send nothing (the default)")
+        kind.add_argument("--live", action="store_true", help="enter what is ready, by the same claims")
+        parser.add_argument("--first", action="store_true", help="wait until history suffices to decide")
+        parser.add_argument("--json", action="store_true", help="the whole result as one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["first"]:
+            self._await_history()
+        names = None if options["symbols"] is None else tuple(s for s in options["symbols"].split(",") if s)
+        asked = Asked(
+            profile=options["profile"] or profiles.configured()[0].name,
+            symbols=names,
+            validation_mode=options["validation_mode"],
+            timeframe=options["timeframe"],
+            force_run=options["force"],
+            dry_run=not options["live"],
+        )
+        try:
+            run = open_asked(asked, Trigger.COMMAND, datetime.now(UTC))
+        except BadAsk as fault:
+            raise CommandError(f"{fault.field}: {fault}") from fault
+        asked_task.apply_async(kwargs={"run_id": str(run.run_id)}, expires=ANSWER_S)
+        done = answer(run.run_id, ANSWER_S)
+        if done is None:
+            raise CommandError(
+                f"no answer within {ANSWER_S:.0f} s: is the mtf worker running? (run {run.run_id})"
+            )
+        if done.status != RunStatus.DECIDED or done.result is None:
+            raise CommandError(f"run {run.run_id} {done.status}: {done.error}")
+        result = with_entries(done)
+        if options["json"]:
+            self.stdout.write(json.dumps(result))
+        else:
+            show(result)
+
+    def _await_history(self) -> None:
+        """Wait for the stream to have what the profiles need, saying how far it is."""
+        console = Console()
+        deadline = time.monotonic() + HISTORY_S
+        with console.status("history: waiting for the stream") as status:
+            while time.monotonic() < deadline:
+                pulse = StreamHealth.objects.first()
+                history = {} if pulse is None else pulse.history
+                if history.get("enough"):
+                    return
+                if history:
+                    done = history["pages"] - history["left"]
+                    status.update(f"history: {done} of {history['pages']} pages of candles")
+                time.sleep(0.25)
+        raise CommandError(f"the stream did not bring enough history within {HISTORY_S:.0f} s")
+
+
+def show(result: dict[str, Any]) -> None:
+    """The result as a table: a symbol a row, a timeframe a column."""
+    entries = result["results"]
+    frames = [f"{one['timeframe']} {one['phase']}" for one in entries[0]["timeframes"]] if entries else []
+    table = Table(
+        "symbol",
+        "verdict",
+        *frames,
+        Column("why", overflow="fold"),
+        title=f"{result['profile']} at {result['minute'][:16]} UTC",
+    )
+    for entry in entries:
+        verdict = f"[bold green]READY {entry['side']}[/]" if entry["status"] == "READY" else "no trade"
+        outcomes = [f"[{COLOURS[one['outcome']]}]{one['outcome']}[/]" for one in entry["timeframes"]]
+        why = f"enter on {entry['execution_tf']}" if entry["status"] == "READY" else str(entry["reason"])
+        table.add_row(entry["symbol"], verdict, *outcomes, why)
+    console = Console()
+    console.print(table)
+    summary = result["summary"]
+    console.print(f"{summary['symbols']} symbols, {summary['ready']} ready; {result['status']}")
+    for entry in result["entries"]:
+        console.print(entered(entry))
+
+
+def entered(entry: dict[str, Any]) -> str:
+    """One entry in one line."""
+    head = f"{entry['symbol']} {entry['side']}: {entry['status']}"
+    if "size" not in entry:
+        return f"{head}, {entry['reason']}"
+    size, price, stop, target = (plain(entry[name]) for name in ("size", "entry", "stop", "take_profit"))
+    return f"{head} {size} contracts at {price}, stop {stop}, target {target}, leverage {entry['leverage']}"

@@ -1,0 +1,72 @@
+"""manage.py reconcile: our books beside the exchange's, now. It only looks; `watch` puts things right."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from pydantic_core import to_jsonable_python
+from rich.console import Console
+
+from apps.engine.follow.reconcile import compare
+from apps.engine.ports import BrokerRejected, BrokerUnavailable, BrokerUnknown
+from apps.exchange import venue
+from apps.live.watch.survey import survey
+from apps.orders import store as orders
+
+
+class Command(BaseCommand):
+    help = (
+        "Compare our orders, fills and positions with the exchange's and say where they differ; changes "
+        "nothing. Exit code 1 when they differ. What just happened may differ for a moment: ask again."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="symbol → differences as one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            seen, differing = _compared(venue.account(), datetime.now(UTC))
+        except (BrokerRejected, BrokerUnavailable, BrokerUnknown) as fault:
+            raise CommandError(f"the exchange's books cannot be read: {fault}") from fault
+        if options["json"]:
+            self.stdout.write(json.dumps(to_jsonable_python(differing)))
+        else:
+            _show(seen, differing)
+        if differing:
+            raise CommandError(f"the books of {', '.join(sorted(differing))} differ")
+
+
+def _compared(account: str, now: datetime) -> tuple[list[str], dict[str, dict[str, Any]]]:
+    """The symbols compared, and of those that differ what does."""
+    books = {symbol: orders.book(account, symbol, now) for symbol in orders.watched(account)}
+    found = survey(
+        venue.broker(),
+        books,
+        lambda symbol: orders.book(account, symbol, now),
+        trades_of=set(books),
+        now=now,
+    )
+    differing = {}
+    for symbol, seen in found.seen.items():
+        book = books.get(symbol) or orders.book(account, symbol, now)
+        differences = compare(book, seen)
+        told = {one.name: value for one in fields(differences) if (value := getattr(differences, one.name))}
+        if told:
+            differing[symbol] = told
+    return sorted(found.seen), differing
+
+
+def _show(seen: list[str], differing: dict[str, dict[str, Any]]) -> None:
+    console = Console()
+    for symbol in seen:
+        if symbol not in differing:
+            console.print(f"{symbol}: equal")
+    for symbol, told in differing.items():
+        for name, values in told.items():
+            console.print(f"[red]{symbol}: {name.replace('_', ' ')}[/]: {values}")
+    if not seen:
+        console.print("nothing is open, here or there")

@@ -1,0 +1,1 @@
+"""What rooms need of PostgreSQL beyond Django: enum columns, COPY, bulk upsert, advisory locks."""

@@ -1,0 +1,1 @@
+"""Why, and how it stands: verdicts recomputed from stored candles, reports, summaries. Reads only."""

@@ -1,0 +1,169 @@
+"""A READY verdict becomes an order: found again, confirmed, planned on the market of now, claimed, sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+import structlog
+
+from apps.engine import cycle
+from apps.engine.cycle import Entered
+from apps.engine.enter import guards
+from apps.engine.enter.decision import Decision, decision, too_old
+from apps.engine.evaluate.verdict import Verdict
+from apps.engine.events import CallFailed, PlanRefused
+from apps.engine.values.plan import OrderPlan
+from apps.engine.values.reason import Reason, Refusal
+from apps.engine.values.state import AccountState
+from apps.live.enter import dry_results
+from apps.live.enter.deciding import confirmed, told_by, verdict_of
+from apps.live.enter.entry import Clock, Entry, dry, live, of_approved
+from apps.live.enter.preflight import snapshot
+from apps.live.minute import closed_minute
+from apps.live.models import MtfRun
+from apps.live.watch.reconciliation import REVIEW_TTL
+from apps.orders import store as orders
+
+log = structlog.get_logger("order_journey")
+
+MAX_DECISION_AGE = timedelta(seconds=60)
+"""A verdict older than this is another minute's business."""
+MAX_APPROVED_AGE = REVIEW_TTL + MAX_DECISION_AGE
+"""Of a plan that waited for a person: one approved before an outage is not sent after it."""
+
+
+def enter(run_id: str, symbol: str, *, clock: Clock) -> Entered | Refusal:
+    """Enter what this run decided of `symbol`; a dry run's outcome goes to its own result and nowhere else.
+
+    Every outcome is recorded, a fault too before it is raised: MtfRun.DoesNotExist, NotReady, UnknownProfile,
+    and what the database raises. Once the plan is claimed, what became of the order is read back by watching.
+    """
+    run = MtfRun.objects.get(run_id=run_id)
+    verdict = verdict_of(run, symbol)
+    entry = dry(run, verdict, clock) if run.dry_run else live(run, verdict, clock)
+    with structlog.contextvars.bound_contextvars(run_id=run_id, symbol=symbol, profile=run.profile):
+        outcome = _told(entry, lambda: _entered(entry))
+        if run.dry_run:
+            dry_results.add(run, verdict, outcome)
+    return outcome
+
+
+def enter_approved(approved: orders.Approved, *, clock: Clock) -> Entered | Refusal:
+    """Plan an approved decision again on current data and send it; what got worse, or is late, ends."""
+    verdict = Verdict.from_json(approved.context["verdict"])
+    entry = of_approved(approved, verdict, clock)
+    with structlog.contextvars.bound_contextvars(run_id=str(approved.run_id), symbol=verdict.symbol):
+        return _told(entry, lambda: _approved(entry, approved.plan))
+
+
+def _told(entry: Entry, work: Callable[[], Entered | Refusal]) -> Entered | Refusal:
+    """The outcome, logged; a fault is written down beside the trade events and goes through."""
+    try:
+        outcome = work()
+    except Exception as fault:
+        detail = f"{type(fault).__name__}: {fault}"
+        log.error("entry_failed", detail=detail)
+        symbol = entry.verdict.symbol
+        entry.ledger.record([CallFailed(symbol=symbol, at=entry.clock(), call="enter", detail=detail)])
+        raise
+    if isinstance(outcome, Refusal):
+        log.info("entry_refused", reason=outcome.reason.value)
+    else:
+        log.info("entered", decision_key=outcome.plan.decision_key, status=_status(outcome))
+    return outcome
+
+
+def _status(entered: Entered) -> str:
+    return "PENDING_REVIEW" if entered.sent is None else entered.sent.order.status.value
+
+
+def _approved(entry: Entry, plan: OrderPlan) -> Entered | Refusal:
+    now = entry.clock()
+    refusal = _old(plan.created_at, now, MAX_APPROVED_AGE)
+    if refusal is not None:
+        return _refused(refusal, entry, plan.decision_key)
+    return _sent(entry, closed_minute(now), plan)
+
+
+def _entered(entry: Entry) -> Entered | Refusal:
+    verdict, now = entry.verdict, entry.clock()
+    made = decision(verdict, entry.profile)
+    if isinstance(made, Refusal):
+        return _refused(made, entry, "")
+    refusal = _old(verdict.evaluated_at, now, MAX_DECISION_AGE) or too_old(made, now)
+    if refusal is not None:
+        return _refused(refusal, entry, made.key)
+    state = entry.ledger.state([made.symbol], now)
+    refusal = _forbidden(entry, made, state, now)
+    if refusal is not None:
+        return _refused(refusal, entry, made.key)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        told = beside.submit(told_by, entry.history, made)
+        return _sent(
+            entry,
+            verdict.evaluated_at,
+            state=state,
+            unless=lambda: confirmed(made, told.result()),
+            key=made.key,
+        )
+
+
+def _sent(
+    entry: Entry,
+    at: datetime,
+    approved: OrderPlan | None = None,
+    *,
+    state: AccountState | None = None,
+    unless: Callable[[], Refusal | None] = lambda: None,
+    key: str = "",
+) -> Entered | Refusal:
+    """Read the market, and go on with it `unless` a refusal came meanwhile."""
+    verdict, profile = entry.verdict, entry.profile
+    assert profile.entry is not None
+    assert verdict.execution_timeframe is not None
+    seen = snapshot(verdict.symbol, profile.entry, verdict.execution_timeframe, at, entry.reads)
+    refusal = unless()
+    if refusal is not None:
+        return _refused(refusal, entry, key)
+    return cycle.enter(
+        verdict,
+        profile,
+        seen,
+        broker=entry.sends,
+        ledger=entry.ledger,
+        last_look=lambda plan: guards.last_look(plan, entry.off(), entry.clock()),
+        now=entry.clock(),
+        approved=approved,
+        state=state,
+    )
+
+
+def _old(since: datetime, now: datetime, most: timedelta) -> Refusal | None:
+    age = now - since
+    if age <= most:
+        return None
+    numbers = {"age_s": age.total_seconds(), "limit_s": most.total_seconds()}
+    return Refusal(Reason.DECISION_TOO_OLD, numbers)
+
+
+def _forbidden(entry: Entry, made: Decision, state: AccountState, now: datetime) -> Refusal | None:
+    """What our books say already, before the exchange is asked anything."""
+    return guards.books(state, entry.profile.name, made.symbol, made.timeframes, made.key, now)
+
+
+def _refused(refusal: Refusal, entry: Entry, key: str) -> Refusal:
+    verdict = entry.verdict
+    told = PlanRefused(
+        symbol=verdict.symbol,
+        at=entry.clock(),
+        profile=entry.profile.name,
+        side=verdict.side,
+        timeframe=verdict.execution_timeframe,
+        decision_key=key,
+        reason=refusal.reason,
+        numbers=refusal.numbers,
+    )
+    entry.ledger.record([told])
+    return refusal

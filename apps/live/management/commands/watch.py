@@ -1,0 +1,91 @@
+"""manage.py watch: the process that follows orders and positions."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import structlog
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import InterfaceError, OperationalError, connection
+from rich.console import Console
+from rich.table import Table
+
+from apps.db.advisory_lock import AlreadyRunning, only_one
+from apps.exchange import venue
+from apps.live import account_health
+from apps.live.ledger import AccountLedger
+from apps.live.models import WatchState
+from apps.live.watch.process import Watch
+from apps.orders import store as orders
+
+log = structlog.get_logger("positions")
+
+PAUSE_S = 1.0
+SHOWN = ("started_at", "read_at", "heard_at", "reconciled_at", "position_mode", "drift_ms", "unhealthy")
+
+
+class Command(BaseCommand):
+    help = (
+        "Follow every order and position to its end: protection, timeouts, fills, reconciliation. Runs until "
+        "stopped; only one can run at a time."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--status", action="store_true", help="show what the running watch knows and exit"
+        )
+
+    def handle(self, *args: Any, status: bool, **options: Any) -> None:
+        if status:
+            self._status()
+            return
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        while not stop.is_set():
+            self._watch(stop)
+
+    def _watch(self, stop: threading.Event) -> None:
+        """One life: a lost database ends it, and its lock with it; the next one begins from the rows."""
+        try:
+            with only_one("watch"):
+                _run(stop)
+        except AlreadyRunning as fault:
+            raise CommandError(str(fault)) from fault
+        except (OperationalError, InterfaceError, psycopg.OperationalError) as fault:
+            effect = f"nothing is followed; tried again in {PAUSE_S:g} s"
+            log.error("books_unreachable", error=str(fault).strip(), effect=effect)
+            connection.close()
+            stop.wait(PAUSE_S)
+
+    def _status(self) -> None:
+        account = venue.account()
+        state = WatchState.objects.filter(account=account).first()
+        if state is None:
+            raise CommandError(f"no watch has ever run for {account} against this database")
+        table = Table("what", "value", title=f"watch of {account}")
+        for name in SHOWN:
+            table.add_row(name, str(getattr(state, name)))
+        judged = account_health.of_account(account, _now())
+        table.add_row("entries", "may go" if judged.reconciled and not judged.unhealthy else "are refused")
+        table.add_row("symbols", ", ".join(orders.watched(account)) or "none")
+        Console().print(table)
+
+
+def _run(stop: threading.Event) -> None:
+    account, streams = venue.account(), venue.account_streams()
+    ledger = AccountLedger(account, lambda now: account_health.of_account(account, now))
+    log.info("watch_started", account=account)
+    try:
+        Watch(ledger, venue.broker(), streams, mode=venue.position_mode(), clock=_now).run(stop)
+    finally:
+        streams.close()
+    log.info("watch_stopped")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,85 @@
+"""One symbol handled: its lock row held, the books compared, the events recorded, then what must be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+
+from apps.engine import events
+from apps.engine.cycle import follow, perform
+from apps.engine.follow.actions import Action, SwitchGlobalOff
+from apps.engine.follow.care import needs_care
+from apps.engine.ports import Broker
+from apps.engine.values.book import SymbolBook, SymbolSeen
+from apps.engine.values.contract import Contract
+from apps.live.ledger import AccountLedger
+from apps.orders import store as orders
+
+log = structlog.get_logger("positions")
+
+ALARMS = (events.PositionNaked, events.PositionForeign, events.EmergencyClose, events.CallFailed)
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """The book after it; `acted`: something was asked of the exchange, which must be read back."""
+
+    book: SymbolBook
+    acted: bool = False
+
+    @property
+    def soon(self) -> bool:
+        """Whether seconds count for this symbol."""
+        return self.acted or needs_care(self.book)
+
+
+def handle(
+    seen: SymbolSeen,
+    contract: Contract,
+    *,
+    ledger: AccountLedger,
+    broker: Broker,
+    off: Mapping[str, str],
+    clock: Callable[[], datetime],
+) -> Handled:
+    """Everything `seen` means, stored before anything of it is done: a crash in between repeats the doing."""
+    with transaction.atomic():
+        orders.hold(ledger.account, seen.symbol)
+        now = clock()
+        book = _believable(orders.book(ledger.account, seen.symbol, now), now)
+        if book.changed_at is not None and book.changed_at >= seen.read_at:
+            return Handled(book, acted=True)
+        followed = follow(book, seen, contract, off=off, now=now)
+        ledger.record(followed.events)
+        orders.seen(ledger.account, seen.symbol, seen.protections, now)
+    _tell(followed.events)
+    _perform(followed.actions, ledger, broker, clock)
+    return Handled(followed.book, acted=bool(followed.actions))
+
+
+def _believable(book: SymbolBook, now: datetime) -> SymbolBook:
+    """An event of ours in the future: our clock was set back, and no read would ever be newer."""
+    future = book.changed_at is not None and book.changed_at > now
+    return replace(book, changed_at=None) if future else book
+
+
+def _perform(
+    actions: Iterable[Action], ledger: AccountLedger, broker: Broker, clock: Callable[[], datetime]
+) -> None:
+    for action in actions:
+        if isinstance(action, SwitchGlobalOff):
+            log.critical("close_failing", because=action.because, effect="nothing opens until GLOBAL is on")
+            continue
+        failed = perform(action, broker=broker, now=clock())
+        ledger.record(failed)
+        _tell(failed)
+
+
+def _tell(happened: Iterable[events.Event]) -> None:
+    for event in happened:
+        level = log.warning if isinstance(event, ALARMS) else log.info
+        level(event.name, symbol=event.symbol, detail=getattr(event, "detail", ""))

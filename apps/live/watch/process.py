@@ -1,0 +1,135 @@
+"""The loop: private pushes and a sweep, each of them enough to see everything."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from apps.engine.ports import AccountNews, AccountStreams, Broker
+from apps.engine.values.position import PositionMode
+from apps.live.account_health import SILENT
+from apps.live.ledger import AccountLedger
+from apps.live.watch import excursions, reconciliation, state
+from apps.live.watch.survey import BROKER_FAULTS
+from apps.live.watch.sweep import Sweep
+from apps.orders import store as orders
+from apps.switches import store as switches
+
+log = structlog.get_logger("positions")
+
+SWEEP_EACH = timedelta(seconds=5)
+SOON = timedelta(seconds=1)
+"""While seconds count for a symbol, and after the exchange could not be read."""
+TOGETHER = timedelta(seconds=0.05)
+"""Pushes of one happening come together: they are read once."""
+GLANCE_EACH = timedelta(seconds=0.5)
+"""Our own books are looked at for what no push tells: switches and claims."""
+RECONCILE_EACH = timedelta(minutes=1)
+
+
+class Watch:
+    """Owns every order from the moment it may have left, and every position.
+
+    `mode` is the position mode the account shall have.
+    """
+
+    def __init__(
+        self,
+        ledger: AccountLedger,
+        broker: Broker,
+        streams: AccountStreams,
+        *,
+        mode: PositionMode,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._account = ledger.account
+        self._broker = broker
+        self._streams = streams
+        self._mode = mode
+        self._clock = clock
+        self._sweep = Sweep(ledger, broker, clock)
+        self._acted_at = self._sweep_at = self._reconcile_at = self._glance_at = clock()
+        self._in_doubt = True
+        self._known: object = None
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop`. Raises what the database or a broken stream raises; a new Watch then goes on."""
+        state.begin(self._account, self._clock())
+        for news in self._streams.account():
+            if news is not None:
+                self.heed(news)
+            self.act()
+            if stop.is_set():
+                return
+
+    def heed(self, news: AccountNews) -> None:
+        """Read soon; after a gap compare everything."""
+        now = self._clock()
+        self._sweep_at = min(self._sweep_at, now + TOGETHER)
+        if news.reconnected:
+            self._in_doubt = True
+            self._reconcile_at = now
+
+    def act(self) -> None:
+        """Do what is due now; everything, when our clock was set back."""
+        now = self._clock()
+        if now < self._acted_at:
+            self._sweep_at = self._reconcile_at = self._glance_at = now
+        self._acted_at = now
+        if now >= self._glance_at:
+            self._glance(now)
+        if now >= self._sweep_at:
+            self._look(now)
+        if now >= self._reconcile_at:
+            self._reconcile(now)
+
+    def _glance(self, now: datetime) -> None:
+        self._glance_at = now + GLANCE_EACH
+        known = (switches.in_force(), orders.watched(self._account))
+        if known != self._known:
+            self._known, self._sweep_at = known, now
+        if not self._hears(now) and not self._in_doubt:
+            self._in_doubt = True
+            state.note(self._account, reconciled_at=None)
+            log.warning("private_gap", heard_at=str(self._streams.heard_at()))
+
+    def _look(self, now: datetime) -> None:
+        soon = True
+        try:
+            soon = self._sweep.pass_over(now)
+            state.note(self._account, read_at=now, heard_at=self._streams.heard_at())
+        except BROKER_FAULTS as fault:
+            log.warning(
+                "exchange_unreadable", error=str(fault), effect="nothing is believed, asked again in 1 s"
+            )
+        self._sweep_at = self._clock() + (SOON if soon else SWEEP_EACH)
+
+    def _reconcile(self, now: datetime) -> None:
+        """The books compared whole: after a start or a gap with the trades of every symbol."""
+        try:
+            reconciliation.check_venue(self._broker, self._account, self._mode)
+            if also := self._unread(now):
+                self._sweep.pass_over(self._clock(), also)
+            reconciliation.take_over_money(self._broker, self._account, now)
+        except BROKER_FAULTS as fault:
+            self._reconcile_at = now + SWEEP_EACH
+            log.warning("not_reconciled", error=str(fault))
+            return
+        reconciliation.end_unanswered_reviews(self._account, now)
+        excursions.measure(self._account, now)
+        self._reconcile_at = now + RECONCILE_EACH
+        if self._hears(now):
+            self._in_doubt = False
+            state.note(self._account, reconciled_at=now)
+
+    def _unread(self, now: datetime) -> list[str]:
+        """Symbols whose trades may be missing."""
+        late = reconciliation.with_late_trades(self._account, now)
+        return [*late, *orders.watched(self._account)] if self._in_doubt else late
+
+    def _hears(self, now: datetime) -> bool:
+        heard_at = self._streams.heard_at()
+        return heard_at is not None and now - heard_at <= SILENT

@@ -1,1 +1,0 @@
-"""What rooms need of PostgreSQL beyond Django: enum columns, bulk upsert, estimated counts."""

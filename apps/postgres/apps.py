@@ -1,6 +1,0 @@
-from django.apps import AppConfig
-
-
-class PostgresConfig(AppConfig):
-    name = "apps.postgres"
-    label = "postgres"
