@@ -25,7 +25,7 @@ from apps.feed.announce import announce, connection
 from apps.feed.rolling import roll_up_around
 from apps.live.minute import run_minute
 from apps.live.models import MtfRun, RunStatus
-from apps.live.recorder import Ledger
+from apps.live.recorder import RunRecorder
 from apps.live.windows import Warm
 from apps.market import store
 from apps.signals.models import IndicatorSnapshot, Signal, ValidationCache
@@ -76,7 +76,7 @@ class _Market:
         self.symbols = self.archive.symbols
         self.profiles = variants(profiles)
         self.client = connection()
-        self.ledger = Ledger()
+        self.ledger = RunRecorder()
         self.at = Timeframe.H4.floor(now) - timedelta(days=8) + timedelta(hours=2)
         self.warm = Warm(self.symbols, self.profiles)
         self.plain_stages: list[dict[str, float]] = []

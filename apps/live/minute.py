@@ -14,7 +14,7 @@ from apps.engine.values.timeframe import Timeframe
 from apps.feed.announce import wait_for
 from apps.live import runs
 from apps.live.models import MtfRun, RunStatus
-from apps.live.recorder import Ledger
+from apps.live.recorder import RunRecorder
 from apps.live.stages import Stages
 from apps.live.windows import Warm
 
@@ -31,7 +31,7 @@ def run_minute(
     *,
     profiles: Sequence[Profile],
     warm: Warm,
-    ledger: Ledger,
+    ledger: RunRecorder,
     client: redis.Redis,
     now: datetime,
 ) -> list[MtfRun]:
@@ -61,7 +61,7 @@ def _judge(
     claimed: Sequence[tuple[MtfRun, Profile]],
     *,
     warm: Warm,
-    ledger: Ledger,
+    ledger: RunRecorder,
     client: redis.Redis,
     now: datetime,
 ) -> None:

@@ -37,7 +37,7 @@ class _Written:
     outcomes: list[tuple[TimeframeJudgement, list[SignalRow]]] = field(default_factory=list)
 
 
-class Ledger:
+class RunRecorder:
     """One per evaluating worker. What it remembers is a copy of committed rows, read anew at start."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from apps.engine.profile import Profile
 from apps.exchange import venue
 from apps.feed.announce import connection
 from apps.feed.sync import watched_symbols
-from apps.live.recorder import Ledger
+from apps.live.recorder import RunRecorder
 from apps.live.windows import Warm
 from apps.market import store as market
 from apps.profiles import store as profiles
@@ -28,7 +28,7 @@ class Desk:
         for profile in self.profiles:
             profiles.remember(profile)
         self.redis: redis.Redis = connection()
-        self.ledger = Ledger()
+        self.ledger = RunRecorder()
         self.warm = Warm((), self.profiles)
 
     def renew(self, now: datetime) -> None:

@@ -31,14 +31,14 @@ from apps.exchange.simulator.state import DEFAULT_SEED
 from apps.feed.announce import connection
 from apps.live.enter.entering import enter
 from apps.live.models import MtfRun, WatchState
-from apps.live.recorder import Ledger
+from apps.live.recorder import RunRecorder
 from apps.market import store
 from tests.mtf.recorded import Recorded
 
 EQUITY = Decimal(1000)
 
 
-class Remembering(Ledger):
+class Remembering(RunRecorder):
     """The worker's own ledger, which also keeps what it was given."""
 
     def __init__(self) -> None:

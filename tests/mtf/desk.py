@@ -11,7 +11,7 @@ import redis
 from apps.engine.profile import Profile
 from apps.live.minute import COLLECT_S, run_minute
 from apps.live.models import MtfRun
-from apps.live.recorder import Ledger
+from apps.live.recorder import RunRecorder
 from apps.live.windows import Warm
 from apps.profiles import store as profiles
 
@@ -49,7 +49,7 @@ class Worker:
         self, symbols: Sequence[str], own: Sequence[Profile] = (PLAIN,), *, broker: redis.Redis
     ) -> None:
         self.profiles, self.broker = tuple(own), broker
-        self.warm, self.ledger = Warm(symbols, self.profiles), Ledger()
+        self.warm, self.ledger = Warm(symbols, self.profiles), RunRecorder()
         for one in self.profiles:
             profiles.remember(one)
 

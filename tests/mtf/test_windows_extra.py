@@ -11,7 +11,7 @@ import redis
 from apps.engine.profile import Profile
 from apps.live.minute import run_minute
 from apps.live.models import MtfRun
-from apps.live.recorder import Ledger
+from apps.live.recorder import RunRecorder
 from apps.live.windows import Warm
 from tests.mtf.desk import PLAIN
 from tests.mtf.market import AT, LONG, M1, M5, M15, MINUTE, SHORT, fill, push
@@ -91,7 +91,7 @@ def test_the_runs_timings_show_the_stage(broker: redis.Redis) -> None:
         AT,
         profiles=[EXTRA],
         warm=Warm(SYMBOLS, [EXTRA]),
-        ledger=Ledger(),
+        ledger=RunRecorder(),
         client=broker,
         now=AT + MINUTE / 20,
     )

@@ -19,7 +19,7 @@ from apps.exchange.simulator.server import running
 from apps.feed.announce import connection
 from apps.live.minute import run_minute
 from apps.live.models import MtfRun, WatchState
-from apps.live.recorder import Ledger
+from apps.live.recorder import RunRecorder
 from apps.live.windows import Warm
 from apps.market import store as market
 from apps.profiles import store as profiles
@@ -114,7 +114,7 @@ class Desk:
         warm = Warm(self.symbols, made)
         MtfRun.objects.filter(minute=self.at).delete()
         return run_minute(
-            self.at, profiles=made, warm=warm, ledger=Ledger(), client=connection(), now=self.clock()
+            self.at, profiles=made, warm=warm, ledger=RunRecorder(), client=connection(), now=self.clock()
         )
 
     def switch(self, **faults: Any) -> None:

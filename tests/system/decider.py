@@ -35,7 +35,7 @@ from apps.feed.announce import connection as redis  # noqa: E402
 from apps.live import account_health  # noqa: E402
 from apps.live.ledger import AccountLedger  # noqa: E402
 from apps.live.minute import run_minute  # noqa: E402
-from apps.live.recorder import Ledger  # noqa: E402
+from apps.live.recorder import RunRecorder  # noqa: E402
 from apps.live.windows import Warm  # noqa: E402
 from apps.market import store as market  # noqa: E402
 from apps.profiles import store as profiles  # noqa: E402
@@ -76,7 +76,7 @@ class Decider:
         profile = loaded(always(name, entry=SHORT_LIVED))
         profiles.remember(profile)
         [run] = run_minute(
-            at, profiles=[profile], warm=Warm(symbols, [profile]), ledger=Ledger(), client=redis(), now=_now()
+            at, profiles=[profile], warm=Warm(symbols, [profile]), ledger=RunRecorder(), client=redis(), now=_now()
         )
         return str(run.run_id)
 
