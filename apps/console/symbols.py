@@ -4,28 +4,25 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from apps.engine.values.errors import TradingError
+from django.core.management.base import CommandError
+
+from apps.engine.values.contract import require_listed
 from apps.feed.sync import watched_symbols
-from apps.insight.explain import refuse_unknown_symbol
-
-
-class NoSymbols(TradingError):
-    """Nothing to look at."""
+from apps.market import store as market
 
 
 def named(text: str | None, now: datetime) -> list[str]:
     """Symbols between commas, each once and in their order; without a text every watched one.
 
-    Raises NoSymbols, UnknownSymbol (of MTF_SYMBOLS_TO_WATCH), and CannotExplain for one that is not listed.
+    Raises UnknownSymbol (also of MTF_SYMBOLS_TO_WATCH), and CommandError when there is nothing to look at.
     """
     if text is None:
         found = watched_symbols(now)
         if not found:
-            raise NoSymbols("no stored contract is watched (manage.py sync_contracts stores them)")
+            raise CommandError("no stored contract is watched (manage.py sync_contracts stores them)")
         return found
     names = [name for part in text.split(",") if (name := part.strip())]
     if not names:
-        raise NoSymbols(f"{text!r} names no symbol; leave it out for every watched one")
-    for name in names:
-        refuse_unknown_symbol(name)
+        raise CommandError(f"{text!r} names no symbol; leave it out for every watched one")
+    require_listed(names, [contract.symbol for contract in market.contracts()])
     return list(dict.fromkeys(names))

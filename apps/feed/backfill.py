@@ -7,25 +7,16 @@ from datetime import datetime, timedelta
 
 from apps.engine.ports import CandleHistory
 from apps.engine.values.candle import Candle
-from apps.engine.values.errors import TradingError
+from apps.engine.values.contract import require_listed
 from apps.engine.values.timeframe import Timeframe
 from apps.feed.pages import Page, pages_of, with_confirmed_holes
 from apps.market import store
 
 
-class UnknownSymbols(TradingError):
-    """Symbols that are not among the stored contracts."""
-
-
 def listed(symbols: Sequence[str]) -> list[str]:
-    """`symbols` as asked, or every stored contract for none. Raises UnknownSymbols naming each."""
+    """`symbols` as asked, or every stored contract for none. Raises UnknownSymbol naming each."""
     known = [c.symbol for c in store.contracts()]
-    unknown = sorted(set(symbols) - set(known))
-    if unknown:
-        raise UnknownSymbols(
-            f"unknown symbol {', '.join(unknown)}: not among the {len(known)} stored contracts "
-            "(manage.py sync_contracts refreshes them)"
-        )
+    require_listed(symbols, known)
     return list(symbols) or known
 
 

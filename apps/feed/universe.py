@@ -6,17 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from apps.engine.values.errors import TradingError
+from apps.engine.values.contract import require_listed
 from apps.market.models import Contract
 
 QUOTE = "USDT"
 MIN_TURNOVER_24H = Decimal(1_500_000)
 MIN_LISTED = timedelta(hours=1_000)
 DELISTING_SOON = timedelta(days=7)
-
-
-class UnknownSymbol(TradingError):
-    """A symbol that the venue does not list."""
 
 
 def watched(contracts: Iterable[Contract], explicit: Iterable[str], now: datetime) -> list[str]:
@@ -26,9 +22,7 @@ def watched(contracts: Iterable[Contract], explicit: Iterable[str], now: datetim
     """
     listed = {c.symbol: c for c in contracts}
     wanted = list(explicit)
-    unknown = sorted(set(wanted) - set(listed))
-    if unknown:
-        raise UnknownSymbol(f"not listed at this venue: {', '.join(unknown)} ({len(listed)} contracts are)")
+    require_listed(wanted, listed, "are listed at this venue; MTF_SYMBOLS_TO_WATCH names what is watched")
     return sorted(wanted or (s for s, c in listed.items() if passes(c, now)))
 
 

@@ -14,7 +14,7 @@ from apps.engine.cycle import evaluate
 from apps.engine.evaluate.judgement import Judgement
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.profile import Profile, ProfileError
-from apps.engine.rules.names import nearest
+from apps.engine.values.contract import require_listed
 from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import Timeframe
 from apps.insight.comparison import Comparison, compared
@@ -87,15 +87,15 @@ class Explanation:
 def explain(symbol: str, at: datetime, profile_name: str) -> Explanation:
     """Judge `symbol` at the minute of `at` (aware) from stored candles, by the profile that ran then.
 
-    Nothing but candles is read for the verdict. Raises CannotExplain for an unknown symbol or profile, for a
-    profile that cannot be loaded and for a moment that is not over.
+    Nothing but candles is read for the verdict. Raises UnknownSymbol, and CannotExplain for an
+    unknown profile, for one that cannot be loaded and for a moment that is not over.
     """
     minute = Timeframe.M1.floor(_utc(at))
     if minute > datetime.now(UTC):
         raise CannotExplain("at", f"{minute:%Y-%m-%d %H:%M} UTC is in the future")
     if minute < EARLIEST:
         raise CannotExplain("at", f"{minute} is before {EARLIEST:%Y}: no exchange of ours existed")
-    refuse_unknown_symbol(symbol)
+    require_listed([symbol], [contract.symbol for contract in market.contracts()])
     run = MtfRun.objects.filter(profile=profile_name, minute=minute, trigger=Trigger.BEAT).first()
     judgement = judged_again(symbol, minute, profile_that_ran(profile_name, run))
     verdict = judgement.verdict(symbol)
@@ -126,13 +126,6 @@ def profile_that_ran(name: str, run: MtfRun | None) -> Profile:
         return files.load_all(settings.MTF_PROFILES_DIR, [name])[0]
     except ProfileError as fault:
         raise CannotExplain("profile", f"{name} cannot be loaded: {'; '.join(fault.faults)}") from fault
-
-
-def refuse_unknown_symbol(symbol: str) -> None:
-    """CannotExplain, with the nearest name, for a symbol that no stored contract has."""
-    listed = [contract.symbol for contract in market.contracts()]
-    if symbol not in listed:
-        raise CannotExplain("symbol", f"unknown symbol {symbol!r}{nearest(symbol, listed)}")
 
 
 def _utc(at: datetime) -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from apps.engine.rules.names import nearest
+from apps.engine.values.errors import suggestion
 from apps.market import store as market
 from apps.profiles import files
 from apps.switches.store import checked_key
@@ -27,4 +27,4 @@ def unknown_target(key: str) -> str | None:
 def _unknown(what: str, name: str, known: list[str]) -> str | None:
     if not known or name in known:
         return None
-    return f"unknown {what} {name!r}{nearest(name, known)}: a switch of this key would stop nothing"
+    return f"unknown {what} {name!r}{suggestion(name, known)}: a switch of this key would stop nothing"

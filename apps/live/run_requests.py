@@ -13,13 +13,12 @@ from django.conf import settings
 
 from apps.engine.cycle import evaluate
 from apps.engine.profile import Mode, Profile
-from apps.engine.rules.names import nearest
-from apps.engine.values.errors import TradingError
+from apps.engine.values.contract import UnknownSymbol, require_listed
+from apps.engine.values.errors import TradingError, suggestion
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange import venue
 from apps.feed.announce import wait_for
 from apps.feed.sync import watched_symbols
-from apps.feed.universe import UnknownSymbol
 from apps.live import runs
 from apps.live.enter.outcomes import settled
 from apps.live.minute import COLLECT_S, closed_minute
@@ -132,7 +131,7 @@ def _profile(asked: Asked) -> Profile:
     """The profile as the request wants it judged."""
     known = files.available(settings.MTF_PROFILES_DIR)
     if asked.profile not in known:
-        near = nearest(asked.profile, known)
+        near = suggestion(asked.profile, known)
         raise BadAsk("mtf_profile", f"unknown profile {asked.profile!r}: there are {', '.join(known)}{near}")
     [profile] = files.load_all(settings.MTF_PROFILES_DIR, [asked.profile])
     if asked.validation_mode is not None:
@@ -156,9 +155,10 @@ def _symbols(asked: Asked, now: datetime) -> Sequence[str]:
         return _universe(now)
     if not asked.symbols:
         raise BadAsk("symbols", "is empty: leave it out for the whole universe")
-    for symbol in asked.symbols:
-        if symbol not in listed:
-            raise BadAsk("symbols", f"unknown symbol {symbol!r}{nearest(symbol, listed)}")
+    try:
+        require_listed(asked.symbols, listed)
+    except UnknownSymbol as fault:
+        raise BadAsk("symbols", str(fault)) from fault
     return list(dict.fromkeys(asked.symbols))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from apps.engine.profile import Profile, ProfileError
-from apps.engine.rules.names import nearest
+from apps.engine.values.errors import suggestion
 
 CONDITIONS = "conditions"
 MAX_BYTES = 200_000
@@ -58,7 +58,7 @@ def _content(directory: Path, name: str, faults: list[str]) -> Any:
     """The file's content; None and a fault when it cannot be read."""
     path, where = directory / f"{name}.yaml", shown(directory, name)
     if path.parent != directory or not path.is_file():
-        faults.append(f"{where}: no such file in {directory}{nearest(name, available(directory))}")
+        faults.append(f"{where}: no such file in {directory}{suggestion(name, available(directory))}")
         return None
     if (size := path.stat().st_size) > MAX_BYTES:
         faults.append(f"{where}: {size} bytes; a profile has at most {MAX_BYTES}")

@@ -72,7 +72,7 @@ def test_the_recorded_market_tells_unknown_symbols_and_dates_at_once() -> None:
     with pytest.raises(SourceError) as refused:
         recorded(asked("BTCUST", "ETHUSDT", end=datetime(2025, 6, 3, 0, 1, tzinfo=UTC)))
     assert list(refused.value.faults) == [
-        "the recorded market has no BTCUST; nearest: 'BTCUSDT'",
+        "unknown symbol 'BTCUST'; nearest: 'BTCUSDT' (16 contracts are in the recorded market)",
         "the recorded market has 2025-05-10 00:00 UTC to 2025-06-03 00:00 UTC, "
         "not 2025-05-20 11:57 UTC to 2025-06-03 00:01 UTC",
     ]
@@ -172,7 +172,8 @@ def test_the_market_room_tells_unknown_symbols_dates_and_contracts_at_once() -> 
     with pytest.raises(SourceError) as refused:
         stored(asked("BTCUSD", "XRPUSDT", start=datetime(2024, 5, 20, tzinfo=UTC)))
     assert list(refused.value.faults) == [
-        "the database has no BTCUSD; nearest: 'BTCUSDT'",
+        "unknown symbol 'BTCUSD'; nearest: 'BTCUSDT' "
+        "(2 contracts have candles here; manage.py backfill_klines fetches them)",
         "XRPUSDT is stored from 2025-05-19 11:07 UTC to 2025-05-20 16:09 UTC, "
         "not from 2024-05-20 00:00 UTC to 2025-05-20 16:09 UTC",
     ]

@@ -14,6 +14,7 @@ from apps.audit.models import MtfAudit
 from apps.engine.evaluate.verdict import Readiness, Verdict
 from apps.engine.profile import Profile
 from apps.engine.values.candle import Source
+from apps.engine.values.contract import UnknownSymbol
 from apps.insight.explain import CannotExplain, explain
 from apps.insight.run_results import results
 from apps.live import runs
@@ -315,7 +316,6 @@ def test_a_minute_under_a_switch_says_that_the_switch_stood_before_the_verdict(w
             "at",
             "1999-01-01 00:00:00+00:00 is before 2000: no exchange of ours existed",
         ),
-        ("AUSD", AT, "plain", "symbol", "unknown symbol 'AUSD'; nearest: 'AUSDT'"),
         ("AUSDT", AT, "plan", "profile", "unknown profile 'plan': there are plain"),
     ],
 )
@@ -325,6 +325,13 @@ def test_a_question_without_an_answer_is_refused_by_what_is_wrong_with_it(
     with pytest.raises(CannotExplain) as refused:
         explain(symbol, at, profile)
     assert (refused.value.field, str(refused.value)) == (field, message)
+
+
+def test_an_unknown_symbol_is_refused_with_the_nearest_name(worker: Worker) -> None:
+    with pytest.raises(UnknownSymbol) as refused:
+        explain("AUSD", AT, "plain")
+    assert refused.value.nearest == {"AUSD": "AUSDT"}
+    assert str(refused.value).startswith("unknown symbol 'AUSD'; nearest: 'AUSDT' (")
 
 
 def test_a_symbol_without_candles_is_explained_by_their_absence(worker: Worker) -> None:

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from apps.engine.values.contract import UnknownSymbol
 from apps.engine.values.timeframe import Timeframe
-from apps.exchange.simulator.archive import Archive, UnknownSymbol
+from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.chain import rolled_up
 from apps.exchange.simulator.state import DEFAULT_DAY
 from apps.exchange.simulator.tape.code import CLOSE, HIGH, LOW, OPEN, VOLUME, Matrix

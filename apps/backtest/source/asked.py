@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 
 from apps.engine.frame import Ints
-from apps.engine.rules.names import nearest
 from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import WINDOW, Timeframe
 
@@ -63,12 +62,6 @@ class Asked:
         until = timeframe.floor(self.end - Timeframe.M1.duration)
         judged = (until - timeframe.floor(self.start)) // timeframe.duration
         return until, judged + WINDOW[timeframe] * self.warm_up
-
-
-def unknown_symbols(asked: Asked, known: Iterable[str], where: str) -> list[str]:
-    """A fault for each symbol that is not `known`."""
-    names = sorted(known)
-    return [f"{where} has no {one}{nearest(one, names)}" for one in asked.symbols if one not in names]
 
 
 def shown(moment: datetime) -> str:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from apps.backtest.source.asked import Asked, SourceError, shown, unknown_symbols
+from apps.backtest.source.asked import Asked, SourceError, shown
 from apps.engine.frame import Floats, Windows, windows
+from apps.engine.values.contract import UnknownSymbol, require_listed
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.listing import Listing
@@ -42,7 +43,11 @@ def recorded(asked: Asked, folder: Path = FOLDER) -> Recorded:
     known, first_minute, minutes = extent(folder)
     first = datetime.fromtimestamp(first_minute * 60, UTC)
     last = first + timedelta(minutes=minutes)
-    faults = unknown_symbols(asked, known, "the recorded market")
+    faults = []
+    try:
+        require_listed(asked.symbols, known, "are in the recorded market")
+    except UnknownSymbol as fault:
+        faults.append(str(fault))
     if asked.start < first or asked.end > last:
         faults.append(
             f"the recorded market has {shown(first)} to {shown(last)}, "

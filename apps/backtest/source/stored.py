@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from apps.backtest.source.asked import Asked, SourceError, shown, unknown_symbols
+from apps.backtest.source.asked import Asked, SourceError, shown
 from apps.backtest.source.taping import taped
 from apps.engine.frame import CLOSE, Windows
-from apps.engine.values.contract import Contract
+from apps.engine.values.contract import Contract, UnknownSymbol, require_listed
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.state import State
@@ -42,7 +42,11 @@ class Stored:
 def stored(asked: Asked) -> Stored:
     """The market room's candles of `asked`. SourceError for symbols and dates that are not stored."""
     reach = {symbol: one for (symbol, timeframe), one in store.series().items() if timeframe is Timeframe.M1}
-    faults = unknown_symbols(asked, reach, "the database")
+    faults = []
+    try:
+        require_listed(asked.symbols, reach, "have candles here; manage.py backfill_klines fetches them")
+    except UnknownSymbol as fault:
+        faults.append(str(fault))
     faults += [_too_far(asked, one, reach[one]) for one in asked.symbols if one in reach]
     contracts = {one: store.listed(one) for one in asked.symbols if one in reach}
     faults += [

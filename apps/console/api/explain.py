@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from apps.console.api.errors import ErrorAnswer, refused
 from apps.console.api.fields import Name, Strict, asked, checked
+from apps.engine.values.contract import UnknownSymbol
 from apps.insight.explain import CannotExplain, explain
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -45,6 +46,8 @@ class Explain(APIView):
         wanted = asked(request, ExplainQuery)
         try:
             found = explain(named["symbol"], wanted.get("at") or timezone.now(), wanted["profile"])
+        except UnknownSymbol as fault:
+            raise refused("symbol", str(fault)) from fault
         except CannotExplain as fault:
             raise refused(fault.field, str(fault)) from fault
         return Response(found.to_json())

@@ -9,8 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from apps.engine.rules.condition import Fault
-from apps.engine.rules.names import nearest
-from apps.engine.values.errors import TradingError
+from apps.engine.values.errors import TradingError, suggestion
 
 PHASES = ("context", "execution")
 SIDES = ("long", "short")
@@ -61,7 +60,7 @@ def _problem(detail: ErrorDetails, keys: Keys) -> str:
             or keys.get((*section[:-1], EACH))
             or ((*SIDES, *PHASES) if len(section) == 2 else SIDES)
         )
-        return f"unknown key{nearest(str(detail['loc'][-1]), valid)}"
+        return f"unknown key{suggestion(str(detail['loc'][-1]), valid)}"
     if detail["type"] == "missing":
         return "missing"
     if detail["type"] == "enum":
@@ -69,7 +68,7 @@ def _problem(detail: ErrorDetails, keys: Keys) -> str:
             str(detail.get("ctx", {}).get("expected", "")).replace("'", "").replace(" or ", ", ").split(", ")
         )
         given = str(detail["input"])
-        return f"{given[:80]!r} is not one of {', '.join(valid)}{nearest(given, valid)}"
+        return f"{given[:80]!r} is not one of {', '.join(valid)}{suggestion(given, valid)}"
     return detail["msg"].removeprefix("Value error, ")
 
 

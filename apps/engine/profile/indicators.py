@@ -11,7 +11,7 @@ from apps.engine.indicators.declared import Extra, declare, misfit
 from apps.engine.indicators.kinds import KINDS
 from apps.engine.profile.faults import RuleFaults
 from apps.engine.rules.condition import NAME, RESERVED, Fault
-from apps.engine.rules.names import nearest
+from apps.engine.values.errors import suggestion
 
 MAX_INDICATORS = 20
 """Each costs a Python computation a symbol and timeframe, every candle."""
@@ -42,14 +42,14 @@ def _faults(name: object, entry: object) -> list[Fault]:
     chosen = entry["kind"]
     kind = KINDS.get(chosen) if isinstance(chosen, str) else None
     if kind is None:
-        return [(".kind", f"unknown kind {str(chosen)[:80]!r}{nearest(str(chosen), KINDS)}")]
+        return [(".kind", f"unknown kind {str(chosen)[:80]!r}{suggestion(str(chosen), KINDS)}")]
     faults = []
     for key, value in entry.items():
         if key == "kind":
             continue
         if key not in kind.params:
             listed = ", ".join(kind.params) or "no parameters"
-            known = f"{nearest(str(key), kind.params)}; {chosen} takes {listed}"
+            known = f"{suggestion(str(key), kind.params)}; {chosen} takes {listed}"
             faults.append((f".{str(key)[:80]}", f"unknown parameter{known}"))
         elif problem := misfit(kind, key, value):
             faults.append((f".{key}", problem))

@@ -12,8 +12,9 @@ from apps.engine.indicators.pivots import PIVOTS
 from apps.engine.rules.errors import ExpressionError
 from apps.engine.rules.expression import parse, parse_using, tidy
 from apps.engine.rules.logic import Logic
-from apps.engine.rules.names import FUNCTIONS, METRICS, nearest
+from apps.engine.rules.names import FUNCTIONS, METRICS
 from apps.engine.rules.term import Number, Term
+from apps.engine.values.errors import suggestion
 
 KEYS = ("formula", "params", "about")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -84,7 +85,7 @@ def _entry_faults(name: object, entry: object) -> list[Fault]:
         return [("", "a condition's name is letters, digits and _, and no column or function")]
     if not isinstance(entry, Mapping) or "formula" not in entry:
         return [("", "a condition is a mapping with a formula")]
-    faults = [(f".{key}", f"unknown key{nearest(str(key), KEYS)}") for key in entry if key not in KEYS]
+    faults = [(f".{key}", f"unknown key{suggestion(str(key), KEYS)}") for key in entry if key not in KEYS]
     params = entry.get("params") or {}
     faults += _param_faults(params)
     return faults or _formula_faults(entry["formula"], params)

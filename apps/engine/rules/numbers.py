@@ -15,8 +15,9 @@ from apps.engine.indicators.compute import COLUMNS
 from apps.engine.indicators.declared import Extra
 from apps.engine.indicators.pivots import PIVOTS
 from apps.engine.rules.errors import ExpressionError
-from apps.engine.rules.names import FUNCTIONS, HISTORY, METRICS, nearest
+from apps.engine.rules.names import FUNCTIONS, HISTORY, METRICS
 from apps.engine.rules.term import Apply, Column, Number, Term
+from apps.engine.values.errors import suggestion
 from apps.engine.values.timeframe import Timeframe
 
 MAX_NESTING = 50
@@ -88,7 +89,7 @@ class Numbers:
         if name in HISTORY:
             raise self.fault(node, f"{name} is true or false, not a number")
         if name not in FUNCTIONS:
-            raise self.fault(node, f"unknown function {name[:80]!r}{nearest(name, FUNCTIONS)}")
+            raise self.fault(node, f"unknown function {name[:80]!r}{suggestion(name, FUNCTIONS)}")
         if node.keywords:
             raise self.fault(node, f"{name} takes no keywords")
         if name == "on":
@@ -105,7 +106,7 @@ class Numbers:
             case [ast.Constant(value=str(name)), inner] if name in list(Timeframe):
                 return self.term(inner, depth + 1, Timeframe(name))
             case [ast.Constant(value=str(name)), _]:
-                raise self.fault(node, f"unknown timeframe {name[:80]!r}{nearest(name, Timeframe)}")
+                raise self.fault(node, f"unknown timeframe {name[:80]!r}{suggestion(name, Timeframe)}")
         raise self.fault(node, 'on is written on("1h", adx)')
 
     def _column(self, node: ast.expr, name: ast.Name, lag: int, timeframe: Timeframe | None) -> Term:
@@ -119,7 +120,7 @@ class Numbers:
             return Column(name.id, lag, Timeframe.D1)
         if name.id not in COLUMNS:
             valid = (*COLUMNS, *PIVOTS, *self._parameters, *FUNCTIONS)
-            raise self.fault(node, f"unknown column {name.id[:80]!r}{nearest(name.id, valid)}")
+            raise self.fault(node, f"unknown column {name.id[:80]!r}{suggestion(name.id, valid)}")
         return Column(name.id, lag, timeframe)
 
     def _extra(self, node: ast.expr, owner: str, name: str, lag: int, timeframe: Timeframe | None) -> Term:
@@ -127,14 +128,14 @@ class Numbers:
         extra = self._extras.get(owner)
         if extra is None:
             declared = ", ".join(self._extras) or "none"
-            known = f"{nearest(owner, self._extras)}; declared under indicators: {declared}"
+            known = f"{suggestion(owner, self._extras)}; declared under indicators: {declared}"
             raise self.fault(node, f"unknown indicator {owner[:80]!r}{known}")
         column = extra.column(name)
         if column is None:
             valid = extra.written()
             listed = ", ".join(f"{owner}.{one}" for one in valid)
             raise self.fault(
-                node, f"{extra.kind} has no column {name[:80]!r}{nearest(name, valid)}; it has {listed}"
+                node, f"{extra.kind} has no column {name[:80]!r}{suggestion(name, valid)}; it has {listed}"
             )
         return Column(column, lag, timeframe)
 

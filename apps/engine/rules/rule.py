@@ -14,10 +14,10 @@ from apps.engine.rules.errors import ExpressionError
 from apps.engine.rules.expression import parse, tidy
 from apps.engine.rules.leaf import FALSE, Leaf, Truth
 from apps.engine.rules.logic import All, Any, Logic, Not, leaves
-from apps.engine.rules.names import nearest
 from apps.engine.rules.numbers import MAX_NESTING
 from apps.engine.rules.term import Read, Term
 from apps.engine.rules.view import View
+from apps.engine.values.errors import suggestion
 
 Compiled = tuple[Logic, Anything]
 """An item's logic, and its one spelling."""
@@ -144,7 +144,7 @@ class Compiler:
         condition = self._catalogue.get(name) if isinstance(name, str) else None
         if condition is None:
             known = (*self._catalogue, *self._definitions, *GROUPS, "not")
-            return self._fault(path, f"unknown condition {str(name)[:80]!r}{nearest(str(name), known)}")
+            return self._fault(path, f"unknown condition {str(name)[:80]!r}{suggestion(str(name), known)}")
         params = self._params(condition, value, f"{path}.{name}")
         if params is None:
             return None
@@ -165,7 +165,7 @@ class Compiler:
             return None
         for name, setting in settings.items():
             if name not in condition.params:
-                self._fault(f"{path}.{name}", f"unknown parameter{nearest(str(name), condition.params)}")
+                self._fault(f"{path}.{name}", f"unknown parameter{suggestion(str(name), condition.params)}")
             elif not is_number(setting):
                 self._fault(f"{path}.{name}", not_a_number(setting))
         if len(self.faults) > before:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+from apps.engine.values.errors import TradingError, nearest_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +58,32 @@ class Contract:
     @property
     def is_trading(self) -> bool:
         return self.status == "Trading"
+
+
+class UnknownSymbol(TradingError):
+    """Symbols that are not listed where they were looked for.
+
+    `symbols` are the unknown ones, `nearest` the listed name most like each that has one.
+    """
+
+    def __init__(self, symbols: Iterable[str], listed: Collection[str], where: str) -> None:
+        """Say each symbol, its nearest name, and how many contracts there are `where`."""
+        self.symbols = tuple(symbols)
+        matches = {symbol: nearest_name(symbol, listed) for symbol in self.symbols}
+        self.nearest = {symbol: match for symbol, match in matches.items() if match}
+        faults = [
+            f"unknown symbol {symbol!r}" + (f"; nearest: {match!r}" if match else "")
+            for symbol, match in matches.items()
+        ]
+        super().__init__(f"{'; '.join(faults)} ({len(listed)} contracts {where})")
+
+
+def require_listed(
+    symbols: Iterable[str],
+    listed: Collection[str],
+    where: str = "are stored; manage.py sync_contracts refreshes them",
+) -> None:
+    """Raise UnknownSymbol when any of `symbols` is not among those `listed`; `where` ends its message."""
+    unknown = [symbol for symbol in dict.fromkeys(symbols) if symbol not in listed]
+    if unknown:
+        raise UnknownSymbol(unknown, listed, where)

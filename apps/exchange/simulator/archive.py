@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from apps.engine.values.candle import Candle, Source
-from apps.engine.values.errors import TradingError
+from apps.engine.values.contract import UnknownSymbol
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange.simulator.chain import Chain, chained, rolled_up
 from apps.exchange.simulator.listing import Listing
@@ -19,10 +19,6 @@ MINUTE_S, HOUR_S = 60, 3600
 MAX_SYMBOLS = 2000
 PHASE = 0.6180339887
 """Clones are spread over the tape by the golden ratio: any number of them lies evenly."""
-
-
-class UnknownSymbol(TradingError):
-    """The archive has no such contract."""
 
 
 class Archive:
@@ -55,7 +51,7 @@ class Archive:
         try:
             return self._listings[symbol]
         except KeyError:
-            raise UnknownSymbol(f"the recorded market has no contract {symbol}") from None
+            raise UnknownSymbol([symbol], self._listings, "are in the recorded market") from None
 
     def matrix(self, symbol: str, step_s: int, first_open_s: int, count: int) -> Matrix:
         """int64 (5, count): consecutive candles of `step_s` (whole minutes), the first at `first_open_s`.

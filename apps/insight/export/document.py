@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from apps.engine.values.contract import require_listed
 from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange import venue
-from apps.insight.explain import refuse_unknown_symbol
 from apps.insight.export import decisions, market
 from apps.insight.export.control import control
 from apps.insight.export.rows import moment
 from apps.insight.export.trading import trading
 from apps.insight.export.verdicts import verdicts
+from apps.market import store
 
 SCHEMA = "tradingv3.symbol_export.1"
 LONGEST = timedelta(days=3)
@@ -26,12 +27,12 @@ class BadWindow(TradingError):
 def export(symbol: str, at: datetime, window: timedelta, now: datetime) -> dict[str, Any]:
     """Everything stored of `symbol`, `window` before and after the minute of `at`, at most to `now`.
 
-    Plain JSON values; `docs/export.md` says what each key holds. Raises BadWindow, or CannotExplain for a
-    symbol or profile that does not exist and a moment that is not over.
+    Plain JSON values; `docs/export.md` says what each key holds. Raises BadWindow, UnknownSymbol,
+    or CannotExplain for a profile that does not exist and a moment that is not over.
     """
     if not timedelta(minutes=1) <= window <= LONGEST:
         raise BadWindow(f"a window of {window} is not between one minute and {LONGEST.days} days")
-    refuse_unknown_symbol(symbol)
+    require_listed([symbol], [contract.symbol for contract in store.contracts()])
     minute = Timeframe.M1.floor(at.astimezone(UTC))
     start, end = minute - window, min(minute + window, Timeframe.M1.floor(now)) + timedelta(minutes=1)
     return {

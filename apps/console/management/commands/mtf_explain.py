@@ -17,6 +17,7 @@ from rich.table import Column, Table
 from apps.console.times import BadTime, moment
 from apps.engine.evaluate.verdict import LeafVerdict, Readiness, TimeframeVerdict, Verdict
 from apps.engine.profile import ProfileError
+from apps.engine.values.contract import UnknownSymbol
 from apps.insight.explain import CannotExplain, Explanation, explain
 from apps.insight.missing_items import Missing
 from apps.profiles import store as profiles
@@ -49,7 +50,7 @@ class Command(BaseCommand):
         for name in names:
             try:
                 found = explain(options["symbol"], at, name)
-            except (CannotExplain, ProfileError) as fault:
+            except (CannotExplain, ProfileError, UnknownSymbol) as fault:
                 raise CommandError(str(fault)) from fault
             if options["json"]:
                 self.stdout.write(json.dumps(found.to_json()))
