@@ -18,6 +18,7 @@ from apps.engine.follow.orders import IN_DOUBT, LIVE, due_lookups, suspects
 from apps.engine.ports import Broker
 from apps.engine.values.book import SymbolBook, SymbolSeen
 from apps.engine.values.contract import Contract
+from apps.exchange.simulator.broker import CONSTRAINTS
 
 TOGETHER = timedelta(milliseconds=50)
 """A push is read so long after it."""
@@ -55,7 +56,7 @@ class Following:
         """One symbol read, followed, and done to what must be; what that came to, recorded already."""
         book = self._ledger.book(symbol, now)
         seen = look(self._broker, book, now)
-        followed = follow(book, seen, contract, off=self._ledger.off, now=now)
+        followed = follow(book, seen, contract, constraints=CONSTRAINTS, off=self._ledger.off, now=now)
         told = list(followed.events)
         self._ledger.record(told)
         for action in followed.actions:
@@ -83,9 +84,8 @@ def look(broker: Broker, book: SymbolBook, now: datetime) -> SymbolSeen:
     """One symbol read completely, in the order that following needs."""
     symbol = book.symbol
     open_orders = broker.orders(symbol)
-    looked_up = {
-        client_id: broker.order(symbol, client_id) for client_id in due_lookups(book, open_orders, now)
-    }
+    due = due_lookups(book, open_orders, CONSTRAINTS, now)
+    looked_up = {client_id: broker.order(symbol, client_id) for client_id in due}
     positions = broker.positions(symbol)
     doubtful = suspects(book, positions)
     if doubtful:

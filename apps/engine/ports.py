@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -35,6 +35,7 @@ from apps.engine.values.reason import Refusal
 from apps.engine.values.side import Side
 from apps.engine.values.state import AccountState
 from apps.engine.values.timeframe import Timeframe
+from apps.engine.values.venue import VenueConstraints
 
 
 class Candles(Protocol):
@@ -71,7 +72,8 @@ class CandleHistory(Protocol):
         """Every contract the venue lists, also those no longer traded; unreadable ones are only logged."""
 
     def candles(self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> Answer:
-        """Closed candles with start <= open_time < end; at most one page (499). Source REST.
+        """Closed candles with start <= open_time < end; at most the venue's
+        `candles_per_request`. Source REST.
 
         `start` and `end` are aware UTC. Impossible rows are dropped, counted by law and logged.
         ValueError when the range is empty or longer than a page.
@@ -276,3 +278,27 @@ class AccountStreams(Protocol):
 
     def close(self) -> None:
         """End `account` promptly, from any thread."""
+
+
+class VenueBroker(Broker, Protocol):
+    """The broker of a venue, which can also show what it would send."""
+
+    def prepare(self, request: OrderRequest) -> Mapping[str, object]:
+        """The body of the order's request; ValueError when it cannot be built."""
+
+
+@dataclass(frozen=True, slots=True)
+class Venue:
+    """One exchange and one account of it, as its adapter's `build(settings)` makes them.
+
+    `prompt_history` is the history for who decides now: it goes before the bulk reads, and gives up what
+    takes seconds. `streams` and `account_streams` make a new stream at each call; everything else is safe to
+    share between threads.
+    """
+
+    constraints: VenueConstraints
+    broker: VenueBroker
+    history: CandleHistory
+    prompt_history: CandleHistory
+    streams: Callable[[], Streams]
+    account_streams: Callable[[], AccountStreams]

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from threading import Event
-from typing import Protocol
 
 import structlog
 
-from apps.engine.ports import AccountNews, Broker
+from apps.engine.ports import AccountNews, VenueBroker
 from apps.engine.values.contract import Contract
 from apps.engine.values.order import Fill, OrderReport, OrderRequest, ProtectionKind, ProtectionReport
 from apps.engine.values.position import (
@@ -26,24 +25,15 @@ from apps.engine.values.side import Side
 
 log = structlog.get_logger("provider")
 
-STANDARD_FEES = FeeRates(maker=Decimal("0.0002"), taker=Decimal("0.0006"))
-"""The exchange's own standard level; an account's rates need its key."""
-
-
-class Preparing(Broker, Protocol):
-    """A broker that can show what it would send."""
-
-    def prepare(self, request: OrderRequest) -> Mapping[str, object]:
-        """The body of the order's request; ValueError when it cannot be built."""
-
 
 class DryBroker:
     """See the port. The account is `equity` in cash and never holds anything; order ids begin with "dry"."""
 
-    def __init__(self, broker: Preparing, equity: Decimal, mode: PositionMode) -> None:
+    def __init__(self, broker: VenueBroker, equity: Decimal, mode: PositionMode, fees: FeeRates) -> None:
         self._broker = broker
         self._equity = equity
         self._mode = mode
+        self._fees = fees
 
     def server_offset_ms(self) -> float:
         return self._broker.server_offset_ms()
@@ -58,7 +48,7 @@ class DryBroker:
         return self._broker.quote(symbol)
 
     def fee_rates(self, symbol: str) -> FeeRates:
-        return STANDARD_FEES
+        return self._fees
 
     def account(self) -> Account:
         return Account(
@@ -74,8 +64,11 @@ class DryBroker:
     def set_leverage(self, symbol: str, leverage: int) -> None:
         """Nothing is sent."""
 
+    def prepare(self, request: OrderRequest) -> Mapping[str, object]:
+        return self._broker.prepare(request)
+
     def submit(self, request: OrderRequest, before_sending: Callable[[], None] | None = None) -> str:
-        body = self._broker.prepare(request)
+        body = self.prepare(request)
         if before_sending is not None:
             before_sending()
         log.info("order_simulated", **body)

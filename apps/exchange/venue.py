@@ -2,67 +2,32 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
-from urllib.parse import urlsplit
 
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+from django.conf import LazySettings, settings
+from django.utils.module_loading import import_string
 
-from apps.engine import ports
+from apps.engine.ports import Venue
 from apps.engine.values.position import PositionMode
-from apps.exchange.bitmart.account_stream import AccountStream
-from apps.exchange.bitmart.broker import Broker
-from apps.exchange.bitmart.candles import History
-from apps.exchange.bitmart.client import Client
-from apps.exchange.bitmart.limits import Limits
-from apps.exchange.bitmart.pace import Pace
-from apps.exchange.bitmart.reader import PATIENCE
-from apps.exchange.bitmart.routes import KLINE_NOW
-from apps.exchange.bitmart.signing import Credentials
-from apps.exchange.bitmart.streams import Streams
-from apps.exchange.bitmart.trading import Trading
 from apps.exchange.dry import DryBroker, NoNews
 
-BITMART_BASE_URL = "https://api-cloud-v2.bitmart.com"
-BITMART_WS_URL = "wss://openapi-ws-v2.bitmart.com"
+ADAPTERS = {
+    "bitmart": "apps.exchange.bitmart.adapter.build",
+    "simulator": "apps.exchange.bitmart.adapter.build_simulator",
+}
+"""VENUE → the function that builds it from the settings; imported only where it is used."""
 
 
 def name() -> str:
-    """What we trade on: simulator or bitmart."""
+    """Return what we trade on, as VENUE says."""
     return str(settings.VENUE)
 
 
 def account() -> str:
-    """What the account we trade is called in the books: one deployment trades one."""
+    """Return what the account we trade is called in the books: one deployment trades one."""
     return f"{settings.VENUE}:{settings.TRADING}"
-
-
-def history() -> ports.CandleHistory:
-    """Past candles and contracts; one per process, safe to share between threads."""
-    return _history(_url("BITMART_BASE_URL", BITMART_BASE_URL))
-
-
-def prompt_history() -> ports.CandleHistory:
-    """The same for who decides now: goes before the bulk reads, and gives up what takes seconds."""
-    return _prompt_history(_url("BITMART_BASE_URL", BITMART_BASE_URL))
-
-
-def streams() -> ports.Streams:
-    """A new stream of pushes."""
-    sizes = _history(_url("BITMART_BASE_URL", BITMART_BASE_URL)).contract_size
-    return Streams(_url("BITMART_WS_URL", BITMART_WS_URL), sizes)
-
-
-def broker() -> ports.Broker:
-    """The account we trade; one per process, safe to share between threads. In dry runs it sends nothing."""
-    return dry_broker() if is_dry() else _broker(_url("BITMART_BASE_URL", BITMART_BASE_URL))
-
-
-def dry_broker() -> ports.Broker:
-    """A broker that sends nothing, whatever this deployment may do."""
-    found = _broker(_url("BITMART_BASE_URL", BITMART_BASE_URL))
-    return _dry(found, settings.DRY_EQUITY_USDT, position_mode())
 
 
 def is_dry() -> bool:
@@ -70,59 +35,35 @@ def is_dry() -> bool:
     return bool(settings.TRADING != "live")
 
 
-def account_streams() -> ports.AccountStreams:
-    """A new stream of the account's pushes; a dry account has none."""
-    return NoNews() if is_dry() else AccountStream(_url("BITMART_WS_URL", BITMART_WS_URL), _credentials())
-
-
 def position_mode() -> PositionMode:
-    """The mode the account shall have."""
+    """Return the mode the account shall have."""
     return PositionMode(settings.POSITION_MODE)
 
 
-@cache
-def _history(base_url: str) -> History:
-    return History(Client(base_url, _limits(base_url)))
+def candles_per_request() -> int:
+    """Return how many candles we ask for at once: what the venue allows, and no more than the user does."""
+    return min(settings.MTF_MAX_CANDLES_PER_REQUEST, current().constraints.candles_per_request)
 
 
 @cache
-def _prompt_history(base_url: str) -> History:
-    return History(Client(base_url, _limits(base_url), patience=PATIENCE), KLINE_NOW)
+def current() -> Venue:
+    """Return the venue this deployment trades on; one per process, safe to share between threads.
+
+    In dry runs its broker sends nothing and its account has no news. ImproperlyConfigured without an address.
+    """
+    return dry() if is_dry() else _built()
 
 
 @cache
-def _broker(base_url: str) -> Broker:
-    limits, credentials = _limits(base_url), _credentials()
-    client = Client(base_url, limits, key=credentials.key, patience=PATIENCE)
-    return Broker(client, Trading(base_url, limits, credentials))
+def dry() -> Venue:
+    """Return the same venue with an account that sends nothing, whatever this deployment may do."""
+    venue = _built()
+    fees = venue.constraints.standard_fees
+    broker = DryBroker(venue.broker, settings.DRY_EQUITY_USDT, position_mode(), fees)
+    return replace(venue, broker=broker, account_streams=NoNews)
 
 
 @cache
-def _dry(found: Broker, equity: Decimal, mode: PositionMode) -> DryBroker:
-    return DryBroker(found, equity, mode)
-
-
-@cache
-def _limits(base_url: str) -> Limits:
-    ceiling = Pace(
-        settings.MTF_RATE_LIMIT_CAPACITY,
-        settings.MTF_RATE_LIMIT_REFILL_RATE / settings.MTF_RATE_LIMIT_REFILL_INTERVAL,
-    )
-    return Limits(settings.REDIS_URL, urlsplit(base_url).netloc, ceiling=ceiling)
-
-
-def _credentials() -> Credentials:
-    return Credentials(settings.BITMART_API_KEY, settings.BITMART_SECRET_KEY, settings.BITMART_API_MEMO)
-
-
-def _url(variable: str, real: str) -> str:
-    """The address that is set, else the venue's own; a simulator has none until it is started."""
-    given = getattr(settings, variable)
-    if given:
-        return str(given)
-    if settings.VENUE == "bitmart":
-        return real
-    raise ImproperlyConfigured(
-        f"VENUE is {settings.VENUE} and {variable} is empty: start the simulator (./run demo does, or "
-        f"manage.py simulator) and set {variable} to the address it prints; or choose VENUE=bitmart"
-    )
+def _built() -> Venue:
+    build: Callable[[LazySettings], Venue] = import_string(ADAPTERS[settings.VENUE])
+    return build(settings)

@@ -66,7 +66,7 @@ def reviews(**_: Any) -> None:
 @shared_task
 def contracts(**_: Any) -> int:
     """Refresh the contracts; how many the venue lists."""
-    return sync_contracts(venue.history(), datetime.now(UTC))
+    return sync_contracts(venue.current().history, datetime.now(UTC))
 
 
 def _send_on(wanted: Mapping[str, Sequence[str]]) -> None:

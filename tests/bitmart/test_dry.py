@@ -9,6 +9,7 @@ import pytest
 from apps.engine.values.order import ProtectionKind
 from apps.engine.values.position import PositionMode
 from apps.engine.values.side import Side
+from apps.exchange.bitmart.adapter import CONSTRAINTS
 from apps.exchange.bitmart.broker import Broker
 from apps.exchange.bitmart.routes import DETAILS
 from apps.exchange.dry import DryBroker
@@ -21,7 +22,7 @@ EQUITY = Decimal(1000)
 
 @pytest.fixture
 def dry(broker: Broker) -> DryBroker:
-    return DryBroker(broker, EQUITY, PositionMode.HEDGE)
+    return DryBroker(broker, EQUITY, PositionMode.HEDGE, CONSTRAINTS.standard_fees)
 
 
 def test_the_market_is_the_real_one(exchange: Exchange, dry: DryBroker) -> None:

@@ -16,7 +16,7 @@ from apps.engine.values.book import SymbolBook, SymbolSeen, TrackedOrder
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.plan import OrderPlan
 from tests.engine.tiny_exchange import TinyExchange
-from tests.engine.trade_builder import NOW, SYMBOL, D, at, contract
+from tests.engine.trade_builder import CONSTRAINTS, NOW, SYMBOL, D, at, contract
 
 MARKET_MAX = D(5)
 
@@ -49,7 +49,7 @@ class Follower:
         """One pass, now."""
         traded = contract(market_max_volume=MARKET_MAX)
         seen = look(self.exchange, self.book)
-        followed = follow(self.book, seen, traded, off=self.off, now=self.now)
+        followed = follow(self.book, seen, traded, constraints=CONSTRAINTS, off=self.off, now=self.now)
         self.told += followed.events
         self.book = followed.book
         for action in followed.actions:
@@ -78,7 +78,7 @@ class Follower:
 def look(exchange: TinyExchange, book: SymbolBook) -> SymbolSeen:
     """Everything the exchange shows, read in the order that following needs."""
     open_orders = exchange.orders()
-    ids = due_lookups(book, open_orders, exchange.now)
+    ids = due_lookups(book, open_orders, CONSTRAINTS, exchange.now)
     looked_up = {client_id: exchange.order(SYMBOL, client_id) for client_id in ids}
     positions = exchange.positions()
     doubtful = suspects(book, positions)

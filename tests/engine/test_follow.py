@@ -16,7 +16,7 @@ from apps.engine.values.position import PositionReport, PositionStatus
 from apps.engine.values.side import Side
 from tests.engine.follower import Follower
 from tests.engine.tiny_exchange import Answer, TinyExchange
-from tests.engine.trade_builder import NOW, SYMBOL, D, at, contract, planned
+from tests.engine.trade_builder import CONSTRAINTS, NOW, SYMBOL, D, at, contract, planned
 
 S = OrderStatus
 PLAN = planned()
@@ -254,17 +254,24 @@ def position(size: int = 7, side: Side = Side.LONG) -> PositionReport:
 def test_a_position_opened_by_hand_is_reported_and_left_alone() -> None:
     book = SymbolBook(SYMBOL)
     seen = SymbolSeen(SYMBOL, at(1), positions=(position(),))
-    followed = follow(book, seen, contract(), off={}, now=at(1))
+    followed = follow(book, seen, contract(), constraints=CONSTRAINTS, off={}, now=at(1))
     assert [event.name for event in followed.events] == ["position_foreign"]
     assert followed.actions == ()
-    later = follow(followed.book, replace(seen, read_at=at(60)), contract(), off={}, now=at(60))
+    later = follow(
+        followed.book, replace(seen, read_at=at(60)), contract(), constraints=CONSTRAINTS, off={}, now=at(60)
+    )
     assert (later.events, later.actions) == ((), ())
 
 
 def test_an_order_with_our_prefix_that_no_book_knows_is_adopted_and_taken_back() -> None:
     report = OrderReport("x9", "tv3e" + "0" * 28, SYMBOL, Side.LONG, True, D(50), D(4), D(0), D(0), True, NOW)
     followed = follow(
-        SymbolBook(SYMBOL), SymbolSeen(SYMBOL, at(1), orders=(report,)), contract(), off={}, now=at(1)
+        SymbolBook(SYMBOL),
+        SymbolSeen(SYMBOL, at(1), orders=(report,)),
+        contract(),
+        constraints=CONSTRAINTS,
+        off={},
+        now=at(1),
     )
     assert [event.name for event in followed.events] == ["order_adopted", "order_cancel_asked"]
     assert len(followed.actions) == 1
@@ -275,13 +282,20 @@ def test_what_an_adopted_order_filled_counts_as_protected_by_any_stop_and_is_clo
         "x9", "tv3e" + "0" * 28, SYMBOL, Side.LONG, True, D(50), D(4), D(2), D(50), True, NOW
     )
     seen = SymbolSeen(SYMBOL, at(1), orders=(report,), positions=(position(2),))
-    naked = follow(SymbolBook(SYMBOL), seen, contract(), off={}, now=at(1))
+    naked = follow(SymbolBook(SYMBOL), seen, contract(), constraints=CONSTRAINTS, off={}, now=at(1))
     assert "position_opened" in [event.name for event in naked.events]
-    closed = follow(naked.book, replace(seen, read_at=at(6)), contract(), off={}, now=at(6))
+    closed = follow(
+        naked.book, replace(seen, read_at=at(6)), contract(), constraints=CONSTRAINTS, off={}, now=at(6)
+    )
     assert "emergency_close" in [event.name for event in closed.events]
     stop = ProtectionReport("p", "", SYMBOL, Side.LONG, ProtectionKind.STOP, D(1), None)
     kept = follow(
-        naked.book, replace(seen, read_at=at(6), protections=(stop,)), contract(), off={}, now=at(6)
+        naked.book,
+        replace(seen, read_at=at(6), protections=(stop,)),
+        contract(),
+        constraints=CONSTRAINTS,
+        off={},
+        now=at(6),
     )
     assert "protected" in [event.name for event in kept.events]
 
@@ -289,7 +303,7 @@ def test_what_an_adopted_order_filled_counts_as_protected_by_any_stop_and_is_clo
 def test_a_read_from_before_our_own_last_event_is_not_believed() -> None:
     book = replace(SymbolBook(SYMBOL), changed_at=at(2))
     seen = SymbolSeen(SYMBOL, at(1), positions=(position(),))
-    assert follow(book, seen, contract(), off={}, now=at(3)).events == ()
+    assert follow(book, seen, contract(), constraints=CONSTRAINTS, off={}, now=at(3)).events == ()
 
 
 def test_flat_is_believed_after_two_reads_two_seconds_apart_and_not_before() -> None:

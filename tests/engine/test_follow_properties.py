@@ -19,7 +19,7 @@ from apps.engine.values.order import TRANSITIONS, OrderStatus, ProtectionKind
 from apps.engine.values.position import PositionStatus
 from tests.engine.follower import Follower
 from tests.engine.tiny_exchange import Answer, TinyExchange
-from tests.engine.trade_builder import NOW, SYMBOL, D, contract, planned
+from tests.engine.trade_builder import CONSTRAINTS, NOW, SYMBOL, D, contract, planned
 
 PLAN = planned()
 Happening = Literal["nothing", "fill", "stop", "target", "switch", "arrive", "lose_stops"]
@@ -117,8 +117,8 @@ def test_books_that_are_equal_differ_in_nothing_and_following_again_does_nothing
         positions=tuple(exchange.held.values()),
         protections=tuple(exchange.stops.values()),
     )
-    first = follow(watch.book, seen, contract(), off=watch.off, now=watch.now)
-    again = follow(first.book, seen, contract(), off=watch.off, now=watch.now)
+    first = follow(watch.book, seen, contract(), constraints=CONSTRAINTS, off=watch.off, now=watch.now)
+    again = follow(first.book, seen, contract(), constraints=CONSTRAINTS, off=watch.off, now=watch.now)
     assert compare(first.book, seen) == Differences(positions_gone=compare(first.book, seen).positions_gone)
     assert again == Followed(first.book, (), again.actions)
     assert set(again.actions) <= set(first.actions), (

@@ -23,11 +23,18 @@ from apps.engine.values.reason import Refusal
 from apps.engine.values.side import Side
 from apps.engine.values.state import AccountState
 from apps.engine.values.timeframe import Timeframe
+from apps.engine.values.venue import VenueConstraints
 
 D = Decimal
 PROFILES = Path(__file__).resolve().parents[2] / "profiles"
 OPENED = datetime(2026, 3, 2, 9, 59, tzinfo=UTC)
 NOW = OPENED + timedelta(seconds=64)
+CONSTRAINTS = VenueConstraints(
+    signature_valid_s=70,
+    answer_s=5,
+    candles_per_request=499,
+    standard_fees=FeeRates(maker=Decimal("0.0002"), taker=Decimal("0.0006")),
+)
 SYMBOL = "BTCUSDT"
 BRACKETS = (
     Bracket(D(100_000), 50, D("0.005"), D(0)),

@@ -87,7 +87,7 @@ class Desk:
     def __init__(self, address: str, archive: Archive, symbols: Sequence[str]) -> None:
         self.address, self.archive, self.symbols = address, archive, tuple(symbols)
         self.at = Timeframe.M1.floor(datetime.now(UTC))
-        market.save_contracts(venue.history().contracts(), self.at)
+        market.save_contracts(venue.current().history.contracts(), self.at)
         for symbol in symbols:
             for timeframe, length in WINDOW.items():
                 end = timeframe.floor(self.at)
@@ -137,9 +137,4 @@ def opened(settings: Settings, archive: Archive, symbols: Sequence[str] = (SYMBO
         settings.VENUE, settings.TRADING, settings.REVIEW = "simulator", "live", "auto"
         settings.BITMART_BASE_URL = address
         settings.BITMART_WS_URL = address.replace("http", "ws")
-        try:
-            yield Desk(address, archive, symbols)
-        finally:
-            venue._broker(address).close()
-            venue._prompt_history(address)._client.close()
-            venue._history(address)._client.close()
+        yield Desk(address, archive, symbols)

@@ -20,6 +20,7 @@ from apps.engine.values.order import OrderRequest, Role, TimeInForce, client_ord
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.position import PositionMode
 from apps.engine.values.side import Side
+from apps.exchange.bitmart.adapter import CONSTRAINTS
 from apps.exchange.simulator.archive import Archive
 from apps.live import account_health as health
 from apps.live.ledger import AccountLedger, Health
@@ -60,7 +61,14 @@ class House:
         streams = self.exchange.streams()
         self._close = streams.close
         self._news = streams.account(poll_s=0.02)
-        self.watch = Watch(self.ledger, self.broker, streams, mode=PositionMode.HEDGE, clock=self.clock)
+        self.watch = Watch(
+            self.ledger,
+            self.broker,
+            streams,
+            constraints=CONSTRAINTS,
+            mode=PositionMode.HEDGE,
+            clock=self.clock,
+        )
 
     def restart(self) -> None:
         self._close()

@@ -61,7 +61,7 @@ class Decider:
 
     def contracts(self) -> list[str]:
         """Store the contracts; their symbols."""
-        found = venue.history().contracts()
+        found = venue.current().history.contracts()
         market.save_contracts(found, _now())
         return sorted(one.symbol for one in found)
 
@@ -76,7 +76,12 @@ class Decider:
         profile = loaded(always(name, entry=SHORT_LIVED))
         profiles.remember(profile)
         [run] = run_minute(
-            at, profiles=[profile], warm=Warm(symbols, [profile]), ledger=RunRecorder(), client=redis(), now=_now()
+            at,
+            profiles=[profile],
+            warm=Warm(symbols, [profile]),
+            ledger=RunRecorder(),
+            client=redis(),
+            now=_now(),
         )
         return str(run.run_id)
 
@@ -86,9 +91,9 @@ class Decider:
 
     def close_all(self) -> int:
         """Every position closed by hand, at market; how many there were."""
-        held = venue.broker().positions()
+        held = venue.current().broker.positions()
         for one in held:
-            venue.broker().submit(
+            venue.current().broker.submit(
                 OrderRequest(
                     symbol=one.symbol,
                     side=one.side,
@@ -103,7 +108,7 @@ class Decider:
         return len(held)
 
     def _cross(self, symbol: str) -> str:
-        quote, contract = venue.broker().quote(symbol), market.listed(symbol)
+        quote, contract = venue.current().broker.quote(symbol), market.listed(symbol)
         assert contract is not None
 
         def priced(ratio: str) -> Decimal:
@@ -131,7 +136,7 @@ class Decider:
             return str(claimed)
         sent = send(
             plan,
-            broker=venue.broker(),
+            broker=venue.current().broker,
             ledger=self._ledger,
             last_look=lambda: None,
             leverage_set=False,

@@ -11,16 +11,23 @@ from apps.engine.follow.symbol import Followed, follow_symbol
 from apps.engine.ports import Broker, BrokerRejected, BrokerUnavailable, BrokerUnknown
 from apps.engine.values.book import SymbolBook, SymbolSeen
 from apps.engine.values.contract import Contract
+from apps.engine.values.venue import VenueConstraints
 
 
 def follow(
-    book: SymbolBook, seen: SymbolSeen, contract: Contract, *, off: Mapping[str, str], now: datetime
+    book: SymbolBook,
+    seen: SymbolSeen,
+    contract: Contract,
+    *,
+    constraints: VenueConstraints,
+    off: Mapping[str, str],
+    now: datetime,
 ) -> Followed:
     """What `seen` means for `book`, and what must be done: a pure decision, safe to repeat.
 
     `off` maps the switches that are off to their reasons: they take back resting entries, never protection.
     """
-    return follow_symbol(book, seen, contract, off, now)
+    return follow_symbol(book, seen, contract, constraints, off, now)
 
 
 def perform(

@@ -13,6 +13,7 @@ from apps.engine.follow.reconcile import Differences
 from apps.engine.values.book import SymbolBook, SymbolSeen, TrackedOrder, TrackedPosition
 from apps.engine.values.order import Fill, OrderReport, OrderStatus
 from apps.engine.values.position import PositionReport, PositionStatus
+from apps.engine.values.venue import VenueConstraints
 
 FLAT_AGAIN_AFTER_S = 2
 """A second read without a position, so much later, is believed."""
@@ -26,7 +27,9 @@ _BY_STATUS = {
 }
 
 
-def order_events(found: Differences, seen: SymbolSeen, now: datetime) -> Iterator[events.OrderEvent]:
+def order_events(
+    found: Differences, seen: SymbolSeen, constraints: VenueConstraints, now: datetime
+) -> Iterator[events.OrderEvent]:
     """Orders that moved, are gone, or are ours without our knowing."""
     for before, after in found.orders_moved:
         kind = _BY_STATUS.get(after.status, events.OrderResting)
@@ -34,7 +37,7 @@ def order_events(found: Differences, seen: SymbolSeen, now: datetime) -> Iterato
             kind = events.OrderFilled
         yield kind(symbol=after.symbol, at=now, order=after)
     for order in found.orders_absent:
-        event = absent(order, seen, now)
+        event = absent(order, seen, constraints, now)
         if event is not None:
             yield event
     for report in found.orders_unbooked:

@@ -11,6 +11,7 @@ from apps.engine.values.book import SymbolBook, SymbolSeen, TrackedOrder
 from apps.engine.values.order import TRANSITIONS, OrderReport, OrderStatus
 from apps.engine.values.position import PositionReport
 from apps.engine.values.side import Side
+from apps.engine.values.venue import VenueConstraints
 
 LIVE = frozenset(
     {OrderStatus.SUBMITTING, OrderStatus.UNKNOWN, OrderStatus.SUBMITTED, OrderStatus.PARTIALLY_FILLED}
@@ -24,14 +25,8 @@ LOOKUPS_S = (1, 3, 10, 30)
 """When an order in doubt is looked up by its client id, once it may have been signed. The last look-ups
 come when even a signature of the latest moment has lost its validity."""
 
-SIGNATURE_VALID_S = 70
-"""A request signed longer ago than this is refused by the exchange, whenever it arrives."""
-
 ABSENT_READS = 2
 """So many complete reads without an order, after that, make it one that never arrived."""
-
-ANSWER_S = 5
-"""An answer takes 3 s at most; whoever has none by then will have none."""
 
 
 def advance(status: OrderStatus, reported: OrderStatus) -> OrderStatus:
@@ -75,13 +70,17 @@ def merged(row: TrackedOrder, news: TrackedOrder) -> TrackedOrder:
     )
 
 
-def due_lookups(book: SymbolBook, open_orders: Iterable[OrderReport], now: datetime) -> tuple[str, ...]:
+def due_lookups(
+    book: SymbolBook, open_orders: Iterable[OrderReport], constraints: VenueConstraints, now: datetime
+) -> tuple[str, ...]:
     """Client ids to read one by one: of orders that should be open and are not; in doubt: at their times."""
     open_ids = {report.client_order_id for report in open_orders}
     return tuple(
         order.client_order_id
         for order in book.orders
-        if order.client_order_id not in open_ids and order.status in LIVE and now >= _due_at(order)
+        if order.client_order_id not in open_ids
+        and order.status in LIVE
+        and now >= _due_at(order, constraints)
     )
 
 
@@ -95,11 +94,13 @@ def suspects(book: SymbolBook, positions: Iterable[PositionReport]) -> tuple[str
     )
 
 
-def absent(order: TrackedOrder, seen: SymbolSeen, now: datetime) -> events.OrderEvent | None:
+def absent(
+    order: TrackedOrder, seen: SymbolSeen, constraints: VenueConstraints, now: datetime
+) -> events.OrderEvent | None:
     """What a complete look-up without the order means; None for one that is over."""
     if order.status not in LIVE:
         return None
-    provable = seen.read_at >= _arrives_by(order)
+    provable = seen.read_at >= _arrives_by(order, constraints)
     order = replace(
         order, looked_up=order.looked_up + 1, absent_reads=order.absent_reads + 1 if provable else 0
     )
@@ -113,10 +114,13 @@ def absent(order: TrackedOrder, seen: SymbolSeen, now: datetime) -> events.Order
     return events.OrderLost(symbol=order.symbol, at=now, order=lost)
 
 
-def unanswered(book: SymbolBook, now: datetime) -> Iterator[events.OrderUnknown]:
+def unanswered(
+    book: SymbolBook, constraints: VenueConstraints, now: datetime
+) -> Iterator[events.OrderUnknown]:
     """Orders whose sender has fallen silent: unknown from now on."""
+    answer_time = timedelta(seconds=constraints.answer_s)
     for order in book.orders:
-        if order.status == OrderStatus.SUBMITTING and now > order.send_before + timedelta(seconds=ANSWER_S):
+        if order.status == OrderStatus.SUBMITTING and now > order.send_before + answer_time:
             unknown = replace(order, status=OrderStatus.UNKNOWN)
             yield events.OrderUnknown(symbol=order.symbol, at=now, order=unknown, detail="no answer recorded")
 
@@ -134,13 +138,13 @@ def _explained(book: SymbolBook, side: Side) -> bool:
     return held or any(order.side == side and (order.status in LIVE or order.filled) for order in book.orders)
 
 
-def _arrives_by(order: TrackedOrder) -> datetime:
-    return order.send_before + timedelta(seconds=SIGNATURE_VALID_S)
+def _arrives_by(order: TrackedOrder, constraints: VenueConstraints) -> datetime:
+    return order.send_before + timedelta(seconds=constraints.signature_valid_s)
 
 
-def _due_at(order: TrackedOrder) -> datetime:
+def _due_at(order: TrackedOrder, constraints: VenueConstraints) -> datetime:
     if order.status not in IN_DOUBT:
         return order.sent_at
     if order.looked_up < len(LOOKUPS_S):
         return order.sent_at + timedelta(seconds=LOOKUPS_S[order.looked_up])
-    return _arrives_by(order)
+    return _arrives_by(order, constraints)

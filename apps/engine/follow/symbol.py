@@ -17,6 +17,7 @@ from apps.engine.follow.reconcile import compare
 from apps.engine.values.book import SymbolBook, SymbolSeen
 from apps.engine.values.contract import Contract
 from apps.engine.values.position import PositionStatus
+from apps.engine.values.venue import VenueConstraints
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,17 @@ class Followed:
 
 
 def follow_symbol(
-    book: SymbolBook, seen: SymbolSeen, contract: Contract, off: Mapping[str, str], now: datetime
+    book: SymbolBook,
+    seen: SymbolSeen,
+    contract: Contract,
+    constraints: VenueConstraints,
+    off: Mapping[str, str],
+    now: datetime,
 ) -> Followed:
     """Nothing happens when the read began before our own last event: it may not know of it."""
     if book.changed_at is not None and book.changed_at >= seen.read_at:
         return Followed(book)
-    arrived = _arrived(book, seen, now)
+    arrived = _arrived(book, seen, constraints, now)
     book = after(book, arrived)
     guarded, protecting = _guarded(book, seen, contract, now)
     book = after(book, guarded)
@@ -48,11 +54,13 @@ def follow_symbol(
     )
 
 
-def _arrived(book: SymbolBook, seen: SymbolSeen, now: datetime) -> tuple[events.Event, ...]:
-    silent = tuple(unanswered(book, now))
+def _arrived(
+    book: SymbolBook, seen: SymbolSeen, constraints: VenueConstraints, now: datetime
+) -> tuple[events.Event, ...]:
+    silent = tuple(unanswered(book, constraints, now))
     book = after(book, silent)
     found = compare(book, seen)
-    orders = tuple(order_events(found, seen, now))
+    orders = tuple(order_events(found, seen, constraints, now))
     fills = fill_events(found, book, now)
     return (*silent, *orders, *fills, *position_events(found, after(book, orders), seen, now))
 

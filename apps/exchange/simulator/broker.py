@@ -30,6 +30,7 @@ from apps.engine.values.position import (
     Transaction,
 )
 from apps.engine.values.side import Side
+from apps.engine.values.venue import VenueConstraints
 from apps.exchange.simulator import orders, plans, reports, terms
 from apps.exchange.simulator.asking import ISOLATED, wish_of
 from apps.exchange.simulator.contracts import contract
@@ -40,6 +41,13 @@ from apps.exchange.simulator.matching import CANCELLED
 from apps.exchange.simulator.path import milliseconds, moment
 from apps.exchange.simulator.words import HEDGE, LAST_PRICE, ONE_WAY, WHOLE
 
+CONSTRAINTS = VenueConstraints(
+    signature_valid_s=70,
+    answer_s=5,
+    candles_per_request=499,
+    standard_fees=FeeRates(maker=MAKER, taker=TAKER),
+)
+"""Of the exchange as its server presents it; in process an answer comes at once."""
 _POSITION_MODES = {PositionMode.HEDGE: HEDGE, PositionMode.ONE_WAY: ONE_WAY}
 
 

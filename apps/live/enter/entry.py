@@ -40,7 +40,7 @@ class Entry:
 
 def live(run: MtfRun, verdict: Verdict, clock: Clock) -> Entry:
     ledger = account_ledger(run.run_id, verdict)
-    return _entry(verdict, run.digest, ledger, venue.broker(), switched_off, clock)
+    return _entry(verdict, run.digest, ledger, venue.current().broker, switched_off, clock)
 
 
 def dry(run: MtfRun, verdict: Verdict, clock: Clock) -> Entry:
@@ -48,12 +48,12 @@ def dry(run: MtfRun, verdict: Verdict, clock: Clock) -> Entry:
     force = bool(run.options.get("force_run"))
     ledger = DryLedger(account_ledger(run.run_id, verdict), force)
     off = dict if force else switched_off
-    return _entry(verdict, run.digest, ledger, venue.dry_broker(), off, clock)
+    return _entry(verdict, run.digest, ledger, venue.dry().broker, off, clock)
 
 
 def of_approved(approved: orders.Approved, verdict: Verdict, clock: Clock) -> Entry:
     ledger = account_ledger(approved.run_id, verdict)
-    return _entry(verdict, approved.plan.digest, ledger, venue.broker(), switched_off, clock)
+    return _entry(verdict, approved.plan.digest, ledger, venue.current().broker, switched_off, clock)
 
 
 def _entry(
@@ -67,4 +67,6 @@ def _entry(
     profile = profiles.version(digest)
     if profile is None:
         raise UnknownProfile(f"{verdict.symbol}: no profile of digest {digest[:12]} was ever remembered")
-    return Entry(verdict, profile, ledger, venue.prompt_history(), venue.broker(), sends, off, clock)
+    return Entry(
+        verdict, profile, ledger, venue.current().prompt_history, venue.current().broker, sends, off, clock
+    )

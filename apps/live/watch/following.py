@@ -16,6 +16,7 @@ from apps.engine.follow.care import needs_care
 from apps.engine.ports import Broker
 from apps.engine.values.book import SymbolBook, SymbolSeen
 from apps.engine.values.contract import Contract
+from apps.engine.values.venue import VenueConstraints
 from apps.live.ledger import AccountLedger
 from apps.orders import store as orders
 
@@ -43,6 +44,7 @@ def handle(
     *,
     ledger: AccountLedger,
     broker: Broker,
+    constraints: VenueConstraints,
     off: Mapping[str, str],
     clock: Callable[[], datetime],
 ) -> Handled:
@@ -53,7 +55,7 @@ def handle(
         book = _believable(orders.book(ledger.account, seen.symbol, now), now)
         if book.changed_at is not None and book.changed_at >= seen.read_at:
             return Handled(book, acted=True)
-        followed = follow(book, seen, contract, off=off, now=now)
+        followed = follow(book, seen, contract, constraints=constraints, off=off, now=now)
         ledger.record(followed.events)
         orders.seen(ledger.account, seen.symbol, seen.protections, now)
     _tell(followed.events)

@@ -10,6 +10,7 @@ import structlog
 
 from apps.engine.ports import AccountNews, AccountStreams, Broker
 from apps.engine.values.position import PositionMode
+from apps.engine.values.venue import VenueConstraints
 from apps.live.account_health import SILENT
 from apps.live.ledger import AccountLedger
 from apps.live.watch import excursions, reconciliation, state
@@ -42,6 +43,7 @@ class Watch:
         broker: Broker,
         streams: AccountStreams,
         *,
+        constraints: VenueConstraints,
         mode: PositionMode,
         clock: Callable[[], datetime],
     ) -> None:
@@ -50,7 +52,7 @@ class Watch:
         self._streams = streams
         self._mode = mode
         self._clock = clock
-        self._sweep = Sweep(ledger, broker, clock)
+        self._sweep = Sweep(ledger, broker, constraints, clock)
         self._acted_at = self._sweep_at = self._reconcile_at = self._glance_at = clock()
         self._in_doubt = True
         self._known: object = None

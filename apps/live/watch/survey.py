@@ -15,6 +15,7 @@ from apps.engine.follow.reconcile import OURS, Differences, compare
 from apps.engine.ports import Broker, BrokerRejected, BrokerUnavailable, BrokerUnknown
 from apps.engine.values.book import SymbolBook, SymbolSeen
 from apps.engine.values.order import OrderReport
+from apps.engine.values.venue import VenueConstraints
 
 log = structlog.get_logger("positions")
 
@@ -48,6 +49,7 @@ def survey(
     books: Mapping[str, SymbolBook],
     book_of: BookOf,
     *,
+    constraints: VenueConstraints,
     trades_of: Collection[str],
     now: datetime,
 ) -> Survey:
@@ -59,7 +61,7 @@ def survey(
     orders = _by_symbol(_listed(broker.orders, books))
     books = _with(books, _ours(orders), book_of)
     looked_up = {
-        symbol: _look_up(broker, symbol, due_lookups(book, orders[symbol], now))
+        symbol: _look_up(broker, symbol, due_lookups(book, orders[symbol], constraints, now))
         for symbol, book in books.items()
     }
     positions = _by_symbol(broker.positions())

@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError
 from apps.engine.follow.care import needs_care
 from apps.engine.ports import Broker
 from apps.engine.values.book import SymbolBook, SymbolSeen
+from apps.engine.values.venue import VenueConstraints
 from apps.live.ledger import AccountLedger
 from apps.live.watch.contracts import Contracts
 from apps.live.watch.following import handle
@@ -26,9 +27,16 @@ TRADES_EACH = timedelta(minutes=1)
 class Sweep:
     """`clock` is ours; `ledger` belongs to the account that `broker` trades."""
 
-    def __init__(self, ledger: AccountLedger, broker: Broker, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        ledger: AccountLedger,
+        broker: Broker,
+        constraints: VenueConstraints,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._ledger = ledger
         self._broker = broker
+        self._constraints = constraints
         self._clock = clock
         self._contracts = Contracts(broker)
         self._traded_at: dict[str, datetime] = {}
@@ -45,6 +53,7 @@ class Sweep:
             self._broker,
             books,
             lambda symbol: orders.book(account, symbol, self._clock()),
+            constraints=self._constraints,
             trades_of={*also, *self._unread(books, now)},
             now=now,
         )
@@ -65,6 +74,7 @@ class Sweep:
                 self._contracts.of(seen.symbol),
                 ledger=self._ledger,
                 broker=self._broker,
+                constraints=self._constraints,
                 off=off,
                 clock=self._clock,
             ).soon

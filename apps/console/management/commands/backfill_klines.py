@@ -6,7 +6,6 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import track
@@ -40,9 +39,9 @@ class Command(BaseCommand):
                 timeframe,
                 span=timedelta(days=days),
                 now=datetime.now(UTC),
-                page_size=settings.MTF_MAX_CANDLES_PER_REQUEST - 2,
+                page_size=venue.candles_per_request() - 2,
             )
-            done = backfill(venue.history(), pages)
+            done = backfill(venue.current().history, pages)
             changed = sum(
                 track(done, total=len(pages), description=f"{timeframe} pages", disable=options["json"])
             )

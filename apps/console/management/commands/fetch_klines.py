@@ -6,7 +6,6 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
@@ -30,12 +29,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         timeframe, limit = Timeframe(options["timeframe"]), options["limit"]
-        if not 1 <= limit <= settings.MTF_MAX_CANDLES_PER_REQUEST:
-            raise CommandError(f"--limit {limit} is not within 1 … {settings.MTF_MAX_CANDLES_PER_REQUEST}")
+        if not 1 <= limit <= (most := venue.candles_per_request()):
+            raise CommandError(f"--limit {limit} is not within 1 … {most}")
         end = timeframe.floor(datetime.now(UTC))
         try:
             [symbol] = listed([options["symbol"]])
-            answer = venue.history().candles(symbol, timeframe, end - limit * timeframe.duration, end)
+            answer = venue.current().history.candles(symbol, timeframe, end - limit * timeframe.duration, end)
         except TradingError as fault:
             raise CommandError(str(fault)) from fault
         candles = answer.candles

@@ -43,10 +43,12 @@ class Command(BaseCommand):
 def _compared(account: str, now: datetime) -> tuple[list[str], dict[str, dict[str, Any]]]:
     """The symbols compared, and of those that differ what does."""
     books = {symbol: orders.book(account, symbol, now) for symbol in orders.watched(account)}
+    traded = venue.current()
     found = survey(
-        venue.broker(),
+        traded.broker,
         books,
         lambda symbol: orders.book(account, symbol, now),
+        constraints=traded.constraints,
         trades_of=set(books),
         now=now,
     )

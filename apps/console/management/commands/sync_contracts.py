@@ -27,7 +27,7 @@ class Command(BaseCommand):
         now = datetime.now(UTC)
         try:
             store.stamp_venue(venue.name())
-            listed = sync_contracts(venue.history(), now)
+            listed = sync_contracts(venue.current().history, now)
             watched = watched_symbols(now)
         except TradingError as fault:
             raise CommandError(str(fault)) from fault

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
@@ -52,7 +51,7 @@ class Command(BaseCommand):
 
     def _run(self) -> None:
         stop = threading.Event()
-        history, streams = venue.history(), venue.streams()
+        history, streams = venue.current().history, venue.current().streams()
 
         def end(*_: object) -> None:
             stop.set()
@@ -70,7 +69,7 @@ class Command(BaseCommand):
             history,
             symbols,
             profiles.configured(),
-            page_size=settings.MTF_MAX_CANDLES_PER_REQUEST,
+            page_size=venue.candles_per_request(),
             clock=_now,
         )
         filler.start()

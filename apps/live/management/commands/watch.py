@@ -77,11 +77,19 @@ class Command(BaseCommand):
 
 
 def _run(stop: threading.Event) -> None:
-    account, streams = venue.account(), venue.account_streams()
+    account, traded = venue.account(), venue.current()
+    streams = traded.account_streams()
     ledger = AccountLedger(account, lambda now: account_health.of_account(account, now))
     log.info("watch_started", account=account)
     try:
-        Watch(ledger, venue.broker(), streams, mode=venue.position_mode(), clock=_now).run(stop)
+        Watch(
+            ledger,
+            traded.broker,
+            streams,
+            constraints=traded.constraints,
+            mode=venue.position_mode(),
+            clock=_now,
+        ).run(stop)
     finally:
         streams.close()
     log.info("watch_stopped")

@@ -1,0 +1,86 @@
+"""BitMart as a venue: its addresses, its constraints, and the objects that speak with it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+from django.conf import LazySettings
+from django.core.exceptions import ImproperlyConfigured
+
+from apps.engine.ports import AccountStreams as AccountStreamsPort
+from apps.engine.ports import Streams as StreamsPort
+from apps.engine.ports import Venue
+from apps.engine.values.position import FeeRates
+from apps.engine.values.venue import VenueConstraints
+from apps.exchange.bitmart.account_stream import AccountStream
+from apps.exchange.bitmart.broker import Broker
+from apps.exchange.bitmart.candles import PAGE, History
+from apps.exchange.bitmart.client import Client
+from apps.exchange.bitmart.limits import Limits
+from apps.exchange.bitmart.pace import Pace
+from apps.exchange.bitmart.reader import PATIENCE
+from apps.exchange.bitmart.routes import KLINE_NOW
+from apps.exchange.bitmart.signing import Credentials
+from apps.exchange.bitmart.streams import Streams
+from apps.exchange.bitmart.trading import Trading
+
+ADDRESSES = {
+    "BITMART_BASE_URL": "https://api-cloud-v2.bitmart.com",
+    "BITMART_WS_URL": "wss://openapi-ws-v2.bitmart.com",
+}
+CONSTRAINTS = VenueConstraints(
+    signature_valid_s=70,  # 60 s by the documentation, and 10 s for the way there and two clocks
+    answer_s=5,  # an order connection waits 1 s for its connection and 3 s for the answer
+    candles_per_request=PAGE,
+    standard_fees=FeeRates(maker=Decimal("0.0002"), taker=Decimal("0.0006")),
+)
+
+
+def build(settings: LazySettings) -> Venue:
+    """Return BitMart, met at its own addresses unless others are set; nothing is connected yet."""
+    return _built(settings, ADDRESSES)
+
+
+def build_simulator(settings: LazySettings) -> Venue:
+    """Return the local exchange that speaks BitMart's protocol. ImproperlyConfigured without its address."""
+    return _built(settings, {})
+
+
+def _built(settings: LazySettings, addresses: dict[str, str]) -> Venue:
+    def address(variable: str) -> str:
+        if found := getattr(settings, variable) or addresses.get(variable):
+            return str(found)
+        raise ImproperlyConfigured(
+            f"VENUE is {settings.VENUE} and {variable} is empty: start the simulator (./run demo does, or "
+            f"manage.py simulator) and set {variable} to the address it prints; or choose VENUE=bitmart"
+        )
+
+    base_url = address("BITMART_BASE_URL")
+    credentials = Credentials(
+        settings.BITMART_API_KEY, settings.BITMART_SECRET_KEY, settings.BITMART_API_MEMO
+    )
+    ceiling = Pace(
+        settings.MTF_RATE_LIMIT_CAPACITY,
+        settings.MTF_RATE_LIMIT_REFILL_RATE / settings.MTF_RATE_LIMIT_REFILL_INTERVAL,
+    )
+    limits = Limits(settings.REDIS_URL, urlsplit(base_url).netloc, ceiling=ceiling)
+    history = History(Client(base_url, limits))
+
+    def streams() -> StreamsPort:
+        return Streams(address("BITMART_WS_URL"), history.contract_size)
+
+    def account_streams() -> AccountStreamsPort:
+        return AccountStream(address("BITMART_WS_URL"), credentials)
+
+    return Venue(
+        constraints=CONSTRAINTS,
+        broker=Broker(
+            Client(base_url, limits, key=credentials.key, patience=PATIENCE),
+            Trading(base_url, limits, credentials),
+        ),
+        history=history,
+        prompt_history=History(Client(base_url, limits, patience=PATIENCE), KLINE_NOW),
+        streams=streams,
+        account_streams=account_streams,
+    )
