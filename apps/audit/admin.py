@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.template.loader import render_to_string
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from apps.admin_base.filters import ExactFilter, TimeRangeFilter
-from apps.admin_base.lists import (
+from apps.admin_base.cell import (
     SIDE_COLOURS,
-    BigTableAdmin,
-    ReadOnlyAdmin,
     cause_text,
     coloured,
     figures,
     link,
     number,
     plain_fields,
+    trace,
 )
-from apps.admin_base.trace import timeframes
+from apps.admin_base.table import BigTableAdmin, ExactFilter, ReadOnlyAdmin, TimeRangeFilter
 from apps.audit.models import MtfAudit, OperatorAction, TradeLifecycleEvent, TradeZoneEvent
 
 
@@ -64,7 +61,7 @@ class MtfAuditAdmin(BigTableAdmin):
     @admin.display(description="conditions")
     def trace(self, row: MtfAudit) -> str:
         """Each condition with its values, per timeframe; nothing where the row holds no verdict."""
-        return render_to_string("admin/audit/trace.html", {"timeframes": timeframes(row.details)})
+        return trace(row.details)
 
     @admin.display(description="run")
     def run(self, row: MtfAudit) -> str:

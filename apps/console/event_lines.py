@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from rich.markup import escape
 
-from apps.admin_base.numbers import plain
+from apps.admin_base.format import plain
 from apps.audit.models import TradeLifecycleEvent
 from apps.engine import events
 from apps.orders.models import Position

@@ -22,7 +22,6 @@ GROUPS = {
         "Protections": ("shield", "orders_protection"),
         "Symbol locks": ("lock", "orders_symbollock"),
         "Cooldowns": ("hourglass_top", "switches_cooldown"),
-        "Queue marks": ("playlist_add", "switches_symbolqueue"),
         "Trade events": ("list_alt", "audit_tradelifecycleevent"),
         "Zone events": ("filter_center_focus", "audit_tradezoneevent"),
     },

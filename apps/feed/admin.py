@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from apps.admin_base.lists import ReadOnlyAdmin, coloured
+from apps.admin_base.cell import coloured
+from apps.admin_base.table import ReadOnlyAdmin
 from apps.feed.models import StreamHealth
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.contrib import admin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from apps.admin_base.filters import TimeRangeFilter
-from apps.admin_base.lists import BigTableAdmin, ReadOnlyAdmin, coloured, link, number, plain_fields
+from apps.admin_base.cell import coloured, link, number, plain_fields
+from apps.admin_base.table import BigTableAdmin, ReadOnlyAdmin, TimeRangeFilter
 from apps.market.models import Contract, Kline, MarketSeries, VenueStamp
 
 

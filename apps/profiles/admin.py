@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from apps.admin_base.lists import ReadOnlyAdmin, link
+from apps.admin_base.cell import link
+from apps.admin_base.table import ReadOnlyAdmin
 from apps.profiles.models import ProfileVersion
 
 

@@ -5,16 +5,8 @@ from __future__ import annotations
 from django.contrib import admin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from apps.admin_base.filters import ExactFilter, TimeRangeFilter
-from apps.admin_base.lists import (
-    SIDE_COLOURS,
-    BigTableAdmin,
-    ReadOnlyAdmin,
-    cause_text,
-    coloured,
-    figures,
-    link,
-)
+from apps.admin_base.cell import SIDE_COLOURS, cause_text, coloured, figures, link
+from apps.admin_base.table import BigTableAdmin, ExactFilter, ReadOnlyAdmin, TimeRangeFilter
 from apps.signals.models import IndicatorSnapshot, MtfState, Signal
 
 

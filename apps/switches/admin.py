@@ -13,9 +13,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 
-from apps.admin_base.lists import ReadOnlyAdmin, coloured, link
+from apps.admin_base.cell import coloured, link
+from apps.admin_base.table import ReadOnlyAdmin
 from apps.switches.forms import ReasonForm, SwitchForm
-from apps.switches.models import Cooldown, MtfSwitch, SymbolQueue
+from apps.switches.models import Cooldown, MtfSwitch
 from apps.switches.store import set_switch
 
 
@@ -135,12 +136,6 @@ class CooldownAdmin(ReadOnlyAdmin):
     @admin.display(description="plan")
     def plan(self, cooldown: Cooldown) -> str:
         return link("orders_orderplan_changelist", "plan", decision_key=cooldown.decision_key)
-
-
-@admin.register(SymbolQueue)
-class SymbolQueueAdmin(ReadOnlyAdmin):
-    list_display = ("asked_at", "symbol", "profile", "asked_by", "taken_at", "account")
-    search_fields = ("symbol",)
 
 
 def _ahead(expires_at: datetime | None) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -22,6 +23,10 @@ class SwitchForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
         fields = ("switch_key", "is_on", "reason", "expires_at")
         widgets = {"switch_key": UnfoldAdminTextInputWidget(), "reason": UnfoldAdminTextInputWidget()}
 
+    unknown_target: Callable[[str], str | None] | None = None
+    """What is wrong with the symbol or profile a key names, None when it exists: a misspelt key looks like
+    safety and stops nothing. Other rooms know the names: apps/console/apps.py sets this."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
@@ -33,9 +38,13 @@ class SwitchForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
 
     def clean_switch_key(self) -> str:
         try:
-            return checked_key(str(self.cleaned_data["switch_key"]).strip())
+            key = checked_key(str(self.cleaned_data["switch_key"]).strip())
         except InvalidSwitchKey as fault:
             raise forms.ValidationError(str(fault)) from fault
+        fault_of_target = None if self.unknown_target is None else self.unknown_target(key)
+        if fault_of_target is not None:
+            raise forms.ValidationError(fault_of_target)
+        return key
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

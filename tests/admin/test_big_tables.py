@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from apps.admin_base.paginator import EXACT_BELOW, EstimatedPaginator, planned_rows
+from apps.admin_base.table import EXACT_BELOW, EstimatedPaginator, planned_rows
 from apps.audit import store as audit
 from apps.audit.models import MtfAudit
 from tests.rooms.builders import audit_row

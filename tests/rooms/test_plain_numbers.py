@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from apps.admin_base.numbers import plain
+from apps.admin_base.format import plain
 
 
 @pytest.mark.parametrize(

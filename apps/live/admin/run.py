@@ -10,8 +10,8 @@ from django.utils.safestring import mark_safe
 from django.utils.text import Truncator
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from apps.admin_base.filters import ExactFilter, TimeRangeFilter
-from apps.admin_base.lists import UncountedAdmin, cause_text, coloured, figures, link
+from apps.admin_base.cell import cause_text, coloured, figures, link
+from apps.admin_base.table import ExactFilter, TimeRangeFilter, UncountedAdmin
 from apps.live.enter.outcomes import counted
 from apps.live.models import MtfRun
 

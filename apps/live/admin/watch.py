@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils import timezone
 
-from apps.admin_base.lists import ReadOnlyAdmin, coloured
+from apps.admin_base.cell import coloured
+from apps.admin_base.table import ReadOnlyAdmin
 from apps.live import account_health
 from apps.live.models import WatchState
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from apps.admin_base.numbers import plain
+from apps.admin_base.format import plain
 from apps.audit.models import TradeLifecycleEvent
 from apps.engine.events import CallFailed, PlanRefused
 from apps.engine.values.order import OrderStatus

@@ -5,9 +5,8 @@ from __future__ import annotations
 from django.contrib import admin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
 
-from apps.admin_base.filters import ExactFilter, TimeRangeFilter
-from apps.admin_base.lists import BigTableAdmin, ReadOnlyAdmin, number, plain_fields
-from apps.admin_base.paginator import EstimatedPaginator
+from apps.admin_base.cell import number, plain_fields
+from apps.admin_base.table import BigTableAdmin, ExactFilter, ReadOnlyAdmin, TimeRangeFilter, UncountedAdmin
 from apps.orders.models import AccountTransaction, EquityPoint, RiskDay
 
 
@@ -24,7 +23,7 @@ class AccountTransactionAdmin(BigTableAdmin):
 
 
 @admin.register(EquityPoint)
-class EquityPointAdmin(ReadOnlyAdmin):
+class EquityPointAdmin(UncountedAdmin):
     list_display = (
         "at",
         number("equity"),
@@ -35,9 +34,6 @@ class EquityPointAdmin(ReadOnlyAdmin):
         "account",
     )
     list_filter = (("account", ExactFilter), ("at", TimeRangeFilter))
-    paginator = EstimatedPaginator
-    show_full_result_count = False
-    list_max_show_all = 0
     ordering = ("-at", "-id")
     fields = readonly_fields = plain_fields(EquityPoint)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.contrib import admin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from apps.admin_base.filters import ExactFilter, TimeRangeFilter
-from apps.admin_base.lists import BigTableAdmin, coloured, link, number, plain_fields
+from apps.admin_base.cell import coloured, link, number, plain_fields
+from apps.admin_base.table import BigTableAdmin, ExactFilter, TimeRangeFilter
 from apps.orders.admin.colours import ORDERS, SIDES
 from apps.orders.models import ExchangeOrder, Fill
 

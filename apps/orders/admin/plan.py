@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -14,9 +15,8 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action
 
-from apps.admin_base.filters import ExactFilter, TimeRangeFilter
-from apps.admin_base.lists import BigTableAdmin, coloured, joined, link, number
-from apps.admin_base.trace import timeframes
+from apps.admin_base.cell import coloured, joined, link, number, trace
+from apps.admin_base.table import BigTableAdmin, ExactFilter, TimeRangeFilter
 from apps.engine.values.candle import Candle
 from apps.engine.values.timeframe import Timeframe
 from apps.orders import review
@@ -29,6 +29,9 @@ from apps.orders.models import OrderPlan, SymbolLock
 @admin.register(OrderPlan)
 class OrderPlanAdmin(BigTableAdmin):
     """Read only: a plan that waits for a review is answered by its two buttons, and by nothing else."""
+
+    candles: Callable[[str, Timeframe, datetime, datetime], list[Candle]] | None = None
+    """The candles of [start, end) for the chart. Another room stores them: apps/console/apps.py sets this."""
 
     list_display = (
         "plan_time",
@@ -91,16 +94,13 @@ class OrderPlanAdmin(BigTableAdmin):
     @admin.display(description="chart")
     def chart(self, plan: OrderPlan) -> str:
         now = timezone.now()
-        return plan_chart(plan, self.candles(plan.symbol, *span(plan, now)), now)
-
-    def candles(self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> list[Candle]:
-        """Those of [start, end) that the chart draws: none, as this room stores none."""
-        return []
+        candles = [] if self.candles is None else self.candles(plan.symbol, *span(plan, now))
+        return plan_chart(plan, candles, now)
 
     @admin.display(description="trace")
     def trace(self, plan: OrderPlan) -> str:
         """Each condition with its values, per timeframe, as the verdict saw them."""
-        return render_to_string("admin/audit/trace.html", {"timeframes": timeframes(plan.context_json)})
+        return trace(plan.context_json)
 
     @admin.display(description="leads to")
     def links(self, plan: OrderPlan) -> str:

@@ -7,8 +7,8 @@ from decimal import Decimal
 from django.contrib import admin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from apps.admin_base.filters import ExactFilter, TimeRangeFilter
-from apps.admin_base.lists import BigTableAdmin, coloured, figures, joined, link, number, plain_fields
+from apps.admin_base.cell import coloured, figures, joined, link, number, plain_fields
+from apps.admin_base.table import BigTableAdmin, ExactFilter, TimeRangeFilter
 from apps.orders.admin.colours import POSITIONS, PROTECTIONS, SIDES
 from apps.orders.models import Position, Protection
 

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Column, Table
 
-from apps.admin_base.numbers import plain
+from apps.admin_base.format import plain
 from apps.feed.models import StreamHealth
 from apps.live.enter.outcomes import with_entries
 from apps.live.models import RunStatus, Trigger

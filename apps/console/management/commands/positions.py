@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
 from rich.table import Table
 
-from apps.admin_base.numbers import plain
+from apps.admin_base.format import plain
 from apps.exchange import venue
 from apps.insight.account_summary import Holdings, holdings
 
