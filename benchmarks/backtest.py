@@ -20,8 +20,8 @@ from apps.backtest.readies import Readies, readies
 from apps.backtest.replay import run as trade
 from apps.backtest.source import Asked, Recorded, recorded
 from apps.engine.cycle import replay
-from apps.engine.evaluate.history import History
-from apps.engine.evaluate.timeframe import judge_candles
+from apps.engine.evaluate.judgement import PastJudgement
+from apps.engine.evaluate.timeframe import candle_outcomes
 from apps.engine.frame import Frames, Ints, Windows
 from apps.engine.indicators.history import history
 from apps.engine.profile import Profile
@@ -96,7 +96,7 @@ class _Signals:
         for stretch in self.market:
             self.one(stretch)
 
-    def one(self, stretch: Stretch) -> History:
+    def one(self, stretch: Stretch) -> PastJudgement:
         told = replay(history(stretch, self.profile.columns), self.profile, self.closes_ms)
         for one in told.timeframes:
             assert len(one.leaves.truth) > 0
@@ -116,7 +116,7 @@ class _Signals:
         for judged in self.profile.judged:
             view = View(frames.frames, judged.timeframe, rows=len(frames.frames[judged.timeframe].close_ms))
             minimum = self.profile.minimum(judged.timeframe)
-            assert judge_candles(frames, judged, view, minimum=minimum).leaves.truth
+            assert candle_outcomes(frames, judged, view, minimum=minimum).leaves.truth
 
 
 class _Events:
@@ -155,7 +155,7 @@ def _stretches(source: Recorded, profile: Profile) -> list[Stretch]:
     return [source.stretch(symbol, profile.columns) for symbol in loading]
 
 
-def _leaves_mib(told: History) -> float:
+def _leaves_mib(told: PastJudgement) -> float:
     """What the leaves' arrays show; many share a column's memory."""
     tables = [one.leaves for one in told.timeframes]
     numbers = sum(array.nbytes for table in tables for array in (*table.left, *table.right))

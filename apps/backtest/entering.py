@@ -7,9 +7,9 @@ from datetime import datetime
 from apps.backtest.ledger import MemoryLedger
 from apps.backtest.readies import Readies
 from apps.engine import cycle
-from apps.engine.cycle import Entered
+from apps.engine.cycle import EntryResult
 from apps.engine.enter import guards
-from apps.engine.enter.snapshot import Snapshot
+from apps.engine.enter.observation import Observation
 from apps.engine.ports import Broker
 from apps.engine.profile import Profile
 from apps.engine.values.contract import Contract
@@ -30,10 +30,10 @@ class Entering:
     def contract(self, symbol: str) -> Contract:
         return self._contracts[symbol]
 
-    def enter(self, one: Readies, row: int, now: datetime) -> Entered | Refusal:
+    def enter(self, one: Readies, row: int, now: datetime) -> EntryResult | Refusal:
         """Try one READY minute. KeyError for a symbol that the exchange does not list."""
         brackets, fees = self._terms_of(one.symbol)
-        snapshot = Snapshot(
+        snapshot = Observation(
             contract=self._contracts[one.symbol],
             brackets=brackets,
             quote=self._broker.quote(one.symbol),
@@ -47,7 +47,7 @@ class Entering:
             snapshot,
             broker=self._broker,
             ledger=self._ledger,
-            last_look=lambda plan: guards.last_look(plan, self._ledger.off, now),
+            last_check=lambda plan: guards.send_refusal(plan, self._ledger.off, now),
             now=now,
         )
 

@@ -12,9 +12,8 @@ from datetime import datetime, timedelta
 from apps.backtest.ledger import MemoryLedger
 from apps.engine import events
 from apps.engine.cycle import follow, perform
-from apps.engine.follow.actions import SwitchGlobalOff
-from apps.engine.follow.care import needs_care
-from apps.engine.follow.orders import IN_DOUBT, LIVE, due_lookups, suspects
+from apps.engine.follow.book import is_urgent
+from apps.engine.follow.orders import IN_DOUBT, LIVE, due_lookups, suspect_lookups
 from apps.engine.ports import Broker
 from apps.engine.values.book import SymbolBook, SymbolSeen
 from apps.engine.values.contract import Contract
@@ -60,17 +59,16 @@ class Following:
         told = list(followed.events)
         self._ledger.record(told)
         for action in followed.actions:
-            if not isinstance(action, SwitchGlobalOff):
-                failed = perform(action, broker=self._broker, now=now)
-                self._ledger.record(failed)
-                told += failed
+            failed = perform(action, broker=self._broker, now=now)
+            self._ledger.record(failed)
+            told += failed
         self._schedule(followed.book, acted=bool(followed.actions), now=now)
         return told
 
     def _schedule(self, book: SymbolBook, *, acted: bool, now: datetime) -> None:
         """Soon where seconds count; else when an order's time is over. A push comes before either."""
         in_doubt = any(order.status in IN_DOUBT for order in book.orders)
-        if acted or in_doubt or needs_care(book):
+        if acted or in_doubt or is_urgent(book):
             self._due[book.symbol] = now + SOON
             return
         ends = [order.expires_at for order in book.orders if order.status in LIVE]
@@ -87,7 +85,7 @@ def look(broker: Broker, book: SymbolBook, now: datetime) -> SymbolSeen:
     due = due_lookups(book, open_orders, CONSTRAINTS, now)
     looked_up = {client_id: broker.order(symbol, client_id) for client_id in due}
     positions = broker.positions(symbol)
-    doubtful = suspects(book, positions)
+    doubtful = suspect_lookups(book, positions)
     if doubtful:
         looked_up |= {client_id: broker.order(symbol, client_id) for client_id in doubtful}
         positions = broker.positions(symbol)

@@ -68,7 +68,7 @@ class MemoryLedger:
             approved = self.plans.get(plan.decision_key, (plan, None))[1] is OrderStatus.APPROVED
             if approved:
                 state = state.without(plan.decision_key)
-            refusal = guards.account(plan, state, now)
+            refusal = guards.claim_refusal(plan, state, now)
             if refusal is not None:
                 return refusal
             waits = (self.review or plan.review) and not approved

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from apps.engine.evaluate.history import History
-from apps.engine.evaluate.verdict import Readiness, Verdict
+from apps.engine.evaluate.judgement import PastJudgement
+from apps.engine.evaluate.verdict import Verdict
 from apps.engine.frame import Floats, Ints
 from apps.engine.profile import Profile
 from apps.engine.values.side import Side
@@ -47,7 +47,7 @@ class Readies:
             profile=self.profile.name,
             digest=self.profile.digest,
             evaluated_at=_moment(self.at_ms[row]),
-            outcome=Readiness.READY,
+            is_ready=True,
             side=Side.LONG if self.side[row] > 0 else Side.SHORT,
             execution_timeframe=self.timeframes[self.timeframe[row]],
             candle_open_at=_moment(self.open_ms[row]),
@@ -63,7 +63,7 @@ class Readies:
         }
 
 
-def readies(history: History) -> Readies:
+def readies(history: PastJudgement) -> Readies:
     """What an entry needs of a history, which may be forgotten then."""
     rows = history.ready.nonzero()[0]
     profile, frames = history.profile, history.frames.frames

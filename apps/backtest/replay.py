@@ -21,7 +21,7 @@ from apps.backtest.turns import Turns
 from apps.backtest.unfilled import plans_by_order, unfilled
 from apps.backtest.worth import WorthOverTime
 from apps.engine import events
-from apps.engine.cycle import Entered
+from apps.engine.cycle import EntryResult
 from apps.engine.profile import Profile
 from apps.engine.values.reason import Reason, Refusal
 from apps.engine.values.state import AccountLimits
@@ -183,7 +183,7 @@ class Replay:
                 self.following.pushed(entered.plan.symbol, now)
             self._heed(now)
 
-    def _count_denied(self, entered: Entered) -> None:
+    def _count_denied(self, entered: EntryResult) -> None:
         if entered.sent is not None and entered.sent.reason is not None:
             self._refusals[entered.sent.reason] += 1
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import takewhile
 
-from apps.engine.follow.orders import LIVE, merged
+from apps.engine.follow.orders import LIVE, merged_order
 from apps.engine.values.book import SymbolBook, TrackedOrder, TrackedPosition
 from apps.engine.values.order import Fill, OrderStatus
 from apps.engine.values.plan import OrderPlan
@@ -68,7 +68,7 @@ class SymbolBooks:
 
     def ordered(self, order: TrackedOrder, at: datetime) -> None:
         row, _ = self._orders.get(order.client_order_id, (None, None))
-        now = order if row is None else merged(row, order)
+        now = order if row is None else merged_order(row, order)
         self._orders[order.client_order_id] = (now, at)
         if now.exchange_order_id and now.decision_key in self._plans:
             self._leverage = self._plans[now.decision_key].leverage

@@ -1,7 +1,8 @@
 """What happened, handed to the ledger: the audit is nothing else.
 
 An OrderEvent's `order` and a PositionEvent's `position` are that row as it is from now on: a ledger stores
-row and event together. Where an order's row moved meanwhile, it takes `follow.orders.merged(row, order)`.
+row and event together. Where an order's row changed meanwhile, the ledger stores
+`follow.orders.merged_order(row, order)`.
 """
 
 from __future__ import annotations

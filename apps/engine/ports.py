@@ -48,7 +48,7 @@ class Candles(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CandlePage:
     """What one request for candles brought: closed ones, rising, and how many rows were no possible candle.
 
     Where `refused` is not 0 an absent candle may be one of them: the answer confirms no hole.
@@ -71,7 +71,7 @@ class CandleHistory(Protocol):
     def contracts(self) -> list[Contract]:
         """Every contract the venue lists, also those no longer traded; unreadable ones are only logged."""
 
-    def candles(self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> Answer:
+    def candles(self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> CandlePage:
         """Closed candles with start <= open_time < end; at most the venue's
         `candles_per_request`. Source REST.
 
@@ -244,8 +244,10 @@ class Ledger(Protocol):
         """
 
     def claim(self, plan: OrderPlan, now: datetime) -> Claimed | Refusal:
-        """Under the account's lock, in one transaction: check `enter.guards.account` again, then store the
-        plan with its symbol lock and reservation: PENDING_REVIEW, or SUBMITTING with `TrackedOrder.of(plan)`.
+        """Store the plan with its symbol lock and reservation, or say why it may not be.
+
+        Under the account's lock, in one transaction: `enter.guards.claim_refusal` is asked again, then the
+        plan is stored as PENDING_REVIEW, or as SUBMITTING with `TrackedOrder.of(plan)`.
 
         A plan whose decision a person approved takes that row (checked without its own claim). Of two claims
         at once, one is refused.

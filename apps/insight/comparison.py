@@ -67,7 +67,7 @@ def not_judged(run: MtfRun, stored: MtfAudit | None) -> str | None:
 
 def _differences(then: Verdict, now: Verdict) -> tuple[str, ...]:
     pairs = [
-        ("outcome", then.outcome, now.outcome),
+        ("outcome", then.status, now.status),
         ("side", then.side, now.side),
         ("execution timeframe", then.execution_timeframe, now.execution_timeframe),
         ("reason", then.reason, now.reason),

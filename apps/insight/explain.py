@@ -11,7 +11,7 @@ from django.conf import settings
 from apps.audit import store as audit
 from apps.audit.models import MtfAudit
 from apps.engine.cycle import evaluate
-from apps.engine.evaluate.judgement import Judgement
+from apps.engine.evaluate.judgement import MinuteJudgement
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.profile import Profile, ProfileError
 from apps.engine.values.contract import require_listed
@@ -105,7 +105,7 @@ def explain(symbol: str, at: datetime, profile_name: str) -> Explanation:
     return Explanation(verdict, missing, run, stored, compared(verdict, run, stored), _late(verdict, run))
 
 
-def judged_again(symbol: str, minute: datetime, profile: Profile) -> Judgement:
+def judged_again(symbol: str, minute: datetime, profile: Profile) -> MinuteJudgement:
     """What the stored candles say of one symbol now, by the very steps of the live minute."""
     warm = Warm((symbol,), [profile])
     warm.refresh(minute)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from apps.engine.evaluate.blocking import items
-from apps.engine.evaluate.timeframe import TimeframeJudgement
+from apps.engine.evaluate.blocker import rule_items
+from apps.engine.evaluate.timeframe import TimeframeOutcome
 from apps.engine.profile import Phase
 from apps.engine.rules.leaf import TRUE
 from apps.engine.values.side import Side
@@ -27,9 +27,9 @@ class Missing:
         return asdict(self)
 
 
-def missing_of(one: TimeframeJudgement) -> list[Missing]:
+def missing_of(one: TimeframeOutcome) -> list[Missing]:
     """The sides that have rules, of the one symbol judged, at its judged candle."""
-    written = items(one.judged, one.views[int(one.grace[0])])
+    written = rule_items(one.judged, one.views[int(one.grace[0])])
     return [
         Missing(
             one.timeframe,

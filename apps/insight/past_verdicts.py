@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from apps.engine.cycle import replay
-from apps.engine.evaluate.history import History
+from apps.engine.evaluate.judgement import PastJudgement
 from apps.engine.frame import Windows
 from apps.engine.indicators.history import history
 from apps.engine.profile import Profile
@@ -23,7 +23,7 @@ class NoCandles(TradingError):
     """A stretch of which nothing is stored."""
 
 
-def past(symbol: str, profile: Profile, start: datetime, end: datetime) -> History:
+def past(symbol: str, profile: Profile, start: datetime, end: datetime) -> PastJudgement:
     """What `profile` says of `symbol` at every minute t with start <= t < end, one row each.
 
     Both are aware UTC minutes. Each timeframe reads a whole live window before the first minute: every row

@@ -9,8 +9,8 @@ from typing import Any
 
 from apps.audit import store as audit
 from apps.audit.store import READY
-from apps.engine.evaluate.codes import SIDES, Outcome
-from apps.engine.evaluate.judgement import Judgement
+from apps.engine.evaluate.judgement import MinuteJudgement
+from apps.engine.evaluate.outcome import SIDES, Outcome
 from apps.engine.values.reason import Refusal
 from apps.engine.values.timeframe import Timeframe
 
@@ -29,7 +29,7 @@ class Cause:
         return self.text == READY
 
 
-def causes(judgement: Judgement, refused: Mapping[str, Refusal]) -> dict[str, Cause]:
+def causes(judgement: MinuteJudgement, refused: Mapping[str, Refusal]) -> dict[str, Cause]:
     """Every symbol's cause, switches included."""
     digest = judgement.profile.digest
     found: dict[str, Cause] = {}

@@ -9,9 +9,9 @@ from uuid import UUID
 
 import numpy as np
 
-from apps.engine.evaluate.codes import Outcome
-from apps.engine.evaluate.judgement import Judgement
-from apps.engine.evaluate.timeframe import TimeframeJudgement
+from apps.engine.evaluate.judgement import MinuteJudgement
+from apps.engine.evaluate.outcome import Outcome
+from apps.engine.evaluate.timeframe import TimeframeOutcome
 from apps.engine.frame import Ints
 from apps.engine.profile import Phase
 from apps.engine.values.timeframe import Timeframe
@@ -38,7 +38,7 @@ class Standing:
         """What the tables say: sides are read, outcomes are written anew."""
         return cls(profile, symbols, sides=signals.standing_signals(profile))
 
-    def changed(self, one: TimeframeJudgement) -> list[int]:
+    def changed(self, one: TimeframeOutcome) -> list[int]:
         """Rows whose candle, outcome or reason differs from what was last written."""
         now = fingerprint(one)
         before = self.written.get((one.timeframe, one.phase))
@@ -46,19 +46,21 @@ class Standing:
             return list(range(len(self.symbols)))
         return [int(row) for row in np.flatnonzero((now != before).any(axis=0))]
 
-    def remember(self, one: TimeframeJudgement, rows: Sequence[SignalRow]) -> None:
+    def remember(self, one: TimeframeOutcome, rows: Sequence[SignalRow]) -> None:
         """Take over what was committed."""
         self.written[(one.timeframe, one.phase)] = fingerprint(one)
         for row in rows:
             self.sides[(row.symbol, row.timeframe, row.phase)] = row.side
 
 
-def fingerprint(one: TimeframeJudgement) -> Ints:
+def fingerprint(one: TimeframeOutcome) -> Ints:
     """What identifies an outcome: candle (Unix ms), outcome, reason; (3, S)."""
     return np.array([one.candle_open_ms, one.outcome, one.reason_code], dtype=np.int64)
 
 
-def outcome_rows(judgement: Judgement, one: TimeframeJudgement, rows: Sequence[int]) -> Iterator[OutcomeRow]:
+def outcome_rows(
+    judgement: MinuteJudgement, one: TimeframeOutcome, rows: Sequence[int]
+) -> Iterator[OutcomeRow]:
     """The standing outcomes of these symbols, valid until the timeframe's next candle closes."""
     expires_at = one.timeframe.floor(judgement.at) + one.timeframe.duration
     for row in rows:
@@ -71,7 +73,7 @@ def outcome_rows(judgement: Judgement, one: TimeframeJudgement, rows: Sequence[i
             phase=one.phase,
             kline_time=opened_at(one, row),
             side=SIDE.get(outcome, SignalSide.NONE),
-            outcome=outcome.name.lower(),
+            outcome=outcome.word,
             reason=one.reason[row],
             expires_at=expires_at,
             details={"grace": bool(one.grace[row])},
@@ -79,7 +81,7 @@ def outcome_rows(judgement: Judgement, one: TimeframeJudgement, rows: Sequence[i
 
 
 def signal_rows(
-    standing: Standing, judgement: Judgement, one: TimeframeJudgement, rows: Sequence[int], run_id: UUID
+    standing: Standing, judgement: MinuteJudgement, one: TimeframeOutcome, rows: Sequence[int], run_id: UUID
 ) -> list[SignalRow]:
     """LONG and SHORT of these symbols, and the NONE that ends one which stood."""
     found: list[SignalRow] = []
@@ -105,5 +107,5 @@ def signal_rows(
     return found
 
 
-def opened_at(one: TimeframeJudgement, row: int) -> datetime:
+def opened_at(one: TimeframeOutcome, row: int) -> datetime:
     return datetime.fromtimestamp(int(one.candle_open_ms[row]) / 1000, UTC)

@@ -72,7 +72,7 @@ class AccountLedger:
             approved = orders.is_approved(self.account, plan.decision_key)
             if approved:
                 state = state.without(plan.decision_key)
-            stored = guards.account(plan, state, now) or orders.claim(
+            stored = guards.claim_refusal(plan, state, now) or orders.claim(
                 plan,
                 account=self.account,
                 run_id=self.run_id,

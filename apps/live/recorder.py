@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from django.db import transaction
 
 from apps.audit import store as audit
-from apps.engine.evaluate.judgement import Judgement
-from apps.engine.evaluate.timeframe import TimeframeJudgement
+from apps.engine.evaluate.judgement import MinuteJudgement
+from apps.engine.evaluate.timeframe import TimeframeOutcome
 from apps.engine.indicators.compute import ALIASES, column_names
 from apps.engine.values.reason import Refusal
 from apps.engine.values.timeframe import WINDOW, Timeframe
@@ -34,7 +34,7 @@ class _Written:
     """What one run put into the rooms, to be remembered when it is committed."""
 
     causes: dict[str, Cause]
-    outcomes: list[tuple[TimeframeJudgement, list[SignalRow]]] = field(default_factory=list)
+    outcomes: list[tuple[TimeframeOutcome, list[SignalRow]]] = field(default_factory=list)
 
 
 class RunRecorder:
@@ -47,7 +47,7 @@ class RunRecorder:
 
     def record(
         self,
-        decided: Sequence[tuple[MtfRun, Judgement]],
+        decided: Sequence[tuple[MtfRun, MinuteJudgement]],
         *,
         warm: Warm,
         at: datetime,
@@ -75,7 +75,7 @@ class RunRecorder:
         for (_, judgement), one in zip(decided, written, strict=True):
             self._remember(judgement, one)
 
-    def _write(self, run: MtfRun, judgement: Judgement, refused: Mapping[str, Refusal]) -> _Written:
+    def _write(self, run: MtfRun, judgement: MinuteJudgement, refused: Mapping[str, Refusal]) -> _Written:
         standing = self._of(judgement)
         now = _Written(causes(judgement, refused))
         outcomes: list[OutcomeRow] = []
@@ -91,7 +91,7 @@ class RunRecorder:
         audit.save(unwatched.rows(run, self._leaving[judgement.profile.name], datetime.now(UTC)))
         return now
 
-    def _of(self, judgement: Judgement) -> Standing:
+    def _of(self, judgement: MinuteJudgement) -> Standing:
         """What stands of the judged profile; read from the tables at first and when the symbols changed."""
         name = judgement.profile.name
         standing = self._standing.get(name)
@@ -101,7 +101,7 @@ class RunRecorder:
             self._leaving[name] = unwatched.left(name, judgement.symbols)
         return standing
 
-    def _remember(self, judgement: Judgement, one: _Written) -> None:
+    def _remember(self, judgement: MinuteJudgement, one: _Written) -> None:
         self._causes[judgement.profile.name] = one.causes
         self._leaving[judgement.profile.name] = []
         for outcome, rows in one.outcomes:
@@ -118,7 +118,7 @@ def _snapshots(warm: Warm, timeframe: Timeframe, rows: Sequence[int]) -> Iterato
 
 
 def _audit_row(
-    run: MtfRun, judgement: Judgement, symbol: str, cause: Cause, refused: Mapping[str, Refusal]
+    run: MtfRun, judgement: MinuteJudgement, symbol: str, cause: Cause, refused: Mapping[str, Refusal]
 ) -> audit.AuditRow:
     refusal = refused.get(symbol)
     return audit.AuditRow(

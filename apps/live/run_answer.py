@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from apps.engine.evaluate.codes import Outcome
-from apps.engine.evaluate.judgement import Judgement
-from apps.engine.evaluate.timeframe import TimeframeJudgement
+from apps.engine.evaluate.judgement import MinuteJudgement
+from apps.engine.evaluate.outcome import Outcome
+from apps.engine.evaluate.timeframe import TimeframeOutcome
 from apps.engine.values.reason import Reason, Refusal
 from apps.live.causes import Cause, causes, tally
 from apps.live.last_outcomes import opened_at
@@ -27,7 +27,7 @@ NO_DATA = frozenset(
 
 
 def result(
-    judgement: Judgement,
+    judgement: MinuteJudgement,
     symbols: Sequence[str],
     refused: Mapping[str, Refusal],
     *,
@@ -62,7 +62,7 @@ def result(
     }
 
 
-def _entry(judgement: Judgement, symbol: str, row: int, cause: Cause) -> dict[str, Any]:
+def _entry(judgement: MinuteJudgement, symbol: str, row: int, cause: Cause) -> dict[str, Any]:
     score = float(judgement.score[row])
     ready = {"verdict": judgement.verdict(symbol).to_json()} if cause.is_ready else {}
     return ready | {
@@ -76,28 +76,28 @@ def _entry(judgement: Judgement, symbol: str, row: int, cause: Cause) -> dict[st
     }
 
 
-def _timeframe(one: TimeframeJudgement, row: int) -> dict[str, Any]:
+def _timeframe(one: TimeframeOutcome, row: int) -> dict[str, Any]:
     return {
         "timeframe": one.timeframe,
         "phase": one.phase,
-        "outcome": Outcome(one.outcome[row]).name.lower(),
+        "outcome": Outcome(one.outcome[row]).word,
         "reason": one.reason[row],
         "kline_time": opened_at(one, row).isoformat(),
         "grace": bool(one.grace[row]),
     }
 
 
-def _by_timeframe(judgement: Judgement, rows: Sequence[int]) -> dict[str, dict[str, int]]:
+def _by_timeframe(judgement: MinuteJudgement, rows: Sequence[int]) -> dict[str, dict[str, int]]:
     """Timeframe (slowest first, `1m execution` and the like) → outcome → symbols."""
     return {
-        f"{one.timeframe} {one.phase}": dict(Counter(Outcome(one.outcome[row]).name.lower() for row in rows))
+        f"{one.timeframe} {one.phase}": dict(Counter(Outcome(one.outcome[row]).word for row in rows))
         for one in judgement.timeframes
     }
 
 
-def _blind(one: TimeframeJudgement, row: int) -> bool:
+def _blind(one: TimeframeOutcome, row: int) -> bool:
     return one.reason[row] in NO_DATA
 
 
-def _error(symbol: str, one: TimeframeJudgement, row: int) -> dict[str, str]:
+def _error(symbol: str, one: TimeframeOutcome, row: int) -> dict[str, str]:
     return {"symbol": symbol, "timeframe": one.timeframe, "phase": one.phase, "reason": one.reason[row]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from apps.engine import events
-from apps.engine.follow.orders import merged
+from apps.engine.follow.orders import merged_order
 from apps.engine.values.book import TrackedPosition
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.position import PositionStatus
@@ -36,7 +36,7 @@ def _order(account: str, event: events.OrderEvent) -> None:
         plan = OrderPlan.objects.filter(account=account, decision_key=order.decision_key).first()
         row = ExchangeOrder(account=account, plan=plan)
     else:
-        order = merged(order_value(row), order)
+        order = merged_order(order_value(row), order)
     for name, value in order_columns(order).items():
         setattr(row, name, value)
     row.reason = _why(event) or row.reason

@@ -14,10 +14,10 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 
-from apps.engine.cycle import Entered
-from apps.engine.evaluate.judgement import Judgement
+from apps.engine.cycle import EntryResult
+from apps.engine.evaluate.judgement import MinuteJudgement
 from apps.engine.evaluate.verdict import Verdict
-from apps.engine.ports import Answer
+from apps.engine.ports import CandlePage
 from apps.engine.profile import Profile
 from apps.engine.values.reason import Refusal
 from apps.engine.values.timeframe import Timeframe
@@ -46,7 +46,9 @@ class Remembering(RunRecorder):
         self.heard: dict[tuple[str, str, datetime], Verdict] = {}
         self.ready: list[tuple[UUID, Verdict]] = []
 
-    def record(self, decided: Sequence[tuple[MtfRun, Judgement]], *, at: datetime, **others: Any) -> None:
+    def record(
+        self, decided: Sequence[tuple[MtfRun, MinuteJudgement]], *, at: datetime, **others: Any
+    ) -> None:
         super().record(decided, at=at, **others)
         for run, judgement in decided:
             for symbol in judgement.symbols:
@@ -72,13 +74,13 @@ class Exchange:
         market = Market(archive, DEFAULT_SEED)
         self.broker = Broker(Floor.open(market, milliseconds(now), balance=EQUITY), now)
 
-    def candles(self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> Answer:
-        return Answer(self.archive.candles(symbol, timeframe, start, end))
+    def candles(self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> CandlePage:
+        return CandlePage(self.archive.candles(symbol, timeframe, start, end))
 
 
 def entered_live(
     exchange: Exchange, run_id: UUID, symbol: str, monkeypatch: pytest.MonkeyPatch
-) -> Entered | Refusal:
+) -> EntryResult | Refusal:
     """What the live entry makes of a run's READY verdict on empty books; nothing of it is kept."""
     monkeypatch.setattr(venue, "broker", lambda: exchange.broker)
     monkeypatch.setattr(venue, "prompt_history", lambda: exchange)

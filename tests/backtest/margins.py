@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from apps.engine.evaluate.explain import moment
-from apps.engine.evaluate.history import History
-from apps.engine.evaluate.timeframe import TimeframeJudgement
+from apps.engine.evaluate.judgement import PastJudgement
+from apps.engine.evaluate.timeframe import TimeframeOutcome
+from apps.engine.evaluate.verdict import utc_from_ms
 from apps.engine.frame import Bools, Floats
 from apps.engine.rules.leaf import Comparison, Crossing, Leaf
 from apps.engine.rules.view import View
@@ -49,7 +49,7 @@ class Differences:
     unexplained: list[str]
 
 
-def differences(one: History, other: History) -> Differences:
+def differences(one: PastJudgement, other: PastJudgement) -> Differences:
     """What two histories that judge the same moments say differently from the first moment on.
 
     `other` may know more candles before. An outcome may differ only where a leaf flipped NEAR its threshold.
@@ -70,6 +70,6 @@ def differences(one: History, other: History) -> Differences:
     return Differences(near, unexplained)
 
 
-def _listed(of: TimeframeJudgement, what: str, rows: Bools, first: int) -> list[str]:
+def _listed(of: TimeframeOutcome, what: str, rows: Bools, first: int) -> list[str]:
     opened = of.candle_open_ms[first:][rows[first:]].tolist()
-    return [f"{of.timeframe} {of.phase} {moment(stamp):%Y-%m-%d %H:%M} {what}" for stamp in opened]
+    return [f"{of.timeframe} {of.phase} {utc_from_ms(stamp):%Y-%m-%d %H:%M} {what}" for stamp in opened]

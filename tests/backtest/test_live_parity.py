@@ -20,7 +20,7 @@ from apps.backtest.following import Following
 from apps.backtest.ledger import MemoryLedger
 from apps.backtest.readies import Readies
 from apps.engine import events
-from apps.engine.cycle import Entered
+from apps.engine.cycle import EntryResult
 from apps.engine.values.contract import Contract
 from apps.engine.values.position import Quote
 from apps.engine.values.reason import Refusal
@@ -46,7 +46,7 @@ class Noted(Entering):
 
     steps: list[Step]
 
-    def enter(self, one: Readies, row: int, now: datetime) -> Entered | Refusal:
+    def enter(self, one: Readies, row: int, now: datetime) -> EntryResult | Refusal:
         self.steps.append((now, "enter", (one, row)))
         return super().enter(one, row, now)
 

@@ -27,9 +27,9 @@ from apps.backtest.replay import DECISION_LATENCY_S
 from apps.backtest.signals import signals
 from apps.backtest.source import Asked, recorded
 from apps.backtest.source.stored import stored
-from apps.engine.cycle import Entered
-from apps.engine.enter.zone import ZoneRefusal
-from apps.engine.evaluate.history import History
+from apps.engine.cycle import EntryResult
+from apps.engine.enter.entry_price import ZoneRefusal
+from apps.engine.evaluate.judgement import PastJudgement
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.values.plan import OrderPlan, Zone
 from apps.engine.values.reason import Refusal
@@ -74,7 +74,7 @@ def test_hours_driven_live_give_the_verdicts_and_the_plans_of_their_backtest(
     _plans_are_equal(live, past, archive, monkeypatch)
 
 
-def _replayed(name: str, symbol: str) -> History:
+def _replayed(name: str, symbol: str) -> PastJudgement:
     """The backtest of what the database holds now; the last minute has no candle after it to trade on."""
     start = BEGAN + MINUTE
     return signals(stored(Asked(SYMBOLS, start, BEGAN + MINUTES * MINUTE)), symbol, SHIPPED[name])
@@ -91,7 +91,7 @@ def _said(verdict: Verdict) -> Verdict:
 
 def _plans_are_equal(
     live: Remembering,
-    past: dict[tuple[str, str], History],
+    past: dict[tuple[str, str], PastJudgement],
     archive: Archive,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -103,7 +103,7 @@ def _plans_are_equal(
         by_live = entered_live(exchange, run_id, verdict.symbol, monkeypatch)
         by_past = _entered(ready[verdict.profile, verdict.symbol], verdict, archive)
         assert _made(by_live) == _made(by_past), verdict
-        planned[verdict.profile] += isinstance(by_live, Entered)
+        planned[verdict.profile] += isinstance(by_live, EntryResult)
     assert all(planned[name] for name in SHIPPED), planned
     print(f"{len(live.heard):,} verdicts, {len(live.ready):,} READY; plans: {dict(planned)}")
 
@@ -118,16 +118,16 @@ def _decisions(live: Remembering) -> list[tuple[UUID, Verdict]]:
     return list(first.values())
 
 
-def _entered(ready: Readies, verdict: Verdict, archive: Archive) -> Entered | Refusal:
+def _entered(ready: Readies, verdict: Verdict, archive: Archive) -> EntryResult | Refusal:
     exchange = Exchange(archive, seconds_after(verdict, DECISION_LATENCY_S))
     entering = Entering(ready.profile, MemoryLedger(), exchange.broker)
     row = ready.at_ms.tolist().index(round(verdict.evaluated_at.timestamp() * 1000))
     return entering.enter(ready, row, exchange.now)
 
 
-def _made(outcome: Entered | Refusal) -> OrderPlan | Refusal:
+def _made(outcome: EntryResult | Refusal) -> OrderPlan | Refusal:
     """With what is tolerated rounded."""
-    if isinstance(outcome, Entered):
+    if isinstance(outcome, EntryResult):
         return replace(outcome.plan, zone=_rounded_zone(outcome.plan.zone))
     numbers = {name: _rounded(value) for name, value in outcome.numbers.items()}
     if isinstance(outcome, ZoneRefusal):

@@ -12,7 +12,7 @@ import yaml
 
 from apps.backtest.signals import signals
 from apps.backtest.source import Asked, recorded
-from apps.engine.evaluate.history import History
+from apps.engine.evaluate.judgement import PastJudgement
 from apps.engine.frame import Frames
 from apps.engine.indicators.history import history
 from apps.engine.rules.condition import UNKNOWN_METRICS, read_conditions
@@ -35,7 +35,7 @@ def asked(start: datetime = START, end: datetime = END, warm_up: int = 1) -> Ask
 
 
 @cache
-def told(name: str) -> History:
+def told(name: str) -> PastJudgement:
     return signals(recorded(asked()), SYMBOL, SHIPPED[name])
 
 
@@ -67,8 +67,8 @@ def test_the_outcomes_are_what_live_says_from_its_own_windows(name: str) -> None
     for row in moments()[::4]:
         at_ms = int(past.closes_ms[row])
         ours, live = past.verdict(row), verdict_at(live_frames(candles, at_ms), profile, at_ms)
-        assert (ours.outcome, ours.side, ours.reason, ours.execution_timeframe, ours.candle_open_at) == (
-            live.outcome,
+        assert (ours.is_ready, ours.side, ours.reason, ours.execution_timeframe, ours.candle_open_at) == (
+            live.is_ready,
             live.side,
             live.reason,
             live.execution_timeframe,

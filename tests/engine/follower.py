@@ -8,9 +8,8 @@ from typing import cast
 
 from apps.engine import events
 from apps.engine.cycle import follow, perform
-from apps.engine.follow.actions import SwitchGlobalOff
-from apps.engine.follow.books import after
-from apps.engine.follow.orders import due_lookups, suspects
+from apps.engine.follow.book import book_after
+from apps.engine.follow.orders import due_lookups, suspect_lookups
 from apps.engine.ports import Broker
 from apps.engine.values.book import SymbolBook, SymbolSeen, TrackedOrder
 from apps.engine.values.order import OrderStatus
@@ -22,15 +21,14 @@ MARKET_MAX = D(5)
 
 
 class Follower:
-    """One claimed plan on one exchange. `told` is every event, `alarms` the switches that went off."""
+    """One claimed plan on one exchange. `told` is every event, `alarms` what each CloseFailing says."""
 
     def __init__(self, plan: OrderPlan, exchange: TinyExchange) -> None:
         self.plan, self.exchange = plan, exchange
         self.off: dict[str, str] = {}
         self.told: list[events.Event] = []
-        self.alarms: list[str] = []
         claimed = events.PlanClaimed(symbol=SYMBOL, at=NOW, plan=plan, status=OrderStatus.SUBMITTING)
-        self.book = after(SymbolBook(SYMBOL), [claimed])
+        self.book = book_after(SymbolBook(SYMBOL), [claimed])
 
     @property
     def now(self) -> datetime:
@@ -39,6 +37,10 @@ class Follower:
     @property
     def order(self) -> TrackedOrder:
         return next(one for one in self.book.orders if one.decision_key == self.plan.decision_key)
+
+    @property
+    def alarms(self) -> list[str]:
+        return [event.detail for event in self.told if isinstance(event, events.CloseFailing)]
 
     def heard(self, status: OrderStatus) -> None:
         """What the sender recorded."""
@@ -53,9 +55,6 @@ class Follower:
         self.told += followed.events
         self.book = followed.book
         for action in followed.actions:
-            if isinstance(action, SwitchGlobalOff):
-                self.alarms.append(action.because)
-                continue
             self.told += perform(action, broker=cast(Broker, self.exchange), now=self.now)
 
     def run(self, seconds: int, every_s: int = 1) -> None:
@@ -72,7 +71,7 @@ class Follower:
 
     def _record(self, happened: list[events.Event]) -> None:
         self.told += happened
-        self.book = after(self.book, happened)
+        self.book = book_after(self.book, happened)
 
 
 def look(exchange: TinyExchange, book: SymbolBook) -> SymbolSeen:
@@ -81,7 +80,7 @@ def look(exchange: TinyExchange, book: SymbolBook) -> SymbolSeen:
     ids = due_lookups(book, open_orders, CONSTRAINTS, exchange.now)
     looked_up = {client_id: exchange.order(SYMBOL, client_id) for client_id in ids}
     positions = exchange.positions()
-    doubtful = suspects(book, positions)
+    doubtful = suspect_lookups(book, positions)
     if doubtful:
         looked_up |= {client_id: exchange.order(SYMBOL, client_id) for client_id in doubtful}
         positions = exchange.positions()

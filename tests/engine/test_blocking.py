@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.engine.cycle import replay
-from apps.engine.evaluate.blocking import items, obstacles, spelled
-from apps.engine.evaluate.codes import Outcome
-from apps.engine.evaluate.history import History
-from apps.engine.evaluate.timeframe import TimeframeJudgement
+from apps.engine.evaluate.blocker import blockers, item_text, rule_items
+from apps.engine.evaluate.judgement import PastJudgement
+from apps.engine.evaluate.outcome import Outcome
+from apps.engine.evaluate.timeframe import TimeframeOutcome
 from apps.engine.frame import Frame, Frames
 from apps.engine.profile import Profile
 from apps.engine.values.side import Side
@@ -74,7 +74,7 @@ def series(timeframe: Timeframe, candles: Candles) -> Frame:
     return frame(timeframe, {"close": [1.0], **named}, rows=len(candles))
 
 
-def judged(by: Profile, candles: Candles) -> TimeframeJudgement:
+def judged(by: Profile, candles: Candles) -> TimeframeOutcome:
     """The 5m context at each of `candles`."""
     history = replay(over(series(M5, candles), series(M1, candles[-1:])), by, np.array([_ms()]))
     return history.context[0]
@@ -99,7 +99,7 @@ def test_an_item_is_the_only_thing_missing_exactly_where_its_truth_would_make_th
         profile([ITEMS[0], ALWAYS], FILTERS),
         profile(ITEMS, [ALWAYS]),
     ]
-    for item, other in zip(items(one.judged, one.views[0]), replaced, strict=True):
+    for item, other in zip(rule_items(one.judged, one.views[0]), replaced, strict=True):
         helped = (judged(other, EVERY).outcome == Outcome.LONG) & (one.outcome != Outcome.LONG)
         assert item.only_missing.tolist() == helped.tolist(), item.text
         assert 0 < helped.sum() < len(EVERY)
@@ -113,7 +113,7 @@ def test_an_item_is_the_only_thing_missing_exactly_where_its_truth_would_make_th
 )
 def test_whatever_the_items_are_at_most_one_is_alone_and_none_where_the_side_holds(parts: list[str]) -> None:
     one = judged(profile(parts), EVERY)
-    found = items(one.judged, one.views[0])
+    found = rule_items(one.judged, one.views[0])
     alone = np.sum([item.only_missing for item in found], axis=0)
     assert set(alone.tolist()) <= {0, 1}
     assert not (alone.astype(bool) & (one.outcome == Outcome.LONG)).any()
@@ -124,7 +124,7 @@ def test_whatever_the_items_are_at_most_one_is_alone_and_none_where_the_side_hol
 
 def test_items_are_told_as_written_with_their_side_and_role() -> None:
     one = judged(profile(ITEMS, FILTERS), EVERY)
-    assert [(item.side, item.role, item.text) for item in items(one.judged, one.views[0])] == [
+    assert [(item.side, item.role, item.text) for item in rule_items(one.judged, one.views[0])] == [
         (Side.LONG, "rule", "rsi > 1"),
         (Side.LONG, "rule", "any_of[adx > 1, all_of[atr > 1, rsi > 1]]"),
         (Side.LONG, "filter", "not ema9 < 1"),
@@ -135,7 +135,7 @@ def test_a_side_without_rules_has_no_items_though_it_has_filters() -> None:
     content = profile(ITEMS).content | {"filters_mandatory": {"5m": {"context": {"short": ["rsi > 1"]}}}}
     by = Profile.load(content, content.pop("conditions"), "test")
     one = judged(by, EVERY)
-    assert {item.side for item in items(one.judged, one.views[0])} == {Side.LONG}
+    assert {item.side for item in rule_items(one.judged, one.views[0])} == {Side.LONG}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_side_without_rules_has_no_items_though_it_has_filters() -> None:
     ],
 )
 def test_an_item_is_spelled_on_one_line(content: Any, text: str) -> None:
-    assert spelled(content) == text
+    assert item_text(content) == text
 
 
 L, S, N = (YES, NO, NO, NO), (NO, YES, NO, NO), (NO, NO, NO, NO)
@@ -176,7 +176,7 @@ def test_a_timeframe_is_in_the_way_alone_where_its_answer_alone_would_have_made_
 ) -> None:
     by = profile(["rsi > 1"], mode=mode, context="15m 5m", short=["adx > 1"])
     frames = over(*(series(tf, [candle]) for tf, candle in ((M15, quarter), (M5, five), (M1, one))))
-    found = obstacles(replay(frames, by, np.array([_ms()])))
+    found = blockers(replay(frames, by, np.array([_ms()])))
     named = {
         flag: ", ".join(
             f"{one.judgement.timeframe} {one.judgement.phase}" for one in found if getattr(one, flag)[0]
@@ -190,7 +190,7 @@ def test_a_slow_timeframe_is_in_the_way_for_as_long_as_its_outcome_stands() -> N
     by = profile(["rsi > 1"], mode="strict", context="5m")
     frames = over(series(M5, [N, L]), series(M1, [L] * 6))
     closes = _ms() + np.arange(-5, 1) * M1.ms
-    history: History = replay(frames, by, closes)
-    [context, execution] = obstacles(history)
+    history: PastJudgement = replay(frames, by, closes)
+    [context, execution] = blockers(history)
     assert context.alone.tolist() == [True] * 5 + [False]
     assert not execution.blocked.any()

@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from apps.engine.cycle import evaluate
-from apps.engine.evaluate.judgement import Judgement
-from apps.engine.evaluate.verdict import Answer, Readiness, Verdict
+from apps.engine.evaluate.judgement import MinuteJudgement
+from apps.engine.evaluate.outcome import Outcome
+from apps.engine.evaluate.verdict import Verdict
 from apps.engine.frame import Frame, Frames, closes_until
 from apps.engine.indicators.compute import COLUMNS
 from apps.engine.profile import Phase, Profile
@@ -53,7 +54,7 @@ def frames() -> Frames:
     )
 
 
-def judged(by: Profile | None = None) -> Judgement:
+def judged(by: Profile | None = None) -> MinuteJudgement:
     [judgement] = evaluate(frames(), [by or profile()], at=AT)
     return judgement
 
@@ -83,7 +84,7 @@ def test_profiles_answer_in_their_order() -> None:
 
 def test_a_verdict_says_everything() -> None:
     verdict = judged().verdict("BTCUSDT")
-    assert (verdict.outcome, verdict.side, verdict.reason) == (Readiness.READY, Side.LONG, None)
+    assert (verdict.is_ready, verdict.side, verdict.reason) == (True, Side.LONG, None)
     assert (verdict.execution_timeframe, verdict.candle_open_at) == (M5, AT - timedelta(minutes=5))
     assert (verdict.profile, verdict.digest, verdict.evaluated_at) == ("tiny", profile().digest, AT)
     assert [(one.timeframe, one.phase) for one in verdict.timeframes] == [
@@ -103,13 +104,13 @@ def test_a_verdict_says_everything() -> None:
 
 def test_a_verdict_that_is_not_ready_says_why() -> None:
     verdict = judged().verdict("XRPUSDT")
-    assert (verdict.outcome, verdict.side, verdict.execution_timeframe) == (Readiness.INVALID, None, None)
+    assert (verdict.is_ready, verdict.side, verdict.execution_timeframe) == (False, None, None)
     assert (verdict.reason, verdict.score, verdict.candle_open_at) == (
         Reason.PRAGMATIC_CONTEXT_ALL_NEUTRAL,
         None,
         None,
     )
-    assert [one.outcome for one in verdict.timeframes] == [Answer.NEUTRAL, Answer.LONG, Answer.LONG]
+    assert [one.outcome for one in verdict.timeframes] == [Outcome.NEUTRAL, Outcome.LONG, Outcome.LONG]
     unknown = verdict.timeframes[0].leaves[2]
     assert (unknown.text, unknown.left, unknown.right, unknown.held) == ("close > ema9", 10.0, None, None)
 

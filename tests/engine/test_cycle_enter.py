@@ -9,8 +9,8 @@ import pytest
 
 from apps.backtest.ledger import MemoryLedger
 from apps.engine import events
-from apps.engine.cycle import Entered, enter
-from apps.engine.enter.guards import last_look
+from apps.engine.cycle import EntryResult, enter
+from apps.engine.enter.guards import send_refusal
 from apps.engine.ports import Broker, BrokerUnknown, Claimed
 from apps.engine.values.book import TrackedOrder
 from apps.engine.values.order import OrderStatus, Role, client_order_id
@@ -31,14 +31,14 @@ class Desk:
         self.ledger = MemoryLedger(**ledger)
         self.off: dict[str, str] = {}
 
-    def enter(self, state: AccountState | None = None, **changes: Any) -> Entered | Refusal:
+    def enter(self, state: AccountState | None = None, **changes: Any) -> EntryResult | Refusal:
         return enter(
             verdict(),
             changes.pop("profile", profile()),
             snapshot(**changes),
             broker=cast(Broker, self.exchange),
             ledger=self.ledger,
-            last_look=lambda plan: last_look(plan, self.off, NOW),
+            last_check=lambda plan: send_refusal(plan, self.off, NOW),
             now=NOW,
             state=state,
         )
@@ -55,7 +55,7 @@ class Desk:
 def test_an_accepted_entry_is_planned_claimed_sent_and_told_in_that_order() -> None:
     desk = Desk()
     entered = desk.enter()
-    assert isinstance(entered, Entered)
+    assert isinstance(entered, EntryResult)
     assert entered.sent is not None
     plan = entered.plan
     assert desk.names == [
@@ -101,7 +101,7 @@ def test_the_order_is_in_the_books_before_it_leaves() -> None:
     desk = Desk()
     exchange = desk.exchange = Watching(SYMBOL, NOW)
     exchange.ledger = desk.ledger
-    assert isinstance(desk.enter(), Entered)
+    assert isinstance(desk.enter(), EntryResult)
     [order] = exchange.seen_at_sending
     assert order.status == S.SUBMITTING
 
@@ -143,7 +143,7 @@ def test_each_answer_is_what_it_is(
 ) -> None:
     desk = Desk(*answers)
     entered = desk.enter()
-    assert isinstance(entered, Entered)
+    assert isinstance(entered, EntryResult)
     assert entered.sent is not None
     assert (entered.sent.order.status, entered.sent.reason) == (status, reason)
     assert len(desk.sent) == sent
@@ -154,7 +154,7 @@ def test_each_answer_is_what_it_is(
 def test_another_attempt_is_another_order_of_the_same_decision() -> None:
     desk = Desk("again", "again", "ok")
     entered = desk.enter()
-    assert isinstance(entered, Entered)
+    assert isinstance(entered, EntryResult)
     key = entered.plan.decision_key
     assert desk.sent == [client_order_id(Role.ENTRY, key, attempt=2)]
     orders = desk.ledger.book(SYMBOL, NOW).orders
@@ -165,7 +165,7 @@ def test_a_switch_that_goes_off_after_the_claim_stops_the_bytes() -> None:
     desk = Desk()
     desk.off = {"SYMBOL:BTCUSDT": "no"}
     entered = desk.enter()
-    assert isinstance(entered, Entered)
+    assert isinstance(entered, EntryResult)
     assert entered.sent is not None
     assert (entered.sent.order.status, entered.sent.reason) == (S.DENIED, Reason.KILL_SWITCH_SYMBOL)
     assert desk.sent == []
@@ -179,7 +179,7 @@ def test_without_its_leverage_nothing_is_sent() -> None:
     desk = Desk()
     desk.exchange = Stubborn(SYMBOL, NOW)
     entered = desk.enter()
-    assert isinstance(entered, Entered)
+    assert isinstance(entered, EntryResult)
     assert entered.sent is not None
     assert (entered.sent.reason, desk.sent) == (Reason.LEVERAGE_NOT_SET, [])
 
@@ -187,7 +187,7 @@ def test_without_its_leverage_nothing_is_sent() -> None:
 def test_a_leverage_confirmed_before_is_not_set_again() -> None:
     desk = Desk()
     first = desk.enter()
-    assert isinstance(first, Entered)
+    assert isinstance(first, EntryResult)
     _forgotten(desk, first)
     again = enter(
         verdict(Side.SHORT),
@@ -195,17 +195,17 @@ def test_a_leverage_confirmed_before_is_not_set_again() -> None:
         snapshot(account=account("1001")),
         broker=cast(Broker, desk.exchange),
         ledger=desk.ledger,
-        last_look=lambda plan: None,
+        last_check=lambda plan: None,
         now=NOW,
     )
-    assert isinstance(again, Entered)
+    assert isinstance(again, EntryResult)
     assert desk.exchange.leverages == [first.plan.leverage]
 
 
 def test_a_leverage_is_set_again_when_another_claim_came_after_the_state_was_told() -> None:
     desk = Desk()
     first = desk.enter()
-    assert isinstance(first, Entered)
+    assert isinstance(first, EntryResult)
     _forgotten(desk, first)
     told = desk.ledger.state([SYMBOL], NOW)
     key = first.plan.decision_key.replace(first.plan.profile, "other", 1)
@@ -220,15 +220,15 @@ def test_a_leverage_is_set_again_when_another_claim_came_after_the_state_was_tol
         snapshot(account=account("1001")),
         broker=cast(Broker, desk.exchange),
         ledger=desk.ledger,
-        last_look=lambda plan: None,
+        last_check=lambda plan: None,
         now=NOW,
         state=told,
     )
-    assert isinstance(again, Entered)
+    assert isinstance(again, EntryResult)
     assert desk.exchange.leverages == [first.plan.leverage] * 2 == [again.plan.leverage] * 2
 
 
-def _forgotten(desk: Desk, entered: Entered) -> None:
+def _forgotten(desk: Desk, entered: EntryResult) -> None:
     """The symbol is free again: what was entered was filled, and closed long ago."""
     assert entered.sent is not None
     filled = replace(entered.sent.order, status=S.FILLED, filled=entered.plan.size)
@@ -239,7 +239,7 @@ def _forgotten(desk: Desk, entered: Entered) -> None:
 
 def test_a_second_claim_of_the_same_decision_is_refused_and_sends_nothing() -> None:
     desk = Desk()
-    assert isinstance(desk.enter(), Entered)
+    assert isinstance(desk.enter(), EntryResult)
     again = desk.enter()
     assert isinstance(again, Refusal)
     assert again.reason == Reason.DUPLICATE_DECISION
@@ -250,7 +250,7 @@ def test_a_second_claim_of_the_same_decision_is_refused_and_sends_nothing() -> N
 def test_a_plan_that_waits_for_a_person_sends_nothing() -> None:
     desk = Desk()
     entered = desk.enter(profile=profile(review=True))
-    assert isinstance(entered, Entered)
+    assert isinstance(entered, EntryResult)
     assert entered.sent is None
     assert (desk.sent, desk.exchange.leverages) == ([], [])
     claimed = desk.ledger.happened[-1]
@@ -261,7 +261,7 @@ def test_a_plan_that_waits_for_a_person_sends_nothing() -> None:
 def test_an_approved_plan_is_sent_through_the_same_claim() -> None:
     desk = Desk(review=True)
     waiting = desk.enter()
-    assert isinstance(waiting, Entered)
+    assert isinstance(waiting, EntryResult)
     desk.ledger.approve(waiting.plan.decision_key)
     entered = enter(
         verdict(),
@@ -269,11 +269,11 @@ def test_an_approved_plan_is_sent_through_the_same_claim() -> None:
         snapshot(),
         broker=cast(Broker, desk.exchange),
         ledger=desk.ledger,
-        last_look=lambda plan: None,
+        last_check=lambda plan: None,
         now=NOW,
         approved=waiting.plan,
     )
-    assert isinstance(entered, Entered)
+    assert isinstance(entered, EntryResult)
     assert entered.sent is not None
     assert entered.sent.order.status == S.SUBMITTED
     assert len(desk.sent) == 1

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from apps.engine.enter.guards import last_look
+from apps.engine.enter.guards import send_refusal
 from apps.engine.enter.plan import make_plan, remake_plan
-from apps.engine.evaluate.verdict import Readiness
 from apps.engine.values.order import Role, TimeInForce, client_order_id
 from apps.engine.values.plan import Bound, OrderPlan
 from apps.engine.values.position import Bracket
@@ -84,7 +83,7 @@ def test_the_same_decision_is_called_the_same_whenever_it_is_planned() -> None:
 HELD = Exposure("k", "scalper_micro", "ETHUSDT", Side.LONG, D(100), D(1))
 
 REFUSALS: list[tuple[Reason, dict[str, Any]]] = [
-    (Reason.MTF_NOT_READY, {"of": verdict(outcome=Readiness.INVALID)}),
+    (Reason.MTF_NOT_READY, {"of": verdict(is_ready=False)}),
     (Reason.MISSING_EXECUTION_TF, {"of": verdict(execution_timeframe=None)}),
     (Reason.MISSING_EXECUTION_TF, {"of": verdict(candle_open_at=None)}),
     (Reason.UNSUPPORTED_EXECUTION_TF, {"of": verdict(execution_timeframe=Timeframe.D1)}),
@@ -196,11 +195,11 @@ def test_the_profile_s_fees_stand_in_when_the_exchange_s_are_unknown() -> None:
 
 def test_right_before_it_leaves_only_the_switches_and_the_clock_count() -> None:
     plan = planned()
-    assert last_look(plan, {}, at(10)) is None
+    assert send_refusal(plan, {}, at(10)) is None
     refusals = [
-        last_look(plan, {}, at(10.1)),
-        last_look(plan, {"GLOBAL": "x"}, NOW),
-        last_look(plan, None, NOW),
+        send_refusal(plan, {}, at(10.1)),
+        send_refusal(plan, {"GLOBAL": "x"}, NOW),
+        send_refusal(plan, None, NOW),
     ]
     assert [refusal and refusal.reason for refusal in refusals] == [
         Reason.SENT_TOO_LATE,

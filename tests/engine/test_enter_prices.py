@@ -7,11 +7,8 @@ from typing import Any
 
 import pytest
 
-from apps.engine.enter.levels import for_stop
-from apps.engine.enter.price import limit_price
-from apps.engine.enter.stop import Stop, stop_price
-from apps.engine.enter.target import Target, target_price
-from apps.engine.enter.zone import ZoneRefusal, entry_zone, far
+from apps.engine.enter.entry_price import ZoneRefusal, distance_refusal, entry_zone, limit_price
+from apps.engine.enter.exit_price import Stop, Target, stop_level, stop_price, target_price
 from apps.engine.events import ZoneCategory
 from apps.engine.values.plan import Zone
 from apps.engine.values.reason import Refusal
@@ -72,7 +69,7 @@ def test_the_other_anchor_stands_in() -> None:
     ],
 )
 def test_how_far_the_market_is_from_the_zone(mark: str, category: ZoneCategory | None) -> None:
-    refusal = far(WIDE, quote(mark=mark), entry_of())
+    refusal = distance_refusal(WIDE, quote(mark=mark), entry_of())
     assert (refusal and refusal.category) == category
 
 
@@ -138,7 +135,7 @@ LEVELS = {
     ],
 )
 def test_which_pivot_a_stop_is_laid_behind(side: Side, policy: str, level: str | None) -> None:
-    found = for_stop(LEVELS, D(50_000), side, policy)
+    found = stop_level(LEVELS, D(50_000), side, policy)
     assert (found and found[0]) == level
 
 

@@ -10,12 +10,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from apps.engine.enter.exit_price import stop_price, target_price
+from apps.engine.enter.observation import Market
 from apps.engine.enter.plan import make_plan
 from apps.engine.enter.sizing import sizing
-from apps.engine.enter.snapshot import Market
-from apps.engine.enter.stop import stop_price
-from apps.engine.enter.target import target_price
-from apps.engine.enter.ticks import down, up
+from apps.engine.enter.tick import round_down, round_up
 from apps.engine.profile import Entry
 from apps.engine.values.contract import Contract
 from apps.engine.values.plan import OrderPlan, Sizing
@@ -215,7 +214,7 @@ def test_a_plan_s_prices_are_on_ticks_inside_the_zone_and_never_cross_the_book(
 @pytest.mark.parametrize("step", ["0.05", "0.5", "5", "1e-8", "3e-7"])
 @given(value=decimals("0", "1000000", 8))
 def test_rounding_to_a_grid_is_exact(step: str, value: Decimal) -> None:
-    lower, upper = down(value, D(step)), up(value, D(step))
+    lower, upper = round_down(value, D(step)), round_up(value, D(step))
     assert lower % D(step) == 0 == upper % D(step)
     assert lower <= value <= upper
     assert upper - lower in (0, D(step))

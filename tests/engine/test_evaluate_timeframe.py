@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from apps.engine.evaluate.codes import Outcome
-from apps.engine.evaluate.timeframe import TimeframeJudgement, judge
+from apps.engine.evaluate.outcome import Outcome
+from apps.engine.evaluate.timeframe import TimeframeOutcome, newest_outcome
 from apps.engine.frame import Frames
 from apps.engine.profile import Judged, Phase
 from apps.engine.rules.rule import Compiler, Rule
@@ -33,8 +33,8 @@ def judged(timeframe: Timeframe = M5, phase: Phase = Phase.CONTEXT, **rules: str
 
 def judgement(
     frames: Frames, by: Judged, *, minimum: int = 250, grace_s: int = 60, after_s: float = 0
-) -> TimeframeJudgement:
-    return judge(frames, by, minimum=minimum, grace_s=grace_s, at=AT + timedelta(seconds=after_s))
+) -> TimeframeOutcome:
+    return newest_outcome(frames, by, minimum=minimum, grace_s=grace_s, at=AT + timedelta(seconds=after_s))
 
 
 YES, NO = 70.0, 50.0

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.engine.evaluate.verdict import Answer, LeafVerdict, Readiness, TimeframeVerdict, Verdict
+from apps.engine.evaluate.outcome import Outcome
+from apps.engine.evaluate.verdict import LeafVerdict, TimeframeVerdict, Verdict
 from apps.engine.profile import Phase
 from apps.engine.values.reason import Reason
 from apps.engine.values.side import Side
@@ -33,7 +34,7 @@ TIMEFRAME = st.builds(
     TimeframeVerdict,
     st.sampled_from(Timeframe),
     st.sampled_from(Phase),
-    st.sampled_from(Answer),
+    st.sampled_from(Outcome),
     REASON,
     st.booleans(),
     MOMENT,
@@ -47,7 +48,7 @@ VERDICT = st.builds(
     TEXT,
     TEXT,
     MOMENT,
-    st.sampled_from(Readiness),
+    st.booleans(),
     st.none() | st.sampled_from(Side),
     st.none() | st.sampled_from(Timeframe),
     st.none() | MOMENT,
@@ -62,5 +63,5 @@ def test_a_verdict_survives_json(verdict: Verdict) -> None:
     text = json.dumps(verdict.to_json(), allow_nan=False)
     again = Verdict.from_json(json.loads(text))
     assert again == verdict
-    assert type(again.outcome) is Readiness
+    assert [type(one.outcome) for one in again.timeframes] == [Outcome] * len(verdict.timeframes)
     assert json.dumps(again.to_json()) == text

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.engine.follow.excursion import Excursion, excursion, span
+from apps.engine.follow.excursion import Excursion, excursion, holding_span
 from apps.engine.values.candle import Candle
 from apps.engine.values.side import Side
 from apps.engine.values.timeframe import Timeframe
@@ -71,7 +71,7 @@ def test_every_minute_in_which_it_was_held_counts_whole(
     began_s: float, ended_s: float, first: int, count: int
 ) -> None:
     start = START + first * timedelta(minutes=1)
-    assert span(at(began_s), at(ended_s)) == (start, start + count * timedelta(minutes=1))
+    assert holding_span(at(began_s), at(ended_s)) == (start, start + count * timedelta(minutes=1))
 
 
 @pytest.mark.parametrize("absent", [0, 1, 2])

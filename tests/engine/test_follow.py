@@ -9,7 +9,7 @@ import pytest
 
 from apps.engine import events
 from apps.engine.cycle import follow
-from apps.engine.follow.protection import confirmed_stop, slices
+from apps.engine.follow.protection import closing_requests, has_confirmed_stop
 from apps.engine.values.book import SymbolBook, SymbolSeen
 from apps.engine.values.order import OrderReport, OrderStatus, ProtectionKind, ProtectionReport
 from apps.engine.values.position import PositionReport, PositionStatus
@@ -90,7 +90,7 @@ def test_a_position_is_never_long_without_a_confirmed_stop(preset: Any, fills: l
     watch.run(2)
     [position] = watch.book.positions
     assert position.status == PositionStatus.PROTECTED
-    assert confirmed_stop(position, list(watch.exchange.stops.values()))
+    assert has_confirmed_stop(position, list(watch.exchange.stops.values()))
     assert "emergency_close" not in watch.names()
     assert ProtectionKind.TARGET in kinds(watch)
 
@@ -342,11 +342,11 @@ def test_a_stop_counts_on_its_side_at_its_price_or_tighter_for_the_whole_positio
     watch.exchange.fill(PLAN.size)
     watch.run(1)
     one = ProtectionReport("p", "", SYMBOL, side, kind, D(price), None if size is None else D(size))
-    assert confirmed_stop(watch.book.positions[0], [one]) is counts
+    assert has_confirmed_stop(watch.book.positions[0], [one]) is counts
 
 
 def test_slices_add_up_and_none_is_above_what_the_market_takes() -> None:
     for most, sizes in (("7", ["7"]), ("3", ["3", "3", "1"]), ("0", ["7"]), ("100", ["7"])):
-        made = slices(position(), contract(market_max_volume=D(most)), "key", 0)
+        made = closing_requests(position(), contract(market_max_volume=D(most)), "key", 0)
         assert [one.size for one in made] == [D(size) for size in sizes]
         assert all(not one.opens for one in made)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from apps.engine.cycle import follow
 from apps.engine.follow.orders import LIVE
-from apps.engine.follow.protection import confirmed_stop
+from apps.engine.follow.protection import has_confirmed_stop
 from apps.engine.follow.reconcile import Differences, compare
-from apps.engine.follow.symbol import Followed
+from apps.engine.follow.symbol import FollowResult
 from apps.engine.values.book import SymbolSeen
 from apps.engine.values.order import TRANSITIONS, OrderStatus, ProtectionKind
 from apps.engine.values.position import PositionStatus
@@ -83,7 +83,7 @@ def test_any_life_ends_flat_clean_and_free_and_is_never_naked_for_long(
         watch.run(1)
         position = watch.exchange.held.get(PLAN.side)
         booked = next(iter(watch.book.positions), None)
-        covered = booked is not None and confirmed_stop(booked, list(watch.exchange.stops.values()))
+        covered = booked is not None and has_confirmed_stop(booked, list(watch.exchange.stops.values()))
         naked_s = 0 if position is None or covered else naked_s + 1
         assert naked_s <= patience_s, watch.names()
     watch.run(170)
@@ -120,7 +120,7 @@ def test_books_that_are_equal_differ_in_nothing_and_following_again_does_nothing
     first = follow(watch.book, seen, contract(), constraints=CONSTRAINTS, off=watch.off, now=watch.now)
     again = follow(first.book, seen, contract(), constraints=CONSTRAINTS, off=watch.off, now=watch.now)
     assert compare(first.book, seen) == Differences(positions_gone=compare(first.book, seen).positions_gone)
-    assert again == Followed(first.book, (), again.actions)
+    assert again == FollowResult(first.book, (), again.actions)
     assert set(again.actions) <= set(first.actions), (
         "what was not done yet may be asked for again, nothing new"
     )

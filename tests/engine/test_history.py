@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from apps.engine.cycle import replay
-from apps.engine.evaluate.history import UNDECIDED, History
+from apps.engine.evaluate.judgement import UNDECIDED, PastJudgement
 from apps.engine.frame import Windows, windows
 from apps.engine.indicators import ta
 from apps.engine.indicators.history import history
@@ -255,7 +255,7 @@ def test_several_symbols_are_no_history() -> None:
         history({M5: two})
 
 
-def told_of(by: Profile, candles: dict[Timeframe, Windows], closes: Any) -> History:
+def told_of(by: Profile, candles: dict[Timeframe, Windows], closes: Any) -> PastJudgement:
     return replay(history(candles, by.columns), by, closes)
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.engine.follow.orders import LIVE, advance, merged, moved
+from apps.engine.follow.orders import LIVE, merged_order, next_status, order_after_report
 from apps.engine.values.book import TrackedOrder
 from apps.engine.values.order import TRANSITIONS, OrderReport, OrderStatus
 from tests.engine.trade_builder import D, at, planned
@@ -46,7 +46,7 @@ def test_any_sequence_of_reports_leads_to_a_legal_life(
 ) -> None:
     order = replace(ORDER, status=begun)
     for heard, now in told:
-        before, order = order, moved(order, heard, now)
+        before, order = order, order_after_report(order, heard, now)
         assert order.status == before.status or order.status in TRANSITIONS[before.status]
         assert order.filled >= before.filled
         assert order.filled <= order.size
@@ -58,8 +58,8 @@ def test_any_sequence_of_reports_leads_to_a_legal_life(
 
 @given(REPORTS, MOMENTS)
 def test_the_same_report_twice_changes_nothing_more(heard: OrderReport, now: datetime) -> None:
-    once = moved(replace(ORDER, status=S.SUBMITTED), heard, now)
-    assert moved(once, heard, now) == once
+    once = order_after_report(replace(ORDER, status=S.SUBMITTED), heard, now)
+    assert order_after_report(once, heard, now) == once
 
 
 @pytest.mark.parametrize(
@@ -80,39 +80,39 @@ def test_the_same_report_twice_changes_nothing_more(heard: OrderReport, now: dat
 )
 def test_what_the_numbers_mean(status: OrderStatus, filled: str, is_open: bool, becomes: OrderStatus) -> None:
     known = replace(ORDER, status=status, filled=SIZE if status == S.FILLED else D(0))
-    assert moved(known, report(filled, is_open=is_open), at(5)).status == becomes
+    assert order_after_report(known, report(filled, is_open=is_open), at(5)).status == becomes
 
 
 def test_an_order_that_ended_at_its_time_expired_and_before_it_was_cancelled() -> None:
     resting = replace(ORDER, status=S.SUBMITTED)
-    assert moved(resting, report("0", is_open=False), at(60)).status == S.EXPIRED
-    assert moved(resting, report("0", is_open=False), at(59)).status == S.CANCELLED
-    partly = moved(resting, report("3", is_open=False), at(60))
+    assert order_after_report(resting, report("0", is_open=False), at(60)).status == S.EXPIRED
+    assert order_after_report(resting, report("0", is_open=False), at(59)).status == S.CANCELLED
+    partly = order_after_report(resting, report("3", is_open=False), at(60))
     assert (partly.status, partly.filled) == (S.EXPIRED, D(3))
 
 
 def test_an_old_report_does_not_bring_a_finished_order_back() -> None:
-    ended = moved(replace(ORDER, status=S.SUBMITTED), report("5", is_open=False), at(9))
-    assert moved(ended, report("5", is_open=True), at(10)) == ended
-    assert moved(ended, report("2", is_open=True), at(10)) == ended
+    ended = order_after_report(replace(ORDER, status=S.SUBMITTED), report("5", is_open=False), at(9))
+    assert order_after_report(ended, report("5", is_open=True), at(10)) == ended
+    assert order_after_report(ended, report("2", is_open=True), at(10)) == ended
 
 
 @given(st.sampled_from(S), st.sampled_from(S))
 def test_a_status_only_becomes_what_the_table_allows(now: OrderStatus, told: OrderStatus) -> None:
-    assert advance(now, told) in {now} | TRANSITIONS[now]
+    assert next_status(now, told) in {now} | TRANSITIONS[now]
 
 
 def test_news_that_began_from_an_older_row_takes_nothing_back() -> None:
     watched = replace(ORDER, status=S.FILLED, filled=SIZE, average_price=D(5), exchange_order_id="x1")
     late_answer = replace(ORDER, status=S.UNKNOWN)
-    assert merged(watched, late_answer) == watched
+    assert merged_order(watched, late_answer) == watched
     acknowledged = replace(ORDER, status=S.SUBMITTED, exchange_order_id="x1")
     asked = replace(ORDER, status=S.SUBMITTING, cancel_asked_at=at(3), looked_up=2, absent_reads=1)
-    both = merged(asked, acknowledged)
+    both = merged_order(asked, acknowledged)
     assert (both.status, both.exchange_order_id, both.cancel_asked_at) == (S.SUBMITTED, "x1", at(3))
     assert (both.looked_up, both.absent_reads) == (2, 1)
 
 
 def test_a_cancel_asked_again_is_remembered_at_its_new_time() -> None:
     asked = replace(ORDER, status=S.SUBMITTED, cancel_asked_at=at(3))
-    assert merged(asked, replace(asked, cancel_asked_at=at(5))).cancel_asked_at == at(5)
+    assert merged_order(asked, replace(asked, cancel_asked_at=at(5))).cancel_asked_at == at(5)

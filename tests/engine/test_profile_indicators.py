@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from apps.engine.evaluate.history import judge_history
-from apps.engine.evaluate.judgement import judge_all
+from apps.engine.evaluate.judgement import judge_history, minute_judgement
 from apps.engine.frame import Frame, Frames
 from apps.engine.indicators import extra as bridge
 from apps.engine.indicators.compute import features
@@ -94,7 +93,7 @@ def test_an_extra_may_settle_slowly() -> None:
 def test_a_formula_reads_them_as_any_column(formula: str) -> None:
     profile = load(formula)
     judged = frames(2, profile.columns[M5])
-    [verdict, _] = [judge_all(judged, profile, UNTIL).verdict(symbol) for symbol in judged.symbols]
+    [verdict, _] = [minute_judgement(judged, profile, UNTIL).verdict(symbol) for symbol in judged.symbols]
     [leaf] = verdict.timeframes[0].leaves[:1]
     assert leaf.left is not None
     assert leaf.right is not None
@@ -104,7 +103,7 @@ def test_a_formula_reads_them_as_any_column(formula: str) -> None:
 def test_the_numbers_are_the_librarys() -> None:
     profile = load("fast.value > 50", "close > st.supert")
     judged = frames(1, profile.columns[M5])
-    leaves = judge_all(judged, profile, UNTIL).verdict(judged.symbols[0]).timeframes[0].leaves
+    leaves = minute_judgement(judged, profile, UNTIL).verdict(judged.symbols[0]).timeframes[0].leaves
     candles = walk(1, 700)[:, 0]
     assert leaves[0].left == bridge.series(candles, declare("rsi", {"length": 9}))[0][-1]
     assert leaves[1].right == bridge.series(candles, declare("supertrend", {"length": 10}))[0][-1]
@@ -212,15 +211,17 @@ def test_who_raises_is_an_indicator_error_and_only_where_it_is_read(monkeypatch:
     monkeypatch.setattr(bridge, "series", fails)
     reads, other = load("st.supertd > -2"), load("fast.value >= 0")
     judged = frames(3, reads.columns[M5] | other.columns[M5])
-    reasons = [judge_all(judged, reads, UNTIL).timeframes[0].reason[row] for row in range(3)]
+    reasons = [minute_judgement(judged, reads, UNTIL).timeframes[0].reason[row] for row in range(3)]
     assert reasons == [None, Reason.INDICATOR_ERROR, None]
-    assert [judge_all(judged, other, UNTIL).timeframes[0].reason[row] for row in range(3)] == [None] * 3
+    assert [minute_judgement(judged, other, UNTIL).timeframes[0].reason[row] for row in range(3)] == [
+        None
+    ] * 3
 
 
 def test_a_frame_without_them_is_a_fault_that_names_the_column() -> None:
     judged = frames(1, frozenset())
     with pytest.raises(LookupError, match=r"supertrend\(length=10, multiplier=3.0\).supertd of 5m"):
-        judge_all(judged, load("st.supertd > 0"), UNTIL)
+        minute_judgement(judged, load("st.supertd > 0"), UNTIL)
 
 
 def test_a_history_begins_them_anew_after_a_hole() -> None:
@@ -255,9 +256,9 @@ def test_the_past_is_judged_as_the_live_minute_was() -> None:
             gap={M5: window.gap},
             failed={M5: failed},
         )
-        now = judge_all(live, profile, until).verdict(window.symbols[0])
+        now = minute_judgement(live, profile, until).verdict(window.symbols[0])
         then = replayed.verdict(end - 1)
-        assert (now.side, now.reason, now.outcome) == (then.side, then.reason, then.outcome)
+        assert (now.side, now.reason, now.is_ready) == (then.side, then.reason, then.is_ready)
         outcomes.add(now.timeframes[0].outcome)
     assert len(outcomes) == 2
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from apps.engine.cycle import evaluate
-from apps.engine.evaluate.codes import Outcome, reasons
-from apps.engine.evaluate.judgement import Judgement
-from apps.engine.evaluate.selection import drops, select
+from apps.engine.evaluate.agreement import is_dropped, selected_index
+from apps.engine.evaluate.judgement import MinuteJudgement
+from apps.engine.evaluate.outcome import Outcome, reasons
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.frame import Frame
 from apps.engine.profile import Profile, ProfileError, Selection
@@ -38,7 +38,7 @@ def view(stay: int, drop: int, forbid: int) -> View:
 
 @pytest.mark.parametrize(("stay", "drop", "forbid"), list(itertools.product((-1, 0, 1), repeat=3)))
 def test_only_what_is_known_to_drop_drops(stay: int, drop: int, forbid: int) -> None:
-    dropped = drops(Selection.model_validate(SELECTION), view(stay, drop, forbid))
+    dropped = is_dropped(Selection.model_validate(SELECTION), view(stay, drop, forbid))
     assert dropped.tolist() == [[(stay, drop, forbid) == (-1, 1, -1)]]
 
 
@@ -52,9 +52,9 @@ def test_all_of_stay_must_hold_and_any_of_drop_and_forbid(stay: list[str], dropp
         "forbid_drop_to_lower_if_any": ["rsi < 50", "adx > 90"],
     }
     looked = View(one(M15, rsi=80, adx=80), M15)
-    assert drops(Selection.model_validate(selection), looked).item() is dropped
+    assert is_dropped(Selection.model_validate(selection), looked).item() is dropped
     selection["forbid_drop_to_lower_if_any"] = ["rsi < 50", "adx > 70"]
-    assert drops(Selection.model_validate(selection), looked).item() is False
+    assert is_dropped(Selection.model_validate(selection), looked).item() is False
 
 
 WALK = [
@@ -79,7 +79,7 @@ def test_the_walk_goes_from_the_slowest_candidate_to_the_fastest(
     side: Outcome,
     expected: int | Reason | None,
 ) -> None:
-    chosen, reason = select(
+    chosen, reason = selected_index(
         [np.array([one], np.int8) for one in outcomes],
         np.array([side], np.int8),
         [None if left is None else np.array([left]) for left in dropped],
@@ -93,7 +93,7 @@ def test_the_choice_is_that_of_a_person_walking() -> None:
     outcomes = rng.choice(np.array([-1, 0, 1, 2], np.int8), (3, 4000))
     side = rng.choice(np.array([-1, 0, 1], np.int8), 4000)
     left = rng.integers(0, 2, (3, 4000)).astype(bool)
-    chosen, reason = select(list(outcomes), side, list(left))
+    chosen, reason = selected_index(list(outcomes), side, list(left))
     for row, why in enumerate(reasons(reason)):
         assert (chosen[row], why) == _walked(outcomes[:, row], int(side[row]), left[:, row])
 
@@ -130,7 +130,7 @@ def load(**changes: Any) -> Profile:
     return Profile.load(CONTENT | changes, CONDITIONS, "tiny.yaml")
 
 
-def judged(slow: dict[str, Any], fast: dict[str, Any], profile: Profile | None = None) -> Judgement:
+def judged(slow: dict[str, Any], fast: dict[str, Any], profile: Profile | None = None) -> MinuteJudgement:
     """A context that is long, 15m with `slow` and 5m with `fast` columns of one symbol."""
     shown = whole(
         frame(H1, {"rsi": [60.0]}),
@@ -188,10 +188,10 @@ def test_a_moment_of_the_past_is_dropped_as_it_was_live() -> None:
     rng = np.random.default_rng(5)
     columns = {name: rng.choice([20.0, 80.0, NAN], (1, 50)) for name in ("rsi", "adx", "atr")}
     selection = Selection.model_validate(SELECTION)
-    over_time = drops(selection, View({M15: Frame(M15, _closes(50), columns)}, M15, rows=50))[0]
+    over_time = is_dropped(selection, View({M15: Frame(M15, _closes(50), columns)}, M15, rows=50))[0]
     for end in range(1, 51):
         cut = {name: values[:, :end] for name, values in columns.items()}
-        live = drops(selection, View({M15: Frame(M15, _closes(50)[:end], cut)}, M15))
+        live = is_dropped(selection, View({M15: Frame(M15, _closes(50)[:end], cut)}, M15))
         assert live.item() == over_time[end - 1]
     assert set(over_time.tolist()) == {True, False}
 

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from apps.engine.cycle import evaluate
-from apps.engine.cycle.judging import replay
-from apps.engine.evaluate.history import History
+from apps.engine.cycle import evaluate, replay
+from apps.engine.evaluate.judgement import PastJudgement
 from apps.engine.frame import Frame
 from apps.engine.indicators.history import history
 from apps.engine.profile import Profile
@@ -56,7 +55,7 @@ def test_a_selection_decides_the_past_as_it_decided_live() -> None:
     assert set(_decided(past)) == {M15, M5, M1, Reason.NO_TIMEFRAME_SELECTED, Reason.EXECUTION_SIDE_MISMATCH}
 
 
-def _decided(past: History) -> list[Timeframe | Reason]:
+def _decided(past: PastJudgement) -> list[Timeframe | Reason]:
     both = zip(past.execution_timeframe, past.reason, strict=True)
     return [timeframe or reason for timeframe, reason in both]
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from apps.engine.enter.target import expected_r_net
-from apps.engine.enter.zone import entry_zone
+from apps.engine.enter.entry_price import entry_zone
+from apps.engine.enter.exit_price import expected_r_net
 from apps.engine.frame import Floats, Frame, closes_until
 from apps.engine.profile import Entry
 from apps.engine.profile.metrics import metrics

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from apps.engine.evaluate.timeframe import judge
+from apps.engine.evaluate.timeframe import newest_outcome
 from apps.engine.frame import Frame, closes_until
 from apps.engine.profile import Judged
 from apps.engine.values.timeframe import Timeframe
@@ -93,4 +93,4 @@ def _outcomes(judged: Judged, columns: Any) -> Any:
     timeframe = judged.timeframe
     frame = Frame(timeframe, closes_until(timeframe.floor(AT), timeframe, ROWS), columns)
     frames = whole(frame, symbols=[str(row) for row in range(MARKETS)])
-    return judge(frames, judged, minimum=1, grace_s=0, at=AT).outcome
+    return newest_outcome(frames, judged, minimum=1, grace_s=0, at=AT).outcome

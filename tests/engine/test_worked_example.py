@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from apps.engine.enter.plan import make_plan
-from apps.engine.evaluate.verdict import Readiness, Verdict
+from apps.engine.evaluate.verdict import Verdict
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.position import Bracket, FeeRates, Quote
 from apps.engine.values.side import Side
@@ -78,7 +78,7 @@ def ready(symbol: str, by: str, side: Side, timeframe: Timeframe, opened_at: dat
         profile=by,
         digest="d" * 64,
         evaluated_at=opened_at + timeframe.duration,
-        outcome=Readiness.READY,
+        is_ready=True,
         side=side,
         execution_timeframe=timeframe,
         candle_open_at=opened_at,

@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 
+from apps.engine.enter.observation import Observation
 from apps.engine.enter.plan import make_plan
-from apps.engine.enter.snapshot import Snapshot
-from apps.engine.evaluate.verdict import Readiness, Verdict
+from apps.engine.evaluate.verdict import Verdict
 from apps.engine.profile import Entry, Profile
 from apps.engine.values.contract import Contract
 from apps.engine.values.plan import OrderPlan
@@ -114,7 +114,7 @@ def account(equity: str = "1000", **changes: Decimal) -> Account:
     return Account(**(values | changes))
 
 
-def snapshot(**changes: Any) -> Snapshot:
+def snapshot(**changes: Any) -> Observation:
     values: dict[str, Any] = {
         "contract": contract(),
         "brackets": BRACKETS,
@@ -123,7 +123,7 @@ def snapshot(**changes: Any) -> Snapshot:
         "fees": FeeRates(maker=D("0.0002"), taker=D("0.0006")),
         "features": features(),
     }
-    return Snapshot(**(values | changes))
+    return Observation(**(values | changes))
 
 
 def verdict(side: Side | None = Side.LONG, **changes: Any) -> Verdict:
@@ -132,7 +132,7 @@ def verdict(side: Side | None = Side.LONG, **changes: Any) -> Verdict:
         profile="scalper_micro",
         digest="d" * 64,
         evaluated_at=OPENED + timedelta(minutes=1),
-        outcome=Readiness.READY,
+        is_ready=True,
         side=side,
         execution_timeframe=Timeframe.M1,
         candle_open_at=OPENED,

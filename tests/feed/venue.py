@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from apps.engine.ports import Answer, FormingCandle, Gap
+from apps.engine.ports import CandlePage, FormingCandle, Gap
 from apps.engine.values.candle import Candle, Source
 from apps.engine.values.contract import Contract
 from apps.engine.values.timeframe import Timeframe
@@ -97,7 +97,7 @@ class History:
     def contracts(self) -> list[Contract]:
         return []
 
-    def candles(self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> Answer:
+    def candles(self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> CandlePage:
         with self._lock:
             request = (symbol, timeframe, start, end)
             self.asked.append(request)
@@ -109,4 +109,4 @@ class History:
                 for c in self.candles_held
                 if (c.symbol, c.timeframe) == (symbol, timeframe) and start <= c.open_time < end
             ]
-            return Answer(sorted(found, key=lambda c: c.open_time), self.refused)
+            return CandlePage(sorted(found, key=lambda c: c.open_time), self.refused)

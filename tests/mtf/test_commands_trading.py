@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
 
-from apps.engine.cycle import Entered
+from apps.engine.cycle import EntryResult
 from apps.engine.follow.excursion import Excursion
 from apps.live.enter.entering import enter
 from apps.orders import store as orders
@@ -97,7 +97,7 @@ def test_reconcile_tells_equal_books_and_names_what_differs(
     call_command("reconcile")
     assert "nothing is open" in capsys.readouterr().out
     [run] = desk.decide(always())
-    assert isinstance(enter(str(run.run_id), SYMBOL, clock=desk.clock), Entered)
+    assert isinstance(enter(str(run.run_id), SYMBOL, clock=desk.clock), EntryResult)
     assert len(told("positions")["resting"]) == 1
     ExchangeOrder.objects.all().delete()
     with pytest.raises(CommandError, match=f"the books of {SYMBOL} differ"):

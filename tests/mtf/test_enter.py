@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 
 from apps.audit.models import TradeLifecycleEvent
-from apps.engine.cycle import Entered
+from apps.engine.cycle import EntryResult
 from apps.engine.values.candle import Source
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.reason import Reason, Refusal
@@ -32,14 +32,14 @@ from tests.system.until import until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def entered(desk: Desk, run: MtfRun) -> Entered | Refusal:
+def entered(desk: Desk, run: MtfRun) -> EntryResult | Refusal:
     return enter(str(run.run_id), SYMBOL, clock=desk.clock)
 
 
 def test_a_ready_verdict_becomes_one_order_with_its_stop_and_target(desk: Desk) -> None:
     [run] = desk.decide(always())
     outcome = entered(desk, run)
-    assert isinstance(outcome, Entered), outcome
+    assert isinstance(outcome, EntryResult), outcome
     assert outcome.sent is not None
     assert outcome.sent.order.status == OrderStatus.SUBMITTED, outcome.sent
     [order] = desk.arrived()
@@ -60,7 +60,7 @@ def test_a_ready_verdict_becomes_one_order_with_its_stop_and_target(desk: Desk) 
 
 def test_a_task_delivered_twice_sends_no_second_order(desk: Desk) -> None:
     [run] = desk.decide(always())
-    assert isinstance(entered(desk, run), Entered)
+    assert isinstance(entered(desk, run), EntryResult)
     again = entered(desk, run)
     assert isinstance(again, Refusal)
     assert again.reason == Reason.DUPLICATE_DECISION
@@ -77,7 +77,7 @@ def test_of_two_profiles_ready_on_one_symbol_the_first_one_trades_and_the_other_
     wanted = entries(list(runs.values()), order)
     assert wanted == {SYMBOL: [str(runs["first"].run_id), str(runs["second"].run_id)]}
     outcomes = [enter(run_id, SYMBOL, clock=desk.clock) for run_id in wanted[SYMBOL]]
-    assert isinstance(outcomes[0], Entered)
+    assert isinstance(outcomes[0], EntryResult)
     assert isinstance(outcomes[1], Refusal)
     assert outcomes[1].reason == Reason.SYMBOL_LOCKED
     assert [one["client_order_id"] for one in desk.arrived()] == [outcomes[0].plan.client_order_id]
@@ -95,7 +95,7 @@ def test_a_profile_without_an_entry_section_only_judges(desk: Desk) -> None:
 def test_a_switch_turned_off_while_the_order_is_prepared_keeps_it_here(desk: Desk) -> None:
     [run] = desk.decide(always())
     desk.switch(route_latency_ms={"/contract/private/submit-leverage": 1000})
-    outcomes: list[Entered | Refusal] = []
+    outcomes: list[EntryResult | Refusal] = []
 
     def work() -> None:
         try:
@@ -109,7 +109,7 @@ def test_a_switch_turned_off_while_the_order_is_prepared_keeps_it_here(desk: Des
     switches.set_switch("GLOBAL", is_on=False, reason="test", actor="ada")
     sending.join()
     [outcome] = outcomes
-    assert isinstance(outcome, Entered)
+    assert isinstance(outcome, EntryResult)
     assert outcome.sent is not None
     assert (outcome.sent.order.status, outcome.sent.reason) == (OrderStatus.DENIED, Reason.KILL_SWITCH_GLOBAL)
     assert desk.arrived() == []
@@ -173,7 +173,7 @@ def test_a_corrected_candle_is_stored_and_the_next_decision_may_be_traded(desk: 
     [stored] = market.candles(SYMBOL, Timeframe.M1, start, desk.at)
     assert (stored.close, stored.volume) == (told.close, told.volume)
     [again] = desk.decide(always())
-    assert isinstance(entered(desk, again), Entered)
+    assert isinstance(entered(desk, again), EntryResult)
 
 
 @pytest.mark.parametrize(

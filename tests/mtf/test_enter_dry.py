@@ -9,7 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from apps.audit.models import TradeLifecycleEvent, TradeZoneEvent
-from apps.engine.cycle import Entered
+from apps.engine.cycle import EntryResult
 from apps.engine.values.reason import Reason, Refusal
 from apps.exchange import venue
 from apps.live.enter.entering import enter
@@ -31,7 +31,7 @@ def dry(desk: Desk, settings: Settings) -> Desk:
     return desk
 
 
-def entered(desk: Desk, run: MtfRun) -> Entered | Refusal:
+def entered(desk: Desk, run: MtfRun) -> EntryResult | Refusal:
     return enter(str(run.run_id), SYMBOL, clock=desk.clock)
 
 
@@ -50,7 +50,7 @@ def test_a_dry_deployment_plans_by_its_play_equity_and_keeps_it_to_its_result(dr
     [run] = dry.decide(always())
     assert run.dry_run
     outcome = entered(dry, run)
-    assert isinstance(outcome, Entered)
+    assert isinstance(outcome, EntryResult)
     assert outcome.plan.sizing.equity == Decimal(2000)
     [entry] = entries_of(run)
     assert (entry["symbol"], entry["status"], entry["side"]) == (SYMBOL, "simulated", "long")
@@ -62,8 +62,8 @@ def test_a_dry_deployment_plans_by_its_play_equity_and_keeps_it_to_its_result(dr
 
 def test_a_dry_deployment_decides_the_same_again_the_next_time(dry: Desk) -> None:
     [run] = dry.decide(always())
-    assert isinstance(entered(dry, run), Entered)
-    assert isinstance(entered(dry, run), Entered)
+    assert isinstance(entered(dry, run), EntryResult)
+    assert isinstance(entered(dry, run), EntryResult)
 
 
 def test_a_refusal_of_a_dry_run_is_told_there_too_and_nowhere_else(dry: Desk) -> None:
@@ -92,7 +92,7 @@ def test_a_dry_run_on_a_live_account_plans_with_the_account_and_sends_nothing(de
     [run] = desk.decide(always())
     MtfRun.objects.update(dry_run=True)
     outcome = entered(desk, run)
-    assert isinstance(outcome, Entered)
+    assert isinstance(outcome, EntryResult)
     assert outcome.plan.sizing.equity == Decimal(1000)
     assert nothing_happened(desk)
     assert not venue.is_dry()

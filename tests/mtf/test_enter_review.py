@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from pytest_django import Settings
 
-from apps.engine.cycle import Entered
+from apps.engine.cycle import EntryResult
 from apps.engine.values.reason import Refusal
 from apps.live.enter.entering import MAX_APPROVED_AGE, enter
 from apps.live.enter.entry import UnknownProfile
@@ -27,7 +27,7 @@ def waiting(desk: Desk, settings: Settings) -> OrderPlan:
 
 def planned(desk: Desk, run: MtfRun) -> OrderPlan:
     outcome = enter(str(run.run_id), SYMBOL, clock=desk.clock)
-    assert isinstance(outcome, Entered), outcome
+    assert isinstance(outcome, EntryResult), outcome
     assert outcome.sent is None
     return OrderPlan.objects.get()
 

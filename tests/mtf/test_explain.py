@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.audit.models import MtfAudit
-from apps.engine.evaluate.verdict import Readiness, Verdict
+from apps.engine.evaluate.verdict import Verdict
 from apps.engine.profile import Profile
 from apps.engine.values.candle import Source
 from apps.engine.values.contract import UnknownSymbol
@@ -59,7 +59,7 @@ def test_a_decided_minute_is_explained_by_the_very_verdict_that_was_stored(
     found = explain("AUSDT", AT + moment, "plain")
     stored = Verdict.from_json(MtfAudit.objects.get().details["verdict"])
     assert found.verdict == stored
-    assert found.verdict.outcome is Readiness.READY
+    assert found.verdict.is_ready
     assert found.equal is True
     assert found.comparison.startswith("equal to what was stored ")
     assert found.run is not None
@@ -69,7 +69,7 @@ def test_a_decided_minute_is_explained_by_the_very_verdict_that_was_stored(
 def test_minutes_without_an_audit_row_are_compared_with_the_row_that_stood(worker: Worker) -> None:
     play(worker, [LONG, NEUTRAL, NEUTRAL, LONG, NEUTRAL])
     found = {n: explain("AUSDT", AT + n * MINUTE, "plain") for n in range(5)}
-    assert [one.verdict.outcome.value for one in found.values()] == [
+    assert [one.verdict.status for one in found.values()] == [
         "READY",
         "INVALID",
         "INVALID",
@@ -283,7 +283,7 @@ def test_a_minute_that_nobody_decided_is_explained_and_says_so(
     if run is not None and status == "failed":
         runs.failed(run, RuntimeError("disk"), AT)
     found = explain("AUSDT", AT, "plain")
-    assert found.verdict.outcome is Readiness.READY
+    assert found.verdict.is_ready
     assert (found.equal, found.comparison) == (None, comparison)
     assert found.to_json()["run_status"] == status
 
@@ -292,7 +292,7 @@ def test_a_minute_under_a_switch_says_that_the_switch_stood_before_the_verdict(w
     switches.set_switch("GLOBAL", is_on=False, reason="news", actor="ada")
     play(worker, [LONG])
     found = explain("AUSDT", AT, "plain")
-    assert found.verdict.outcome is Readiness.READY
+    assert found.verdict.is_ready
     assert "as kill_switch_global" in found.comparison
     stored = found.to_json()["stored"]
     assert stored is not None

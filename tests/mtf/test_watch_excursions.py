@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from apps.engine.follow.excursion import span
+from apps.engine.follow.excursion import holding_span
 from apps.engine.values.candle import Candle
 from apps.engine.values.side import Side
 from apps.engine.values.timeframe import Timeframe
@@ -28,7 +28,7 @@ def closed(house: House) -> Position:
 def minutes(closed: Position) -> list[Candle]:
     """Its minutes as they may have been: 2 % above its entry, 1 % below."""
     times = Fill.objects.filter(position=closed).order_by("at").values_list("at", flat=True)
-    start, end = span(times[0], times[len(times) - 1])
+    start, end = holding_span(times[0], times[len(times) - 1])
     entry, opens = closed.entry_price, []
     while start < end:
         opens.append(start)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from apps.engine.cycle import perform
-from apps.engine.follow.actions import CancelOrder, Close, Protect, Unprotect
+from apps.engine.follow.action import CancelOrder, Close, Protect, Unprotect
 from apps.engine.values.side import Side
 from apps.live.watch import following
 from tests.mtf.watching import SYMBOL, D, House

@@ -14,7 +14,7 @@ from uuid import uuid4
 import requests
 
 from apps.audit.models import TradeLifecycleEvent
-from apps.engine.cycle.sending import Sent, send
+from apps.engine.cycle import SendResult, send
 from apps.engine.ports import AccountNews, Claimed
 from apps.engine.values.order import OrderRequest, Role, TimeInForce, client_order_id
 from apps.engine.values.plan import OrderPlan
@@ -139,12 +139,12 @@ class House:
         assert isinstance(claimed, Claimed), claimed
         return plan
 
-    def send(self, plan: OrderPlan) -> Sent:
+    def send(self, plan: OrderPlan) -> SendResult:
         return send(
             plan,
             broker=self.broker,
             ledger=self.ledger,
-            last_look=lambda: None,
+            last_check=lambda: None,
             leverage_set=False,
             now=self.clock(),
         )

@@ -24,7 +24,7 @@ django.setup()
 
 from django.db import connection  # noqa: E402  # Django must be set up first
 
-from apps.engine.cycle.sending import send  # noqa: E402
+from apps.engine.cycle import send  # noqa: E402
 from apps.engine.ports import Claimed  # noqa: E402
 from apps.engine.values.order import OrderRequest, Role, TimeInForce, client_order_id  # noqa: E402
 from apps.engine.values.timeframe import WINDOW, Timeframe  # noqa: E402
@@ -138,7 +138,7 @@ class Decider:
             plan,
             broker=venue.current().broker,
             ledger=self._ledger,
-            last_look=lambda: None,
+            last_check=lambda: None,
             leverage_set=False,
             now=now,
         )

@@ -8,19 +8,20 @@ from decimal import Decimal
 
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.reason import Reason, Refusal
+from apps.engine.values.side import Side
 from apps.engine.values.state import AccountState, Exposure
 from apps.engine.values.switch import kill_switch
 from apps.engine.values.timeframe import Timeframe
 
 
-def last_look(plan: OrderPlan, off: Mapping[str, str] | None, now: datetime) -> Refusal | None:
+def send_refusal(plan: OrderPlan, off: Mapping[str, str] | None, now: datetime) -> Refusal | None:
     """Right before the bytes leave: the switches read just now, and whether it is still time."""
     if now > plan.send_before:
         return Refusal(Reason.SENT_TOO_LATE, {"send_before": plan.send_before, "now": now})
     return kill_switch(off, plan.profile, plan.symbol, plan.timeframes)
 
 
-def books(
+def entry_refusal(
     state: AccountState,
     profile: str,
     symbol: str,
@@ -39,10 +40,10 @@ def books(
     return _symbol(state, symbol, decision_key, now)
 
 
-def account(plan: OrderPlan, state: AccountState, now: datetime) -> Refusal | None:
+def claim_refusal(plan: OrderPlan, state: AccountState, now: datetime) -> Refusal | None:
     """Everything our books say against `plan`: a claim asks this again under the account's lock."""
     return (
-        books(state, plan.profile, plan.symbol, plan.timeframes, plan.decision_key, now)
+        entry_refusal(state, plan.profile, plan.symbol, plan.timeframes, plan.decision_key, now)
         or _positions(plan, state)
         or _daily_loss(plan, state)
         or _notional(plan, state)
@@ -102,3 +103,22 @@ def _notional(plan: OrderPlan, state: AccountState) -> Refusal | None:
         if held + plan.sizing.notional > limit:
             return Refusal(reason, {"held": held, "notional": plan.sizing.notional, "limit": limit})
     return None
+
+
+def review_refusal(approved: OrderPlan, fresh: OrderPlan) -> Refusal | None:
+    """Refused when the decision is another, the stop lies farther out, or more money is at risk."""
+    further = approved.stop - fresh.stop if approved.side == Side.LONG else fresh.stop - approved.stop
+    if (
+        fresh.decision_key == approved.decision_key
+        and further <= 0
+        and fresh.sizing.risk <= approved.sizing.risk
+    ):
+        return None
+    numbers = {
+        "decision_key": fresh.decision_key,
+        "approved_stop": approved.stop,
+        "stop": fresh.stop,
+        "approved_risk": approved.sizing.risk,
+        "risk": fresh.sizing.risk,
+    }
+    return Refusal(Reason.PRICE_MOVED, numbers)

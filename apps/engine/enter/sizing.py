@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil, floor
 
-from apps.engine.enter.snapshot import Market
-from apps.engine.enter.ticks import down
+from apps.engine.enter.observation import Market
+from apps.engine.enter.tick import round_down
 from apps.engine.profile import Entry
 from apps.engine.values.plan import Bound, Sizing
 from apps.engine.values.position import Bracket
@@ -37,13 +37,13 @@ def sizing(market: Market, entry: Entry, price: Decimal, stop: Decimal, cap: int
         (contract.market_max_volume, Bound.MARKET_MAX_VOLUME),
         key=lambda choice: choice[0],
     )
-    size = down(wanted, contract.volume_step)
+    size = round_down(wanted, contract.volume_step)
     chosen = _leverage(market, entry, size * _unit(market, price), margin, abs(price - stop) / price, cap)
     if isinstance(chosen, Refusal):
         return chosen
     if size * _unit(market, price) > margin * chosen.leverage:
         size, bound = (
-            down(margin * chosen.leverage / _unit(market, price), contract.volume_step),
+            round_down(margin * chosen.leverage / _unit(market, price), contract.volume_step),
             chosen.bound,
         )
     if size < contract.min_volume or size <= 0:

@@ -11,9 +11,9 @@ from functools import cached_property
 
 import numpy as np
 
-from apps.engine.evaluate.codes import NO_REASON, Codes, Objects, Outcome, code, reasons
-from apps.engine.evaluate.leaves import LeafTable, leaf_table
-from apps.engine.evaluate.selection import drops
+from apps.engine.evaluate.agreement import is_dropped
+from apps.engine.evaluate.leaf_table import LeafTable, leaf_table
+from apps.engine.evaluate.outcome import NO_REASON, Codes, Objects, Outcome, code, reasons
 from apps.engine.frame import Bools, Floats, Frame, Frames, Ints
 from apps.engine.indicators.declared import extras_among
 from apps.engine.profile import Judged, Phase
@@ -27,7 +27,7 @@ GRACE_FROM = Timeframe.M15
 
 
 @dataclass(frozen=True, eq=False)
-class TimeframeJudgement:
+class TimeframeOutcome:
     """Arrays over rows (R,): `outcome` as Outcome, `reason` as Reason or None, `candle_open_ms` (Unix ms)
     the candle judged, `grace` where that is the previous one because the newest is late."""
 
@@ -59,20 +59,22 @@ class TimeframeJudgement:
     def dropped(self) -> Bools | None:
         """Where it is left for the next faster timeframe, as a candidate; None: nowhere."""
         selection, view = self.judged.selection, self.views[0]
-        return view.along(drops(selection, view)) if selection is not None else None
+        return view.along(is_dropped(selection, view)) if selection is not None else None
 
     @cached_property
     def score(self) -> Floats:
         """Share of the leaves of the row's side that held, NaN where it has no side."""
-        return share(*self.leaves.held(self.outcome))
+        return held_share(*self.leaves.held(self.outcome))
 
 
-def share(held: Floats, total: Floats) -> Floats:
+def held_share(held: Floats, total: Floats) -> Floats:
     """held / total, NaN for nothing of nothing."""
     return np.asarray(np.divide(held, total, out=np.full(len(held), np.nan), where=total > 0))
 
 
-def judge(frames: Frames, judged: Judged, *, minimum: int, grace_s: int, at: datetime) -> TimeframeJudgement:
+def newest_outcome(
+    frames: Frames, judged: Judged, *, minimum: int, grace_s: int, at: datetime
+) -> TimeframeOutcome:
     """Judge every symbol at its newest candle of the timeframe closed at `at` (the frame's last row)."""
     timeframe = judged.timeframe
     grace = _in_grace(frames, judged, grace_s, at)
@@ -81,7 +83,7 @@ def judge(frames: Frames, judged: Judged, *, minimum: int, grace_s: int, at: dat
     return _judged(frames, judged, views, minimum, grace, newest_open - grace * timeframe.ms)
 
 
-def judge_candles(frames: Frames, judged: Judged, view: View, *, minimum: int) -> TimeframeJudgement:
+def candle_outcomes(frames: Frames, judged: Judged, view: View, *, minimum: int) -> TimeframeOutcome:
     """Judge the one symbol at every candle of the timeframe; `view` shows all of them.
 
     There is no grace: it waits for a candle that is on its way, and what a history lacks never came.
@@ -92,7 +94,7 @@ def judge_candles(frames: Frames, judged: Judged, view: View, *, minimum: int) -
 
 def _judged(
     frames: Frames, judged: Judged, views: tuple[View, View], minimum: int, grace: Bools, opens: Ints
-) -> TimeframeJudgement:
+) -> TimeframeOutcome:
     outcome, reason = _by_rules(judged, views[0])
     if grace.any():
         earlier, why = _by_rules(judged, views[1])
@@ -104,7 +106,7 @@ def _judged(
             np.where(barred, np.int8(Outcome.INVALID), outcome),
             np.where(barred, unusable, reason),
         )
-    return TimeframeJudgement(judged, outcome, reason, grace, opens, views)
+    return TimeframeOutcome(judged, outcome, reason, grace, opens, views)
 
 
 def _in_grace(frames: Frames, judged: Judged, grace_s: int, at: datetime) -> Bools:

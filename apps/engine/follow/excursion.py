@@ -30,7 +30,7 @@ class Excursion:
     mae_r: Decimal | None
 
 
-def span(began: datetime, ended: datetime) -> tuple[datetime, datetime]:
+def holding_span(began: datetime, ended: datetime) -> tuple[datetime, datetime]:
     """The [start, end) of the minutes in which a position was held, the first and the last one whole."""
     start = Timeframe.M1.floor(began)
     last = Timeframe.M1.floor(ended - timedelta(microseconds=1))
@@ -51,7 +51,7 @@ def excursion(
     `stop` is the first one, as planned. What happened in the minutes of entry and exit counts whole, also
     what came before the one and after the other: a candle does not say when.
     """
-    start, end = span(began, ended)
+    start, end = holding_span(began, ended)
     held = [candle for candle in candles if start <= candle.open_time < end]
     if len(held) != (end - start) // MINUTE:
         return None

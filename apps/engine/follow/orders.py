@@ -29,21 +29,21 @@ ABSENT_READS = 2
 """So many complete reads without an order, after that, make it one that never arrived."""
 
 
-def advance(status: OrderStatus, reported: OrderStatus) -> OrderStatus:
+def next_status(status: OrderStatus, reported: OrderStatus) -> OrderStatus:
     """`reported` where the table allows it; else `status`: the report is old, or says the same."""
     return reported if reported in TRANSITIONS[status] else status
 
 
-def moved(order: TrackedOrder, report: OrderReport, now: datetime) -> TrackedOrder:
+def order_after_report(order: TrackedOrder, report: OrderReport, now: datetime) -> TrackedOrder:
     """The order after `report`. One with less filled than known is old and changes nothing.
 
     An order that is over comes back to life only by a fill; one that ended at or after its time EXPIRED.
     """
     if report.filled < order.filled or (order.status not in LIVE and not _revives(order, report)):
         return order
-    status = advance(order.status, report.status)
+    status = next_status(order.status, report.status)
     if status == OrderStatus.CANCELLED != order.status and now >= order.expires_at:
-        status = advance(order.status, OrderStatus.EXPIRED)
+        status = next_status(order.status, OrderStatus.EXPIRED)
         status = OrderStatus.CANCELLED if status == order.status else status
     return replace(
         order,
@@ -55,12 +55,12 @@ def moved(order: TrackedOrder, report: OrderReport, now: datetime) -> TrackedOrd
     )
 
 
-def merged(row: TrackedOrder, news: TrackedOrder) -> TrackedOrder:
+def merged_order(row: TrackedOrder, news: TrackedOrder) -> TrackedOrder:
     """The stored row, moved meanwhile perhaps, after news that began from it or from an older one."""
     filled = max(row, news, key=lambda order: order.filled)
     return replace(
         row,
-        status=advance(row.status, news.status),
+        status=next_status(row.status, news.status),
         filled=filled.filled,
         average_price=filled.average_price,
         exchange_order_id=row.exchange_order_id or news.exchange_order_id,
@@ -84,7 +84,7 @@ def due_lookups(
     )
 
 
-def suspects(book: SymbolBook, positions: Iterable[PositionReport]) -> tuple[str, ...]:
+def suspect_lookups(book: SymbolBook, positions: Iterable[PositionReport]) -> tuple[str, ...]:
     """Client ids of orders that ended unfilled, when a position is there that no order of ours explains."""
     unexplained = {report.side for report in positions if not _explained(book, report.side)}
     return tuple(
@@ -94,7 +94,7 @@ def suspects(book: SymbolBook, positions: Iterable[PositionReport]) -> tuple[str
     )
 
 
-def absent(
+def absence_event(
     order: TrackedOrder, seen: SymbolSeen, constraints: VenueConstraints, now: datetime
 ) -> events.OrderEvent | None:
     """What a complete look-up without the order means; None for one that is over."""
@@ -114,7 +114,7 @@ def absent(
     return events.OrderLost(symbol=order.symbol, at=now, order=lost)
 
 
-def unanswered(
+def unanswered_order_events(
     book: SymbolBook, constraints: VenueConstraints, now: datetime
 ) -> Iterator[events.OrderUnknown]:
     """Orders whose sender has fallen silent: unknown from now on."""

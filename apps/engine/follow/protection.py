@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from apps.engine import events
-from apps.engine.follow.actions import Action, Close, Protect, SwitchGlobalOff
+from apps.engine.follow.action import Action, Close, Protect
 from apps.engine.values.book import SymbolSeen, TrackedPosition
 from apps.engine.values.contract import Contract
 from apps.engine.values.order import (
@@ -38,7 +38,7 @@ TARGETS_ASKED_AT_MOST = 3
 Step = tuple[tuple[events.PositionEvent, ...], tuple[Action, ...]]
 
 
-def confirmed_stop(position: TrackedPosition, protections: Sequence[ProtectionReport]) -> bool:
+def has_confirmed_stop(position: TrackedPosition, protections: Sequence[ProtectionReport]) -> bool:
     """Whether a stop read back covers the whole position at its price or tighter."""
     return any(
         _covers(one, position, ProtectionKind.STOP) and _at_least_as_tight(one, position)
@@ -46,13 +46,13 @@ def confirmed_stop(position: TrackedPosition, protections: Sequence[ProtectionRe
     )
 
 
-def guard(
+def protection_step(
     position: TrackedPosition, report: PositionReport, seen: SymbolSeen, contract: Contract, now: datetime
 ) -> Step:
     """What a position of ours that is still there needs: nothing, a stop, its target, or to be closed."""
     if position.status == PositionStatus.CLOSING:
         return _close(position, report, contract, now)
-    if confirmed_stop(position, seen.protections):
+    if has_confirmed_stop(position, seen.protections):
         return _protected(position, seen, now)
     return _naked(position, report, contract, now)
 
@@ -130,16 +130,17 @@ def _close(position: TrackedPosition, report: PositionReport, contract: Contract
         events.EmergencyClose(symbol=position.symbol, at=now, position=position),
     )
     actions: tuple[Action, ...] = tuple(
-        Close(request) for request in slices(report, contract, _key(position), number)
+        Close(request) for request in closing_requests(report, contract, _key(position), number)
     )
     if number >= CLOSES_BEFORE_ALARM and (number - CLOSES_BEFORE_ALARM) % ALARM_EVERY_CLOSES == 0:
         because = f"{position.symbol} {position.side} {report.size} could not be closed {number} times"
         happened += (events.CloseFailing(symbol=position.symbol, at=now, position=position, detail=because),)
-        actions += (SwitchGlobalOff(because),)
     return happened, actions
 
 
-def slices(report: PositionReport, contract: Contract, key: str, attempt: int) -> list[OrderRequest]:
+def closing_requests(
+    report: PositionReport, contract: Contract, key: str, attempt: int
+) -> list[OrderRequest]:
     """Market orders that close `report` whole, none above the contract's market maximum (0: it has none)."""
     most = contract.market_max_volume if contract.market_max_volume > 0 else report.size
     requests: list[OrderRequest] = []

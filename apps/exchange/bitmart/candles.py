@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import structlog
 
-from apps.engine.ports import Answer
+from apps.engine.ports import CandlePage
 from apps.engine.values.candle import ImpossibleCandle
 from apps.engine.values.contract import Contract
 from apps.engine.values.errors import TradingError
@@ -56,7 +56,7 @@ class History:
         self._contracts_at = time.monotonic()
         return read.values
 
-    def candles(self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> Answer:
+    def candles(self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> CandlePage:
         _check_range(symbol, timeframe, start, end)
         closed_by = self._clock.at_least()  # before asking: what closes meanwhile may be answered unfinished
         contract_size = self.contract_size(symbol)
@@ -79,7 +79,7 @@ class History:
         if read.faults:
             _log_dropped(symbol, timeframe, read.faults)
         inside = [candle for candle in read.values if start <= candle.open_time < end]
-        return Answer(inside, refused=len(read.faults))
+        return CandlePage(inside, refused=len(read.faults))
 
     def contract_size(self, symbol: str) -> Decimal:
         """Coins of one contract. BadSymbol when the venue lists no such perpetual."""

@@ -8,23 +8,23 @@ from datetime import datetime
 import numpy as np
 
 from apps.audit.store import READY
-from apps.engine.evaluate.blocking import Obstacle, items, obstacles
-from apps.engine.evaluate.codes import Outcome, code, reasons
-from apps.engine.evaluate.history import History
-from apps.engine.evaluate.timeframe import TimeframeJudgement
+from apps.engine.evaluate.blocker import Blocker, blockers, rule_items
+from apps.engine.evaluate.judgement import PastJudgement
+from apps.engine.evaluate.outcome import Outcome, code, reasons
+from apps.engine.evaluate.timeframe import TimeframeOutcome
 from apps.engine.frame import Bools
 from apps.engine.rules.leaf import TRUE, UNKNOWN
 from apps.insight.condition_report.report import ConditionCount, LeafCount, TimeframeCount
 from apps.live.run_answer import NO_DATA
 
 
-def candles_in(one: TimeframeJudgement, start: datetime, end: datetime) -> Bools:
+def candles_in(one: TimeframeOutcome, start: datetime, end: datetime) -> Bools:
     """Which of the timeframe's candles closed in [start, end), (R,)."""
     close_ms = one.candle_open_ms + one.timeframe.ms
     return np.asarray((close_ms >= start.timestamp() * 1000) & (close_ms < end.timestamp() * 1000))
 
 
-def conditions(symbol: str, one: TimeframeJudgement, within: Bools) -> list[ConditionCount]:
+def conditions(symbol: str, one: TimeframeOutcome, within: Bools) -> list[ConditionCount]:
     """Every top-level item over the candles `within` that could be judged."""
     judged = within & ~_unjudged(one)
     table = dict(zip(one.leaves.leaves, one.leaves.truth, strict=True))
@@ -48,28 +48,28 @@ def conditions(symbol: str, one: TimeframeJudgement, within: Bools) -> list[Cond
                 for leaf in item.leaves
             ),
         )
-        for item in items(one.judged, one.views[0])
+        for item in rule_items(one.judged, one.views[0])
     ]
 
 
-def unjudged(one: TimeframeJudgement, within: Bools) -> Counter[str]:
+def unjudged(one: TimeframeOutcome, within: Bools) -> Counter[str]:
     """The candles `within` that could not be judged, by why not."""
     return Counter(f"{one.timeframe} {one.phase} {reason}" for reason in one.reason[within & _unjudged(one)])
 
 
-def timeframes(history: History) -> list[TimeframeCount]:
+def timeframes(history: PastJudgement) -> list[TimeframeCount]:
     """Every judged timeframe over the history's minutes."""
-    return [_timeframe(history.symbol, one) for one in obstacles(history)]
+    return [_timeframe(history.symbol, one) for one in blockers(history)]
 
 
-def decisions(history: History) -> Counter[str]:
+def decisions(history: PastJudgement) -> Counter[str]:
     """The minutes by READY or the reason."""
     codes, counts = np.unique(history.reason_code, return_counts=True)
     names = [READY if reason is None else reason.value for reason in reasons(codes)]
     return Counter(dict(zip(names, counts.tolist(), strict=True)))
 
 
-def _timeframe(symbol: str, found: Obstacle) -> TimeframeCount:
+def _timeframe(symbol: str, found: Blocker) -> TimeframeCount:
     outcomes = {one: int((found.outcome == one).sum()) for one in Outcome}
     return TimeframeCount(
         symbol=symbol,
@@ -85,7 +85,7 @@ def _timeframe(symbol: str, found: Obstacle) -> TimeframeCount:
     )
 
 
-def _unjudged(one: TimeframeJudgement) -> Bools:
+def _unjudged(one: TimeframeOutcome) -> Bools:
     return np.isin(one.reason_code, [code(reason) for reason in NO_DATA])
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from apps.audit.store import NOT_WATCHED, StandingCause
-from apps.engine.evaluate.history import History
+from apps.engine.evaluate.judgement import PastJudgement
 from apps.engine.profile import Profile, ProfileError
 from apps.insight.divergence.live import Lived, lived
 from apps.insight.divergence.reasons import Diverging, explained
@@ -92,7 +92,7 @@ def _compare(
         _count(tally, history, comparable)
 
 
-def _count(tally: _Tally, history: History, comparable: Sequence[tuple[MtfRun, StandingCause]]) -> None:
+def _count(tally: _Tally, history: PastJudgement, comparable: Sequence[tuple[MtfRun, StandingCause]]) -> None:
     now = replay_words(history)
     found: list[Diverging] = []
     for run, row in comparable:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from apps.engine.evaluate.history import History
+from apps.engine.evaluate.judgement import PastJudgement
 from apps.engine.evaluate.verdict import LeafVerdict, Verdict
 from apps.engine.profile import Profile
 from apps.engine.values.timeframe import WINDOW, Timeframe
@@ -27,7 +27,7 @@ class Diverging:
     replay: str
 
 
-def explained(history: History, found: Sequence[Diverging]) -> Iterator[Difference]:
+def explained(history: PastJudgement, found: Sequence[Diverging]) -> Iterator[Difference]:
     """Each of `found`, all of the history's symbol, with its probable reason."""
     if not found:
         return
@@ -78,7 +78,7 @@ def _window_began(timeframe: Timeframe, minute: datetime) -> datetime:
     return timeframe.floor(minute) - WINDOW[timeframe] * timeframe.duration
 
 
-def _warm_up(history: History, one: Diverging) -> tuple[Kind, str] | None:
+def _warm_up(history: PastJudgement, one: Diverging) -> tuple[Kind, str] | None:
     """Whether the live minute's own window gives the live answer: indicators settle over a longer past."""
     exact = judged_again(history.symbol, one.run.minute, history.profile).verdict(history.symbol)
     if verdict_words(exact) != one.live:

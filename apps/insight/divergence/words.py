@@ -7,8 +7,8 @@ from functools import cache
 import numpy as np
 
 from apps.audit.store import READY, StandingCause
-from apps.engine.evaluate.codes import SIDES, Outcome, reasons
-from apps.engine.evaluate.history import History
+from apps.engine.evaluate.judgement import PastJudgement
+from apps.engine.evaluate.outcome import SIDES, Outcome, reasons
 from apps.engine.evaluate.verdict import Verdict
 
 
@@ -23,7 +23,7 @@ def verdict_words(verdict: Verdict) -> str:
     return _words(cause, verdict.side and verdict.side.value, verdict.execution_timeframe)
 
 
-def replay_words(history: History) -> list[str]:
+def replay_words(history: PastJudgement) -> list[str]:
     """The decision of each of a history's moments."""
     names = [one.timeframe.value for one in history.execution]
     return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apps.audit import store as audit
-from apps.engine.enter.decision import Decision
+from apps.engine.enter.plan import EntryDecision
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.ports import CandleHistory
 from apps.engine.values.candle import Candle
@@ -28,7 +28,7 @@ def verdict_of(run: MtfRun, symbol: str) -> Verdict:
     return Verdict.from_json(row.details["verdict"])
 
 
-def told_by(history: CandleHistory, made: Decision) -> Candle | TradingError | None:
+def told_by(history: CandleHistory, made: EntryDecision) -> Candle | TradingError | None:
     """The deciding candle by one call; None when the exchange does not show it, the fault when it cannot."""
     end = made.candle_open_at + made.timeframe.duration
     try:
@@ -38,7 +38,7 @@ def told_by(history: CandleHistory, made: Decision) -> Candle | TradingError | N
     return found[0] if found else None
 
 
-def confirmed(made: Decision, told: Candle | TradingError | None) -> Refusal | None:
+def confirmed(made: EntryDecision, told: Candle | TradingError | None) -> Refusal | None:
     """Refused unless the exchange tells the candle that was judged; one that differs is stored."""
     if isinstance(told, TradingError):
         return Refusal(Reason.VENUE_UNREACHABLE, {"because": str(told)})

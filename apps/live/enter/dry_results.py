@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from pydantic_core import to_jsonable_python
 
-from apps.engine.cycle import Entered
+from apps.engine.cycle import EntryResult
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.reason import Refusal
@@ -17,7 +17,7 @@ ENTRIES = "entries"
 
 
 @transaction.atomic
-def add(run: MtfRun, verdict: Verdict, outcome: Entered | Refusal) -> None:
+def add(run: MtfRun, verdict: Verdict, outcome: EntryResult | Refusal) -> None:
     """One symbol's outcome; entries of other symbols may be added at the same time."""
     row = MtfRun.objects.select_for_update().get(pk=run.pk)
     kept = row.result or {}
@@ -26,7 +26,7 @@ def add(run: MtfRun, verdict: Verdict, outcome: Entered | Refusal) -> None:
     row.save(update_fields=["result"])
 
 
-def _outcome(outcome: Entered | Refusal) -> dict[str, Any]:
+def _outcome(outcome: EntryResult | Refusal) -> dict[str, Any]:
     if isinstance(outcome, Refusal):
         return {"status": "skipped", "reason": outcome.reason, "numbers": dict(outcome.numbers)}
     plan, sent = outcome.plan, outcome.sent

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from apps.engine import cycle
-from apps.engine.cycle import Entered
+from apps.engine.cycle import EntryResult
 from apps.engine.enter import guards
-from apps.engine.enter.decision import Decision, decision, too_old
+from apps.engine.enter.plan import EntryDecision, age_refusal, entry_decision
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.events import CallFailed, PlanRefused
 from apps.engine.values.plan import OrderPlan
@@ -34,7 +34,7 @@ MAX_APPROVED_AGE = REVIEW_TTL + MAX_DECISION_AGE
 """Of a plan that waited for a person: one approved before an outage is not sent after it."""
 
 
-def enter(run_id: str, symbol: str, *, clock: Clock) -> Entered | Refusal:
+def enter(run_id: str, symbol: str, *, clock: Clock) -> EntryResult | Refusal:
     """Enter what this run decided of `symbol`; a dry run's outcome goes to its own result and nowhere else.
 
     Every outcome is recorded, a fault too before it is raised: MtfRun.DoesNotExist, NotReady, UnknownProfile,
@@ -50,7 +50,7 @@ def enter(run_id: str, symbol: str, *, clock: Clock) -> Entered | Refusal:
     return outcome
 
 
-def enter_approved(approved: orders.Approved, *, clock: Clock) -> Entered | Refusal:
+def enter_approved(approved: orders.Approved, *, clock: Clock) -> EntryResult | Refusal:
     """Plan an approved decision again on current data and send it; what got worse, or is late, ends."""
     verdict = Verdict.from_json(approved.context["verdict"])
     entry = of_approved(approved, verdict, clock)
@@ -58,7 +58,7 @@ def enter_approved(approved: orders.Approved, *, clock: Clock) -> Entered | Refu
         return _told(entry, lambda: _approved(entry, approved.plan))
 
 
-def _told(entry: Entry, work: Callable[[], Entered | Refusal]) -> Entered | Refusal:
+def _told(entry: Entry, work: Callable[[], EntryResult | Refusal]) -> EntryResult | Refusal:
     """The outcome, logged; a fault is written down beside the trade events and goes through."""
     try:
         outcome = work()
@@ -75,11 +75,11 @@ def _told(entry: Entry, work: Callable[[], Entered | Refusal]) -> Entered | Refu
     return outcome
 
 
-def _status(entered: Entered) -> str:
+def _status(entered: EntryResult) -> str:
     return "PENDING_REVIEW" if entered.sent is None else entered.sent.order.status.value
 
 
-def _approved(entry: Entry, plan: OrderPlan) -> Entered | Refusal:
+def _approved(entry: Entry, plan: OrderPlan) -> EntryResult | Refusal:
     now = entry.clock()
     refusal = _old(plan.created_at, now, MAX_APPROVED_AGE)
     if refusal is not None:
@@ -87,12 +87,12 @@ def _approved(entry: Entry, plan: OrderPlan) -> Entered | Refusal:
     return _sent(entry, closed_minute(now), plan)
 
 
-def _entered(entry: Entry) -> Entered | Refusal:
+def _entered(entry: Entry) -> EntryResult | Refusal:
     verdict, now = entry.verdict, entry.clock()
-    made = decision(verdict, entry.profile)
+    made = entry_decision(verdict, entry.profile)
     if isinstance(made, Refusal):
         return _refused(made, entry, "")
-    refusal = _old(verdict.evaluated_at, now, MAX_DECISION_AGE) or too_old(made, now)
+    refusal = _old(verdict.evaluated_at, now, MAX_DECISION_AGE) or age_refusal(made, now)
     if refusal is not None:
         return _refused(refusal, entry, made.key)
     state = entry.ledger.state([made.symbol], now)
@@ -118,7 +118,7 @@ def _sent(
     state: AccountState | None = None,
     unless: Callable[[], Refusal | None] = lambda: None,
     key: str = "",
-) -> Entered | Refusal:
+) -> EntryResult | Refusal:
     """Read the market, and go on with it `unless` a refusal came meanwhile."""
     verdict, profile = entry.verdict, entry.profile
     assert profile.entry is not None
@@ -133,7 +133,7 @@ def _sent(
         seen,
         broker=entry.sends,
         ledger=entry.ledger,
-        last_look=lambda plan: guards.last_look(plan, entry.off(), entry.clock()),
+        last_check=lambda plan: guards.send_refusal(plan, entry.off(), entry.clock()),
         now=entry.clock(),
         approved=approved,
         state=state,
@@ -148,9 +148,9 @@ def _old(since: datetime, now: datetime, most: timedelta) -> Refusal | None:
     return Refusal(Reason.DECISION_TOO_OLD, numbers)
 
 
-def _forbidden(entry: Entry, made: Decision, state: AccountState, now: datetime) -> Refusal | None:
+def _forbidden(entry: Entry, made: EntryDecision, state: AccountState, now: datetime) -> Refusal | None:
     """What our books say already, before the exchange is asked anything."""
-    return guards.books(state, entry.profile.name, made.symbol, made.timeframes, made.key, now)
+    return guards.entry_refusal(state, entry.profile.name, made.symbol, made.timeframes, made.key, now)
 
 
 def _refused(refusal: Refusal, entry: Entry, key: str) -> Refusal:

@@ -55,7 +55,7 @@ class DryLedger:
     def claim(self, plan: OrderPlan, now: datetime) -> Claimed | Refusal:
         state = self.state([plan.symbol], now)
         leverage = state.symbol(plan.symbol).leverage
-        return guards.account(plan, state, now) or Claimed(
+        return guards.claim_refusal(plan, state, now) or Claimed(
             plan.decision_key, OrderStatus.SUBMITTING, leverage
         )
 

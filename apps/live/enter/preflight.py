@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import structlog
 
-from apps.engine.enter.snapshot import Features, Snapshot
+from apps.engine.enter.observation import Features, Observation
 from apps.engine.indicators.compute import features
 from apps.engine.ports import Broker, BrokerRejected, BrokerUnavailable, BrokerUnknown
 from apps.engine.profile import Entry
@@ -26,7 +26,7 @@ READS = 4
 """What is asked of the venue: quote, account, brackets, fees."""
 
 
-def snapshot(symbol: str, entry: Entry, timeframe: Timeframe, at: datetime, broker: Broker) -> Snapshot:
+def snapshot(symbol: str, entry: Entry, timeframe: Timeframe, at: datetime, broker: Broker) -> Observation:
     """One look at the market and the account; features of the candles closed at `at`, a minute.
 
     The venue is asked everything at once: the way there and back is most of the time. What it does not tell
@@ -40,7 +40,7 @@ def snapshot(symbol: str, entry: Entry, timeframe: Timeframe, at: datetime, brok
         brackets = _asked(beside, lambda: kept.brackets(symbol))
         fees = _asked(beside, lambda: kept.fees(symbol))
         contract, columns = market.listed(symbol), stored_features(symbol, needed, at)
-    return Snapshot(
+    return Observation(
         contract=contract,
         brackets=tuple(brackets.result() or ()),
         quote=quote.result(),

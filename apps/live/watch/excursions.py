@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import InterfaceError, OperationalError
 
-from apps.engine.follow.excursion import excursion, span
+from apps.engine.follow.excursion import excursion, holding_span
 from apps.engine.values.timeframe import Timeframe
 from apps.market import store as market
 from apps.orders import store as orders
@@ -25,7 +25,7 @@ def measure(account: str, now: datetime) -> int:
 
 def _measured(held: orders.Held) -> bool:
     try:
-        candles = market.candles(held.symbol, Timeframe.M1, *span(held.began, held.ended))
+        candles = market.candles(held.symbol, Timeframe.M1, *holding_span(held.began, held.ended))
         found = excursion(candles, held.side, held.entry, held.stop, began=held.began, ended=held.ended)
         if found is not None:
             orders.measured(held.position_id, found)

@@ -11,8 +11,8 @@ from django.db import transaction
 
 from apps.engine import events
 from apps.engine.cycle import follow, perform
-from apps.engine.follow.actions import Action, SwitchGlobalOff
-from apps.engine.follow.care import needs_care
+from apps.engine.follow.action import Action
+from apps.engine.follow.book import is_urgent
 from apps.engine.ports import Broker
 from apps.engine.values.book import SymbolBook, SymbolSeen
 from apps.engine.values.contract import Contract
@@ -35,7 +35,7 @@ class Handled:
     @property
     def soon(self) -> bool:
         """Whether seconds count for this symbol."""
-        return self.acted or needs_care(self.book)
+        return self.acted or is_urgent(self.book)
 
 
 def handle(
@@ -73,9 +73,6 @@ def _perform(
     actions: Iterable[Action], ledger: AccountLedger, broker: Broker, clock: Callable[[], datetime]
 ) -> None:
     for action in actions:
-        if isinstance(action, SwitchGlobalOff):
-            log.critical("close_failing", because=action.because, effect="nothing opens until GLOBAL is on")
-            continue
         failed = perform(action, broker=broker, now=clock())
         ledger.record(failed)
         _tell(failed)
@@ -85,3 +82,5 @@ def _tell(happened: Iterable[events.Event]) -> None:
     for event in happened:
         level = log.warning if isinstance(event, ALARMS) else log.info
         level(event.name, symbol=event.symbol, detail=getattr(event, "detail", ""))
+        if isinstance(event, events.CloseFailing):  # the ledger has switched GLOBAL off with it
+            log.critical(event.name, because=event.detail, effect="nothing opens until GLOBAL is on")

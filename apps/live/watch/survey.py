@@ -10,8 +10,8 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from apps.engine.follow.orders import due_lookups, suspects
-from apps.engine.follow.reconcile import OURS, Differences, compare
+from apps.engine.follow.orders import due_lookups, suspect_lookups
+from apps.engine.follow.reconcile import OWN_ID_PREFIX, Differences, compare
 from apps.engine.ports import Broker, BrokerRejected, BrokerUnavailable, BrokerUnknown
 from apps.engine.values.book import SymbolBook, SymbolSeen
 from apps.engine.values.order import OrderReport
@@ -66,7 +66,9 @@ def survey(
     }
     positions = _by_symbol(broker.positions())
     books = _with(books, positions, book_of)
-    doubtful = {symbol: ids for symbol, book in books.items() if (ids := suspects(book, positions[symbol]))}
+    doubtful = {
+        symbol: ids for symbol, book in books.items() if (ids := suspect_lookups(book, positions[symbol]))
+    }
     cleared = {symbol: _look_up(broker, symbol, ids) for symbol, ids in doubtful.items()}
     if doubtful:
         positions = _by_symbol(broker.positions())
@@ -114,7 +116,9 @@ def _by_symbol(rows: Iterable[T]) -> defaultdict[str, list[T]]:
 
 def _ours(orders: Mapping[str, list[OrderReport]]) -> list[str]:
     return [
-        symbol for symbol, rows in orders.items() if any(one.client_order_id.startswith(OURS) for one in rows)
+        symbol
+        for symbol, rows in orders.items()
+        if any(one.client_order_id.startswith(OWN_ID_PREFIX) for one in rows)
     ]
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import InterfaceError, OperationalError
 
-from apps.engine.follow.care import needs_care
+from apps.engine.follow.book import is_urgent
 from apps.engine.ports import Broker
 from apps.engine.values.book import SymbolBook, SymbolSeen
 from apps.engine.values.venue import VenueConstraints
@@ -87,4 +87,4 @@ class Sweep:
 
 def _urgency(books: Mapping[str, SymbolBook]) -> Callable[[SymbolSeen], tuple[bool, str]]:
     """Symbols that need care come first; so do those we know nothing of yet."""
-    return lambda seen: (seen.symbol in books and not needs_care(books[seen.symbol]), seen.symbol)
+    return lambda seen: (seen.symbol in books and not is_urgent(books[seen.symbol]), seen.symbol)

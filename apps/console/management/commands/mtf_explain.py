@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from apps.console.times import BadTime, moment
-from apps.engine.evaluate.verdict import LeafVerdict, Readiness, TimeframeVerdict, Verdict
+from apps.engine.evaluate.verdict import LeafVerdict, TimeframeVerdict, Verdict
 from apps.engine.profile import ProfileError
 from apps.engine.values.contract import UnknownSymbol
 from apps.insight.explain import CannotExplain, Explanation, explain
@@ -72,7 +72,7 @@ def show(found: Explanation) -> None:
 
 
 def _answer(verdict: Verdict) -> str:
-    if verdict.outcome is Readiness.READY:
+    if verdict.is_ready:
         return (
             f"[bold green]READY {verdict.side}[/] on {verdict.execution_timeframe}, score {verdict.score:.2f}"
         )
@@ -85,7 +85,7 @@ def _title(one: TimeframeVerdict) -> str:
     grace = ", in grace: the candle before" if one.grace else ""
     why = f" ({one.reason}{missing})" if one.reason else ""
     opened = f"{one.candle_open_at:%H:%M}"
-    return f"\n[bold]{one.timeframe} {one.phase}[/]: {one.outcome}{why} · candle {opened}{grace}"
+    return f"\n[bold]{one.timeframe} {one.phase}[/]: {one.outcome.word}{why} · candle {opened}{grace}"
 
 
 def _lacking(missing: Sequence[Missing], one: TimeframeVerdict) -> list[str]:

@@ -39,11 +39,4 @@ class Close:
     request: OrderRequest
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchGlobalOff:
-    """Positions cannot be closed: nothing may open, and a person must look."""
-
-    because: str
-
-
-Action = CancelOrder | Protect | Unprotect | Close | SwitchGlobalOff
+Action = CancelOrder | Protect | Unprotect | Close

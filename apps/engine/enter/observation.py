@@ -23,7 +23,7 @@ Features = Mapping[Timeframe, Mapping[str, float | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class Observation:
     """None where something could not be read. `fees` None: the profile's own are used."""
 
     contract: Contract | None
@@ -50,7 +50,9 @@ class Market:
     taker: Decimal
 
 
-def complete(snapshot: Snapshot, entry: Entry, timeframe: Timeframe, now: datetime) -> Market | Refusal:
+def entry_market(
+    snapshot: Observation, entry: Entry, timeframe: Timeframe, now: datetime
+) -> Market | Refusal:
     """What `snapshot` holds, when it is whole, young and plausible."""
     contract, quote, account = snapshot.contract, snapshot.quote, snapshot.account
     if contract is None or not snapshot.brackets:

@@ -9,10 +9,10 @@ from typing import Any as Anything
 
 import numpy as np
 
-from apps.engine.evaluate.codes import NO_REASON, Codes, Outcome
-from apps.engine.evaluate.context import agree
-from apps.engine.evaluate.history import History
-from apps.engine.evaluate.timeframe import TimeframeJudgement
+from apps.engine.evaluate.agreement import agreed_side
+from apps.engine.evaluate.judgement import PastJudgement
+from apps.engine.evaluate.outcome import NO_REASON, Codes, Outcome
+from apps.engine.evaluate.timeframe import TimeframeOutcome
 from apps.engine.frame import Bools
 from apps.engine.profile import Judged
 from apps.engine.rules.leaf import TRUE, Leaf
@@ -23,7 +23,7 @@ from apps.engine.values.side import Side
 
 
 @dataclass(frozen=True, eq=False)
-class Item:
+class RuleItem:
     """One top-level item of a side, as written: a condition, a group or a formula.
 
     `role` is "rule" or "filter". `truth` (R,) is -1, 0 or +1; `only_missing` (R,) where the side did not hold
@@ -38,7 +38,7 @@ class Item:
     only_missing: Bools
 
 
-def items(judged: Judged, view: View) -> tuple[Item, ...]:
+def rule_items(judged: Judged, view: View) -> tuple[RuleItem, ...]:
     """Every top-level item of a timeframe over the rows of its `view`, in the order they are written.
 
     A side without a rule never holds, whatever its filters say: it has no items.
@@ -48,39 +48,39 @@ def items(judged: Judged, view: View) -> tuple[Item, ...]:
 
 
 @dataclass(frozen=True, eq=False)
-class Obstacle:
+class Blocker:
     """A judged timeframe at the moments of a history, (R,) each.
 
     `blocked`: no decision, and this timeframe did not take a side with the others. `alone`: had it alone
     answered otherwise, the context would have agreed; of an execution timeframe: the symbol would be ready.
     """
 
-    judgement: TimeframeJudgement
+    judgement: TimeframeOutcome
     outcome: Codes
     blocked: Bools
     alone: Bools
 
 
-def obstacles(history: History) -> tuple[Obstacle, ...]:
+def blockers(history: PastJudgement) -> tuple[Blocker, ...]:
     """Every judged timeframe, context first, each slowest first."""
     outcomes = [history.on_rows(one, one.outcome) for one in history.context]
     found = [_in_context(history, index, one, outcomes) for index, one in enumerate(history.context)]
     return (*found, *(_in_execution(history, one) for one in history.execution))
 
 
-def spelled(content: Anything) -> str:
+def item_text(content: Anything) -> str:
     """An item of a profile on one line: `rsi_lt_70(level=72)`, `any_of[a, b]`, `not a`."""
     if isinstance(content, str):
         return content
     [(name, value)] = content.items()
     if name == "not":
-        return f"not {spelled(value)}"
+        return f"not {item_text(value)}"
     if isinstance(value, Mapping):
         return f"{name}({', '.join(f'{key}={_digits(number)}' for key, number in value.items())})"
-    return f"{name}[{', '.join(spelled(one) for one in value)}]"
+    return f"{name}[{', '.join(item_text(one) for one in value)}]"
 
 
-def _of_side(judged: Judged, side: Side, view: View) -> list[Item]:
+def _of_side(judged: Judged, side: Side, view: View) -> list[RuleItem]:
     written = [
         (role, *part, _truth(part[1], view))
         for of, role, rule in judged.rules()
@@ -89,7 +89,7 @@ def _of_side(judged: Judged, side: Side, view: View) -> list[Item]:
     ]
     missing = np.sum([truth != TRUE for *_, truth in written], axis=0)
     return [
-        Item(side, role, text, tuple(leaves(logic)), truth, (truth != TRUE) & (missing == 1))
+        RuleItem(side, role, text, tuple(leaves(logic)), truth, (truth != TRUE) & (missing == 1))
         for role, text, logic, truth in written
     ]
 
@@ -103,7 +103,9 @@ def _parts(rule: Rule) -> list[tuple[str, Logic]]:
     """Each item's text and logic."""
     if rule.logic is None:
         return []
-    return [(spelled(content), logic) for content, logic in zip(rule.content, rule.logic.parts, strict=True)]
+    return [
+        (item_text(content), logic) for content, logic in zip(rule.content, rule.logic.parts, strict=True)
+    ]
 
 
 def _truth(logic: Logic, view: View) -> Codes:
@@ -111,7 +113,7 @@ def _truth(logic: Logic, view: View) -> Codes:
         return view.along(logic.truth(view))
 
 
-def _in_context(history: History, index: int, one: TimeframeJudgement, outcomes: list[Codes]) -> Obstacle:
+def _in_context(history: PastJudgement, index: int, one: TimeframeOutcome, outcomes: list[Codes]) -> Blocker:
     own, open_ = outcomes[index], history.side == Outcome.NEUTRAL
     forced = [
         _agreed(history, [*outcomes[:index], np.full_like(own, side), *outcomes[index + 1 :]])
@@ -119,15 +121,15 @@ def _in_context(history: History, index: int, one: TimeframeJudgement, outcomes:
     ]
     alone = open_ & (forced[0] | forced[1])
     undecided = (own == Outcome.NEUTRAL) | (own == Outcome.INVALID)
-    return Obstacle(one, own, open_ & (undecided | alone), alone)
+    return Blocker(one, own, open_ & (undecided | alone), alone)
 
 
-def _agreed(history: History, outcomes: list[Codes]) -> Bools:
-    _, reason = agree(outcomes, history.profile.validation_mode, len(history.side))
+def _agreed(history: PastJudgement, outcomes: list[Codes]) -> Bools:
+    _, reason = agreed_side(outcomes, history.profile.validation_mode, len(history.side))
     return np.asarray(reason == NO_REASON)
 
 
-def _in_execution(history: History, one: TimeframeJudgement) -> Obstacle:
+def _in_execution(history: PastJudgement, one: TimeframeOutcome) -> Blocker:
     """Nothing chosen means: not this one. Had it taken the side, and been kept, it would have been chosen."""
     blocked = (history.side != Outcome.NEUTRAL) & ~history.ready
-    return Obstacle(one, history.on_rows(one, one.outcome), blocked, blocked)
+    return Blocker(one, history.on_rows(one, one.outcome), blocked, blocked)

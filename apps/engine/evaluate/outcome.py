@@ -15,12 +15,17 @@ Objects = NDArray[np.object_]
 
 
 class Outcome(IntEnum):
-    """One timeframe's answer. LONG and SHORT are opposite numbers: a side times -1 is the other."""
+    """What one timeframe says. LONG and SHORT are opposite numbers: a side times -1 is the other."""
 
     SHORT = -1
     NEUTRAL = 0
     LONG = 1
     INVALID = 2
+
+    @property
+    def word(self) -> str:
+        """As JSON and people have it: `long`."""
+        return self.name.lower()
 
 
 SIDES = {Outcome.LONG: Side.LONG, Outcome.SHORT: Side.SHORT}

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from apps.engine.enter.snapshot import Snapshot
-from apps.engine.enter.ticks import down, up
+from apps.engine.enter.observation import Observation
+from apps.engine.enter.tick import round_down, round_up
 from apps.engine.events import ZoneCategory
 from apps.engine.profile import Anchor, Entry
 from apps.engine.values.contract import Contract
@@ -39,7 +39,7 @@ class ZoneRefusal(Refusal):
 
 
 def entry_zone(
-    snapshot: Snapshot, contract: Contract, entry: Entry, side: Side, now: datetime
+    snapshot: Observation, contract: Contract, entry: Entry, side: Side, now: datetime
 ) -> Zone | Refusal:
     """anchor ∓ clamp(k_atr × ATR, anchor × w_min, anchor × w_max), moved by bias × half against the trade."""
     rule = entry.zone
@@ -55,8 +55,8 @@ def entry_zone(
     if edges[0] < contract.tick_size:
         return Refusal(Reason.ENTRY_ZONE_UNAVAILABLE, {"low": edges[0], "tick_size": contract.tick_size})
     return Zone(
-        low=down(edges[0], contract.tick_size),
-        high=up(edges[1], contract.tick_size),
+        low=round_down(edges[0], contract.tick_size),
+        high=round_up(edges[1], contract.tick_size),
         anchor=anchor,
         anchor_name=name,
         atr=atr,
@@ -64,16 +64,16 @@ def entry_zone(
     )
 
 
-def far(zone: Zone, quote: Quote, entry: Entry) -> ZoneRefusal | None:
+def distance_refusal(zone: Zone, quote: Quote, entry: Entry) -> ZoneRefusal | None:
     """Refused when the mark is farther from the nearest edge than zone_max_deviation_pct of itself."""
     deviation_pct = zone.distance(quote.mark) / quote.mark * 100
     limit_pct = entry.zone_max_deviation_pct
     if deviation_pct <= limit_pct:
         return None
-    return outside(Reason.ZONE_FAR_FROM_MARKET, zone, quote.mark, deviation_pct, limit_pct)
+    return zone_refusal(Reason.ZONE_FAR_FROM_MARKET, zone, quote.mark, deviation_pct, limit_pct)
 
 
-def outside(
+def zone_refusal(
     reason: Reason, zone: Zone, candidate: Decimal, deviation_pct: Decimal, limit_pct: Decimal
 ) -> ZoneRefusal:
     """The refusal of a `candidate` price, with its numbers."""
@@ -94,7 +94,7 @@ def outside(
     )
 
 
-def _anchor(snapshot: Snapshot, entry: Entry) -> tuple[str, Decimal] | None:
+def _anchor(snapshot: Observation, entry: Entry) -> tuple[str, Decimal] | None:
     """The column and value of the profile's anchor, or of the other one when that is missing."""
     other = Anchor.SMA21 if entry.zone.anchor == Anchor.VWAP else Anchor.VWAP
     for name in (str(entry.zone.anchor), str(other)):
@@ -102,3 +102,32 @@ def _anchor(snapshot: Snapshot, entry: Entry) -> tuple[str, Decimal] | None:
         if value is not None and value > 0:
             return name, value
     return None
+
+
+def limit_price(zone: Zone, quote: Quote, entry: Entry, side: Side, tick: Decimal) -> Decimal | ZoneRefusal:
+    """On a tick: a long bids below the ask, a short asks above the bid.
+
+    Long: min(max(bid, min(bid + tick, ask - tick)), zone high, mark × (1 + max_deviation)), rounded down.
+    """
+    reach = entry.max_deviation_pct / 100
+    lowest, highest = quote.mark * (1 - reach), quote.mark * (1 + reach)
+    if side == Side.LONG:
+        best = max(quote.bid, min(quote.bid + tick, quote.ask - tick))
+        price = round_down(min(best, zone.high, highest), tick)
+        if quote.ask < zone.low:
+            return _outside(zone, quote.ask, zone.low, entry.zone_max_deviation_pct)
+        if price < zone.low:
+            return _outside(zone, price, zone.low, entry.zone_max_deviation_pct)
+        return price if price >= lowest else _outside(zone, price, quote.mark, entry.max_deviation_pct)
+    best = min(quote.ask, max(quote.ask - tick, quote.bid + tick))
+    price = round_up(max(best, zone.low, lowest), tick)
+    if quote.bid > zone.high:
+        return _outside(zone, quote.bid, zone.high, entry.zone_max_deviation_pct)
+    if price > zone.high:
+        return _outside(zone, price, zone.high, entry.zone_max_deviation_pct)
+    return price if price <= highest else _outside(zone, price, quote.mark, entry.max_deviation_pct)
+
+
+def _outside(zone: Zone, candidate: Decimal, from_price: Decimal, limit_pct: Decimal) -> ZoneRefusal:
+    deviation_pct = abs(candidate / from_price - 1) * 100
+    return zone_refusal(Reason.ENTRY_NOT_WITHIN_ZONE, zone, candidate, deviation_pct, limit_pct)

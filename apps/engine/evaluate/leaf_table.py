@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.engine.evaluate.codes import Codes, Outcome
+from apps.engine.evaluate.outcome import Codes, Outcome
 from apps.engine.frame import Bools, Floats
 from apps.engine.profile import Judged
 from apps.engine.rules.leaf import TRUE, Leaf

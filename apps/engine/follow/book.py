@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from apps.engine import events
+from apps.engine.follow.orders import IN_DOUBT
 from apps.engine.values.book import SymbolBook, TrackedOrder, TrackedPosition
 from apps.engine.values.position import PositionStatus
 
 
-def after(book: SymbolBook, happened: Iterable[events.Event]) -> SymbolBook:
+def book_after(book: SymbolBook, happened: Iterable[events.Event]) -> SymbolBook:
     """`book` with the rows of its symbol's events; closed positions leave it."""
     for event in happened:
         if event.symbol != book.symbol:
@@ -43,3 +44,17 @@ def _with_order(book: SymbolBook, order: TrackedOrder) -> tuple[TrackedOrder, ..
 def _with_position(book: SymbolBook, position: TrackedPosition) -> tuple[TrackedPosition, ...]:
     others = tuple(one for one in book.positions if one.side != position.side)
     return others if position.status == PositionStatus.CLOSED else (*others, position)
+
+
+LOOK_UPS_SOON = 2
+"""An order in doubt is looked up 1 and 3 s after it was sent; later ones can wait for a sweep."""
+
+
+def is_urgent(book: SymbolBook) -> bool:
+    """Whether a position is unprotected or ending, or an order was sent a moment ago and not seen yet."""
+    for position in book.positions:
+        if position.flat_since is not None:
+            return True
+        if position.status not in (PositionStatus.PROTECTED, PositionStatus.FOREIGN):
+            return True
+    return any(one.status in IN_DOUBT and one.looked_up < LOOK_UPS_SOON for one in book.orders)

@@ -7,15 +7,15 @@ from decimal import Decimal
 from apps.engine.values.side import Side
 
 
-def down(value: Decimal, step: Decimal) -> Decimal:
+def round_down(value: Decimal, step: Decimal) -> Decimal:
     return value // step * step
 
 
-def up(value: Decimal, step: Decimal) -> Decimal:
-    lower = down(value, step)
+def round_up(value: Decimal, step: Decimal) -> Decimal:
+    lower = round_down(value, step)
     return lower if lower == value else lower + step
 
 
-def toward_loss(price: Decimal, tick: Decimal, side: Side) -> Decimal:
+def round_toward_loss(price: Decimal, tick: Decimal, side: Side) -> Decimal:
     """Down for a long, up for a short."""
-    return down(price, tick) if side == Side.LONG else up(price, tick)
+    return round_down(price, tick) if side == Side.LONG else round_up(price, tick)
