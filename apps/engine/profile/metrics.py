@@ -33,7 +33,7 @@ def _zone_width(zone: ZoneRule) -> Term:
 def _zone_width_pct(
     anchor: Floats, other: Floats, atr: Floats, k_atr: Floats, w_min: Floats, w_max: Floats
 ) -> Floats:
-    """From edge to edge in percent of the anchor, as `enter.entry_price` lays it; NaN where there is no zone."""
+    """From edge to edge in percent of the anchor, as `enter.entry_price` has it; NaN without a zone."""
     around = np.where(anchor > 0, anchor, other)
     half_ratio = np.clip(k_atr * atr / around, w_min, w_max)
     return np.where((around > 0) & (atr > 0), 200 * half_ratio, np.nan)
