@@ -25,14 +25,14 @@ from apps.engine.values.contract import Contract
 from apps.engine.values.position import Quote
 from apps.engine.values.reason import Refusal
 from apps.engine.values.side import Side
-from apps.exchange.bitmart import trading
+from apps.exchange.bitmart import order_client
 from apps.exchange.bitmart.broker import Broker
-from apps.exchange.bitmart.client import Client
-from apps.exchange.bitmart.limits import Limits
-from apps.exchange.bitmart.pace import Pace
-from apps.exchange.bitmart.reader import PATIENCE, Reader
-from apps.exchange.bitmart.trading import Trading
+from apps.exchange.bitmart.broker_reader import PATIENCE, BrokerReader
+from apps.exchange.bitmart.order_client import OrderClient
+from apps.exchange.bitmart.read_client import ReadClient
 from apps.exchange.simulator.server import running
+from apps.exchange.transport.rate import Rate
+from apps.exchange.transport.rate_limiter import RateLimiter
 from tests.backtest.past import EQUITY, START, market, played, profile, ready, replaying
 from tests.contract.account import PLAY
 
@@ -95,13 +95,13 @@ def address(hand: Hand) -> Iterator[str]:
 @pytest.fixture
 def broker(address: str, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
     """The live adapter, at the hand's time, without waiting for its turn."""
-    monkeypatch.setattr(Reader, "server_time", lambda self: hand())
-    monkeypatch.setattr(Limits, "wait_turn", lambda self, *args: 0.0)
+    monkeypatch.setattr(BrokerReader, "server_time", lambda self: hand())
+    monkeypatch.setattr(RateLimiter, "wait_turn", lambda self, *args: 0.0)
     clock = SimpleNamespace(time_ns=lambda: int(hand().timestamp() * 1e9), perf_counter=time.perf_counter)
-    monkeypatch.setattr(trading, "time", clock)
-    limits = Limits(os.environ["REDIS_URL"], uuid.uuid4().hex, ceiling=Pace(100, 100.0))
-    client = Client(address, limits, key=PLAY.key, patience=PATIENCE)
-    with contextlib.closing(Adapter(client, Trading(address, limits, PLAY))) as made:
+    monkeypatch.setattr(order_client, "time", clock)
+    limits = RateLimiter(os.environ["REDIS_URL"], uuid.uuid4().hex, ceiling=Rate(100, 100.0))
+    client = ReadClient(address, limits, key=PLAY.key, patience=PATIENCE)
+    with contextlib.closing(Adapter(client, OrderClient(address, limits, PLAY))) as made:
         made.hand = hand
         yield made
 

@@ -8,14 +8,15 @@ from collections.abc import Iterator
 import pytest
 
 from apps.exchange.bitmart.broker import Broker
-from apps.exchange.bitmart.client import Client, Patience
-from apps.exchange.bitmart.limits import Limits
-from apps.exchange.bitmart.pace import Pace
+from apps.exchange.bitmart.order_client import OrderClient
+from apps.exchange.bitmart.read_client import ReadClient
 from apps.exchange.bitmart.signing import Credentials
-from apps.exchange.bitmart.trading import Trading
+from apps.exchange.transport.rate import Rate
+from apps.exchange.transport.rate_limiter import RateLimiter
+from apps.exchange.transport.retry import Patience
 from tests.bitmart.exchange import Exchange, ok, running
 
-WIDE = Pace(1000, 1000.0)
+WIDE = Rate(1000, 1000.0)
 """A ceiling nobody meets."""
 CREDENTIALS = Credentials("our-key", "our-secret", "our-memo")
 
@@ -41,26 +42,26 @@ def redis_url() -> str:
 
 
 @pytest.fixture
-def limits(redis_url: str) -> Iterator[Limits]:
+def limits(redis_url: str) -> Iterator[RateLimiter]:
     """A turnstile of its own, on the real server."""
-    made = Limits(redis_url, uuid.uuid4().hex, ceiling=WIDE)
+    made = RateLimiter(redis_url, uuid.uuid4().hex, ceiling=WIDE)
     yield made
     made.close()
 
 
 @pytest.fixture
-def client(exchange: Exchange, limits: Limits) -> Iterator[Client]:
+def client(exchange: Exchange, limits: RateLimiter) -> Iterator[ReadClient]:
     patience = Patience(connect_s=0.5, read_s=0.3, limited_s=(0.02, 0.04), unavailable_s=(0.01, 0.02, 0.03))
-    made = Client(exchange.base_url, limits, patience=patience)
+    made = ReadClient(exchange.base_url, limits, patience=patience)
     yield made
     made.close()
 
 
 @pytest.fixture
-def broker(exchange: Exchange, limits: Limits) -> Iterator[Broker]:
+def broker(exchange: Exchange, limits: RateLimiter) -> Iterator[Broker]:
     patience = Patience(turn_s=5.0, connect_s=0.5, read_s=0.5, limited_s=(), unavailable_s=(0.01,))
-    client = Client(exchange.base_url, limits, key=CREDENTIALS.key, patience=patience)
+    client = ReadClient(exchange.base_url, limits, key=CREDENTIALS.key, patience=patience)
     exchange.answers["/system/time"] = [lambda _: ok({"server_time": time.time_ns() // 1_000_000})]
-    made = Broker(client, Trading(exchange.base_url, limits, CREDENTIALS))
+    made = Broker(client, OrderClient(exchange.base_url, limits, CREDENTIALS))
     yield made
     made.close()

@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 
 from apps.engine.ports import AccountNews
-from apps.exchange.bitmart import account_stream, parse_news
+from apps.exchange.bitmart import account_stream
 from apps.exchange.bitmart.account_stream import AccountStream
-from apps.exchange.bitmart.fields import ParseError
-from apps.exchange.bitmart.parse_news import TOPICS, Answer, Changed, Pong
+from apps.exchange.bitmart.json_field import ParseError
+from apps.exchange.bitmart.push_protocol import ACCOUNT_TOPICS as TOPICS
+from apps.exchange.bitmart.push_protocol import account_message
+from apps.exchange.transport.websocket_session import Ack, Push
 from tests.bitmart import fixtures
 from tests.bitmart.account_rows import ORDER
 from tests.bitmart.conftest import CREDENTIALS
@@ -254,26 +256,26 @@ def test_a_close_from_another_thread_ends_it_promptly(exchange: Exchange) -> Non
     ],
 )
 def test_every_recorded_push_says_whom_it_concerns(name: str, symbols: tuple[str | None, ...]) -> None:
-    assert parse_news.message(_text(fixtures.load(name))) == Changed(symbols)
+    assert concerned(account_message(_text(fixtures.load(name)))) == symbols
 
 
 @fixtures.needed
 def test_each_push_of_a_recorded_order_life_concerns_its_symbol() -> None:
     for push in fixtures.load("ws/order_lifecycle.synthetic.json"):
-        assert parse_news.message(_text(push)) == Changed(("BTCUSDT",))
+        assert concerned(account_message(_text(push))) == ("BTCUSDT",)
 
 
 @fixtures.needed
 def test_the_recorded_answers_to_a_login_are_read() -> None:
-    assert parse_news.message(_text(fixtures.load("ws/login_ok.docs.json"))) == Answer("", True, "")
-    failed = parse_news.message(_text(fixtures.load("ws/login_failed.docs.json")))
-    assert isinstance(failed, Answer)
+    assert account_message(_text(fixtures.load("ws/login_ok.docs.json"))) == Ack("", True, "")
+    failed = account_message(_text(fixtures.load("ws/login_failed.docs.json")))
+    assert isinstance(failed, Ack)
     assert (failed.topic, failed.success) == ("", False)
 
 
 @pytest.mark.parametrize("text", ['{"group":"System","data":"pong"}', '{"action":"pong"}', "pong"])
 def test_a_pong_is_known_in_every_spelling(text: str) -> None:
-    assert isinstance(parse_news.message(text), Pong)
+    assert account_message(text) is None
 
 
 @pytest.mark.parametrize(
@@ -292,8 +294,13 @@ def test_a_pong_is_known_in_every_spelling(text: str) -> None:
 )
 def test_what_nobody_documents_is_unreadable_by_name(text: str, field: str) -> None:
     with pytest.raises(ParseError) as caught:
-        parse_news.message(text)
+        account_message(text)
     assert caught.value.field == field
+
+
+def concerned(message: Any) -> tuple[str | None, ...]:
+    assert isinstance(message, Push)
+    return tuple(message.items)
 
 
 def _text(message: Any) -> str:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from apps.engine.values.contract import UnknownSymbol
 from apps.engine.values.timeframe import Timeframe
-from apps.exchange.bitmart.candles import PAGE, History
-from apps.exchange.bitmart.client import Client
-from apps.exchange.bitmart.errors import BadSymbol
-from apps.exchange.bitmart.fields import ParseError
+from apps.exchange.bitmart.history import PAGE, History
+from apps.exchange.bitmart.json_field import ParseError
+from apps.exchange.bitmart.read_client import ReadClient
 from apps.exchange.bitmart.routes import DETAILS, KLINE, SERVER_TIME
 from tests.bitmart.exchange import Exchange, Response, ok
 from tests.bitmart.test_parse import CONTRACT, LIVE_BAR
@@ -25,7 +25,7 @@ def bar(open_time: datetime, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def history(exchange: Exchange, client: Client) -> History:
+def history(exchange: Exchange, client: ReadClient) -> History:
     exchange.answers = {
         DETAILS.path: [ok({"symbols": [CONTRACT]})],
         SERVER_TIME.path: [server_time()],
@@ -101,7 +101,7 @@ def test_an_unknown_symbol_is_refused_and_does_not_reread_the_contracts_each_tim
     exchange: Exchange, history: History
 ) -> None:
     for _ in range(3):
-        with pytest.raises(BadSymbol, match="NOSUCH is not among 1 contracts"):
+        with pytest.raises(UnknownSymbol, match=r"'NOSUCH' \(1 contracts"):
             history.candles("NOSUCH", Timeframe.M1, START, START + MINUTE)
     assert len(exchange.asked[DETAILS.path]) == 1
 

@@ -8,11 +8,12 @@ import pytest
 import structlog
 
 from apps.exchange.bitmart import errors
-from apps.exchange.bitmart.client import USER_AGENT, Client, Patience
 from apps.exchange.bitmart.errors import BitMartError
-from apps.exchange.bitmart.limits import Limits
-from apps.exchange.bitmart.rate_headers import rate_headers
+from apps.exchange.bitmart.read_client import ReadClient, rate_headers
 from apps.exchange.bitmart.routes import DEPTH, SERVER_TIME
+from apps.exchange.transport import USER_AGENT
+from apps.exchange.transport.rate_limiter import Blocked, RateLimiter
+from apps.exchange.transport.retry import Patience
 from tests.bitmart.exchange import Exchange, Response, ok, refusal
 
 PATH = SERVER_TIME.path
@@ -21,7 +22,7 @@ SLOW = Response(b"", 200, {}, delay_s=0.6)
 BUSY = refusal(30013, 429, **{"X-BM-RateLimit-Reset": "1"})
 
 
-def test_an_answer_gives_its_data_and_when_it_was_asked(exchange: Exchange, client: Client) -> None:
+def test_an_answer_gives_its_data_and_when_it_was_asked(exchange: Exchange, client: ReadClient) -> None:
     exchange.answers[PATH] = [ok({"server_time": 1})]
     before_ms = time.time() * 1000
     answer = client.read(SERVER_TIME, {"symbol": "BTCUSDT"})
@@ -36,7 +37,7 @@ def test_an_answer_gives_its_data_and_when_it_was_asked(exchange: Exchange, clie
     [HTML, SLOW, refusal(30014, 503), refusal(30016, 200), refusal(40013), Response(b"not json")],
     ids=["html", "slow", "unavailable", "maintenance", "clock", "no json"],
 )
-def test_what_can_heal_is_asked_again(exchange: Exchange, client: Client, fault: Response) -> None:
+def test_what_can_heal_is_asked_again(exchange: Exchange, client: ReadClient, fault: Response) -> None:
     exchange.answers[PATH] = [fault, fault, ok(7)]
     assert client.read(SERVER_TIME).data == 7
     assert len(exchange.asked[PATH]) == 3
@@ -53,7 +54,7 @@ def test_what_can_heal_is_asked_again(exchange: Exchange, client: Client, fault:
     ],
 )
 def test_what_cannot_heal_is_asked_once(
-    exchange: Exchange, client: Client, fault: Response, kind: type[BitMartError]
+    exchange: Exchange, client: ReadClient, fault: Response, kind: type[BitMartError]
 ) -> None:
     exchange.answers[PATH] = [fault]
     with pytest.raises(kind, match="trace-of-refusal"):
@@ -61,7 +62,7 @@ def test_what_cannot_heal_is_asked_once(
     assert len(exchange.asked[PATH]) == 1
 
 
-def test_attempts_end_and_the_last_fault_is_raised(exchange: Exchange, client: Client) -> None:
+def test_attempts_end_and_the_last_fault_is_raised(exchange: Exchange, client: ReadClient) -> None:
     exchange.answers[PATH] = [HTML]
     with pytest.raises(errors.Unavailable, match="maintenance"):
         client.read(SERVER_TIME)
@@ -69,7 +70,7 @@ def test_attempts_end_and_the_last_fault_is_raised(exchange: Exchange, client: C
 
 
 def test_a_429_holds_the_route_for_its_reset_time_and_then_is_asked_again(
-    exchange: Exchange, client: Client
+    exchange: Exchange, client: ReadClient
 ) -> None:
     exchange.answers[PATH] = [BUSY, ok(7)]
     started = time.monotonic()
@@ -77,7 +78,9 @@ def test_a_429_holds_the_route_for_its_reset_time_and_then_is_asked_again(
     assert time.monotonic() - started >= 1.0
 
 
-def test_a_429_of_one_call_delays_all_others(exchange: Exchange, client: Client, limits: Limits) -> None:
+def test_a_429_of_one_call_delays_all_others(
+    exchange: Exchange, client: ReadClient, limits: RateLimiter
+) -> None:
     exchange.answers[PATH] = [BUSY, ok(7)]
     reader = threading.Thread(target=client.read, args=(SERVER_TIME,))
     reader.start()
@@ -91,27 +94,27 @@ def test_a_429_of_one_call_delays_all_others(exchange: Exchange, client: Client,
     assert len(exchange.asked[PATH]) == 2
 
 
-def test_a_429_that_stays_is_raised_when_patience_ends(exchange: Exchange, limits: Limits) -> None:
+def test_a_429_that_stays_is_raised_when_patience_ends(exchange: Exchange, limits: RateLimiter) -> None:
     exchange.answers[PATH] = [BUSY]
-    impatient = Client(exchange.base_url, limits, patience=Patience(limited_s=(0.01,)))
-    with pytest.raises(errors.RateLimited, match="30013"):
+    impatient = ReadClient(exchange.base_url, limits, patience=Patience(limited_s=(0.01,)))
+    with pytest.raises(errors.TooManyRequests, match="30013"):
         impatient.read(SERVER_TIME)
     assert len(exchange.asked[PATH]) == 2
     impatient.close()
 
 
-def test_a_418_stops_everything_at_once(exchange: Exchange, client: Client) -> None:
+def test_a_418_stops_everything_at_once(exchange: Exchange, client: ReadClient) -> None:
     exchange.answers = {PATH: [refusal(30017, 418)], DEPTH.path: [ok(1)]}
-    with pytest.raises(errors.Blocked, match="30017"):
+    with pytest.raises(errors.AddressBlocked, match="30017"):
         client.read(SERVER_TIME)
     for route in (SERVER_TIME, DEPTH):
-        with pytest.raises(errors.Blocked, match="nothing is sent"):
+        with pytest.raises(Blocked, match="nothing is sent"):
             client.read(route)
     assert (len(exchange.asked[PATH]), len(exchange.asked[DEPTH.path])) == (1, 0)
 
 
 def test_headers_that_say_the_window_is_full_hold_the_route(
-    exchange: Exchange, client: Client, limits: Limits
+    exchange: Exchange, client: ReadClient, limits: RateLimiter
 ) -> None:
     full = {"X-BM-RateLimit-Remaining": "12", "X-BM-RateLimit-Limit": "12", "X-BM-RateLimit-Reset": "2"}
     exchange.answers[DEPTH.path] = [ok(1, **full)]
@@ -137,10 +140,10 @@ def test_remaining_counts_what_is_already_used(
     assert (read.used_up, read.reset_s) == (used_up, reset_s)
 
 
-def test_an_exchange_that_is_not_there_is_unavailable(limits: Limits) -> None:
+def test_an_exchange_that_is_not_there_is_unavailable(limits: RateLimiter) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        nobody = Client(
+        nobody = ReadClient(
             f"http://127.0.0.1:{unused.getsockname()[1]}", limits, patience=Patience(unavailable_s=())
         )
         with pytest.raises(errors.Unavailable, match="no answer: ConnectionError"):
@@ -148,14 +151,14 @@ def test_an_exchange_that_is_not_there_is_unavailable(limits: Limits) -> None:
         nobody.close()
 
 
-def test_a_redirect_is_not_followed(exchange: Exchange, client: Client) -> None:
+def test_a_redirect_is_not_followed(exchange: Exchange, client: ReadClient) -> None:
     exchange.answers = {PATH: [Response(b"", 302, {"Location": DEPTH.path})], DEPTH.path: [ok(1)]}
     with pytest.raises(errors.Unavailable, match="HTTP 302"):
         client.read(SERVER_TIME)
     assert not exchange.asked[DEPTH.path]
 
 
-def test_many_threads_share_one_client(exchange: Exchange, client: Client) -> None:
+def test_many_threads_share_one_client(exchange: Exchange, client: ReadClient) -> None:
     exchange.answers[DEPTH.path] = [ok(7)]
     answers: list[object] = []
     threads = [threading.Thread(target=lambda: answers.append(client.read(DEPTH).data)) for _ in range(8)]
@@ -167,10 +170,12 @@ def test_many_threads_share_one_client(exchange: Exchange, client: Client) -> No
 
 
 def test_every_call_is_logged_with_what_an_operator_needs(
-    exchange: Exchange, client: Client, monkeypatch: pytest.MonkeyPatch
+    exchange: Exchange, client: ReadClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     capture = structlog.testing.LogCapture()
-    monkeypatch.setattr("apps.exchange.bitmart.client.log", structlog.wrap_logger(None, processors=[capture]))
+    monkeypatch.setattr(
+        "apps.exchange.bitmart.read_client.log", structlog.wrap_logger(None, processors=[capture])
+    )
     exchange.answers[DEPTH.path] = [refusal(30014, 503), ok(1, **{"X-BM-RateLimit-Remaining": "2"})]
     client.read(DEPTH, {"symbol": "BTCUSDT"})
     failed, succeeded = capture.entries
@@ -191,15 +196,17 @@ def test_every_call_is_logged_with_what_an_operator_needs(
 )
 def test_a_read_is_told_aloud_only_when_it_is_slow_or_fails(
     exchange: Exchange,
-    client: Client,
+    client: ReadClient,
     monkeypatch: pytest.MonkeyPatch,
     slow_ms: float,
     answer: Response,
     levels: list[str],
 ) -> None:
     capture = structlog.testing.LogCapture()
-    monkeypatch.setattr("apps.exchange.bitmart.client.log", structlog.wrap_logger(None, processors=[capture]))
-    monkeypatch.setattr("apps.exchange.bitmart.client.SLOW_MS", slow_ms)
+    monkeypatch.setattr(
+        "apps.exchange.bitmart.read_client.log", structlog.wrap_logger(None, processors=[capture])
+    )
+    monkeypatch.setattr("apps.exchange.bitmart.read_client.SLOW_MS", slow_ms)
     exchange.answers[DEPTH.path] = [answer, ok(1)]
     client.read(DEPTH)
     assert [entry["log_level"] for entry in capture.entries] == levels

@@ -5,14 +5,13 @@ import json
 import pytest
 
 from apps.exchange.bitmart import errors
-from apps.exchange.bitmart.envelope import opened
-from apps.exchange.bitmart.errors import BitMartError, error_for
+from apps.exchange.bitmart.errors import BitMartError, error_for, open_envelope
 from tests.bitmart import fixtures
 
 TABLE = "errors/error_codes.json"
 REACTIONS = {
-    errors.RateLimited: [30013],
-    errors.Blocked: [30017],
+    errors.TooManyRequests: [30013],
+    errors.AddressBlocked: [30017],
     errors.Unavailable: [30014, 25601],
     errors.Maintenance: [30016],
     errors.ClockOff: [30007, 40013],
@@ -52,7 +51,7 @@ def test_a_recorded_error_raises_what_its_code_means(name: str) -> None:
     body = recorded["body"]
     expected = type(error_for("/x", 400, code=body["code"]))
     with pytest.raises(expected, match=str(body["code"])) as caught:
-        opened("/contract/x", recorded["http_status"], json.dumps(body).encode())
+        open_envelope("/contract/x", recorded["http_status"], json.dumps(body).encode())
     assert body["message"] in str(caught.value)
     assert body["trace"] in str(caught.value)
 
@@ -69,9 +68,9 @@ def test_a_recorded_error_raises_what_its_code_means(name: str) -> None:
         (200, b"[1000]", errors.Unavailable),
         (200, b"[" * 100_000, errors.Unavailable),
         (200, b"\xff\xfe{", errors.Unavailable),
-        (429, b"slow down", errors.RateLimited),
-        (418, b"<html>", errors.Blocked),
-        (418, b'{"code":30013,"message":"Request too many requests"}', errors.Blocked),
+        (429, b"slow down", errors.TooManyRequests),
+        (418, b"<html>", errors.AddressBlocked),
+        (418, b'{"code":30013,"message":"Request too many requests"}', errors.AddressBlocked),
         (500, b'{"code":99999,"message":"?"}', errors.Unavailable),
         (400, b'{"code":99999,"message":"?"}', errors.Unclear),
         (200, b'{"code":42000,"message":"Insufficient balance"}', errors.Refused),
@@ -81,15 +80,15 @@ def test_an_answer_that_is_no_success_is_never_read_as_one(
     status: int, body: bytes, kind: type[BitMartError]
 ) -> None:
     with pytest.raises(BitMartError) as caught:
-        opened("/contract/public/kline", status, body)
+        open_envelope("/contract/public/kline", status, body)
     assert type(caught.value) is kind
     assert "/contract/public/kline" in str(caught.value)
 
 
 def test_only_what_can_heal_by_itself_is_retryable() -> None:
     assert {kind for kind in REACTIONS if kind.retryable} == {
-        errors.RateLimited,
-        errors.Blocked,
+        errors.TooManyRequests,
+        errors.AddressBlocked,
         errors.Unavailable,
         errors.Maintenance,
         errors.ClockOff,
@@ -97,5 +96,5 @@ def test_only_what_can_heal_by_itself_is_retryable() -> None:
 
 
 def test_a_success_gives_its_data_with_exact_numbers() -> None:
-    envelope = opened("/x", 200, b'{"code":1000,"message":"Ok","trace":"t1","data":{"price":0.1}}')
+    envelope = open_envelope("/x", 200, b'{"code":1000,"message":"Ok","trace":"t1","data":{"price":0.1}}')
     assert (str(envelope.data["price"]), envelope.trace) == ("0.1", "t1")

@@ -13,22 +13,27 @@ from dataclasses import replace
 import pytest
 import redis
 
-from apps.exchange.bitmart import limits as limits_module
 from apps.exchange.bitmart import routes
-from apps.exchange.bitmart.errors import Blocked, RateLimited
-from apps.exchange.bitmart.limits import LONGEST_WAIT_S, PROMPT_WANTED_S, Limits
-from apps.exchange.bitmart.local_limits import LocalLimits
-from apps.exchange.bitmart.pace import Pace, local_pace, pace
-from apps.exchange.bitmart.routes import KLINE, KLINE_NOW, PUBLIC, SERVER_TIME, Route
+from apps.exchange.bitmart.routes import KLINE, KLINE_NOW, PRIVATE_PATHS, SERVER_TIME
+from apps.exchange.transport import rate_limiter as limits_module
+from apps.exchange.transport.rate import Rate, Route, local_rate, shared_rate
+from apps.exchange.transport.rate_limiter import (
+    LONGEST_WAIT_S,
+    PROMPT_WANTED_S,
+    Blocked,
+    LocalRateLimiter,
+    RateLimited,
+    RateLimiter,
+)
 from tests.bitmart.conftest import WIDE
 
 RESERVER = """
 import sys, time
-from apps.exchange.bitmart.limits import Limits
-from apps.exchange.bitmart.pace import Pace
+from apps.exchange.transport.rate_limiter import RateLimiter
+from apps.exchange.transport.rate import Rate
 from apps.exchange.bitmart import routes
 url, target, route, count = sys.argv[1:]
-limits = Limits(url, target, ceiling=Pace(1000, 1000.0))
+limits = RateLimiter(url, target, ceiling=Rate(1000, 1000.0))
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(int(count)):
@@ -37,6 +42,8 @@ for _ in range(int(count)):
     time.sleep(slot.wait_s)
 """
 PROCESSES = 3
+ROUTES = [route for route in vars(routes).values() if isinstance(route, Route)]
+PUBLIC = [route for route in ROUTES if not route.path.startswith(PRIVATE_PATHS)]
 NOBODY = "redis://127.0.0.1:1/0"
 
 
@@ -48,20 +55,20 @@ def most_in_any_window(slots_us: list[int], window_s: int) -> int:
 
 @pytest.mark.parametrize("route", PUBLIC, ids=lambda route: route.path)
 def test_a_burst_and_two_seconds_of_rate_stay_within_the_documented_limit(route: Route) -> None:
-    allowed = pace(route)
-    assert allowed.burst + allowed.rate * route.window_s <= route.limit
-    assert allowed.rate > 0
+    allowed = shared_rate(route)
+    assert allowed.burst + allowed.per_s * route.window_s <= route.limit
+    assert allowed.per_s > 0
 
 
 def test_bulk_reads_are_evenly_spaced_at_95_percent_of_what_even_spacing_allows() -> None:
-    allowed = pace(KLINE)
+    allowed = shared_rate(KLINE)
     assert allowed.burst == 1
-    assert allowed.rate == pytest.approx(0.95 * (12 - 1) / 2)
+    assert allowed.per_s == pytest.approx(0.95 * (12 - 1) / 2)
 
 
 @pytest.mark.parametrize("route", PUBLIC, ids=lambda route: route.path)
 def test_five_processes_that_are_alone_stay_within_the_documented_limit(route: Route) -> None:
-    step_s = local_pace(route).step_us / 1e6
+    step_s = local_rate(route).step_us / 1e6
     windows = 10  # long enough for the slowest route to be called at all
     calls_each = int(windows * route.window_s / step_s)
     assert 5 * calls_each <= windows * route.limit
@@ -77,18 +84,18 @@ def test_several_processes_together_never_exceed_a_limit_in_any_window(
     slots_us, waits_s = [int(slot) for slot, _ in lines], [float(wait) for _, wait in lines]
     assert len(set(slots_us)) == PROCESSES * count or route is SERVER_TIME  # a burst shares its first moment
     assert most_in_any_window(slots_us, route.window_s) <= route.limit
-    longest_queue_s = PROCESSES * pace(route).step_us / 1e6
+    longest_queue_s = PROCESSES * shared_rate(route).step_us / 1e6
     assert max(waits_s) <= longest_queue_s  # each has one call waiting: nobody is overtaken twice
 
 
-def test_calls_are_let_through_in_the_order_in_which_they_asked(limits: Limits) -> None:
+def test_calls_are_let_through_in_the_order_in_which_they_asked(limits: RateLimiter) -> None:
     slots = [limits.reserve(KLINE).at_us for _ in range(10)]
-    step_us = pace(KLINE).step_us
+    step_us = shared_rate(KLINE).step_us
     assert [later - earlier for earlier, later in itertools.pairwise(slots)] == [step_us] * 9
 
 
 def test_a_bulk_read_also_waits_for_the_global_ceiling(redis_url: str) -> None:
-    slow = Limits(redis_url, uuid.uuid4().hex, ceiling=Pace(2, 1.0))
+    slow = RateLimiter(redis_url, uuid.uuid4().hex, ceiling=Rate(2, 1.0))
     other = replace(KLINE, path="/another/bulk/read")
     slots = [slow.reserve(route).at_us for route in (KLINE, other, KLINE)]
     assert slots[2] - slots[0] == pytest.approx(1_000_000, abs=50_000)  # the time the reserving itself takes
@@ -97,12 +104,12 @@ def test_a_bulk_read_also_waits_for_the_global_ceiling(redis_url: str) -> None:
 
 
 def test_the_default_ceiling_never_slows_klines_down() -> None:
-    assert Pace(5, 1.0 / 0.1).rate >= pace(KLINE).rate
+    assert Rate(5, 1.0 / 0.1).per_s >= shared_rate(KLINE).per_s
 
 
 def test_a_hold_delays_the_next_call_of_every_process(redis_url: str) -> None:
     target = uuid.uuid4().hex
-    one, other = Limits(redis_url, target, ceiling=WIDE), Limits(redis_url, target, ceiling=WIDE)
+    one, other = RateLimiter(redis_url, target, ceiling=WIDE), RateLimiter(redis_url, target, ceiling=WIDE)
     one.hold(SERVER_TIME, 3.0)
     assert other.reserve(SERVER_TIME).wait_s == pytest.approx(3.0, abs=0.5)
     assert other.reserve(KLINE).wait_s == 0
@@ -123,7 +130,7 @@ def test_a_hold_delays_also_those_who_already_wait_for_their_slot(redis_url: str
         else:
             time.sleep(seconds)
 
-    waiting = Limits(redis_url, target, ceiling=WIDE, sleep=sleep)
+    waiting = RateLimiter(redis_url, target, ceiling=WIDE, sleep=sleep)
     waiting.reserve(KLINE)
     thread = threading.Thread(target=waiting.wait_turn, args=(KLINE,))
     thread.start()
@@ -138,7 +145,7 @@ def test_a_hold_delays_also_those_who_already_wait_for_their_slot(redis_url: str
 
 def test_a_block_stops_every_route_of_every_process_at_once(redis_url: str) -> None:
     target = uuid.uuid4().hex
-    one, other = Limits(redis_url, target, ceiling=WIDE), Limits(redis_url, target, ceiling=WIDE)
+    one, other = RateLimiter(redis_url, target, ceiling=WIDE), RateLimiter(redis_url, target, ceiling=WIDE)
     one.block(60)
     for route in PUBLIC:
         with pytest.raises(Blocked, match=r"another (59|60) s"):
@@ -147,15 +154,15 @@ def test_a_block_stops_every_route_of_every_process_at_once(redis_url: str) -> N
     other.close()
 
 
-def test_a_queue_that_is_too_long_is_refused_and_grows_no_longer(limits: Limits) -> None:
-    fits = int(LONGEST_WAIT_S / (pace(KLINE).step_us / 1e6)) + 1
+def test_a_queue_that_is_too_long_is_refused_and_grows_no_longer(limits: RateLimiter) -> None:
+    fits = int(LONGEST_WAIT_S / (shared_rate(KLINE).step_us / 1e6)) + 1
     with pytest.raises(RateLimited, match="already wait"):
         _reserve(limits, fits + 20)  # the queue moves on while it is filled
     assert limits.reserve(SERVER_TIME).wait_s == 0
 
 
 def test_without_redis_one_process_goes_on_at_a_fifth_of_the_limit() -> None:
-    alone = Limits(NOBODY, "x", ceiling=WIDE)
+    alone = RateLimiter(NOBODY, "x", ceiling=WIDE)
     waits = [alone.reserve(KLINE).wait_s for _ in range(3)]
     assert waits == pytest.approx([0.0, 1.0, 2.0], abs=0.2)  # 12 in 2 s → 2 in 2 s; the rest is time passing
     alone.hold(KLINE, 30.0)
@@ -166,10 +173,10 @@ def test_without_redis_one_process_goes_on_at_a_fifth_of_the_limit() -> None:
 
 
 def test_losing_redis_is_said_once_and_so_is_its_return(
-    redis_url: str, monkeypatch: pytest.MonkeyPatch, limits: Limits
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, limits: RateLimiter
 ) -> None:
     said: list[str] = []
-    monkeypatch.setattr("apps.exchange.bitmart.limits.log", _Log(said))
+    monkeypatch.setattr("apps.exchange.transport.rate_limiter.log", _Log(said))
     pool = limits._redis.connection_pool
     reachable = pool.connection_kwargs["port"]
     for port, calls in ((1, 3), (reachable, 2)):
@@ -183,7 +190,7 @@ def test_losing_redis_is_said_once_and_so_is_its_return(
 
 def test_the_clocks_leave_nothing_behind_in_redis(redis_url: str) -> None:
     target = uuid.uuid4().hex
-    limits = Limits(redis_url, target, ceiling=WIDE)
+    limits = RateLimiter(redis_url, target, ceiling=WIDE)
     for route in (KLINE, KLINE_NOW):
         limits.reserve(route)
     limits.hold(KLINE, 1.0)
@@ -199,9 +206,9 @@ def test_the_clocks_leave_nothing_behind_in_redis(redis_url: str) -> None:
 
 
 def test_a_process_that_is_alone_lets_threads_pass_one_by_one() -> None:
-    local = LocalLimits()
+    local = LocalRateLimiter()
     waits: list[float] = []
-    threads = [threading.Thread(target=lambda: waits.append(local.reserve(KLINE))) for _ in range(5)]
+    threads = [threading.Thread(target=lambda: waits.append(local.reserve(KLINE).wait_s)) for _ in range(5)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -209,8 +216,8 @@ def test_a_process_that_is_alone_lets_threads_pass_one_by_one() -> None:
     assert sorted(waits) == pytest.approx([0.0, 1.0, 2.0, 3.0, 4.0], abs=0.2)
 
 
-def test_a_slot_that_is_refused_is_not_taken(limits: Limits) -> None:
-    for turnstile in (limits, Limits(NOBODY, "x", ceiling=WIDE)):
+def test_a_slot_that_is_refused_is_not_taken(limits: RateLimiter) -> None:
+    for turnstile in (limits, RateLimiter(NOBODY, "x", ceiling=WIDE)):
         turnstile.hold(KLINE, 1.0)
         for _ in range(20):
             with pytest.raises(RateLimited, match="already wait"):
@@ -223,7 +230,7 @@ def test_a_redis_that_hangs_costs_one_call_its_time_out_and_the_next_ones_nothin
 ) -> None:
     monkeypatch.setattr(limits_module, "REDIS_TIMEOUT_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as hanging:  # accepts, and never says a word
-        limits = Limits(f"redis://127.0.0.1:{hanging.getsockname()[1]}/0", "x", ceiling=WIDE)
+        limits = RateLimiter(f"redis://127.0.0.1:{hanging.getsockname()[1]}/0", "x", ceiling=WIDE)
         took: list[float] = []
         for route in (SERVER_TIME, KLINE, routes.DEPTH):
             started = time.monotonic()
@@ -234,7 +241,7 @@ def test_a_redis_that_hangs_costs_one_call_its_time_out_and_the_next_ones_nothin
     assert max(took[1:]) < 0.4
 
 
-def _reserve(limits: Limits, times: int) -> None:
+def _reserve(limits: RateLimiter, times: int) -> None:
     for _ in range(times):
         limits.reserve(KLINE)
 

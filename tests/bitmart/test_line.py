@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from apps.engine.ports import BrokerUnavailable, BrokerUnknown
-from apps.exchange.bitmart import line as line_module
-from apps.exchange.bitmart.line import Line
+from apps.exchange.transport import order_connection as line_module
+from apps.exchange.transport.order_connection import OrderConnection
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 Behaviour = Callable[[socket.socket], None]
@@ -90,21 +90,21 @@ def stays_silent(peer: socket.socket) -> None:
         pass
 
 
-def post(line: Line) -> tuple[int, bytes]:
+def post(line: OrderConnection) -> tuple[int, bytes]:
     line.connect()
     status, _, body = line.post("/x", '{"a":1}', {})
     return status, body
 
 
 def test_an_answer_has_its_status_and_body(serve: Serve) -> None:
-    line = Line(serve(answers).url)
+    line = OrderConnection(serve(answers).url)
     assert post(line) == (200, b"{}")
     line.close()
 
 
 def test_calls_in_quick_succession_share_a_connection(serve: Serve) -> None:
     server = serve(answers)
-    line = Line(server.url)
+    line = OrderConnection(server.url)
     assert [post(line) for _ in range(3)] == [(200, b"{}")] * 3
     assert server.connections == 1
     line.close()
@@ -113,7 +113,7 @@ def test_calls_in_quick_succession_share_a_connection(serve: Serve) -> None:
 def test_a_connection_that_rested_is_made_anew(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_module, "IDLE_S", 0.0)
     server = serve(answers)
-    line = Line(server.url)
+    line = OrderConnection(server.url)
     post(line)
     post(line)
     assert server.connections == 2
@@ -125,10 +125,10 @@ def test_a_connection_the_other_end_closed_is_noticed_before_anything_is_sent(
 ) -> None:
     monkeypatch.setattr(line_module, "IDLE_S", 60.0)
     server = serve(answers_once)
-    line = Line(server.url)
+    line = OrderConnection(server.url)
     post(line)
     deadline = time.monotonic() + 5
-    while line._is_fresh():
+    while line.is_fresh:
         assert time.monotonic() < deadline
         time.sleep(0.005)
     assert post(line) == (200, b"{}")
@@ -139,7 +139,7 @@ def test_a_connection_the_other_end_closed_is_noticed_before_anything_is_sent(
 def test_nobody_there_is_unavailable_and_nothing_was_sent() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        line = Line(f"http://127.0.0.1:{unused.getsockname()[1]}")
+        line = OrderConnection(f"http://127.0.0.1:{unused.getsockname()[1]}")
         with pytest.raises(BrokerUnavailable, match="ConnectionRefusedError"):
             line.connect()
 
@@ -153,11 +153,11 @@ def test_a_connection_that_is_never_accepted_is_unavailable(monkeypatch: pytest.
             waiting.setblocking(False)
             waiting.connect_ex(address)
         with pytest.raises(BrokerUnavailable, match="TimeoutError"):
-            Line(f"http://127.0.0.1:{address[1]}").connect()
+            OrderConnection(f"http://127.0.0.1:{address[1]}").connect()
 
 
 def test_a_certificate_nobody_signed_is_unavailable(serve: Serve) -> None:
-    line = Line(serve(talks_nonsense).url.replace("http:", "https:"))
+    line = OrderConnection(serve(talks_nonsense).url.replace("http:", "https:"))
     with pytest.raises(BrokerUnavailable, match="SSL"):
         line.connect()
 
@@ -167,7 +167,7 @@ def test_whatever_ends_a_call_after_its_first_byte_leaves_it_unknown(
     serve: Serve, behaviour: Behaviour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(line_module, "READ_S", 0.1)
-    line = Line(serve(behaviour).url)
+    line = OrderConnection(serve(behaviour).url)
     with pytest.raises(BrokerUnknown, match="/x: no answer"):
         post(line)
     line.close()
@@ -180,7 +180,7 @@ def test_after_an_unknown_the_next_call_has_a_connection_of_its_own(serve: Serve
         calls.append(1)
         (hangs_up if len(calls) == 1 else answers)(peer)
 
-    line = Line(serve(first_hangs_up).url)
+    line = OrderConnection(serve(first_hangs_up).url)
     with pytest.raises(BrokerUnknown):
         post(line)
     assert post(line) == (200, b"{}")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from apps.engine.values.candle import ImpossibleCandle, Source
 from apps.engine.values.timeframe import Timeframe
-from apps.exchange.bitmart import parse
-from apps.exchange.bitmart.fields import ParseError, Rows
+from apps.exchange.bitmart import parse_market
+from apps.exchange.bitmart.json_field import ParseError, Rows
 from tests.bitmart import fixtures
 
 NEVER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -63,7 +63,7 @@ MAY_BE_ABSENT = {
 
 
 def klines(data: Any, timeframe: Timeframe = Timeframe.M1, closed_by: datetime = NEVER) -> Rows[Any]:
-    return parse.klines(
+    return parse_market.klines(
         data,
         symbol="BTCUSDT",
         timeframe=timeframe,
@@ -75,7 +75,7 @@ def klines(data: Any, timeframe: Timeframe = Timeframe.M1, closed_by: datetime =
 @fixtures.needed
 @pytest.mark.parametrize("name", fixtures.names("rest/public_details.*.json"))
 def test_every_recorded_contract_is_read(name: str) -> None:
-    read = parse.contracts(fixtures.load(name)["data"])
+    read = parse_market.contracts(fixtures.load(name)["data"])
     assert not read.faults
     (contract,) = read.values
     assert (contract.symbol, contract.base, contract.quote) == ("BTCUSDT", "BTC", "USDT")
@@ -85,7 +85,7 @@ def test_every_recorded_contract_is_read(name: str) -> None:
 
 
 def test_a_contract_is_given_in_our_units() -> None:
-    (contract,) = parse.contracts({"symbols": [CONTRACT]}).values
+    (contract,) = parse_market.contracts({"symbols": [CONTRACT]}).values
     assert contract.is_trading
     assert contract.listed_at == datetime(2022, 2, 27, 16, tzinfo=UTC)
     assert contract.funding_at == datetime(2024, 9, 20, 8, tzinfo=UTC)
@@ -96,17 +96,19 @@ def test_a_contract_is_given_in_our_units() -> None:
 
 
 def test_a_contract_without_status_is_not_trading() -> None:
-    (contract,) = parse.contracts({"symbols": [_without(CONTRACT, "status")]}).values
+    (contract,) = parse_market.contracts({"symbols": [_without(CONTRACT, "status")]}).values
     assert not contract.is_trading
 
 
 def test_dated_contracts_are_left_out() -> None:
-    read = parse.contracts({"symbols": [CONTRACT | {"product_type": 2}]})
+    read = parse_market.contracts({"symbols": [CONTRACT | {"product_type": 2}]})
     assert (read.values, read.faults) == ([], [])
 
 
 def test_a_contract_whose_sizes_cannot_be_is_dropped_and_the_others_stay() -> None:
-    read = parse.contracts({"symbols": [CONTRACT | {"symbol": "BADUSDT", "contract_size": "0"}, CONTRACT]})
+    read = parse_market.contracts(
+        {"symbols": [CONTRACT | {"symbol": "BADUSDT", "contract_size": "0"}, CONTRACT]}
+    )
     assert [contract.symbol for contract in read.values] == ["BTCUSDT"]
     assert "BADUSDT" in str(read.faults[0])
 
@@ -171,7 +173,7 @@ def test_an_impossible_candle_is_dropped_with_its_law_and_the_others_stay(
 
 @fixtures.needed
 def test_the_servers_time_is_read_in_milliseconds() -> None:
-    assert parse.server_time_ms(fixtures.load("rest/system_time.json")["data"]) == 1527777538000
+    assert parse_market.server_time_ms(fixtures.load("rest/system_time.json")["data"]) == 1527777538000
 
 
 WRONG = st.one_of(
@@ -189,14 +191,16 @@ MISSING = object()
 def test_a_contract_with_a_wrong_field_is_dropped_with_the_fields_name(field: str, wrong: Any) -> None:
     if field in {"symbol", "base_currency", "quote_currency"} and isinstance(wrong, str) and wrong:
         wrong = 7
-    read = parse.contracts({"symbols": [CONTRACT | {"symbol": "GOODUSDT"}, _broken(CONTRACT, field, wrong)]})
+    read = parse_market.contracts(
+        {"symbols": [CONTRACT | {"symbol": "GOODUSDT"}, _broken(CONTRACT, field, wrong)]}
+    )
     assert [contract.symbol for contract in read.values] == ["GOODUSDT"]
     _names(read.faults, field)
 
 
 @given(st.sampled_from(sorted(MAY_BE_ABSENT - {"status"})))
 def test_a_contract_without_an_optional_field_is_read(field: str) -> None:
-    assert len(parse.contracts({"symbols": [_without(CONTRACT, field)]}).values) == 1
+    assert len(parse_market.contracts({"symbols": [_without(CONTRACT, field)]}).values) == 1
 
 
 @given(st.sampled_from(sorted(LIVE_BAR)), st.one_of(st.just(MISSING), WRONG))
@@ -209,7 +213,7 @@ def test_a_kline_with_a_wrong_field_is_dropped_with_the_fields_name(field: str, 
 
 @given(st.one_of(WRONG, st.lists(WRONG, max_size=3)))
 def test_data_of_any_shape_never_raises_anything_but_a_parse_error(data: Any) -> None:
-    for read in (parse.contracts, klines, parse.server_time_ms):
+    for read in (parse_market.contracts, klines, parse_market.server_time_ms):
         try:
             found = read(deepcopy(data))
         except ParseError:

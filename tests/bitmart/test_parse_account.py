@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from apps.engine.values.position import PositionMode, TransactionKind
 from apps.engine.values.side import Side
 from apps.exchange.bitmart import parse_account
-from apps.exchange.bitmart.fields import ParseError
+from apps.exchange.bitmart.json_field import ParseError
 from tests.bitmart import fixtures
 from tests.bitmart.account_rows import ASSET, BRACKET, POSITION, TRANSACTION, Row, without
 from tests.bitmart.wrong import WRONG_NUMBERS, WRONG_TEXTS

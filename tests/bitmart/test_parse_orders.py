@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from apps.engine.values.order import OrderStatus, ProtectionKind
 from apps.engine.values.side import Side
-from apps.exchange.bitmart import parse_orders, sides
-from apps.exchange.bitmart.fields import ParseError
+from apps.exchange.bitmart import parse_orders
+from apps.exchange.bitmart.json_field import ParseError
 from tests.bitmart import fixtures
 from tests.bitmart.account_rows import ORDER, PLAN, TRADE, Row, without
 from tests.bitmart.wrong import WRONG_NUMBERS, WRONG_TEXTS
@@ -44,7 +44,7 @@ def test_every_recorded_order_is_read(name: str) -> None:
     ],
 )
 def test_every_recorded_single_order_is_read(name: str, status: OrderStatus) -> None:
-    assert parse_orders.one_order(fixtures.load(name)["data"]).status is status
+    assert parse_orders.order(fixtures.load(name)["data"]).status is status
 
 
 @fixtures.needed
@@ -75,7 +75,7 @@ def test_state_and_fills_make_the_status(state: int, filled: str, status: OrderS
 def test_four_numbers_are_two_sides_twice(number: int, side: Side, opens: bool) -> None:
     (order,) = parse_orders.orders([ORDER | {"side": number}]).values
     assert (order.side, order.opens) == (side, opens)
-    assert sides.number(side, opens=opens) == number
+    assert parse_orders.side_number(side, opens=opens) == number
 
 
 def test_an_order_placed_by_hand_has_no_id_of_ours() -> None:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from apps.engine.values.candle import ImpossibleCandle
 from apps.engine.values.timeframe import Timeframe
-from apps.exchange.bitmart import parse_push
-from apps.exchange.bitmart.fields import ParseError
-from apps.exchange.bitmart.parse_push import Ack, Message, Pong, Push
+from apps.exchange.bitmart import push_protocol
+from apps.exchange.bitmart.json_field import ParseError
+from apps.exchange.bitmart.push_protocol import CandlePush
+from apps.exchange.transport.websocket_session import Ack
 from tests.bitmart import fixtures
 
 NOW = datetime(2025, 6, 1, 12, 0, 30, tzinfo=UTC)
@@ -31,8 +32,8 @@ ITEM: dict[str, Any] = {
 PUSH = {"group": "futures/klineBin1m:BTCUSDT", "data": {"symbol": "BTCUSDT", "items": [ITEM]}}
 
 
-def read(message: Any, sizes: Any = SIZES) -> Message:
-    return parse_push.message(json.dumps(message, default=str), _Everything(sizes), NOW)
+def read(message: Any, sizes: Any = SIZES) -> Ack | CandlePush | None:
+    return push_protocol.candle_message(json.dumps(message, default=str), _Everything(sizes), NOW)
 
 
 class _Everything(dict[str, Decimal]):
@@ -60,16 +61,16 @@ def _recorded() -> Iterator[tuple[str, Any]]:
 
 @fixtures.needed
 def test_every_recorded_message_of_the_socket_is_understood() -> None:
-    kinds: defaultdict[type[Message], int] = defaultdict(int)
+    kinds: defaultdict[Any, int] = defaultdict(int)
     for name, recorded in _recorded():
         message = read(recorded)
         kinds[type(message)] += 1
         if "klineBin" in str(recorded.get("group")) and "action" not in recorded and "markPrice" not in name:
-            assert isinstance(message, Push)
+            assert isinstance(message, CandlePush)
             assert message.candles.values or "session" in name, name
     assert kinds[Ack] >= 10
-    assert kinds[Push] >= 20
-    assert kinds[Pong] == 1
+    assert kinds[CandlePush] >= 20
+    assert kinds[type(None)] == 1
 
 
 @fixtures.needed
@@ -103,7 +104,7 @@ def test_both_shapes_of_a_candle_push_are_read(
     name: str, symbol: str, timeframe: Timeframe, open_time: datetime, volume: str
 ) -> None:
     message = read(fixtures.load(name))
-    assert isinstance(message, Push)
+    assert isinstance(message, CandlePush)
     (candle,) = message.candles.values
     assert (candle.symbol, candle.timeframe, candle.open_time) == (symbol, timeframe, open_time)
     assert (candle.volume, candle.received_at) == (Decimal(volume), NOW)
@@ -111,14 +112,14 @@ def test_both_shapes_of_a_candle_push_are_read(
 
 def test_a_push_with_two_bars_gives_both() -> None:
     message = read(PUSH | {"data": {"items": [ITEM, ITEM | {"ts": ITEM["ts"] + 60}]}})
-    assert isinstance(message, Push)
+    assert isinstance(message, CandlePush)
     assert len(message.candles.values) == 2
 
 
 def test_a_topic_is_known_without_the_speed_the_server_appends() -> None:
     message = read(PUSH | {"group": "futures/klineBin1m:BTCUSDT@100ms"})
-    assert isinstance(message, Push)
-    assert message.topic == parse_push.topic_of("BTCUSDT")
+    assert isinstance(message, CandlePush)
+    assert message.topic == push_protocol.candle_topic("BTCUSDT")
     assert message.candles.values[0].symbol == "BTCUSDT"
 
 
@@ -126,7 +127,7 @@ def test_a_topic_is_known_without_the_speed_the_server_appends() -> None:
     "text", ["pong", '{"action":"pong"}', '{"group":"System","data":"pong"}', '{"event": "pong"}']
 )
 def test_anything_that_contains_pong_is_a_pong(text: str) -> None:
-    assert isinstance(parse_push.message(text, SIZES, NOW), Pong)
+    assert push_protocol.candle_message(text, SIZES, NOW) is None
 
 
 def test_a_refused_topic_is_named_with_the_exchanges_words() -> None:
@@ -136,7 +137,7 @@ def test_a_refused_topic_is_named_with_the_exchanges_words() -> None:
 
 def test_an_impossible_bar_is_dropped_and_the_others_of_the_push_stay() -> None:
     message = read(PUSH | {"data": {"items": [ITEM | {"h": "1"}, ITEM]}})
-    assert isinstance(message, Push)
+    assert isinstance(message, CandlePush)
     assert len(message.candles.values) == 1
     (fault,) = message.candles.faults
     assert isinstance(fault, ImpossibleCandle)
@@ -159,13 +160,13 @@ def test_an_impossible_bar_is_dropped_and_the_others_of_the_push_stay() -> None:
 )
 def test_a_text_that_is_no_message_is_a_parse_error(text: str) -> None:
     with pytest.raises(ParseError):
-        parse_push.message(text, SIZES, NOW)
+        push_protocol.candle_message(text, SIZES, NOW)
 
 
 @pytest.mark.parametrize("group", ["futures/klineBin3m:BTCUSDT", "futures/klineBin1m:NOSUCH"])
 def test_a_candle_nobody_asked_for_is_a_parse_error_that_names_its_topic(group: str) -> None:
     with pytest.raises(ParseError, match=group):
-        parse_push.message(json.dumps(PUSH | {"group": group}), {"BTCUSDT": Decimal(1)}, NOW)
+        push_protocol.candle_message(json.dumps(PUSH | {"group": group}), {"BTCUSDT": Decimal(1)}, NOW)
 
 
 WRONG = st.one_of(
@@ -184,7 +185,7 @@ def test_a_bar_with_a_wrong_field_is_dropped_with_the_fields_name(field: str, wr
     if wrong is not MISSING:
         broken[field] = wrong
     message = read(PUSH | {"data": {"items": [ITEM, broken]}})
-    assert isinstance(message, Push)
+    assert isinstance(message, CandlePush)
     assert len(message.candles.values) == 1
     (fault,) = message.candles.faults
     assert isinstance(fault, ParseError)
@@ -198,5 +199,5 @@ def test_a_push_of_any_shape_never_raises_anything_but_a_parse_error(field: str,
         message = read(push)
     except ParseError:
         return
-    assert isinstance(message, Push)
+    assert isinstance(message, CandlePush)
     assert message.candles.values == [] or field == "group"

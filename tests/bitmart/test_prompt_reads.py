@@ -14,22 +14,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.exchange.bitmart.errors import Blocked, RateLimited
-from apps.exchange.bitmart.limit_scripts import HOLD, PROMPT, RESERVE, TIME
-from apps.exchange.bitmart.limits import Limits
-from apps.exchange.bitmart.pace import local_pace, pace, room
-from apps.exchange.bitmart.private_routes import POSITIONS
-from apps.exchange.bitmart.routes import KLINE, KLINE_NOW
+from apps.exchange.bitmart.routes import KLINE, KLINE_NOW, POSITIONS
+from apps.exchange.transport.rate import local_rate, shared_rate, window_limit
+from apps.exchange.transport.rate_limit_scripts import HOLD, PROMPT, RESERVE, TIME
+from apps.exchange.transport.rate_limiter import Blocked, RateLimited, RateLimiter
 from tests.bitmart.conftest import WIDE
 from tests.bitmart.test_limits import NOBODY, most_in_any_window
 
 MIXED = """
 import random, sys, time
-from apps.exchange.bitmart.limits import Limits
-from apps.exchange.bitmart.pace import Pace
+from apps.exchange.transport.rate_limiter import RateLimiter
+from apps.exchange.transport.rate import Rate
 from apps.exchange.bitmart.routes import KLINE, KLINE_NOW
 url, target, seed = sys.argv[1:]
-limits, chance = Limits(url, target, ceiling=Pace(1000, 1000.0)), random.Random(seed)
+limits, chance = RateLimiter(url, target, ceiling=Rate(1000, 1000.0)), random.Random(seed)
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(12):
@@ -42,37 +40,37 @@ READY = 5
 
 
 def test_bulk_reads_alone_never_meet_the_room_they_share() -> None:
-    step_us = pace(KLINE).step_us
-    assert room(KLINE).calls * step_us >= room(KLINE).window_us
+    step_us = shared_rate(KLINE).step_us
+    assert window_limit(KLINE).calls * step_us >= window_limit(KLINE).window_us
 
 
-def test_prompt_reads_go_at_once_while_bulk_reads_rest(limits: Limits) -> None:
+def test_prompt_reads_go_at_once_while_bulk_reads_rest(limits: RateLimiter) -> None:
     assert [limits.reserve(KLINE_NOW).wait_s for _ in range(READY)] == [0.0] * READY
 
 
-def test_prompt_reads_that_find_no_room_take_their_turn_among_the_bulk_reads(limits: Limits) -> None:
-    waits = [limits.reserve(KLINE_NOW).wait_s for _ in range(room(KLINE).calls + 2)]
-    assert waits[:-2] == [0.0] * room(KLINE).calls
+def test_prompt_reads_that_find_no_room_take_their_turn_among_the_bulk_reads(limits: RateLimiter) -> None:
+    waits = [limits.reserve(KLINE_NOW).wait_s for _ in range(window_limit(KLINE).calls + 2)]
+    assert waits[:-2] == [0.0] * window_limit(KLINE).calls
     assert waits[-2] == pytest.approx(2.0, abs=0.2)  # when the first of them is a window old
     assert waits[-1] > waits[-2]
 
 
-def test_a_hold_of_the_route_holds_prompt_reads_too(limits: Limits) -> None:
+def test_a_hold_of_the_route_holds_prompt_reads_too(limits: RateLimiter) -> None:
     limits.hold(KLINE, 1.0)
     assert limits.reserve(KLINE_NOW).wait_s == pytest.approx(1.0, abs=0.2)
     with pytest.raises(RateLimited, match="already wait"):
         limits.reserve(KLINE_NOW, 0.1)
 
 
-def test_a_block_stops_prompt_reads(limits: Limits) -> None:
+def test_a_block_stops_prompt_reads(limits: RateLimiter) -> None:
     limits.block(60)
     with pytest.raises(Blocked):
         limits.reserve(KLINE_NOW)
 
 
 def test_without_redis_prompt_and_bulk_reads_share_a_fifth_of_the_limit() -> None:
-    alone = Limits(NOBODY, "x", ceiling=WIDE)
-    step_s = local_pace(KLINE).step_us / 1e6
+    alone = RateLimiter(NOBODY, "x", ceiling=WIDE)
+    step_s = local_rate(KLINE).step_us / 1e6
     waits = [alone.reserve(route).wait_s for route in (KLINE, KLINE_NOW, KLINE)]
     assert waits == pytest.approx([0.0, step_s, 2 * step_s], abs=0.2)
 
@@ -85,12 +83,12 @@ class Clock:
 
 
 @pytest.fixture
-def timed(redis_url: str) -> Callable[[], tuple[Limits, Clock]]:
+def timed(redis_url: str) -> Callable[[], tuple[RateLimiter, Clock]]:
     """A turnstile whose time stands still until it is moved on."""
-    made: list[Limits] = []
+    made: list[RateLimiter] = []
 
-    def build() -> tuple[Limits, Clock]:
-        limits, clock = Limits(redis_url, uuid.uuid4().hex, ceiling=WIDE), Clock()
+    def build() -> tuple[RateLimiter, Clock]:
+        limits, clock = RateLimiter(redis_url, uuid.uuid4().hex, ceiling=WIDE), Clock()
         made.append(limits)
         for name, script in (("_reserve", RESERVE), ("_prompt", PROMPT), ("_hold", HOLD)):
             assert script.count(TIME) == 1
@@ -108,7 +106,7 @@ def _at(clock: Clock, script: Callable[..., object], *, keys: list[str], args: l
 
 
 def test_five_prompt_reads_find_room_beside_bulk_reads_that_never_rest(
-    timed: Callable[[], tuple[Limits, Clock]],
+    timed: Callable[[], tuple[RateLimiter, Clock]],
 ) -> None:
     limits, clock = timed()
     limits.reserve(KLINE_NOW)
@@ -120,18 +118,18 @@ def test_five_prompt_reads_find_room_beside_bulk_reads_that_never_rest(
         if len(bulk) % 10 == 0:
             assert [limits.reserve(KLINE_NOW).wait_s for _ in range(READY)] == [0.0] * READY
     spent_s = (bulk[-1] - bulk[0]) / 1e6
-    assert len(bulk) / spent_s > 0.4 * pace(KLINE).rate  # what the reads of the past keep meanwhile
+    assert len(bulk) / spent_s > 0.4 * shared_rate(KLINE).per_s  # what the reads of the past keep meanwhile
 
 
 def test_a_clock_of_redis_that_is_set_back_holds_nobody_up(
-    timed: Callable[[], tuple[Limits, Clock]],
+    timed: Callable[[], tuple[RateLimiter, Clock]],
 ) -> None:
     limits, clock = timed()
     routes = (KLINE, KLINE_NOW, POSITIONS)
     for route in routes:
         limits.reserve(route)
     clock.now_us -= 3_600_000_000
-    assert [limits.reserve(route).wait_s for route in routes] == [pace(KLINE).step_us / 1e6, 0.0, 0.0]
+    assert [limits.reserve(route).wait_s for route in routes] == [shared_rate(KLINE).step_us / 1e6, 0.0, 0.0]
     clock.now_us += 200_000
     assert [limits.reserve(route).wait_s for route in (KLINE_NOW, POSITIONS)] == [0.0, 0.0]
 
@@ -151,7 +149,7 @@ arrivals = st.lists(
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arrivals=arrivals)
 def test_whoever_arrives_whenever_no_window_holds_more_calls_than_documented(
-    timed: Callable[[], tuple[Limits, Clock]], arrivals: list[tuple[int, str, int]]
+    timed: Callable[[], tuple[RateLimiter, Clock]], arrivals: list[tuple[int, str, int]]
 ) -> None:
     limits, clock = timed()
     slots: list[int] = []
@@ -167,7 +165,7 @@ def test_whoever_arrives_whenever_no_window_holds_more_calls_than_documented(
             route = KLINE if what == "bulk" else KLINE_NOW
             slots += [limits.reserve(route).at_us for _ in range(count)]
     limits.close()
-    assert not slots or most_in_any_window(slots, KLINE.window_s) <= room(KLINE).calls < KLINE.limit
+    assert not slots or most_in_any_window(slots, KLINE.window_s) <= window_limit(KLINE).calls < KLINE.limit
 
 
 def test_several_processes_mixing_both_never_exceed_the_limit_in_any_window(redis_url: str) -> None:

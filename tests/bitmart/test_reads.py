@@ -12,23 +12,21 @@ import pytest
 
 from apps.engine.ports import BrokerRateLimited, BrokerRejected, BrokerUnavailable
 from apps.exchange.bitmart.broker import Broker
-from apps.exchange.bitmart.private_routes import (
-    ASSETS,
-    OPEN_ORDERS,
-    ORDER,
-    ORDER_HISTORY,
-    PLAN_ORDERS,
-    POSITIONS,
-    TRADES,
-    TRANSACTIONS,
-)
 from apps.exchange.bitmart.routes import (
+    ASSETS,
     DEPTH,
     DETAILS,
     LEVERAGE_BRACKET,
     MARKET_TRADE,
     MARKPRICE_KLINE,
+    OPEN_ORDERS,
+    ORDER,
+    ORDER_HISTORY,
+    PLAN_ORDERS,
+    POSITIONS,
     SERVER_TIME,
+    TRADES,
+    TRANSACTIONS,
 )
 from tests.bitmart.account_rows import (
     ASSET,

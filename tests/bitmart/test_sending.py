@@ -20,16 +20,18 @@ from apps.engine.ports import BrokerRateLimited, BrokerRejected, BrokerUnavailab
 from apps.engine.values.order import OrderRequest, ProtectionKind, Role, TimeInForce, client_order_id
 from apps.engine.values.position import PositionMode
 from apps.engine.values.side import Side
-from apps.exchange.bitmart import bodies, private_routes
+from apps.exchange.bitmart import request_body, routes
 from apps.exchange.bitmart.broker import Broker
-from apps.exchange.bitmart.limits import Limits
-from apps.exchange.bitmart.pace import pace
-from apps.exchange.bitmart.private_routes import PRIVATE, SUBMIT_ORDER, SUBMIT_PROTECTION
-from apps.exchange.bitmart.trading import Trading
+from apps.exchange.bitmart.order_client import OrderClient
+from apps.exchange.bitmart.routes import PRIVATE_PATHS, SUBMIT_ORDER, SUBMIT_PROTECTION
+from apps.exchange.transport.rate import Route, shared_rate
+from apps.exchange.transport.rate_limiter import RateLimiter
 from tests.bitmart.conftest import CREDENTIALS, WIDE
 from tests.bitmart.exchange import Exchange, Response, ok, refusal
 
 SUBMIT = SUBMIT_ORDER.path
+ROUTES = [route for route in vars(routes).values() if isinstance(route, Route)]
+PRIVATE = [route for route in ROUTES if route.path.startswith(PRIVATE_PATHS)]
 ENTRY = OrderRequest(
     symbol="BTCUSDT",
     side=Side.LONG,
@@ -106,7 +108,7 @@ def test_the_signature_is_over_the_bytes_that_arrive(exchange: Exchange, broker:
     ],
 )
 def test_each_kind_of_order_has_its_body(request_: OrderRequest, body: dict[str, Any]) -> None:
-    assert bodies.order(request_) == body
+    assert request_body.order(request_) == body
 
 
 @pytest.mark.parametrize("size", ["0", "-1", "1.5"])
@@ -120,7 +122,7 @@ def test_a_size_that_is_no_number_of_contracts_is_not_sent(
 
 @given(price=st.decimals(min_value=Decimal("1e-10"), max_value=Decimal("1e9"), allow_nan=False, places=10))
 def test_a_price_is_written_without_exponent_and_reads_back_the_same(price: Decimal) -> None:
-    written = bodies.order(replace(ENTRY, price=price))["price"]
+    written = request_body.order(replace(ENTRY, price=price))["price"]
     assert isinstance(written, str)
     assert set(written) <= set("0123456789.")
     assert Decimal(written) == price
@@ -207,11 +209,11 @@ def test_a_cancel_without_an_id_would_cancel_everything_and_is_not_sent(
 
 @pytest.mark.parametrize("code", [40035, 40036, 40037])
 def test_cancelling_what_is_over_already_is_no_error(exchange: Exchange, broker: Broker, code: int) -> None:
-    for path in (private_routes.CANCEL_ORDER.path, private_routes.CANCEL_PLAN_ORDER.path):
+    for path in (routes.CANCEL_ORDER.path, routes.CANCEL_PLAN_ORDER.path):
         exchange.answers[path] = [refusal(code)]
     broker.cancel("BTCUSDT", "tv3e0001")
     broker.unprotect("BTCUSDT", "77")
-    exchange.answers[private_routes.CANCEL_ORDER.path] = [refusal(40034)]
+    exchange.answers[routes.CANCEL_ORDER.path] = [refusal(40034)]
     with pytest.raises(BrokerRejected, match="40034"):
         broker.cancel("BTCUSDT", "tv3e0001")
 
@@ -243,13 +245,13 @@ def test_an_order_is_sent_once_whatever_the_answer(
 
 
 def test_the_last_check_comes_after_the_slot_and_stops_the_bytes(
-    exchange: Exchange, limits: Limits, broker: Broker
+    exchange: Exchange, limits: RateLimiter, broker: Broker
 ) -> None:
     class SwitchedOff(Exception):
         pass
 
     def check() -> None:
-        free = pace(SUBMIT_ORDER).burst - 1  # one slot is taken when the switch is read
+        free = shared_rate(SUBMIT_ORDER).burst - 1  # one slot is taken when the switch is read
         assert [limits.reserve(SUBMIT_ORDER).wait_s > 0 for _ in range(free + 1)] == [False] * free + [True]
         raise SwitchedOff
 
@@ -266,16 +268,16 @@ def test_the_bytes_leave_right_after_the_last_check(exchange: Exchange, broker: 
     assert 0 <= int(posted.headers["x-bm-timestamp"]) - checked_ms[0] < 200
 
 
-def test_nobody_there_is_unavailable_and_the_last_check_is_not_even_asked(limits: Limits) -> None:
+def test_nobody_there_is_unavailable_and_the_last_check_is_not_even_asked(limits: RateLimiter) -> None:
     asked: list[int] = []
-    nobody = Trading("http://127.0.0.1:1", limits, CREDENTIALS)
+    nobody = OrderClient("http://127.0.0.1:1", limits, CREDENTIALS)
     with pytest.raises(BrokerUnavailable):
         nobody.send(SUBMIT_ORDER, {}, before_sending=lambda: asked.append(1))
     assert asked == []
 
 
 def test_an_opening_order_does_not_wait_for_a_far_slot_and_a_closing_one_does(
-    exchange: Exchange, limits: Limits, broker: Broker
+    exchange: Exchange, limits: RateLimiter, broker: Broker
 ) -> None:
     exchange.answers[SUBMIT] = [ACCEPTED]
     limits.hold(SUBMIT_ORDER, 0.8)
@@ -309,12 +311,14 @@ def test_ten_orders_pass_at_once(exchange: Exchange, broker: Broker) -> None:
 
 @pytest.mark.parametrize("route", PRIVATE, ids=lambda route: route.path)
 def test_private_routes_keep_their_documented_limits(route: Any) -> None:
-    allowed = pace(route)
-    assert allowed.burst + allowed.rate * route.window_s <= route.limit
+    allowed = shared_rate(route)
+    assert allowed.burst + allowed.per_s * route.window_s <= route.limit
     assert allowed.burst == max(1, route.limit - 2)
 
 
-def test_a_429_is_to_be_waited_out_by_everyone(exchange: Exchange, limits: Limits, broker: Broker) -> None:
+def test_a_429_is_to_be_waited_out_by_everyone(
+    exchange: Exchange, limits: RateLimiter, broker: Broker
+) -> None:
     exchange.answers[SUBMIT] = [refusal(30013, 429, **{"X-BM-RateLimit-Reset": "2"})]
     with pytest.raises(BrokerRejected) as caught:
         broker.submit(ENTRY)
@@ -337,8 +341,8 @@ def test_a_418_stops_everything(exchange: Exchange, broker: Broker) -> None:
 
 def test_without_redis_orders_go_on_at_a_fifth_of_the_limit(exchange: Exchange) -> None:
     exchange.answers[SUBMIT] = [ACCEPTED]
-    alone = Limits("redis://127.0.0.1:1/0", "alone", ceiling=WIDE)
-    trading = Trading(exchange.base_url, alone, CREDENTIALS)
+    alone = RateLimiter("redis://127.0.0.1:1/0", "alone", ceiling=WIDE)
+    trading = OrderClient(exchange.base_url, alone, CREDENTIALS)
     for _ in range(2):  # 24 in 2 s: one each half second
         trading.send(SUBMIT_ORDER, {"symbol": "BTCUSDT"}, longest_wait_s=0.5)
     alone.reserve(SUBMIT_ORDER)
@@ -353,7 +357,7 @@ def test_a_call_is_logged_with_what_an_operator_needs_and_nothing_secret(
 ) -> None:
     capture = structlog.testing.LogCapture()
     monkeypatch.setattr(
-        "apps.exchange.bitmart.trading.log", structlog.wrap_logger(None, processors=[capture])
+        "apps.exchange.bitmart.order_client.log", structlog.wrap_logger(None, processors=[capture])
     )
     exchange.answers[SUBMIT] = [refusal(40027), ACCEPTED]
     with pytest.raises(BrokerRejected):

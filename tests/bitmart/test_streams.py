@@ -15,13 +15,11 @@ from typing import Any
 import pytest
 
 from apps.engine.ports import FormingCandle, Gap
-from apps.exchange.bitmart import streams as streams_module
-from apps.exchange.bitmart.errors import BadSymbol
-from apps.exchange.bitmart.parse_push import topic_of
-from apps.exchange.bitmart.retry import pause_s
-from apps.exchange.bitmart.session import Timings
-from apps.exchange.bitmart.streams import Streams
-from apps.exchange.bitmart.subscription import BYTES_PER_MESSAGE, subscribe
+from apps.engine.values.contract import UnknownSymbol
+from apps.exchange.bitmart import candle_stream as streams_module
+from apps.exchange.bitmart.candle_stream import CandleStream
+from apps.exchange.bitmart.push_protocol import BYTES_PER_MESSAGE, candle_topic, subscribe_messages
+from apps.exchange.transport.websocket_session import Timings, pause_s
 from tests.bitmart.exchange import Exchange, Peer
 from tests.bitmart.test_parse_push import ITEM
 
@@ -37,19 +35,19 @@ QUICK = Timings(
 )
 PATIENCE_S = 10.0
 """Longest a test waits for what must come; none waits for nothing this long."""
-Open = Callable[..., Streams]
+Open = Callable[..., CandleStream]
 
 
 def push(symbol: str = "BTCUSDT", **changes: Any) -> dict[str, Any]:
-    return {"group": topic_of(symbol), "data": {"symbol": symbol, "items": [ITEM | changes]}}
+    return {"group": candle_topic(symbol), "data": {"symbol": symbol, "items": [ITEM | changes]}}
 
 
 @pytest.fixture
 def opened(exchange: Exchange) -> Iterator[Open]:
-    made: list[Streams] = []
+    made: list[CandleStream] = []
 
-    def make(timings: Timings = QUICK) -> Streams:
-        made.append(Streams(exchange.ws_url, _contract_size, timings=timings))
+    def make(timings: Timings = QUICK) -> CandleStream:
+        made.append(CandleStream(exchange.ws_url, _contract_size, timings=timings))
         return made[-1]
 
     yield make
@@ -59,7 +57,7 @@ def opened(exchange: Exchange) -> Iterator[Open]:
 
 def _contract_size(symbol: str) -> Decimal:
     if symbol.startswith("NO"):
-        raise BadSymbol("/contract/public/details", f"{symbol} is not a contract")
+        raise UnknownSymbol([symbol], [], "are listed by the exchange")
     return Decimal("0.001")
 
 
@@ -120,13 +118,13 @@ def test_each_connection_has_at_most_100_topics_in_messages_of_20(exchange: Exch
     take(opened(replace(QUICK, ping_s=5.0, silent_s=20.0)).candles(symbols), 12)
     assert sorted([len(batch) for batch in messages] for messages in asked) == [[20, 10], [20] * 5, [20] * 5]
     assert {topic for messages in asked for batch in messages for topic in batch} == set(
-        map(topic_of, symbols)
+        map(candle_topic, symbols)
     )
 
 
 def test_the_arguments_of_a_message_stay_within_4096_bytes() -> None:
-    topics = [topic_of(f"{number:0>300}USDT") for number in range(50)]
-    messages = [json.loads(text)["args"] for text in subscribe(topics)]
+    topics = [candle_topic(f"{number:0>300}USDT") for number in range(50)]
+    messages = [json.loads(text)["args"] for text in subscribe_messages(topics)]
     assert [topic for args in messages for topic in args] == topics
     assert all(len(json.dumps(args)) <= BYTES_PER_MESSAGE + len(args) for args in messages)
     assert min(map(len, messages[:-1])) > 10
@@ -208,7 +206,7 @@ def test_pongs_without_pushes_are_a_lost_subscription(exchange: Exchange, opened
 
 def test_a_refused_topic_is_said_once_and_the_others_go_on(exchange: Exchange, opened: Open) -> None:
     async def script(peer: Peer, connection: int) -> None:
-        await peer.topics(2, refuse=frozenset([topic_of("ODDUSDT")]))
+        await peer.topics(2, refuse=frozenset([candle_topic("ODDUSDT")]))
         await peer.say(push())
         if connection == 1:
             await peer.close()
@@ -216,7 +214,7 @@ def test_a_refused_topic_is_said_once_and_the_others_go_on(exchange: Exchange, o
 
     exchange.script = script
     values = take(opened().candles(["BTCUSDT", "ODDUSDT"]), 4)
-    assert values[0] == Gap(("ODDUSDT",), f"refused: group [{topic_of('ODDUSDT')}] not exist")
+    assert values[0] == Gap(("ODDUSDT",), f"refused: group [{candle_topic('ODDUSDT')}] not exist")
     assert [type(value) for value in values[1:]] == [FormingCandle, Gap, FormingCandle]
 
 
@@ -234,7 +232,7 @@ def test_a_symbol_that_is_no_contract_is_said_once_and_never_asked_for(
     gap, candle = take(opened().candles(["NOSUCH", "BTCUSDT", "BTCUSDT"]), 2)
     assert gap == Gap(("NOSUCH",), "refused: no such contract")
     assert isinstance(candle, FormingCandle)
-    assert topics == [topic_of("BTCUSDT")]
+    assert topics == [candle_topic("BTCUSDT")]
 
 
 def test_a_server_that_acknowledges_nothing_still_streams(exchange: Exchange, opened: Open) -> None:
@@ -286,7 +284,7 @@ def test_close_from_another_thread_ends_the_stream_promptly(exchange: Exchange, 
     assert set(values) <= {None}
     assert time.monotonic() - started < 1.0
     closing.join()
-    assert not any(thread.is_alive() for thread in stream._threads)
+    assert not any(thread.is_alive() for thread in stream._queue._threads)
 
 
 def test_a_consumer_that_lags_behind_loses_nothing_that_was_sent(
@@ -315,7 +313,7 @@ def test_a_fault_of_our_own_in_a_thread_reaches_the_consumer(
     def broken(*arguments: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("apps.exchange.bitmart.parse_push.message", broken)
+    monkeypatch.setattr("apps.exchange.bitmart.push_protocol.candle_message", broken)
 
     async def script(peer: Peer, connection: int) -> None:
         await peer.topics(1)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from apps.engine.ports import BrokerRejected, BrokerUnknown
-from apps.exchange.bitmart.verdict import outcome
+from apps.exchange.bitmart.call_outcome import outcome
 from tests.bitmart import fixtures
 
 PATH = "/contract/private/submit-order"

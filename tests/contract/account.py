@@ -13,17 +13,17 @@ import requests
 
 from apps.exchange.bitmart.account_stream import AccountStream
 from apps.exchange.bitmart.broker import Broker
-from apps.exchange.bitmart.client import Client
-from apps.exchange.bitmart.limits import Limits
-from apps.exchange.bitmart.pace import Pace
-from apps.exchange.bitmart.reader import PATIENCE
+from apps.exchange.bitmart.broker_reader import PATIENCE
+from apps.exchange.bitmart.order_client import OrderClient
+from apps.exchange.bitmart.read_client import ReadClient
 from apps.exchange.bitmart.signing import Credentials
-from apps.exchange.bitmart.trading import Trading
 from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.broker import Broker as Simulated
 from apps.exchange.simulator.floor import Floor
 from apps.exchange.simulator.market import Market
 from apps.exchange.simulator.server import PLAY_KEYS, running
+from apps.exchange.transport.rate import Rate
+from apps.exchange.transport.rate_limiter import RateLimiter
 from tests.contract.conftest import TIMINGS
 
 PLAY = Credentials(PLAY_KEYS[0].key, PLAY_KEYS[0].secret, PLAY_KEYS[0].memo)
@@ -49,9 +49,9 @@ class Account:
         self.address = address
         self.clock = clock
         self.credentials = credentials
-        limits = Limits(os.environ["REDIS_URL"], uuid.uuid4().hex, ceiling=Pace(100, 100.0))
-        client = Client(address, limits, key=credentials.key, patience=PATIENCE)
-        self.broker = Broker(client, Trading(address, limits, credentials))
+        limits = RateLimiter(os.environ["REDIS_URL"], uuid.uuid4().hex, ceiling=Rate(100, 100.0))
+        client = ReadClient(address, limits, key=credentials.key, patience=PATIENCE)
+        self.broker = Broker(client, OrderClient(address, limits, credentials))
         self._streams: list[AccountStream] = []
 
     def streams(self) -> AccountStream:

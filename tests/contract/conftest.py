@@ -12,15 +12,16 @@ from typing import Any
 import pytest
 import requests
 
-from apps.exchange.bitmart.candles import History
-from apps.exchange.bitmart.client import Client, Patience
-from apps.exchange.bitmart.limits import Limits
-from apps.exchange.bitmart.pace import Pace
-from apps.exchange.bitmart.session import Timings
-from apps.exchange.bitmart.streams import Streams
+from apps.exchange.bitmart.candle_stream import CandleStream
+from apps.exchange.bitmart.history import History
+from apps.exchange.bitmart.read_client import ReadClient
 from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.server import running
 from apps.exchange.simulator.state import State
+from apps.exchange.transport.rate import Rate
+from apps.exchange.transport.rate_limiter import RateLimiter
+from apps.exchange.transport.retry import Patience
+from apps.exchange.transport.websocket_session import Timings
 
 NOON = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
 PATIENCE = Patience(limited_s=(), unavailable_s=(0.01, 0.02))
@@ -33,14 +34,14 @@ class Venue:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self.limits = Limits(os.environ["REDIS_URL"], uuid.uuid4().hex, ceiling=Pace(5, 10.0))
-        self.client = Client(address, self.limits, patience=PATIENCE)
+        self.limits = RateLimiter(os.environ["REDIS_URL"], uuid.uuid4().hex, ceiling=Rate(5, 10.0))
+        self.client = ReadClient(address, self.limits, patience=PATIENCE)
         self.history = History(self.client)
-        self._streams: list[Streams] = []
+        self._streams: list[CandleStream] = []
 
-    def streams(self) -> Streams:
+    def streams(self) -> CandleStream:
         address = self.address.replace("http", "ws")
-        self._streams.append(Streams(address, self.history.contract_size, timings=TIMINGS))
+        self._streams.append(CandleStream(address, self.history.contract_size, timings=TIMINGS))
         return self._streams[-1]
 
     def switch(self, **faults: Any) -> None:

@@ -15,11 +15,11 @@ from django.conf import settings
 from apps.engine.ports import BrokerRejected, BrokerUnavailable, BrokerUnknown
 from apps.engine.values.order import OrderStatus, ProtectionKind, Role, client_order_id
 from apps.engine.values.side import Side
-from apps.exchange.bitmart import line
-from apps.exchange.bitmart.private_routes import CANCEL_ORDER, POSITIONS, SUBMIT_ORDER, SUBMIT_PROTECTION
+from apps.exchange.bitmart.routes import CANCEL_ORDER, POSITIONS, SUBMIT_ORDER, SUBMIT_PROTECTION
 from apps.exchange.bitmart.signing import Credentials
 from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.server import PLAY_KEYS
+from apps.exchange.transport import order_connection
 from tests.contract.account import PLAY, Account, opened
 from tests.contract.test_broker import SYMBOL, behind, enter, market, request, settle
 
@@ -47,7 +47,7 @@ def test_an_answer_that_is_lost_leaves_an_unknown_order_that_is_found(account: A
 def test_an_answer_that_is_held_is_waited_for_no_longer_than_promised(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(line, "READ_S", 0.5)
+    monkeypatch.setattr(order_connection, "READ_S", 0.5)
     broker = account.broker
     broker.set_leverage(SYMBOL, 10)
     wanted = request(broker, Side.LONG, "held", away="0.02")

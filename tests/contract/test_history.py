@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from apps.engine.values.candle import Candle, Source
+from apps.engine.values.contract import UnknownSymbol
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange.bitmart import errors
-from apps.exchange.bitmart.candles import PAGE
-from apps.exchange.bitmart.pace import pace
+from apps.exchange.bitmart.history import PAGE
 from apps.exchange.bitmart.routes import KLINE
 from apps.exchange.simulator.archive import Archive
+from apps.exchange.transport.rate import shared_rate
+from apps.exchange.transport.rate_limiter import Blocked
 from tests.contract.conftest import NOON, Venue
 
 MINUTE = Timeframe.M1.duration
@@ -74,7 +76,7 @@ def test_the_exchanges_clock_is_measured_from_ours(venue: Venue, skew_ms: int) -
 
 
 def test_an_unknown_symbol_is_refused(venue: Venue) -> None:
-    with pytest.raises(errors.BadSymbol, match="NOSUCH"):
+    with pytest.raises(UnknownSymbol, match="NOSUCH"):
         venue.history.candles("NOSUCH", Timeframe.M1, CLOSED - MINUTE, CLOSED)
     with pytest.raises(errors.BadSymbol, match="40034"):
         venue.client.read(KLINE, {"symbol": "NOSUCH", "step": 1, "start_time": 0, "end_time": 60})
@@ -105,9 +107,9 @@ def test_an_outage_that_ends_is_outlasted_and_one_that_stays_is_said(venue: Venu
 
 def test_a_418_stops_all_reading(venue: Venue) -> None:
     venue.switch(answer_418=1)
-    with pytest.raises(errors.Blocked, match="30017"):
+    with pytest.raises(errors.AddressBlocked, match="30017"):
         venue.history.contracts()
-    with pytest.raises(errors.Blocked, match="nothing is sent"):
+    with pytest.raises(Blocked, match="nothing is sent"):
         venue.history.server_offset_ms()
 
 
@@ -130,7 +132,7 @@ def test_reading_as_fast_as_we_may_is_never_told_to_slow_down(venue: Venue) -> N
         thread.join(30)
     assert faults == []
     elapsed_s = (datetime.now(UTC) - began).total_seconds()
-    assert elapsed_s >= 14 / pace(KLINE).rate  # 15 pages, 14 steps between them
+    assert elapsed_s >= 14 / shared_rate(KLINE).rate  # 15 pages, 14 steps between them
 
 
 def _by_rest(candles: list[Candle]) -> list[Candle]:

@@ -11,7 +11,7 @@ from apps.engine import events
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.reason import Reason, Refusal
 from apps.engine.values.side import Side
-from apps.exchange.bitmart import line
+from apps.exchange.transport import order_connection
 from apps.orders import store as orders
 from apps.orders.models import Fill, Position
 from apps.switches import store as switches
@@ -72,7 +72,7 @@ def test_a_switch_leaves_positions_and_their_protection_alone(house: House) -> N
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line, "READ_S", 0.3)
+    monkeypatch.setattr(order_connection, "READ_S", 0.3)
 
 
 @pytest.mark.usefixtures("impatient")

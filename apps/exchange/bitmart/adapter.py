@@ -15,15 +15,15 @@ from apps.engine.values.position import FeeRates
 from apps.engine.values.venue import VenueConstraints
 from apps.exchange.bitmart.account_stream import AccountStream
 from apps.exchange.bitmart.broker import Broker
-from apps.exchange.bitmart.candles import PAGE, History
-from apps.exchange.bitmart.client import Client
-from apps.exchange.bitmart.limits import Limits
-from apps.exchange.bitmart.pace import Pace
-from apps.exchange.bitmart.reader import PATIENCE
+from apps.exchange.bitmart.broker_reader import PATIENCE
+from apps.exchange.bitmart.candle_stream import CandleStream
+from apps.exchange.bitmart.history import PAGE, History
+from apps.exchange.bitmart.order_client import OrderClient
+from apps.exchange.bitmart.read_client import ReadClient
 from apps.exchange.bitmart.routes import KLINE_NOW
 from apps.exchange.bitmart.signing import Credentials
-from apps.exchange.bitmart.streams import Streams
-from apps.exchange.bitmart.trading import Trading
+from apps.exchange.transport.rate import Rate
+from apps.exchange.transport.rate_limiter import RateLimiter
 
 ADDRESSES = {
     "BITMART_BASE_URL": "https://api-cloud-v2.bitmart.com",
@@ -60,15 +60,15 @@ def _built(settings: LazySettings, addresses: dict[str, str]) -> Venue:
     credentials = Credentials(
         settings.BITMART_API_KEY, settings.BITMART_SECRET_KEY, settings.BITMART_API_MEMO
     )
-    ceiling = Pace(
+    ceiling = Rate(
         settings.MTF_RATE_LIMIT_CAPACITY,
         settings.MTF_RATE_LIMIT_REFILL_RATE / settings.MTF_RATE_LIMIT_REFILL_INTERVAL,
     )
-    limits = Limits(settings.REDIS_URL, urlsplit(base_url).netloc, ceiling=ceiling)
-    history = History(Client(base_url, limits))
+    limiter = RateLimiter(settings.REDIS_URL, f"bitmart:{urlsplit(base_url).netloc}", ceiling=ceiling)
+    history = History(ReadClient(base_url, limiter))
 
     def streams() -> StreamsPort:
-        return Streams(address("BITMART_WS_URL"), history.contract_size)
+        return CandleStream(address("BITMART_WS_URL"), history.contract_size)
 
     def account_streams() -> AccountStreamsPort:
         return AccountStream(address("BITMART_WS_URL"), credentials)
@@ -76,11 +76,11 @@ def _built(settings: LazySettings, addresses: dict[str, str]) -> Venue:
     return Venue(
         constraints=CONSTRAINTS,
         broker=Broker(
-            Client(base_url, limits, key=credentials.key, patience=PATIENCE),
-            Trading(base_url, limits, credentials),
+            ReadClient(base_url, limiter, key=credentials.key, patience=PATIENCE),
+            OrderClient(base_url, limiter, credentials),
         ),
         history=history,
-        prompt_history=History(Client(base_url, limits, patience=PATIENCE), KLINE_NOW),
+        prompt_history=History(ReadClient(base_url, limiter, patience=PATIENCE), KLINE_NOW),
         streams=streams,
         account_streams=account_streams,
     )

@@ -1,24 +1,249 @@
-"""BitMart as the engine's Broker: one account, its reads and its orders."""
+"""BitMart as the engine's Broker: one account, its reads and its orders. No order is ever sent twice."""
 
 from __future__ import annotations
 
-from apps.exchange.bitmart.account_reads import AccountReads
-from apps.exchange.bitmart.client import Client
-from apps.exchange.bitmart.market_reads import MarketReads
-from apps.exchange.bitmart.order_reads import OrderReads
-from apps.exchange.bitmart.reader import Reader
-from apps.exchange.bitmart.trading import Trading
-from apps.exchange.bitmart.writes import Writes
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TypeVar
+
+import structlog
+
+from apps.engine.ports import BrokerRejected, BrokerUnavailable, BrokerUnknown
+from apps.engine.values.contract import Contract
+from apps.engine.values.order import Fill, OrderReport, OrderRequest, ProtectionKind, ProtectionReport
+from apps.engine.values.position import (
+    Account,
+    Bracket,
+    FeeRates,
+    PositionMode,
+    PositionReport,
+    Quote,
+    Transaction,
+)
+from apps.engine.values.side import Side
+from apps.exchange.bitmart import parse_account, parse_market, parse_orders, request_body, routes
+from apps.exchange.bitmart.broker_reader import BrokerReader, Page, read_span
+from apps.exchange.bitmart.json_field import ParseError
+from apps.exchange.bitmart.order_client import GUARDING_WAIT_S, OPENING_WAIT_S, OrderClient
+from apps.exchange.bitmart.read_client import ReadClient
+from apps.exchange.bitmart.request_body import Body
+from apps.exchange.transport.rate import Route
+
+log = structlog.get_logger("provider")
+
+T = TypeVar("T")
+
+OPEN_ROWS = 100
+"""Most rows of open and plan orders."""
+HISTORY_ROWS = 200
+"""Most rows of order-history and trades; a page with as many may lack some."""
+LEDGER_ROWS = 1000
+LOOKED_BACK = timedelta(days=7)
+"""How far an order is searched: what the exchange itself shows when no time is asked for."""
+MARK_AGE = timedelta(minutes=2)
+"""The minute that forms and the one before it: one of them has the mark price of now."""
+NO_SUCH_ORDER = ("40035", "40036", "40037")
+"""Unknown, filled or cancelled already."""
 
 
-class Broker(MarketReads, AccountReads, OrderReads, Writes):
-    """See the port. Safe to share between threads."""
+class Broker:
+    """See the port. Safe to share between threads. What is read of the market needs no keys."""
 
-    def __init__(self, client: Client, trading: Trading) -> None:
-        self._client = client
-        self._reader = Reader(client)
-        self._trading = trading
+    def __init__(self, reads: ReadClient, orders: OrderClient) -> None:
+        self._read_client = reads
+        self._reader = BrokerReader(reads)
+        self._order_client = orders
 
     def close(self) -> None:
-        self._client.close()
-        self._trading.close()
+        self._read_client.close()
+        self._order_client.close()
+
+    # the market
+
+    def server_offset_ms(self) -> float:
+        return self._reader.server_offset_ms()
+
+    def contracts(self) -> list[Contract]:
+        rows = self._reader.read(routes.DETAILS, {}, parse_market.contracts)
+        if rows.faults:
+            log.error("contracts_unreadable", count=len(rows.faults), first=str(rows.faults[0]))
+        if rows.faults and not rows.values:
+            raise BrokerUnavailable(f"none of {len(rows.faults)} contracts is readable: {rows.faults[0]}")
+        return rows.values
+
+    def brackets(self, symbol: str) -> list[Bracket]:
+        return self._reader.read_all(
+            routes.LEVERAGE_BRACKET, {"symbol": symbol}, parse_account.brackets(symbol)
+        )
+
+    def quote(self, symbol: str) -> Quote:
+        """Of the moment before the first of its three reads; BrokerUnavailable for a book that is no book."""
+        at = datetime.now(UTC)
+        bid, ask = self._reader.read(routes.DEPTH, {"symbol": symbol}, parse_market.best_prices)
+        now = self._reader.server_time()
+        span = {"start_time": int((now - MARK_AGE).timestamp()), "end_time": int(now.timestamp()) + 1}
+        mark = self._reader.read(
+            routes.MARKPRICE_KLINE,
+            {"symbol": symbol, "step": 1, **span},
+            parse_market.mark_price(now - MARK_AGE),
+        )
+        last = self._reader.read(routes.MARKET_TRADE, {"symbol": symbol, "limit": 1}, parse_market.last_price)
+        try:
+            return Quote(symbol, bid, ask, mark, last, at)
+        except ValueError as fault:
+            raise BrokerUnavailable(str(fault)) from fault
+
+    # the account
+
+    def account(self) -> Account:
+        return self._reader.read(routes.ASSETS, {}, parse_account.account)
+
+    def fee_rates(self, symbol: str) -> FeeRates:
+        return self._reader.read(routes.FEE_RATE, {"symbol": symbol}, parse_account.fee_rates)
+
+    def position_mode(self) -> PositionMode:
+        return self._reader.read(routes.GET_POSITION_MODE, {}, parse_account.position_mode)
+
+    def set_position_mode(self, mode: PositionMode) -> None:
+        self._order_client.send(routes.SET_POSITION_MODE, {"position_mode": parse_account.MODES[mode]})
+
+    def set_leverage(self, symbol: str, leverage: int) -> None:
+        self._order_client.send(routes.SUBMIT_LEVERAGE, request_body.leverage(symbol, leverage))
+
+    def positions(self, symbol: str | None = None) -> list[PositionReport]:
+        return self._reader.read_all(routes.POSITIONS, _of_symbol(symbol), parse_account.positions)
+
+    def transactions(self, since: datetime) -> list[Transaction]:
+        def read(start: datetime, end: datetime) -> Page[Transaction]:
+            span = {
+                "start_time": math.floor(start.timestamp() * 1000),
+                "end_time": math.floor(end.timestamp() * 1000),
+                "page_size": LEDGER_ROWS,
+            }
+            return self._reader.read_page(
+                routes.TRANSACTIONS, span, parse_account.transactions, full=LEDGER_ROWS
+            )
+
+        lines = read_span(read, since, self._reader.server_time() + timedelta(seconds=1))
+        return sorted((line for line in lines if line.at >= since), key=lambda line: line.at)
+
+    # its orders
+
+    def prepare(self, request: OrderRequest) -> Body:
+        """Return the body that `submit` would send."""
+        return request_body.order(request)
+
+    def submit(self, request: OrderRequest, before_sending: Callable[[], None] | None = None) -> str:
+        answer = self._order_client.send(
+            routes.SUBMIT_ORDER,
+            self.prepare(request),
+            longest_wait_s=OPENING_WAIT_S if request.opens else GUARDING_WAIT_S,
+            before_sending=before_sending,
+        )
+        return _order_id(routes.SUBMIT_ORDER, answer)
+
+    def cancel(self, symbol: str, client_order_id: str) -> None:
+        self._cancel(routes.CANCEL_ORDER, request_body.cancel(symbol, client_order_id))
+
+    def cancel_after(self, symbol: str, timeout_s: int) -> None:
+        self._order_client.send(routes.CANCEL_ALL_AFTER, {"timeout": timeout_s, "symbol": symbol})
+
+    def orders(self, symbol: str | None = None) -> list[OrderReport]:
+        params = {**_of_symbol(symbol), "limit": OPEN_ROWS}
+        page = self._reader.read_page(routes.OPEN_ORDERS, params, parse_orders.orders, full=OPEN_ROWS)
+        return [order for order in _whole(page, symbol) if order.open]
+
+    def order(self, symbol: str, client_order_id: str) -> OrderReport | None:
+        """Open orders first: an order that ends in between is in the history read after them.
+
+        Trades come last. They do not carry our id: each order they belong to is read and compared.
+        """
+        wanted = {"symbol": symbol, "client_order_id": client_order_id}
+        for order in (*self.orders(symbol), *self._order_history(wanted)):
+            if order.client_order_id == client_order_id:
+                return order
+        trades = self._trades(wanted, self._reader.server_time() - LOOKED_BACK)
+        for order_id in dict.fromkeys(fill.exchange_order_id for fill in trades):
+            try:
+                order = self._reader.read(
+                    routes.ORDER, {"symbol": symbol, "order_id": order_id}, parse_orders.order
+                )
+            except BrokerRejected as refusal:
+                if refusal.code not in NO_SUCH_ORDER:
+                    raise
+            else:
+                if order.client_order_id == client_order_id:
+                    return order
+        return None
+
+    def fills(self, symbol: str, since: datetime) -> list[Fill]:
+        fills = self._trades({"symbol": symbol}, since)
+        return sorted((fill for fill in fills if fill.at >= since), key=lambda fill: (fill.at, fill.trade_id))
+
+    # its stops and targets
+
+    def protections(self, symbol: str | None = None) -> list[ProtectionReport]:
+        params = {**_of_symbol(symbol), "plan_type": "profit_loss", "limit": OPEN_ROWS}
+        page = self._reader.read_page(routes.PLAN_ORDERS, params, parse_orders.protections, full=OPEN_ROWS)
+        return _whole(page, symbol)
+
+    def protect(
+        self, symbol: str, side: Side, kind: ProtectionKind, trigger_price: Decimal, client_order_id: str
+    ) -> str:
+        body = request_body.protection(symbol, side, kind, trigger_price, client_order_id)
+        answer = self._order_client.send(routes.SUBMIT_PROTECTION, body)
+        return _order_id(routes.SUBMIT_PROTECTION, answer)
+
+    def unprotect(self, symbol: str, exchange_order_id: str) -> None:
+        self._cancel(routes.CANCEL_PLAN_ORDER, request_body.cancel_protection(symbol, exchange_order_id))
+
+    def _cancel(self, route: Route, body: Body) -> None:
+        try:
+            self._order_client.send(route, body)
+        except BrokerRejected as refusal:
+            if refusal.code not in NO_SUCH_ORDER:
+                raise
+
+    def _order_history(self, wanted: dict[str, str]) -> list[OrderReport]:
+        def read(start: datetime, end: datetime) -> Page[OrderReport]:
+            params = {**wanted, **_whole_seconds(start, end)}
+            return self._reader.read_page(
+                routes.ORDER_HISTORY, params, parse_orders.orders, full=HISTORY_ROWS
+            )
+
+        now = self._reader.server_time()
+        return read_span(read, now - LOOKED_BACK, now + timedelta(seconds=1))
+
+    def _trades(self, wanted: dict[str, str], since: datetime) -> list[Fill]:
+        def read(start: datetime, end: datetime) -> Page[Fill]:
+            params = {**wanted, **_whole_seconds(start, end)}
+            return self._reader.read_page(routes.TRADES, params, parse_orders.trades, full=HISTORY_ROWS)
+
+        return read_span(read, since, self._reader.server_time() + timedelta(seconds=1))
+
+
+def _of_symbol(symbol: str | None) -> dict[str, str | int]:
+    return {} if symbol is None else {"symbol": symbol}
+
+
+def _whole_seconds(start: datetime, end: datetime) -> dict[str, str | int]:
+    """Whole seconds that contain the span, and at least one."""
+    first = math.floor(start.timestamp())
+    return {"start_time": first, "end_time": max(math.ceil(end.timestamp()), first + 1)}
+
+
+def _whole(page: Page[T], symbol: str | None) -> list[T]:
+    if page.full:
+        remedy = "ask per symbol" if symbol is None else f"too many rest on {symbol}: cancel some by hand"
+        raise BrokerUnavailable(f"a page of {OPEN_ROWS} orders came back full and may lack some; {remedy}")
+    return page.values
+
+
+def _order_id(route: Route, answer: object) -> str:
+    """BrokerUnknown for a success that names no order: it may exist."""
+    try:
+        return parse_orders.order_id(answer)
+    except ParseError as fault:
+        raise BrokerUnknown(f"{route.path}: a success without an order id: {fault}") from fault

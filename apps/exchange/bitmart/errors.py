@@ -1,4 +1,4 @@
-"""What BitMart's answers mean when they are not a success, and what to do about each: one table of codes.
+"""BitMart's envelope around every REST answer, `{code, message, trace, data}`, and what each code means.
 
 A success is code 1000, not HTTP 200: some errors come with 200, most business errors with 400. The code
 decides; the HTTP status only for the two limits, and where there is no known code.
@@ -6,7 +6,13 @@ decides; the HTTP status only for the two limits, and where there is no known co
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
 from apps.engine.values.errors import TradingError
+from apps.exchange.transport.rate_limiter import Blocked, RateLimited
 
 OK = 1000
 
@@ -29,16 +35,12 @@ class BitMartError(TradingError):
         self.trace = trace
 
 
-class RateLimited(BitMartError):
-    retryable = True
-    remedy = "the endpoint is left alone for a while; fewer processes or requests avoid it"
+class TooManyRequests(BitMartError, RateLimited):
+    remedy = RateLimited.remedy
 
 
-class Blocked(BitMartError):
-    """Our address is blocked for ignoring the limits. No length is published: every call stops."""
-
-    retryable = True
-    remedy = "all requests stop; find what ignored the limits, and wait"
+class AddressBlocked(BitMartError, Blocked):
+    remedy = Blocked.remedy
 
 
 class Unavailable(BitMartError):
@@ -89,22 +91,45 @@ class Unclear(BitMartError):
     """The catch-all of the exchange, or a code no table has: only the message can tell."""
 
 
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A success; `data` as sent, fractions as Decimal."""
+
+    data: Any
+    trace: str
+
+
+def open_envelope(endpoint: str, status: int, body: bytes) -> Envelope:
+    """Return the success inside; raise the BitMartError that this answer means."""
+    try:
+        answer = json.loads(body, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict) or type(answer.get("code")) is not int:
+        text = " ".join(body[:200].decode(errors="replace").split())
+        beginning = repr(text[:80]) if text else "an empty body"
+        raise error_for(endpoint, status, message=f"not an answer of the API: {beginning}")
+    trace = str(answer.get("trace") or "")
+    if answer["code"] != OK:
+        message = str(answer.get("message") or "no message")
+        raise error_for(endpoint, status, code=answer["code"], message=message, trace=trace)
+    return Envelope(answer.get("data"), trace)
+
+
 def error_for(
     endpoint: str, status: int, *, code: int | None = None, message: str = "", trace: str = ""
 ) -> BitMartError:
-    """The exception of an answer that is not a success; `code` None when the body was not theirs."""
-    kind = _BY_STATUS.get(status) or _BY_CODE.get(code) or _fallback(status, code)
+    """Return the exception of an answer that is not a success; `code` None when the body was not theirs."""
+    kind = _BY_STATUS.get(status) or _BY_CODE.get(code)
+    if kind is None:
+        kind = Unavailable if code is None or status >= 500 else Unclear
     return kind(endpoint, message, code=code, status=status, trace=trace)
 
 
-def _fallback(status: int, code: int | None) -> type[BitMartError]:
-    return Unavailable if code is None or status >= 500 else Unclear
-
-
-_BY_STATUS: dict[int, type[BitMartError]] = {418: Blocked, 429: RateLimited}
+_BY_STATUS: dict[int, type[BitMartError]] = {418: AddressBlocked, 429: TooManyRequests}
 _CODES: dict[type[BitMartError], tuple[int, ...]] = {
-    RateLimited: (30013,),
-    Blocked: (30017,),
+    TooManyRequests: (30013,),
+    AddressBlocked: (30017,),
     Unavailable: (30014, 25601),  # 25601: seen while their servers were upgraded
     Maintenance: (30016,),
     ClockOff: (30007, 40013),

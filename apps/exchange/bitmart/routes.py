@@ -1,50 +1,39 @@
-"""BitMart's routes and the limit of each, as its documentation counts them; the public ones."""
+"""BitMart's routes and the limit of each, as its documentation counts them.
+
+Counted per address, key or account: we have one of each. Private reads take the key alone; everything that
+changes something is a signed POST.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from apps.exchange.transport.rate import Route
 
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """At most `limit` calls in any `window_s`, counted per address, key or account: we have one of each.
-
-    `bulk`: read in long series, so its calls are evenly spaced and also count against the global ceiling.
-    `prompt`: the bulk read of who decides now: it goes before its turn wherever the limit has room.
-    `keyed`: a private read, which takes the key in a header and no signature.
-    """
-
-    path: str
-    limit: int
-    window_s: int = 2
-    bulk: bool = False
-    prompt: bool = False
-    keyed: bool = False
-
+PRIVATE_PATHS = "/contract/private/"
 
 SERVER_TIME = Route("/system/time", 10, window_s=1)
-SERVICE = Route("/system/service", 10, window_s=1)
 DETAILS = Route("/contract/public/details", 12)
 DEPTH = Route("/contract/public/depth", 12)
 MARKET_TRADE = Route("/contract/public/market-trade", 12)
 KLINE = Route("/contract/public/kline", 12, bulk=True)
 KLINE_NOW = Route("/contract/public/kline", 12, bulk=True, prompt=True)
 MARKPRICE_KLINE = Route("/contract/public/markprice-kline", 12)
-OPEN_INTEREST = Route("/contract/public/open-interest", 2)
-FUNDING_RATE = Route("/contract/public/funding-rate", 12)
-FUNDING_RATE_HISTORY = Route("/contract/public/funding-rate-history", 12)
 LEVERAGE_BRACKET = Route("/contract/public/leverage-bracket", 12)
 
-PUBLIC = (
-    SERVER_TIME,
-    SERVICE,
-    DETAILS,
-    DEPTH,
-    MARKET_TRADE,
-    KLINE,
-    MARKPRICE_KLINE,
-    OPEN_INTEREST,
-    FUNDING_RATE,
-    FUNDING_RATE_HISTORY,
-    LEVERAGE_BRACKET,
-)
+ASSETS = Route("/contract/private/assets-detail", 12)
+FEE_RATE = Route("/contract/private/trade-fee-rate", 2)
+ORDER = Route("/contract/private/order", 50)
+ORDER_HISTORY = Route("/contract/private/order-history", 6)
+OPEN_ORDERS = Route("/contract/private/get-open-orders", 50)
+PLAN_ORDERS = Route("/contract/private/current-plan-order", 50)
+POSITIONS = Route("/contract/private/position-v2", 6)
+TRADES = Route("/contract/private/trades", 6)
+TRANSACTIONS = Route("/contract/private/transaction-history", 6)
+GET_POSITION_MODE = Route("/contract/private/get-position-mode", 2)
+
+SUBMIT_ORDER = Route("/contract/private/submit-order", 24)
+CANCEL_ORDER = Route("/contract/private/cancel-order", 40)
+CANCEL_ALL_AFTER = Route("/contract/private/cancel-all-after", 4)
+SUBMIT_LEVERAGE = Route("/contract/private/submit-leverage", 24)
+SET_POSITION_MODE = Route("/contract/private/set-position-mode", 2)
+SUBMIT_PROTECTION = Route("/contract/private/submit-tp-sl-order", 24)
+CANCEL_PLAN_ORDER = Route("/contract/private/cancel-plan-order", 40)

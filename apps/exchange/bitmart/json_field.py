@@ -1,7 +1,8 @@
-"""Reading one field of a JSON object: the value in our type, or a ParseError that names the field."""
+"""One field of a JSON object: the value in our type, or a ParseError that names the field."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,8 +23,10 @@ FIRST_MS = 10**11
 class ParseError(TradingError):
     """An answer or push whose shape is not the documented one: `field` is missing or of the wrong type."""
 
-    def __init__(self, field: str, found: object) -> None:
-        super().__init__(f"field {field}: {_shown(found)} is not what the exchange documents")
+    def __init__(self, field: str, value: object) -> None:
+        shown = "nothing" if value is None else repr(value)
+        shown = shown if len(shown) <= 60 else f"{shown[:60]}…"
+        super().__init__(f"field {field}: {shown} is not what the exchange documents")
         self.field = field
 
 
@@ -35,11 +38,11 @@ class Rows(Generic[T]):
     faults: list[TradingError]
 
 
-def rows(found: object, field: str, read: Callable[[Row], T]) -> Rows[T]:
-    """Each row by itself: a bad one never takes the others down. ParseError when there is no list at all."""
+def rows(data: object, field: str, read: Callable[[Row], T]) -> Rows[T]:
+    """Read each row by itself: a bad one never takes the others down. ParseError when it is no list."""
     values: list[T] = []
     faults: list[TradingError] = []
-    for row in sequence(found, field):
+    for row in sequence(data, field):
         try:
             values.append(read(mapping(row, field)))
         except TradingError as fault:
@@ -47,47 +50,56 @@ def rows(found: object, field: str, read: Callable[[Row], T]) -> Rows[T]:
     return Rows(values, faults)
 
 
-def sequence(found: object, field: str) -> Sequence[Any]:
-    if not isinstance(found, list):
-        raise ParseError(field, found)
-    return found
+def sequence(data: object, field: str) -> Sequence[Any]:
+    if not isinstance(data, list):
+        raise ParseError(field, data)
+    return data
 
 
-def mapping(found: object, field: str) -> Row:
-    if not isinstance(found, dict):
-        raise ParseError(field, found)
-    return found
+def mapping(data: object, field: str) -> Row:
+    if not isinstance(data, dict):
+        raise ParseError(field, data)
+    return data
+
+
+def json_object(text: str, field: str) -> Row:
+    """Return the object that `text` writes, fractions as Decimal."""
+    try:
+        return mapping(json.loads(text, parse_float=Decimal), field)
+    except (ValueError, RecursionError):
+        raise ParseError(field, text) from None
 
 
 def text(row: Row, field: str) -> str:
-    found = row.get(field)
-    if not isinstance(found, str) or not found:
-        raise ParseError(field, found)
-    return found
+    """Return a text that is not empty."""
+    value = row.get(field)
+    if not isinstance(value, str) or not value:
+        raise ParseError(field, value)
+    return value
 
 
 def identifier(row: Row, field: str) -> str:
-    """An id as text, whether it was sent as text or as an integer."""
-    found = row.get(field)
-    return str(found) if type(found) is int else text(row, field)
+    """Return an id as text, whether it was sent as text or as an integer."""
+    value = row.get(field)
+    return str(value) if type(value) is int else text(row, field)
 
 
 def number(row: Row, field: str) -> Decimal:
-    """A finite number, sent as text or as a JSON number."""
-    found = row.get(field)
-    if isinstance(found, bool) or not isinstance(found, str | int | Decimal):
-        raise ParseError(field, found)
+    """Return a finite number, sent as text or as a JSON number."""
+    sent = row.get(field)
+    if isinstance(sent, bool) or not isinstance(sent, str | int | Decimal):
+        raise ParseError(field, sent)
     try:
-        value = Decimal(found)
+        value = Decimal(sent)
     except (InvalidOperation, ValueError):
-        raise ParseError(field, found) from None
+        raise ParseError(field, sent) from None
     if not value.is_finite() or (value and abs(value.adjusted()) > LARGEST_MAGNITUDE):
-        raise ParseError(field, found)
+        raise ParseError(field, sent)
     return value
 
 
 def whole(row: Row, field: str) -> int:
-    """An integer, sent as one or as digits."""
+    """Return an integer, sent as one or as digits."""
     value = number(row, field)
     if value != value.to_integral_value():
         raise ParseError(field, row.get(field))
@@ -95,7 +107,7 @@ def whole(row: Row, field: str) -> int:
 
 
 def moment(row: Row, field: str) -> datetime:
-    """A Unix stamp in seconds or milliseconds: the exchange mixes them, their size tells which."""
+    """Return a Unix stamp in seconds or milliseconds: the exchange mixes them, their size tells which."""
     stamp = whole(row, field)
     try:
         seconds, rest_ms = divmod(stamp if stamp >= FIRST_MS else stamp * 1000, 1000)
@@ -105,10 +117,5 @@ def moment(row: Row, field: str) -> datetime:
 
 
 def optional_moment(row: Row, field: str) -> datetime | None:
-    """None where the stamp is absent or 0, which is how the exchange writes "never"."""
+    """Return None where the stamp is absent or 0, which is how the exchange writes "never"."""
     return moment(row, field) if row.get(field) not in (None, 0, "0", "") else None
-
-
-def _shown(found: object) -> str:
-    shown = "nothing" if found is None else repr(found)
-    return shown if len(shown) <= 60 else f"{shown[:60]}…"

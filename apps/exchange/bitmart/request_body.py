@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from apps.engine.values.order import OrderRequest, ProtectionKind, TimeInForce
 from apps.engine.values.side import Side
-from apps.exchange.bitmart import sides
+from apps.exchange.bitmart.parse_orders import side_number
 
 Body = dict[str, object]
 
@@ -22,16 +22,21 @@ def order(request: OrderRequest) -> Body:
     """ValueError for a size that is no positive whole number, and for an order without an id of ours."""
     if request.size != request.size.to_integral_value() or request.size <= 0:
         raise ValueError(f"{request.symbol}: size {request.size} is not a positive whole number of contracts")
-    return {
+    body: Body = {
         "symbol": request.symbol,
         "client_order_id": _id(request.client_order_id),
-        "side": sides.number(request.side, opens=request.opens),
-        **_priced(request),
+        "side": side_number(request.side, opens=request.opens),
+        "type": "market",
         "leverage": str(request.leverage),
         "open_type": ISOLATED,
         "size": int(request.size),
-        **_presets(request),
     }
+    if request.price is not None:
+        body |= {"type": "limit", "mode": _MODES[request.time_in_force], "price": _plain(request.price)}
+    for name, price in (("stop_loss", request.stop_price), ("take_profit", request.target_price)):
+        if price is not None:
+            body |= {f"preset_{name}_price": _plain(price), f"preset_{name}_price_type": LAST_PRICE}
+    return body
 
 
 def cancel(symbol: str, client_order_id: str) -> Body:
@@ -46,7 +51,7 @@ def protection(
     return {
         "symbol": symbol,
         "type": _KINDS[kind],
-        "side": sides.number(side, opens=False),
+        "side": side_number(side, opens=False),
         "trigger_price": _plain(trigger_price),
         "executive_price": AT_MARKET,
         "price_type": LAST_PRICE,
@@ -65,24 +70,10 @@ def leverage(symbol: str, leverage: int) -> Body:
     return {"symbol": symbol, "leverage": str(leverage), "open_type": ISOLATED}
 
 
-def _priced(request: OrderRequest) -> Body:
-    if request.price is None:
-        return {"type": "market"}
-    return {"type": "limit", "mode": _MODES[request.time_in_force], "price": _plain(request.price)}
-
-
-def _presets(request: OrderRequest) -> Body:
-    found: Body = {}
-    for name, price in (("stop_loss", request.stop_price), ("take_profit", request.target_price)):
-        if price is not None:
-            found |= {f"preset_{name}_price": _plain(price), f"preset_{name}_price_type": LAST_PRICE}
-    return found
-
-
-def _id(found: str) -> str:
-    if not found:
+def _id(order_id: str) -> str:
+    if not order_id:
         raise ValueError("an order without an id of its own would not be told from others")
-    return found
+    return order_id
 
 
 def _plain(price: Decimal) -> str:

@@ -15,7 +15,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.util.wait import wait_for_read
 
 from apps.engine.ports import BrokerUnavailable, BrokerUnknown
-from apps.exchange.bitmart.client import USER_AGENT
+from apps.exchange.transport import USER_AGENT
 
 CONNECT_S = 1.0
 READ_S = 3.0
@@ -23,7 +23,7 @@ IDLE_S = 3.0
 """A connection that rested longer is not used again: its other end may be about to close it."""
 
 
-class Line:
+class OrderConnection:
     """For one thread."""
 
     def __init__(self, base_url: str) -> None:
@@ -37,9 +37,16 @@ class Line:
             self._http = http.client.HTTPConnection(host, port, timeout=CONNECT_S)
         self._used_at = 0.0
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it is open, was used a moment ago and has nothing to read, which would be its end."""
+        if self._http.sock is None or time.monotonic() - self._used_at > IDLE_S:
+            return False
+        return not wait_for_read(self._http.sock, timeout=0)
+
     def connect(self) -> None:
-        """A connection that is ready to send. BrokerUnavailable: nothing was sent."""
-        if self._is_fresh():
+        """Have a connection that is ready to send. BrokerUnavailable: nothing was sent."""
+        if self.is_fresh:
             return
         self._http.close()
         try:
@@ -53,22 +60,19 @@ class Line:
     def post(
         self, path: str, body: str, headers: Mapping[str, str]
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
-        """Status, headers and body of the answer. BrokerUnknown when none came: some bytes may have left."""
+        """Send, and return the answer's status, headers and body.
+
+        BrokerUnknown when none came: some bytes may have left.
+        """
         try:
             self._http.request("POST", path, body.encode(), {"User-Agent": USER_AGENT, **headers})
             response = self._http.getresponse()
-            found = response.status, response.headers, response.read()
+            answer = response.status, response.headers, response.read()
         except (OSError, http.client.HTTPException) as fault:
             self._http.close()
             raise BrokerUnknown(f"{path}: no answer: {type(fault).__name__}: {fault}") from fault
         self._used_at = time.monotonic()
-        return found
+        return answer
 
     def close(self) -> None:
         self._http.close()
-
-    def _is_fresh(self) -> bool:
-        """Open, used a moment ago, and nothing to read on it: what may be read then is its end."""
-        if self._http.sock is None or time.monotonic() - self._used_at > IDLE_S:
-            return False
-        return not wait_for_read(self._http.sock, timeout=0)

@@ -1,24 +1,31 @@
-"""Reads in the engine's terms: the parsed answer, or one of the port's faults."""
+"""Reads in the engine's terms: the parsed and complete answer, or one of the port's faults.
+
+Routes without paging: a page that comes back full is narrowed until none is.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from apps.engine.ports import BrokerRateLimited, BrokerRejected, BrokerUnavailable
 from apps.engine.values.errors import TradingError
-from apps.exchange.bitmart.client import Client, Patience
-from apps.exchange.bitmart.clock import ServerClock
-from apps.exchange.bitmart.errors import BitMartError, RateLimited
-from apps.exchange.bitmart.fields import Rows
-from apps.exchange.bitmart.routes import Route
+from apps.exchange.bitmart.errors import BitMartError
+from apps.exchange.bitmart.json_field import Rows
+from apps.exchange.bitmart.read_client import ReadClient
+from apps.exchange.transport.clock import ServerClock
+from apps.exchange.transport.rate import Route
+from apps.exchange.transport.rate_limiter import RateLimited
+from apps.exchange.transport.retry import Patience
 
 T = TypeVar("T")
 
 PATIENCE = Patience(turn_s=5.0, connect_s=1.0, read_s=3.0, limited_s=(), unavailable_s=(0.2, 0.5))
 """Whoever guards a position asks again in 5 s: a read that takes longer is worth less than the next."""
+LONGEST_SPAN = timedelta(days=90)
+SHORTEST_SPAN = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +36,20 @@ class Page(Generic[T]):
     full: bool
 
 
-class Reader:
+class BrokerReader:
     """Safe to share between threads."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: ReadClient) -> None:
         self._client = client
-        self._clock = ServerClock(client)
+        self._clock = ServerClock(client.read_clock)
 
     def read(self, route: Route, params: Mapping[str, str | int], parse: Callable[[Any], T]) -> T:
-        """BrokerRejected when the exchange refuses, BrokerUnavailable when nothing usable came."""
+        """Return the parsed answer. BrokerRejected when the exchange refuses, BrokerUnavailable when nothing
+        usable came."""
         try:
             return parse(self._client.read(route, params).data)
         except TradingError as fault:
-            raise _meaning(fault) from fault
+            raise _broker_fault(fault) from fault
 
     def read_all(
         self, route: Route, params: Mapping[str, str | int], parse: Callable[[Any], Rows[T]]
@@ -70,21 +78,39 @@ class Reader:
         return Page(values, full=sent >= full)
 
     def server_offset_ms(self) -> float:
-        """The exchange's clock minus ours, measured now."""
+        """Return the exchange's clock minus ours, measured now."""
         try:
             return self._clock.measure_ms()
         except TradingError as fault:
-            raise _meaning(fault) from fault
+            raise _broker_fault(fault) from fault
 
     def server_time(self) -> datetime:
-        """The exchange's clock, never ahead of it."""
+        """Return the exchange's clock, never ahead of it."""
         try:
             return self._clock.at_least()
         except TradingError as fault:
-            raise _meaning(fault) from fault
+            raise _broker_fault(fault) from fault
 
 
-def _meaning(fault: TradingError) -> TradingError:
+def read_span(read: Callable[[datetime, datetime], Page[T]], start: datetime, end: datetime) -> list[T]:
+    """Return everything between `start` and `end`, each value once.
+
+    Whether the ends of a span count may differ by route: halves share their border.
+    BrokerUnavailable when even the shortest span is full.
+    """
+    if end - start <= LONGEST_SPAN:
+        page = read(start, end)
+        if not page.full:
+            return page.values
+        if end - start <= SHORTEST_SPAN:
+            raise BrokerUnavailable(
+                f"{len(page.values)} rows from {start} to {end}: the exchange shows no more of them"
+            )
+    middle = start + timedelta(seconds=(end - start).total_seconds() // 2)
+    return list(dict.fromkeys([*read_span(read, start, middle), *read_span(read, middle, end)]))
+
+
+def _broker_fault(fault: TradingError) -> TradingError:
     if isinstance(fault, RateLimited):
         return BrokerRateLimited(str(fault))
     if isinstance(fault, BitMartError) and fault.code is not None and not fault.retryable:

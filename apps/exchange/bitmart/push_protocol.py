@@ -1,0 +1,156 @@
+"""BitMart's WebSocket, both ways: its channels and what we say there, and what its messages mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from urllib.parse import urlsplit, urlunsplit
+
+from apps.engine.ports import FormingCandle
+from apps.engine.values.candle import Candle, aligned
+from apps.engine.values.timeframe import Timeframe
+from apps.exchange.bitmart import json_field
+from apps.exchange.bitmart.json_field import ParseError, Row, Rows
+from apps.exchange.transport.websocket_session import Ack, Push
+
+PUBLIC_PATH, PRIVATE_PATH = "/api", "/user"
+TOPICS_PER_CONNECTION = 100
+TOPICS_PER_MESSAGE = 20
+BYTES_PER_MESSAGE = 4096
+PING = '{"action":"ping"}'
+ORDERS = "futures/order"
+POSITIONS = "futures/position"
+ASSET = "futures/asset:USDT"
+ACCOUNT_TOPICS = (ORDERS, POSITIONS, ASSET)
+_CANDLES = "futures/klineBin"
+_TIMEFRAMES = {
+    "1m": Timeframe.M1,
+    "5m": Timeframe.M5,
+    "15m": Timeframe.M15,
+    "1H": Timeframe.H1,
+    "4H": Timeframe.H4,
+    "1D": Timeframe.D1,
+}
+_LONGEST_PONG = 100
+
+
+@dataclass(frozen=True, slots=True)
+class CandlePush:
+    """Candles of one topic, and why some could not be read; of other channels an empty one."""
+
+    topic: str
+    candles: Rows[FormingCandle]
+
+
+def channel_url(base_url: str, path: str) -> str:
+    """Return the address of the channel at `path`; the path and query of `base_url` are replaced."""
+    parts = urlsplit(base_url)
+    return urlunsplit((parts.scheme, parts.netloc, path, "protocol=1.1", ""))
+
+
+def candle_topic(symbol: str) -> str:
+    return f"{_CANDLES}1m:{symbol}"
+
+
+def subscribe_messages(topics: Sequence[str]) -> Iterator[str]:
+    """Yield the messages that subscribe `topics`, in order: at most 20 and 4096 bytes of arguments each."""
+
+    def compact(value: object) -> str:
+        return json.dumps(value, separators=(",", ":"))
+
+    batch: list[str] = []
+    for topic in topics:
+        is_full = len(batch) == TOPICS_PER_MESSAGE or len(compact([*batch, topic])) > BYTES_PER_MESSAGE
+        if batch and is_full:
+            yield compact({"action": "subscribe", "args": batch})
+            batch = []
+        batch.append(topic)
+    if batch:
+        yield compact({"action": "subscribe", "args": batch})
+
+
+def candle_message(
+    text: str, contract_sizes: Mapping[str, Decimal], received_at: datetime
+) -> Ack | CandlePush | None:
+    """Return what a public message means, None for a pong. ParseError when it is not documented."""
+    if is_pong(text):
+        return None
+    row = json_field.json_object(text, "message")
+    group = row.get("group", "")
+    if not isinstance(group, str):
+        raise ParseError("group", group)
+    topic = group.partition("@")[0]  # the server may append a speed, `@100ms`, asked for or not
+    if _is_ack(row):
+        return Ack(topic, row.get("success") is True, str(row.get("error") or ""))
+    if "data" not in row:
+        raise ParseError("data", text)
+    channel, _, symbol = topic.partition(":")
+    if not channel.startswith(_CANDLES):
+        return CandlePush(topic, Rows([], []))
+    timeframe = _TIMEFRAMES.get(channel.removeprefix(_CANDLES))
+    size = contract_sizes.get(symbol)
+    if timeframe is None or size is None:
+        raise ParseError("group", group)
+
+    def forming(bar: Row) -> FormingCandle:
+        candle = Candle(  # checks the laws of candles
+            symbol,
+            timeframe,
+            aligned(json_field.moment(bar, "ts"), timeframe),
+            json_field.number(bar, "o"),
+            json_field.number(bar, "h"),
+            json_field.number(bar, "l"),
+            json_field.number(bar, "c"),
+            json_field.number(bar, "v") * size,
+        )
+        return FormingCandle(
+            symbol,
+            timeframe,
+            candle.open_time,
+            candle.open,
+            candle.high,
+            candle.low,
+            candle.close,
+            candle.volume,
+            received_at,
+        )
+
+    data = json_field.mapping(row["data"], "data")
+    items = data.get("items", [data])  # live traffic has `items`, the documentation prints one bar flat
+    return CandlePush(topic, json_field.rows(items, "items", forming))
+
+
+def account_message(text: str) -> Ack | Push[str | None] | None:
+    """Return what a private message means, None for a pong. ParseError when it is not documented.
+
+    Of a push only whom it concerns: its symbols, None among them for the whole account. Its figures are not
+    read, only believed to have changed.
+    """
+    if is_pong(text):
+        return None
+    row = json_field.json_object(text, "message")
+    group = row.get("group")
+    if _is_ack(row):
+        return Ack(str(group or ""), row.get("success") is True, str(row.get("error") or ""))
+    if "data" not in row:
+        raise ParseError("data", text)
+    if group not in (ORDERS, POSITIONS):
+        if isinstance(group, str) and group.startswith("futures/asset:"):
+            return Push(group, (None,))
+        raise ParseError("group", group)
+    rows = [json_field.mapping(each, "data") for each in json_field.sequence(row["data"], "data")]
+    if group == ORDERS:
+        rows = [json_field.mapping(each.get("order"), "order") for each in rows]
+    return Push(group, tuple(dict.fromkeys(json_field.text(each, "symbol") for each in rows)))
+
+
+def is_pong(text: str) -> bool:
+    """Whether `text` answers our ping, in any of its three known spellings."""
+    return len(text) < _LONGEST_PONG and "pong" in text
+
+
+def _is_ack(row: Row) -> bool:
+    return "action" in row or "success" in row or "error" in row
