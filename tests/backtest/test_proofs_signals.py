@@ -100,7 +100,7 @@ def test_live_windows_and_the_whole_past_agree_but_within_a_hair_of_a_threshold(
             at_ms = int(past.closes_ms[row])
             ours, live = past.verdict(row), verdict_at(live_frames(candles, at_ms), profile, at_ms)
             flipped = [
-                (float(margins[place][number][past.place(past.timeframes[place], row)]), leaf.text)
+                (float(margins[place][number][past.rows[past.timeframes[place].timeframe][row]]), leaf.text)
                 for place, (one, other) in enumerate(zip(ours.timeframes, live.timeframes, strict=True))
                 for number, (leaf, same) in enumerate(zip(one.leaves, other.leaves, strict=True))
                 if leaf.held != same.held

@@ -178,9 +178,7 @@ def test_a_timeframe_is_in_the_way_alone_where_its_answer_alone_would_have_made_
     frames = over(*(series(tf, [candle]) for tf, candle in ((M15, quarter), (M5, five), (M1, one))))
     found = blockers(replay(frames, by, np.array([_ms()])))
     named = {
-        flag: ", ".join(
-            f"{one.judgement.timeframe} {one.judgement.phase}" for one in found if getattr(one, flag)[0]
-        )
+        flag: ", ".join(f"{one.timeframe} {one.phase}" for one in found if getattr(one, flag)[0])
         for flag in ("blocked", "alone")
     }
     assert named == {"blocked": blocked, "alone": alone}

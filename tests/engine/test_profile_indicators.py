@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from apps.engine.evaluate.judgement import judge_history, minute_judgement
+from apps.engine.evaluate.judgement import minute_judgement, replay
 from apps.engine.frame import Frame, Frames
 from apps.engine.indicators import extra as bridge
 from apps.engine.indicators.compute import features
@@ -242,7 +242,7 @@ def test_the_past_is_judged_as_the_live_minute_was() -> None:
     candles = walk(1, 2_400, seed=3)
     whole = windows_of(candles)
     frames_then = history({M5: whole}, profile.columns)
-    replayed = judge_history(frames_then, profile, whole.close_ms)
+    replayed = replay(frames_then, profile, whole.close_ms)
     outcomes = set()
     for end in range(1_000, 2_401, 35):
         until = whole.until - (candles.shape[2] - end) * M5.duration

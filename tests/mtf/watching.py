@@ -144,7 +144,7 @@ class House:
             plan,
             broker=self.broker,
             ledger=self.ledger,
-            last_check=lambda: None,
+            last_check=lambda plan: None,
             leverage_set=False,
             now=self.clock(),
         )

@@ -138,7 +138,7 @@ class Decider:
             plan,
             broker=venue.current().broker,
             ledger=self._ledger,
-            last_check=lambda: None,
+            last_check=lambda plan: None,
             leverage_set=False,
             now=now,
         )

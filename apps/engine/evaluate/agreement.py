@@ -1,4 +1,4 @@
-"""Whether the context timeframes agree on a side."""
+"""The side on which the context timeframes agree, and the execution timeframe to enter on."""
 
 from __future__ import annotations
 
@@ -26,17 +26,19 @@ CONFLICT = {
     Mode.PRAGMATIC: Reason.PRAGMATIC_CONTEXT_SIDE_CONFLICT,
 }
 
+NONE_CHOSEN = -1
+
 
 def agreed_side(outcomes: Sequence[Codes], mode: Mode, count: int) -> tuple[Codes, Codes]:
-    """The side agreed (+1, -1, 0 none) and the reason's code where none is, (S,) each."""
+    """Return the side agreed (+1, -1, 0 none) and the reason's code where none is, (`count`,) each."""
     if not outcomes:
         return np.zeros(count, np.int8), np.full(count, code(Reason.NO_TIMEFRAMES_IN_CONFIG), np.int8)
     stacked = np.array(outcomes)
     neutral = stacked == Outcome.NEUTRAL
     long, short = (stacked == Outcome.LONG).any(axis=0), (stacked == Outcome.SHORT).any(axis=0)
-    blocked = neutral.any(axis=0) if mode == Mode.STRICT else neutral.all(axis=0)
+    undecided = neutral.any(axis=0) if mode == Mode.STRICT else neutral.all(axis=0)
     reason = np.select(
-        [(stacked == Outcome.INVALID).any(axis=0), blocked, long & short],
+        [(stacked == Outcome.INVALID).any(axis=0), undecided, long & short],
         [code(INVALID[mode]), code(NEUTRAL[mode]), code(CONFLICT[mode])],
         NO_REASON,
     ).astype(np.int8)
@@ -44,26 +46,12 @@ def agreed_side(outcomes: Sequence[Codes], mode: Mode, count: int) -> tuple[Code
     return side.astype(np.int8), reason
 
 
-NONE_CHOSEN = -1
-
-
-def is_dropped(selection: Selection, view: View) -> Bools:
-    """Whether a candidate is left for the next faster one, (S, rows) of `view` or broadcastable to it.
-
-    Only what is known drops: an unknown `stay` or `forbid` keeps the candidate as an unknown `drop` does.
-    """
-    truth = selection.drop_to_lower_if_any.truth(view)
-    for keeps in (selection.stay_on_if, selection.forbid_drop_to_lower_if_any):
-        if keeps is not None:
-            truth = np.minimum(truth, np.negative(keeps.truth(view)))
-    return np.asarray(truth == TRUE)
-
-
 def selected_index(
     outcomes: Sequence[Codes], side: Codes, dropped: Sequence[Bools | None] = ()
 ) -> tuple[Ints, Codes]:
-    """Index into `outcomes` (slowest first) of the chosen timeframe; NONE_CHOSEN and a reason's code if none.
+    """Return the index into `outcomes` (slowest first) of the execution timeframe, and the reason's code.
 
+    It is the slowest that takes `side` and is not dropped; NONE_CHOSEN, with a reason, where there is none.
     One value a symbol, or a moment: any axis will do. `dropped` says of each outcome where it is left for
     the next faster one, None nowhere; empty: all stay. Only meaningful where `side` is +1 or -1; where it is
     0 nothing is chosen and no reason is given.
@@ -73,14 +61,26 @@ def selected_index(
     if not outcomes:
         reason = np.where(agreed, code(Reason.NO_TIMEFRAME_SELECTED), NO_REASON)
         return np.full(count, NONE_CHOSEN, np.int64), reason.astype(np.int8)
-    candidate = (np.array(outcomes) == side) & agreed
-    kept = candidate.copy()
-    for row, left in zip(kept, dropped, strict=False):
-        if left is not None:
-            row &= ~left
-    found = kept.any(axis=0)
-    chosen = np.where(found, kept.argmax(axis=0), NONE_CHOSEN)
-    why = np.where(
-        candidate.any(axis=0), code(Reason.NO_TIMEFRAME_SELECTED), code(Reason.EXECUTION_SIDE_MISMATCH)
+    on_side = (np.array(outcomes) == side) & agreed
+    candidates = on_side.copy()
+    for candidate, is_left in zip(candidates, dropped, strict=False):
+        if is_left is not None:
+            candidate &= ~is_left
+    is_chosen = candidates.any(axis=0)
+    index = np.where(is_chosen, candidates.argmax(axis=0), NONE_CHOSEN)
+    reason = np.where(
+        on_side.any(axis=0), code(Reason.NO_TIMEFRAME_SELECTED), code(Reason.EXECUTION_SIDE_MISMATCH)
     )
-    return chosen, np.where(agreed & ~found, why, NO_REASON).astype(np.int8)
+    return index, np.where(agreed & ~is_chosen, reason, NO_REASON).astype(np.int8)
+
+
+def is_dropped(selection: Selection, view: View) -> Bools:
+    """Whether a timeframe is left for the next faster one, (S, rows) of `view` or broadcastable to it.
+
+    Only what is known drops: an unknown `stay` or `forbid` keeps the timeframe as an unknown `drop` does.
+    """
+    truth = selection.drop_to_lower_if_any.truth(view)
+    for keeps in (selection.stay_on_if, selection.forbid_drop_to_lower_if_any):
+        if keeps is not None:
+            truth = np.minimum(truth, np.negative(keeps.truth(view)))
+    return np.asarray(truth == TRUE)

@@ -11,9 +11,11 @@ from apps.engine.evaluate.outcome import Codes, Outcome
 from apps.engine.frame import Bools, Floats
 from apps.engine.profile import Judged
 from apps.engine.rules.leaf import TRUE, Leaf
-from apps.engine.rules.term import Read
 from apps.engine.rules.view import View
 from apps.engine.values.side import Side
+
+LeafValues = tuple[Floats, Floats, Codes]
+"""Left, right and truth of one leaf, (R,) each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +38,13 @@ class LeafTable:
 
     def held(self, outcome: Codes) -> tuple[Floats, Floats]:
         """How many leaves of each row's side held, and of how many; 0 of 0 where it has no side."""
-        long, short = (self.held_by(side, len(outcome)) for side in (Side.LONG, Side.SHORT))
+        long, short = (self.held_of(side, len(outcome)) for side in (Side.LONG, Side.SHORT))
         held = np.where(outcome == Outcome.LONG, long, np.where(outcome == Outcome.SHORT, short, 0))
         of_long, of_short = self.sides.count(Side.LONG), self.sides.count(Side.SHORT)
         total = np.where(outcome == Outcome.LONG, of_long, np.where(outcome == Outcome.SHORT, of_short, 0))
         return held.astype(np.float64), total.astype(np.float64)
 
-    def held_by(self, side: Side, count: int) -> NDArray[np.int16]:
+    def held_of(self, side: Side, count: int) -> NDArray[np.int16]:
         """How many leaves of `side` held in each of `count` rows."""
         total = np.zeros(count, dtype=np.int16)
         for of_side, truth in zip(self.sides, self.truth, strict=True):
@@ -59,21 +61,28 @@ class LeafTable:
             if side is not None and truth[row] == 0
         ]
         reads = [read for leaf in unknown for read in leaf.reads()]
-        absent = [read for read in reads if _is_missing(read, view, row)]
+        absent = [read for read in reads if np.isnan(view.along(read.values(view))[row])]
         return tuple(dict.fromkeys(str(read) for read in absent or reads))
 
 
 def leaf_table(judged: Judged, views: tuple[View, View], grace: Bools) -> LeafTable:
-    """The leaves at each row's judged candle: the previous one where `grace`."""
-    entries = [(leaf, side, role) for side, role, rule in judged.asked() for leaf in rule.leaves()]
-    values = [_values(leaf, views[0]) for leaf, _, _ in entries]
+    """Return the leaves at each row's judged candle: of `views[1]`, the previous one, where `grace`."""
+    written = [(leaf, side, role) for side, role, rule in judged.asked() for leaf in rule.leaves()]
+    values = [_leaf_values(leaf, views[0]) for leaf, _, _ in written]
     if grace.any():
-        before = [_values(leaf, views[1]) for leaf, _, _ in entries]
-        values = [_either(grace, old, new) for old, new in zip(before, values, strict=True)]
+        previous = [_leaf_values(leaf, views[1]) for leaf, _, _ in written]
+        values = [
+            (
+                np.where(grace, before[0], now[0]),
+                np.where(grace, before[1], now[1]),
+                np.where(grace, before[2], now[2]),
+            )
+            for before, now in zip(previous, values, strict=True)
+        ]
     return LeafTable(
-        leaves=tuple(leaf for leaf, _, _ in entries),
-        sides=tuple(side for _, side, _ in entries),
-        roles=tuple(role for _, _, role in entries),
+        leaves=tuple(leaf for leaf, _, _ in written),
+        sides=tuple(side for _, side, _ in written),
+        roles=tuple(role for _, _, role in written),
         left=tuple(left for left, _, _ in values),
         right=tuple(right for _, right, _ in values),
         truth=tuple(truth for _, _, truth in values),
@@ -82,23 +91,8 @@ def leaf_table(judged: Judged, views: tuple[View, View], grace: Bools) -> LeafTa
     )
 
 
-Values = tuple[Floats, Floats, Codes]
-
-
-def _values(leaf: Leaf, view: View) -> Values:
+def _leaf_values(leaf: Leaf, view: View) -> LeafValues:
     with np.errstate(all="ignore"):  # as where the rule itself is judged: not finite is unknown
         left, right = leaf.sides(view)
         truth = leaf.truth(view)
     return view.along(left), view.along(right), view.along(truth)
-
-
-def _either(grace: Bools, before: Values, now: Values) -> Values:
-    return (
-        np.where(grace, before[0], now[0]),
-        np.where(grace, before[1], now[1]),
-        np.where(grace, before[2], now[2]),
-    )
-
-
-def _is_missing(read: Read, view: View, row: int) -> bool:
-    return bool(np.isnan(view.along(read.values(view))[row]))

@@ -37,9 +37,10 @@ NO_REASON = 0
 
 
 def code(reason: Reason) -> int:
+    """Return the reason's number in arrays; NO_REASON is none."""
     return _CODES[reason]
 
 
 def reasons(codes: Codes) -> Objects:
-    """Reason or None for each code."""
+    """Return Reason, or None, for each code."""
     return np.asarray(_NAMES[codes], dtype=object)

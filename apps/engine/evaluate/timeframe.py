@@ -1,4 +1,4 @@
-"""One timeframe in one phase: long, short, neutral or invalid, for every row at once.
+"""One timeframe in one phase: long, short, neutral or invalid, for all rows at once.
 
 Live a row is a symbol at one moment; over a history it is a candle of one symbol.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from apps.engine.evaluate.agreement import is_dropped
 from apps.engine.evaluate.leaf_table import LeafTable, leaf_table
 from apps.engine.evaluate.outcome import NO_REASON, Codes, Objects, Outcome, code, reasons
-from apps.engine.frame import Bools, Floats, Frame, Frames, Ints
+from apps.engine.frame import Bools, Floats, Frames, Ints
 from apps.engine.indicators.declared import extras_among
 from apps.engine.profile import Judged, Phase
 from apps.engine.rules.leaf import FALSE, TRUE, UNKNOWN
@@ -28,8 +28,11 @@ GRACE_FROM = Timeframe.M15
 
 @dataclass(frozen=True, eq=False)
 class TimeframeOutcome:
-    """Arrays over rows (R,): `outcome` as Outcome, `reason` as Reason or None, `candle_open_ms` (Unix ms)
-    the candle judged, `grace` where that is the previous one because the newest is late."""
+    """What one timeframe says in one phase. Arrays over rows (R,).
+
+    `outcome` as Outcome, `reason` as Reason or None, `candle_open_ms` (Unix ms) the candle judged, `grace`
+    where that is the previous one because the newest is late. `views`: the newest candles, the previous ones.
+    """
 
     judged: Judged
     outcome: Codes
@@ -57,7 +60,7 @@ class TimeframeOutcome:
 
     @cached_property
     def dropped(self) -> Bools | None:
-        """Where it is left for the next faster timeframe, as a candidate; None: nowhere."""
+        """Where it is left for the next faster execution timeframe; None: nowhere."""
         selection, view = self.judged.selection, self.views[0]
         return view.along(is_dropped(selection, view)) if selection is not None else None
 
@@ -68,69 +71,70 @@ class TimeframeOutcome:
 
 
 def held_share(held: Floats, total: Floats) -> Floats:
-    """held / total, NaN for nothing of nothing."""
+    """Return held / total, NaN for nothing of nothing."""
     return np.asarray(np.divide(held, total, out=np.full(len(held), np.nan), where=total > 0))
 
 
 def newest_outcome(
     frames: Frames, judged: Judged, *, minimum: int, grace_s: int, at: datetime
 ) -> TimeframeOutcome:
-    """Judge every symbol at its newest candle of the timeframe closed at `at` (the frame's last row)."""
+    """Judge every symbol at its newest candle of the timeframe closed at `at` (the frame's last row).
+
+    In grace the previous outcome stands a little longer: one candle late, slow enough, and not for long.
+    """
     timeframe = judged.timeframe
-    grace = _in_grace(frames, judged, grace_s, at)
+    newest_close_ms = frames.frames[timeframe].close_ms[-1]
+    has_grace = (
+        judged.phase == Phase.CONTEXT
+        and timeframe.seconds >= GRACE_FROM.seconds
+        and at.timestamp() - newest_close_ms / 1000 <= grace_s
+        and grace_s > 0
+    )
+    grace = np.asarray((frames.late[timeframe] == 1) & (frames.length[timeframe] > 0) & has_grace)
     views = (View(frames.frames, timeframe), View(frames.frames, timeframe, lag=1))
-    newest_open = frames.frames[timeframe].close_ms[-1] - timeframe.ms
-    return _judged(frames, judged, views, minimum, grace, newest_open - grace * timeframe.ms)
+    open_ms = newest_close_ms - timeframe.ms - grace * timeframe.ms
+    return _timeframe_outcome(frames, judged, views, minimum, grace, open_ms)
 
 
 def candle_outcomes(frames: Frames, judged: Judged, view: View, *, minimum: int) -> TimeframeOutcome:
     """Judge the one symbol at every candle of the timeframe; `view` shows all of them.
 
-    There is no grace: it waits for a candle that is on its way, and what a history lacks never came.
+    There is no grace: it waits for a candle that is on its way, and what a past lacks never came.
     """
-    opens = frames.frames[judged.timeframe].close_ms - judged.timeframe.ms
-    return _judged(frames, judged, (view, view), minimum, np.zeros(len(opens), dtype=bool), opens)
+    open_ms = frames.frames[judged.timeframe].close_ms - judged.timeframe.ms
+    no_grace = np.zeros(len(open_ms), dtype=bool)
+    return _timeframe_outcome(frames, judged, (view, view), minimum, no_grace, open_ms)
 
 
-def _judged(
-    frames: Frames, judged: Judged, views: tuple[View, View], minimum: int, grace: Bools, opens: Ints
+def _timeframe_outcome(
+    frames: Frames, judged: Judged, views: tuple[View, View], minimum: int, grace: Bools, open_ms: Ints
 ) -> TimeframeOutcome:
     outcome, reason = _by_rules(judged, views[0])
     if grace.any():
-        earlier, why = _by_rules(judged, views[1])
-        outcome, reason = np.where(grace, earlier, outcome), np.where(grace, why, reason)
-    unusable = _unusable(frames, judged, minimum, grace)
-    barred = unusable != NO_REASON
-    if barred.any():
-        outcome, reason = (
-            np.where(barred, np.int8(Outcome.INVALID), outcome),
-            np.where(barred, unusable, reason),
-        )
-    return TimeframeOutcome(judged, outcome, reason, grace, opens, views)
+        previous, previous_reason = _by_rules(judged, views[1])
+        outcome, reason = np.where(grace, previous, outcome), np.where(grace, previous_reason, reason)
+    data_reason = _data_reason(frames, judged, minimum, grace)
+    unusable = data_reason != NO_REASON
+    if unusable.any():
+        outcome = np.where(unusable, np.int8(Outcome.INVALID), outcome)
+        reason = np.where(unusable, data_reason, reason)
+    return TimeframeOutcome(judged, outcome, reason, grace, open_ms, views)
 
 
-def _in_grace(frames: Frames, judged: Judged, grace_s: int, at: datetime) -> Bools:
-    """Whose previous outcome stands a little longer: one candle late, slow enough, and not for long."""
+def _data_reason(frames: Frames, judged: Judged, minimum: int, grace: Bools) -> Codes:
+    """The reason why candles do not allow an outcome, the first that applies; NO_REASON where they do."""
     timeframe = judged.timeframe
-    since_close_s = at.timestamp() - frames.frames[timeframe].close_ms[-1] / 1000
-    allowed = (
-        judged.phase == Phase.CONTEXT
-        and timeframe.seconds >= GRACE_FROM.seconds
-        and since_close_s <= grace_s
-        and grace_s > 0
-    )
-    return np.asarray((frames.late[timeframe] == 1) & (frames.length[timeframe] > 0) & allowed)
+    frame, failed = frames.frames[timeframe], frames.failed.get(timeframe, frozenset())
+    if any(frame.raised.values()):  # an extra indicator failed: it matters where the rules read it
+        reads = (read for _, _, rule in judged.asked() for read in rule.reads())
+        extras = extras_among(read.name for read in reads if read.timeframe in (None, timeframe))
+        failed = failed.union(*(frame.raised.get(extra.name, ()) for extra in extras))
+    has_failed = np.array([symbol in failed for symbol in frames.symbols], dtype=bool)
 
-
-def _unusable(frames: Frames, judged: Judged, minimum: int, grace: Bools) -> Codes:
-    """The reason why candles do not allow a judgement, the first that applies; NO_REASON where they do."""
-    timeframe = judged.timeframe
     late, length, gap = frames.late[timeframe], frames.length[timeframe], frames.gap[timeframe]
-    failed = frames.failed.get(timeframe, frozenset()) | _failed_extras(frames.frames[timeframe], judged)
-    raised = np.array([symbol in failed for symbol in frames.symbols], dtype=bool)
     reason = np.full(late.shape, NO_REASON, dtype=np.int8)
     for rows, why in (  # the later line wins
-        (np.broadcast_to(raised, late.shape), Reason.INDICATOR_ERROR),
+        (np.broadcast_to(has_failed, late.shape), Reason.INDICATOR_ERROR),
         (length < minimum, Reason.NOT_ENOUGH_KLINES),
         ((length < minimum) & gap, Reason.CANDLE_GAP),
         ((late > 0) & ~grace, Reason.CANDLE_LATE),
@@ -140,29 +144,20 @@ def _unusable(frames: Frames, judged: Judged, minimum: int, grace: Bools) -> Cod
     return reason
 
 
-def _failed_extras(frame: Frame, judged: Judged) -> frozenset[str]:
-    """The symbols for which an extra indicator raised that the rules read on their own timeframe."""
-    if not any(frame.raised.values()):
-        return frozenset()
-    reads = (read for _, _, rule in judged.asked() for read in rule.reads())
-    own = extras_among(read.name for read in reads if read.timeframe in (None, frame.timeframe))
-    return frozenset().union(*(frame.raised.get(extra.name, ()) for extra in own))
-
-
 def _by_rules(judged: Judged, view: View) -> tuple[Codes, Codes]:
-    """Outcome and reason by the rules alone."""
+    """Return outcome and reason by the rules alone."""
     long, short = _truth(judged.long, view, FALSE), _truth(judged.short, view, FALSE)
     holds_long, holds_short = long == TRUE, short == TRUE
-    one = holds_long ^ holds_short
+    holds_one = holds_long ^ holds_short
     filters = np.where(
         holds_long, _truth(judged.long_filters, view, TRUE), _truth(judged.short_filters, view, TRUE)
     )
     reason = np.full(long.shape, code(Reason.NO_LONG_NO_SHORT), dtype=np.int8)
     for rows, why in (
         ((long == UNKNOWN) | (short == UNKNOWN), code(Reason.MISSING_DATA)),  # unless one side holds:
-        (one, NO_REASON),
-        (one & (filters == UNKNOWN), code(Reason.MISSING_DATA)),
-        (one & (filters == FALSE), code(Reason.FILTERS_MANDATORY_FAILED)),
+        (holds_one, NO_REASON),
+        (holds_one & (filters == UNKNOWN), code(Reason.MISSING_DATA)),
+        (holds_one & (filters == FALSE), code(Reason.FILTERS_MANDATORY_FAILED)),
         (holds_long & holds_short, code(Reason.LONG_AND_SHORT)),
     ):
         reason[rows] = why

@@ -1,4 +1,4 @@
-"""An opening order's life: what the exchange says of it moves it, and only forward or where reality went."""
+"""An opening order's life: what the exchange says of it changes it, only forward or to where reality went."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from apps.engine import events
 from apps.engine.values.book import SymbolBook, SymbolSeen, TrackedOrder
 from apps.engine.values.order import TRANSITIONS, OrderReport, OrderStatus
 from apps.engine.values.position import PositionReport
-from apps.engine.values.side import Side
 from apps.engine.values.venue import VenueConstraints
 
 LIVE = frozenset(
@@ -30,16 +29,18 @@ ABSENT_READS = 2
 
 
 def next_status(status: OrderStatus, reported: OrderStatus) -> OrderStatus:
-    """`reported` where the table allows it; else `status`: the report is old, or says the same."""
+    """Return `reported` where the table allows it; else `status`: the report is old, or says the same."""
     return reported if reported in TRANSITIONS[status] else status
 
 
 def order_after_report(order: TrackedOrder, report: OrderReport, now: datetime) -> TrackedOrder:
-    """The order after `report`. One with less filled than known is old and changes nothing.
+    """Return the order after `report`. One with less filled than known is old and changes nothing.
 
     An order that is over comes back to life only by a fill; one that ended at or after its time EXPIRED.
     """
-    if report.filled < order.filled or (order.status not in LIVE and not _revives(order, report)):
+    is_old = report.filled < order.filled
+    is_over = order.status not in LIVE and report.filled <= order.filled
+    if is_old or is_over:
         return order
     status = next_status(order.status, report.status)
     if status == OrderStatus.CANCELLED != order.status and now >= order.expires_at:
@@ -56,15 +57,16 @@ def order_after_report(order: TrackedOrder, report: OrderReport, now: datetime) 
 
 
 def merged_order(row: TrackedOrder, news: TrackedOrder) -> TrackedOrder:
-    """The stored row, moved meanwhile perhaps, after news that began from it or from an older one."""
+    """Return the stored row, perhaps changed meanwhile, after `news` made from it or from an older one."""
     filled = max(row, news, key=lambda order: order.filled)
+    cancels = [order.cancel_asked_at for order in (row, news) if order.cancel_asked_at is not None]
     return replace(
         row,
         status=next_status(row.status, news.status),
         filled=filled.filled,
         average_price=filled.average_price,
         exchange_order_id=row.exchange_order_id or news.exchange_order_id,
-        cancel_asked_at=_later(row.cancel_asked_at, news.cancel_asked_at),
+        cancel_asked_at=max(cancels, default=None),
         looked_up=max(row.looked_up, news.looked_up),
         absent_reads=(news if news.looked_up >= row.looked_up else row).absent_reads,
     )
@@ -73,20 +75,27 @@ def merged_order(row: TrackedOrder, news: TrackedOrder) -> TrackedOrder:
 def due_lookups(
     book: SymbolBook, open_orders: Iterable[OrderReport], constraints: VenueConstraints, now: datetime
 ) -> tuple[str, ...]:
-    """Client ids to read one by one: of orders that should be open and are not; in doubt: at their times."""
+    """Return client ids to read one by one: of orders that should be open and are not, at once; of those in
+    doubt, at their times."""
     open_ids = {report.client_order_id for report in open_orders}
-    return tuple(
-        order.client_order_id
-        for order in book.orders
-        if order.client_order_id not in open_ids
-        and order.status in LIVE
-        and now >= _due_at(order, constraints)
-    )
+    due: list[str] = []
+    for order in book.orders:
+        if order.client_order_id in open_ids or order.status not in LIVE:
+            continue
+        due_at = order.sent_at
+        if order.status in IN_DOUBT:
+            times = [order.sent_at + timedelta(seconds=after_s) for after_s in LOOKUPS_S]
+            due_at = [*times, _arrives_by(order, constraints)][min(order.looked_up, len(times))]
+        if now >= due_at:
+            due.append(order.client_order_id)
+    return tuple(due)
 
 
 def suspect_lookups(book: SymbolBook, positions: Iterable[PositionReport]) -> tuple[str, ...]:
-    """Client ids of orders that ended unfilled, when a position is there that no order of ours explains."""
-    unexplained = {report.side for report in positions if not _explained(book, report.side)}
+    """Return client ids of orders that ended unfilled, when a position is there that no order explains."""
+    explained = {position.side for position in book.positions}
+    explained |= {order.side for order in book.orders if order.status in LIVE or order.filled}
+    unexplained = {report.side for report in positions} - explained
     return tuple(
         order.client_order_id
         for order in book.orders
@@ -97,7 +106,7 @@ def suspect_lookups(book: SymbolBook, positions: Iterable[PositionReport]) -> tu
 def absence_event(
     order: TrackedOrder, seen: SymbolSeen, constraints: VenueConstraints, now: datetime
 ) -> events.OrderEvent | None:
-    """What a complete look-up without the order means; None for one that is over."""
+    """Return what a complete look-up without the order means; None for one that is over."""
     if order.status not in LIVE:
         return None
     provable = seen.read_at >= _arrives_by(order, constraints)
@@ -108,8 +117,8 @@ def absence_event(
     if order.absent_reads < ABSENT_READS or not flat:
         return events.OrderLookedUp(symbol=order.symbol, at=now, order=order)
     if order.status in IN_DOUBT:
-        gone = replace(order, status=OrderStatus.NEVER_ARRIVED)
-        return events.OrderNeverArrived(symbol=order.symbol, at=now, order=gone)
+        never_arrived = replace(order, status=OrderStatus.NEVER_ARRIVED)
+        return events.OrderNeverArrived(symbol=order.symbol, at=now, order=never_arrived)
     lost = replace(order, status=OrderStatus.CANCELLED)
     return events.OrderLost(symbol=order.symbol, at=now, order=lost)
 
@@ -117,7 +126,7 @@ def absence_event(
 def unanswered_order_events(
     book: SymbolBook, constraints: VenueConstraints, now: datetime
 ) -> Iterator[events.OrderUnknown]:
-    """Orders whose sender has fallen silent: unknown from now on."""
+    """Yield orders whose sender has fallen silent: unknown from now on."""
     answer_time = timedelta(seconds=constraints.answer_s)
     for order in book.orders:
         if order.status == OrderStatus.SUBMITTING and now > order.send_before + answer_time:
@@ -125,26 +134,5 @@ def unanswered_order_events(
             yield events.OrderUnknown(symbol=order.symbol, at=now, order=unknown, detail="no answer recorded")
 
 
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max((moment for moment in (one, other) if moment is not None), default=None)
-
-
-def _revives(order: TrackedOrder, report: OrderReport) -> bool:
-    return report.filled > order.filled
-
-
-def _explained(book: SymbolBook, side: Side) -> bool:
-    held = any(position.side == side for position in book.positions)
-    return held or any(order.side == side and (order.status in LIVE or order.filled) for order in book.orders)
-
-
 def _arrives_by(order: TrackedOrder, constraints: VenueConstraints) -> datetime:
     return order.send_before + timedelta(seconds=constraints.signature_valid_s)
-
-
-def _due_at(order: TrackedOrder, constraints: VenueConstraints) -> datetime:
-    if order.status not in IN_DOUBT:
-        return order.sent_at
-    if order.looked_up < len(LOOKUPS_S):
-        return order.sent_at + timedelta(seconds=LOOKUPS_S[order.looked_up])
-    return _arrives_by(order, constraints)

@@ -22,126 +22,72 @@ from apps.engine.values.order import (
 from apps.engine.values.position import PositionReport, PositionStatus
 from apps.engine.values.side import Side
 
-NAKED_FOR_S = 5
+NAKED_LIMIT_S = 5
 """A position whose stop is not read back by then is closed at market."""
 
-ASK_AGAIN_S = 2
+REPEAT_AFTER_S = 2
 """A call whose effect is not read back by then is repeated."""
 
 CLOSES_BEFORE_ALARM = 3
 ALARM_EVERY_CLOSES = 30
 """At one close each 2 s: an alarm each minute."""
 
-TARGETS_ASKED_AT_MOST = 3
+MAX_TARGET_CALLS = 3
 """A target the exchange will not take is done without; the stop is what matters."""
 
 Step = tuple[tuple[events.PositionEvent, ...], tuple[Action, ...]]
 
 
-def has_confirmed_stop(position: TrackedPosition, protections: Sequence[ProtectionReport]) -> bool:
-    """Whether a stop read back covers the whole position at its price or tighter."""
-    return any(
-        _covers(one, position, ProtectionKind.STOP) and _at_least_as_tight(one, position)
-        for one in protections
-    )
-
-
 def protection_step(
     position: TrackedPosition, report: PositionReport, seen: SymbolSeen, contract: Contract, now: datetime
 ) -> Step:
-    """What a position of ours that is still there needs: nothing, a stop, its target, or to be closed."""
+    """Return what a position of ours that is still there needs: nothing, a stop, its target, or a close."""
     if position.status == PositionStatus.CLOSING:
         return _close(position, report, contract, now)
+
+    happened: tuple[events.PositionEvent, ...] = ()
     if has_confirmed_stop(position, seen.protections):
-        return _protected(position, seen, now)
-    return _naked(position, report, contract, now)
+        if position.status != PositionStatus.PROTECTED:
+            position = replace(position, status=PositionStatus.PROTECTED, naked_since=None)
+            happened = (events.PositionProtected(symbol=position.symbol, at=now, position=position),)
+        has_target = any(_covers(one, position, ProtectionKind.TARGET) for one in seen.protections)
+        number, target = position.targets_asked, position.target
+        if target is None or has_target or number >= MAX_TARGET_CALLS:
+            return happened, ()
+        if not is_due(position.target_asked_at, now):
+            return happened, ()
+        position = replace(position, targets_asked=number + 1, target_asked_at=now)
+        placed = _place(position, ProtectionKind.TARGET, Role.TARGET, target, number, now)
+        return happened + placed[0], placed[1]
 
-
-def _protected(position: TrackedPosition, seen: SymbolSeen, now: datetime) -> Step:
-    happened: tuple[events.PositionEvent, ...] = ()
-    if position.status != PositionStatus.PROTECTED:
-        position = replace(position, status=PositionStatus.PROTECTED, naked_since=None)
-        happened = (events.PositionProtected(symbol=position.symbol, at=now, position=position),)
-    asked = _target(position, seen, now)
-    return happened + asked[0], asked[1]
-
-
-def _naked(position: TrackedPosition, report: PositionReport, contract: Contract, now: datetime) -> Step:
-    happened: tuple[events.PositionEvent, ...] = ()
     if position.status != PositionStatus.NAKED or position.naked_since is None:
         position = replace(position, status=PositionStatus.NAKED, naked_since=now, stop_asked_at=None)
         happened = (events.PositionNaked(symbol=position.symbol, at=now, position=position),)
-    if now - (position.naked_since or now) >= timedelta(seconds=NAKED_FOR_S):
+    if now - (position.naked_since or now) >= timedelta(seconds=NAKED_LIMIT_S):
         closed = _close(replace(position, status=PositionStatus.CLOSING), report, contract, now)
         return happened + closed[0], closed[1]
-    if position.stop is None or not _due(position.stop_asked_at, now):
+    number, stop = position.stops_asked, position.stop
+    if stop is None or not is_due(position.stop_asked_at, now):
         return happened, ()
-    number = position.stops_asked
     position = replace(position, stops_asked=number + 1, stop_asked_at=now)
-    asked = _ask(position, ProtectionKind.STOP, Role.STOP, position.stop, number, now)
-    return happened + asked[0], asked[1]
+    placed = _place(position, ProtectionKind.STOP, Role.STOP, stop, number, now)
+    return happened + placed[0], placed[1]
 
 
-def _target(position: TrackedPosition, seen: SymbolSeen, now: datetime) -> Step:
-    there = any(_covers(one, position, ProtectionKind.TARGET) for one in seen.protections)
-    number = position.targets_asked
-    if position.target is None or there or number >= TARGETS_ASKED_AT_MOST:
-        return (), ()
-    if not _due(position.target_asked_at, now):
-        return (), ()
-    position = replace(position, targets_asked=number + 1, target_asked_at=now)
-    return _ask(position, ProtectionKind.TARGET, Role.TARGET, position.target, number, now)
-
-
-def _ask(
-    position: TrackedPosition,
-    kind: ProtectionKind,
-    role: Role,
-    trigger_price: Decimal | None,
-    number: int,
-    now: datetime,
-) -> Step:
-    assert trigger_price is not None
-    wanted = Protect(
-        position.symbol,
-        position.side,
-        kind,
-        trigger_price,
-        client_order_id(role, _key(position), attempt=number),
+def has_confirmed_stop(position: TrackedPosition, protections: Sequence[ProtectionReport]) -> bool:
+    """Whether a stop read back covers the whole position at its price or tighter."""
+    sign = 1 if position.side == Side.LONG else -1
+    return any(
+        _covers(one, position, ProtectionKind.STOP)
+        and (position.stop is None or sign * (one.trigger_price - position.stop) >= 0)
+        for one in protections
     )
-    asked = events.ProtectionAsked(
-        symbol=position.symbol,
-        at=now,
-        position=position,
-        kind=kind,
-        trigger_price=trigger_price,
-        client_order_id=wanted.client_order_id,
-    )
-    return (asked,), (wanted,)
-
-
-def _close(position: TrackedPosition, report: PositionReport, contract: Contract, now: datetime) -> Step:
-    """Everything that is there, in slices the market takes; again until a read shows none."""
-    if not _due(position.close_asked_at, now):
-        return (), ()
-    number = position.closes_asked
-    position = replace(position, closes_asked=number + 1, close_asked_at=now)
-    happened: tuple[events.PositionEvent, ...] = (
-        events.EmergencyClose(symbol=position.symbol, at=now, position=position),
-    )
-    actions: tuple[Action, ...] = tuple(
-        Close(request) for request in closing_requests(report, contract, _key(position), number)
-    )
-    if number >= CLOSES_BEFORE_ALARM and (number - CLOSES_BEFORE_ALARM) % ALARM_EVERY_CLOSES == 0:
-        because = f"{position.symbol} {position.side} {report.size} could not be closed {number} times"
-        happened += (events.CloseFailing(symbol=position.symbol, at=now, position=position, detail=because),)
-    return happened, actions
 
 
 def closing_requests(
     report: PositionReport, contract: Contract, key: str, attempt: int
 ) -> list[OrderRequest]:
-    """Market orders that close `report` whole, none above the contract's market maximum (0: it has none)."""
+    """Return market orders that close `report` whole, none above the contract's market maximum (0: none)."""
     most = contract.market_max_volume if contract.market_max_volume > 0 else report.size
     requests: list[OrderRequest] = []
     left = report.size
@@ -163,21 +109,51 @@ def closing_requests(
     return requests
 
 
+def is_due(asked_at: datetime | None, now: datetime) -> bool:
+    """Whether a call last made at `asked_at` is made again: its effect has not been read back in time."""
+    return asked_at is None or now - asked_at >= timedelta(seconds=REPEAT_AFTER_S)
+
+
+def _place(
+    position: TrackedPosition,
+    kind: ProtectionKind,
+    role: Role,
+    trigger_price: Decimal,
+    number: int,
+    now: datetime,
+) -> Step:
+    """Place a stop or target for the whole position, under an id of its own each time."""
+    order_id = client_order_id(role, _key(position), attempt=number)
+    happened = events.ProtectionAsked(
+        symbol=position.symbol,
+        at=now,
+        position=position,
+        kind=kind,
+        trigger_price=trigger_price,
+        client_order_id=order_id,
+    )
+    return (happened,), (Protect(position.symbol, position.side, kind, trigger_price, order_id),)
+
+
+def _close(position: TrackedPosition, report: PositionReport, contract: Contract, now: datetime) -> Step:
+    """Close everything that is there, in slices the market takes; again until a read shows none."""
+    if not is_due(position.close_asked_at, now):
+        return (), ()
+    number = position.closes_asked
+    position = replace(position, closes_asked=number + 1, close_asked_at=now)
+    happened: tuple[events.PositionEvent, ...] = (
+        events.EmergencyClose(symbol=position.symbol, at=now, position=position),
+    )
+    if number >= CLOSES_BEFORE_ALARM and (number - CLOSES_BEFORE_ALARM) % ALARM_EVERY_CLOSES == 0:
+        because = f"{position.symbol} {position.side} {report.size} could not be closed {number} times"
+        happened += (events.CloseFailing(symbol=position.symbol, at=now, position=position, detail=because),)
+    requests = closing_requests(report, contract, _key(position), number)
+    return happened, tuple(Close(request) for request in requests)
+
+
 def _covers(one: ProtectionReport, position: TrackedPosition, kind: ProtectionKind) -> bool:
     whole = one.size is None or one.size >= position.size
     return one.kind == kind and one.side == position.side and whole
-
-
-def _at_least_as_tight(one: ProtectionReport, position: TrackedPosition) -> bool:
-    if position.stop is None:
-        return True
-    if position.side == Side.LONG:
-        return one.trigger_price >= position.stop
-    return one.trigger_price <= position.stop
-
-
-def _due(asked_at: datetime | None, now: datetime) -> bool:
-    return asked_at is None or now - asked_at >= timedelta(seconds=ASK_AGAIN_S)
 
 
 def _key(position: TrackedPosition) -> str:

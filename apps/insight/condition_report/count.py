@@ -73,8 +73,8 @@ def _timeframe(symbol: str, found: Blocker) -> TimeframeCount:
     outcomes = {one: int((found.outcome == one).sum()) for one in Outcome}
     return TimeframeCount(
         symbol=symbol,
-        timeframe=found.judgement.timeframe,
-        phase=found.judgement.phase,
+        timeframe=found.timeframe,
+        phase=found.phase,
         minutes=len(found.outcome),
         long=outcomes[Outcome.LONG],
         short=outcomes[Outcome.SHORT],
