@@ -73,7 +73,7 @@ MTF_PROFILES = _env.read("MTF_PROFILES", read.names, ["scalper_micro", "scalper"
 MTF_PROFILES_DIR = Path(_env.read("MTF_PROFILES_DIR", read.text, str(BASE_DIR / "profiles")))
 MTF_SYMBOLS_TO_WATCH: list[str] = _env.read("MTF_SYMBOLS_TO_WATCH", read.names, [])
 MTF_MAX_CANDLES_PER_REQUEST = _env.read(
-    "MTF_MAX_CANDLES_PER_REQUEST", read.whole(10, 499), 499, unit="candles"
+    "MTF_MAX_CANDLES_PER_REQUEST", read.whole(10, 10_000), 1000, unit="candles"
 )
 MTF_RATE_LIMIT_CAPACITY = _env.read("MTF_RATE_LIMIT_CAPACITY", read.whole(1, 1000), 5, unit="requests")
 MTF_RATE_LIMIT_REFILL_RATE = _env.read(

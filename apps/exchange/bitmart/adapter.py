@@ -39,18 +39,18 @@ CONSTRAINTS = VenueConstraints(
 
 def build(settings: LazySettings) -> Venue:
     """Return BitMart, met at its own addresses unless others are set; nothing is connected yet."""
-    return _built(settings, ADDRESSES)
+    return _venue(settings, ADDRESSES)
 
 
 def build_simulator(settings: LazySettings) -> Venue:
     """Return the local exchange that speaks BitMart's protocol. ImproperlyConfigured without its address."""
-    return _built(settings, {})
+    return _venue(settings, {})
 
 
-def _built(settings: LazySettings, addresses: dict[str, str]) -> Venue:
+def _venue(settings: LazySettings, addresses: dict[str, str]) -> Venue:
     def address(variable: str) -> str:
-        if found := getattr(settings, variable) or addresses.get(variable):
-            return str(found)
+        if url := getattr(settings, variable) or addresses.get(variable):
+            return str(url)
         raise ImproperlyConfigured(
             f"VENUE is {settings.VENUE} and {variable} is empty: start the simulator (./run demo does, or "
             f"manage.py simulator) and set {variable} to the address it prints; or choose VENUE=bitmart"

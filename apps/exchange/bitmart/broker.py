@@ -79,7 +79,7 @@ class Broker:
         )
 
     def quote(self, symbol: str) -> Quote:
-        """Of the moment before the first of its three reads; BrokerUnavailable for a book that is no book."""
+        """See the port. Stamped before its first read; BrokerUnavailable for a book that is no book."""
         at = datetime.now(UTC)
         bid, ask = self._reader.read(routes.DEPTH, {"symbol": symbol}, parse_market.best_prices)
         now = self._reader.server_time()
@@ -156,7 +156,7 @@ class Broker:
         return [order for order in _whole(page, symbol) if order.open]
 
     def order(self, symbol: str, client_order_id: str) -> OrderReport | None:
-        """Open orders first: an order that ends in between is in the history read after them.
+        """See the port. Open orders are read first: one that ends in between is in the history read after.
 
         Trades come last. They do not carry our id: each order they belong to is read and compared.
         """

@@ -44,7 +44,7 @@ class History:
         return self._clock.measure_ms()
 
     def contracts(self) -> list[Contract]:
-        """ParseError when there are rows and none can be read: then the shape changed, not the market."""
+        """See the port. ParseError when no row can be read: then the shape changed, not the market."""
         rows = parse_market.contracts(self._client.read(DETAILS).data)
         if rows.faults:
             log.error("contracts_unreadable", count=len(rows.faults), first=str(rows.faults[0]))

@@ -96,27 +96,11 @@ def candle_message(
         raise ParseError("group", group)
 
     def forming(bar: Row) -> FormingCandle:
-        candle = Candle(  # checks the laws of candles
-            symbol,
-            timeframe,
-            aligned(json_field.moment(bar, "ts"), timeframe),
-            json_field.number(bar, "o"),
-            json_field.number(bar, "h"),
-            json_field.number(bar, "l"),
-            json_field.number(bar, "c"),
-            json_field.number(bar, "v") * size,
-        )
-        return FormingCandle(
-            symbol,
-            timeframe,
-            candle.open_time,
-            candle.open,
-            candle.high,
-            candle.low,
-            candle.close,
-            candle.volume,
-            received_at,
-        )
+        at = aligned(json_field.moment(bar, "ts"), timeframe)
+        open_, high, low, close = (json_field.number(bar, field) for field in "ohlc")
+        volume = json_field.number(bar, "v") * size
+        Candle(symbol, timeframe, at, open_, high, low, close, volume)  # raises when it breaks their laws
+        return FormingCandle(symbol, timeframe, at, open_, high, low, close, volume, received_at)
 
     data = json_field.mapping(row["data"], "data")
     items = data.get("items", [data])  # live traffic has `items`, the documentation prints one bar flat

@@ -19,7 +19,10 @@ _KINDS = {ProtectionKind.STOP: "stop_loss", ProtectionKind.TARGET: "take_profit"
 
 
 def order(request: OrderRequest) -> Body:
-    """ValueError for a size that is no positive whole number, and for an order without an id of ours."""
+    """Return the body of an order with the stop and target attached to it.
+
+    ValueError for a size that is no positive whole number, and for an order without an id of ours.
+    """
     if request.size != request.size.to_integral_value() or request.size <= 0:
         raise ValueError(f"{request.symbol}: size {request.size} is not a positive whole number of contracts")
     body: Body = {
@@ -40,14 +43,14 @@ def order(request: OrderRequest) -> Body:
 
 
 def cancel(symbol: str, client_order_id: str) -> Body:
-    """ValueError without an id: the exchange would cancel every order of the symbol."""
+    """Return the body of a cancel. ValueError without an id: every order of the symbol would go."""
     return {"symbol": symbol, "client_order_id": _id(client_order_id)}
 
 
 def protection(
     symbol: str, side: Side, kind: ProtectionKind, trigger_price: Decimal, client_order_id: str
 ) -> Body:
-    """For the whole position, at market, by the last price."""
+    """Return the body of a stop or target for the whole position, at market, by the last price."""
     return {
         "symbol": symbol,
         "type": _KINDS[kind],
@@ -62,7 +65,7 @@ def protection(
 
 
 def cancel_protection(symbol: str, exchange_order_id: str) -> Body:
-    """ValueError without an id: the exchange would cancel every plan order of the symbol."""
+    """Return the body of a cancel. ValueError without an id: every plan order of the symbol would go."""
     return {"symbol": symbol, "order_id": _id(exchange_order_id)}
 
 

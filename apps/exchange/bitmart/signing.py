@@ -19,13 +19,13 @@ class Credentials:
 
 
 def signature(credentials: Credentials, timestamp_ms: int, text: str) -> str:
-    """Signs the exact text sent, byte for byte: serialise a body once, sign that string, send that string."""
+    """Return the signature of the exact text sent: serialise a body once, sign that string, send that one."""
     signed = f"{timestamp_ms}#{credentials.memo}#{text}"
     return hmac.new(credentials.secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
 
 
 def headers(credentials: Credentials, timestamp_ms: int, body: str) -> dict[str, str]:
-    """Headers of a signed request (every POST); a private GET needs X-BM-KEY alone."""
+    """Return the headers of a signed request (every POST); a private GET needs X-BM-KEY alone."""
     return {
         "X-BM-KEY": credentials.key,
         "X-BM-TIMESTAMP": str(timestamp_ms),
@@ -35,6 +35,6 @@ def headers(credentials: Credentials, timestamp_ms: int, body: str) -> dict[str,
 
 
 def login(credentials: Credentials, timestamp_ms: int) -> dict[str, object]:
-    """The message that opens the private WebSocket; it expires 60 s after its timestamp."""
+    """Return the message that opens the private WebSocket; it expires 60 s after its timestamp."""
     signed = signature(credentials, timestamp_ms, WEBSOCKET_TEXT)
     return {"action": "access", "args": [credentials.key, str(timestamp_ms), signed, "web"]}
