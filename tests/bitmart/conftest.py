@@ -14,7 +14,7 @@ from apps.exchange.bitmart.signing import Credentials
 from apps.exchange.transport.rate import Rate
 from apps.exchange.transport.rate_limiter import RateLimiter
 from apps.exchange.transport.retry import Patience
-from tests.bitmart.exchange import Exchange, ok, running
+from tests.bitmart.scripted_exchange import Exchange, ok, running
 
 WIDE = Rate(1000, 1000.0)
 """A ceiling nobody meets."""
@@ -42,7 +42,7 @@ def redis_url() -> str:
 
 
 @pytest.fixture
-def limits(redis_url: str) -> Iterator[RateLimiter]:
+def limiter(redis_url: str) -> Iterator[RateLimiter]:
     """A turnstile of its own, on the real server."""
     made = RateLimiter(redis_url, uuid.uuid4().hex, ceiling=WIDE)
     yield made
@@ -50,18 +50,18 @@ def limits(redis_url: str) -> Iterator[RateLimiter]:
 
 
 @pytest.fixture
-def client(exchange: Exchange, limits: RateLimiter) -> Iterator[ReadClient]:
+def client(exchange: Exchange, limiter: RateLimiter) -> Iterator[ReadClient]:
     patience = Patience(connect_s=0.5, read_s=0.3, limited_s=(0.02, 0.04), unavailable_s=(0.01, 0.02, 0.03))
-    made = ReadClient(exchange.base_url, limits, patience=patience)
+    made = ReadClient(exchange.base_url, limiter, patience=patience)
     yield made
     made.close()
 
 
 @pytest.fixture
-def broker(exchange: Exchange, limits: RateLimiter) -> Iterator[Broker]:
+def broker(exchange: Exchange, limiter: RateLimiter) -> Iterator[Broker]:
     patience = Patience(turn_s=5.0, connect_s=0.5, read_s=0.5, limited_s=(), unavailable_s=(0.01,))
-    client = ReadClient(exchange.base_url, limits, key=CREDENTIALS.key, patience=patience)
+    client = ReadClient(exchange.base_url, limiter, key=CREDENTIALS.key, patience=patience)
     exchange.answers["/system/time"] = [lambda _: ok({"server_time": time.time_ns() // 1_000_000})]
-    made = Broker(client, OrderClient(exchange.base_url, limits, CREDENTIALS))
+    made = Broker(client, OrderClient(exchange.base_url, limiter, CREDENTIALS))
     yield made
     made.close()

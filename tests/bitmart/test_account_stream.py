@@ -23,8 +23,8 @@ from apps.exchange.transport.websocket_session import Ack, Push
 from tests.bitmart import fixtures
 from tests.bitmart.account_rows import ORDER
 from tests.bitmart.conftest import CREDENTIALS
-from tests.bitmart.exchange import Exchange, Peer
-from tests.bitmart.test_streams import QUICK, stay
+from tests.bitmart.scripted_exchange import Exchange, Peer
+from tests.bitmart.test_candle_stream import QUICK, stay
 
 PATIENCE_S = 10.0
 Opened = Callable[[], Iterator[AccountNews | None]]

@@ -13,9 +13,9 @@ from apps.exchange.bitmart.adapter import CONSTRAINTS
 from apps.exchange.bitmart.broker import Broker
 from apps.exchange.bitmart.routes import DETAILS
 from apps.exchange.dry import DryBroker
-from tests.bitmart.exchange import Exchange, ok
-from tests.bitmart.test_parse import CONTRACT
-from tests.bitmart.test_sending import ENTRY
+from tests.bitmart.scripted_exchange import Exchange, ok
+from tests.bitmart.test_broker_calls import ENTRY
+from tests.bitmart.test_parse_market import CONTRACT
 
 EQUITY = Decimal(1000)
 

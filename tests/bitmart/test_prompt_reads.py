@@ -19,7 +19,7 @@ from apps.exchange.transport.rate import local_rate, shared_rate, window_limit
 from apps.exchange.transport.rate_limit_scripts import HOLD, PROMPT, RESERVE, TIME
 from apps.exchange.transport.rate_limiter import Blocked, RateLimited, RateLimiter
 from tests.bitmart.conftest import WIDE
-from tests.bitmart.test_limits import NOBODY, most_in_any_window
+from tests.bitmart.test_rate_limiter import NOBODY, most_in_any_window
 
 MIXED = """
 import random, sys, time
@@ -27,11 +27,11 @@ from apps.exchange.transport.rate_limiter import RateLimiter
 from apps.exchange.transport.rate import Rate
 from apps.exchange.bitmart.routes import KLINE, KLINE_NOW
 url, target, seed = sys.argv[1:]
-limits, chance = RateLimiter(url, target, ceiling=Rate(1000, 1000.0)), random.Random(seed)
+limiter, chance = RateLimiter(url, target, ceiling=Rate(1000, 1000.0)), random.Random(seed)
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(12):
-    print(limits.reserve(chance.choice((KLINE, KLINE_NOW))).at_us, flush=True)
+    print(limiter.reserve(chance.choice((KLINE, KLINE_NOW))).at_us, flush=True)
     time.sleep(chance.random() * 0.3)
 """
 START_US = 1_790_000_000_000_000
@@ -44,28 +44,28 @@ def test_bulk_reads_alone_never_meet_the_room_they_share() -> None:
     assert window_limit(KLINE).calls * step_us >= window_limit(KLINE).window_us
 
 
-def test_prompt_reads_go_at_once_while_bulk_reads_rest(limits: RateLimiter) -> None:
-    assert [limits.reserve(KLINE_NOW).wait_s for _ in range(READY)] == [0.0] * READY
+def test_prompt_reads_go_at_once_while_bulk_reads_rest(limiter: RateLimiter) -> None:
+    assert [limiter.reserve(KLINE_NOW).wait_s for _ in range(READY)] == [0.0] * READY
 
 
-def test_prompt_reads_that_find_no_room_take_their_turn_among_the_bulk_reads(limits: RateLimiter) -> None:
-    waits = [limits.reserve(KLINE_NOW).wait_s for _ in range(window_limit(KLINE).calls + 2)]
+def test_prompt_reads_that_find_no_room_take_their_turn_among_the_bulk_reads(limiter: RateLimiter) -> None:
+    waits = [limiter.reserve(KLINE_NOW).wait_s for _ in range(window_limit(KLINE).calls + 2)]
     assert waits[:-2] == [0.0] * window_limit(KLINE).calls
     assert waits[-2] == pytest.approx(2.0, abs=0.2)  # when the first of them is a window old
     assert waits[-1] > waits[-2]
 
 
-def test_a_hold_of_the_route_holds_prompt_reads_too(limits: RateLimiter) -> None:
-    limits.hold(KLINE, 1.0)
-    assert limits.reserve(KLINE_NOW).wait_s == pytest.approx(1.0, abs=0.2)
+def test_a_hold_of_the_route_holds_prompt_reads_too(limiter: RateLimiter) -> None:
+    limiter.hold(KLINE, 1.0)
+    assert limiter.reserve(KLINE_NOW).wait_s == pytest.approx(1.0, abs=0.2)
     with pytest.raises(RateLimited, match="already wait"):
-        limits.reserve(KLINE_NOW, 0.1)
+        limiter.reserve(KLINE_NOW, 0.1)
 
 
-def test_a_block_stops_prompt_reads(limits: RateLimiter) -> None:
-    limits.block(60)
+def test_a_block_stops_prompt_reads(limiter: RateLimiter) -> None:
+    limiter.block(60)
     with pytest.raises(Blocked):
-        limits.reserve(KLINE_NOW)
+        limiter.reserve(KLINE_NOW)
 
 
 def test_without_redis_prompt_and_bulk_reads_share_a_fifth_of_the_limit() -> None:
@@ -88,15 +88,15 @@ def timed(redis_url: str) -> Callable[[], tuple[RateLimiter, Clock]]:
     made: list[RateLimiter] = []
 
     def build() -> tuple[RateLimiter, Clock]:
-        limits, clock = RateLimiter(redis_url, uuid.uuid4().hex, ceiling=WIDE), Clock()
-        made.append(limits)
+        limiter, clock = RateLimiter(redis_url, uuid.uuid4().hex, ceiling=WIDE), Clock()
+        made.append(limiter)
         for name, script in (("_reserve", RESERVE), ("_prompt", PROMPT), ("_hold", HOLD)):
             assert script.count(TIME) == 1
-            registered = limits._redis.register_script(
+            registered = limiter._redis.register_script(
                 script.replace(TIME, "local now = tonumber(ARGV[#ARGV])\n")
             )
-            setattr(limits, name, partial(_at, clock, registered))
-        return limits, clock
+            setattr(limiter, name, partial(_at, clock, registered))
+        return limiter, clock
 
     return build
 
@@ -108,15 +108,15 @@ def _at(clock: Clock, script: Callable[..., object], *, keys: list[str], args: l
 def test_five_prompt_reads_find_room_beside_bulk_reads_that_never_rest(
     timed: Callable[[], tuple[RateLimiter, Clock]],
 ) -> None:
-    limits, clock = timed()
-    limits.reserve(KLINE_NOW)
+    limiter, clock = timed()
+    limiter.reserve(KLINE_NOW)
     bulk: list[int] = []
     for _ in range(30):
-        slot = limits.reserve(KLINE)
+        slot = limiter.reserve(KLINE)
         bulk.append(slot.at_us)
         clock.now_us = slot.at_us
         if len(bulk) % 10 == 0:
-            assert [limits.reserve(KLINE_NOW).wait_s for _ in range(READY)] == [0.0] * READY
+            assert [limiter.reserve(KLINE_NOW).wait_s for _ in range(READY)] == [0.0] * READY
     spent_s = (bulk[-1] - bulk[0]) / 1e6
     assert len(bulk) / spent_s > 0.4 * shared_rate(KLINE).per_s  # what the reads of the past keep meanwhile
 
@@ -124,14 +124,14 @@ def test_five_prompt_reads_find_room_beside_bulk_reads_that_never_rest(
 def test_a_clock_of_redis_that_is_set_back_holds_nobody_up(
     timed: Callable[[], tuple[RateLimiter, Clock]],
 ) -> None:
-    limits, clock = timed()
+    limiter, clock = timed()
     routes = (KLINE, KLINE_NOW, POSITIONS)
     for route in routes:
-        limits.reserve(route)
+        limiter.reserve(route)
     clock.now_us -= 3_600_000_000
-    assert [limits.reserve(route).wait_s for route in routes] == [shared_rate(KLINE).step_us / 1e6, 0.0, 0.0]
+    assert [limiter.reserve(route).wait_s for route in routes] == [shared_rate(KLINE).step_us / 1e6, 0.0, 0.0]
     clock.now_us += 200_000
-    assert [limits.reserve(route).wait_s for route in (KLINE_NOW, POSITIONS)] == [0.0, 0.0]
+    assert [limiter.reserve(route).wait_s for route in (KLINE_NOW, POSITIONS)] == [0.0, 0.0]
 
 
 arrivals = st.lists(
@@ -151,20 +151,20 @@ arrivals = st.lists(
 def test_whoever_arrives_whenever_no_window_holds_more_calls_than_documented(
     timed: Callable[[], tuple[RateLimiter, Clock]], arrivals: list[tuple[int, str, int]]
 ) -> None:
-    limits, clock = timed()
+    limiter, clock = timed()
     slots: list[int] = []
     for gap_us, what, count in arrivals:
         clock.now_us += gap_us
         if what == "hold":
-            limits.hold(KLINE, 0.5)
+            limiter.hold(KLINE, 0.5)
         elif what == "forgotten":  # prompt reads were last wanted long ago
-            limits._redis.delete(limits._key(KLINE.path, "prompt"))
+            limiter._redis.delete(limiter._key(KLINE.path, "prompt"))
         elif what == "set back":
             clock.now_us -= count * 1_000_000
         else:
             route = KLINE if what == "bulk" else KLINE_NOW
-            slots += [limits.reserve(route).at_us for _ in range(count)]
-    limits.close()
+            slots += [limiter.reserve(route).at_us for _ in range(count)]
+    limiter.close()
     assert not slots or most_in_any_window(slots, KLINE.window_s) <= window_limit(KLINE).calls < KLINE.limit
 
 

@@ -49,9 +49,9 @@ class Account:
         self.address = address
         self.clock = clock
         self.credentials = credentials
-        limits = RateLimiter(os.environ["REDIS_URL"], uuid.uuid4().hex, ceiling=Rate(100, 100.0))
-        client = ReadClient(address, limits, key=credentials.key, patience=PATIENCE)
-        self.broker = Broker(client, OrderClient(address, limits, credentials))
+        limiter = RateLimiter(os.environ["REDIS_URL"], uuid.uuid4().hex, ceiling=Rate(100, 100.0))
+        client = ReadClient(address, limiter, key=credentials.key, patience=PATIENCE)
+        self.broker = Broker(client, OrderClient(address, limiter, credentials))
         self._streams: list[AccountStream] = []
 
     def streams(self) -> AccountStream:

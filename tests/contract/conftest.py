@@ -34,8 +34,8 @@ class Venue:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self.limits = RateLimiter(os.environ["REDIS_URL"], uuid.uuid4().hex, ceiling=Rate(5, 10.0))
-        self.client = ReadClient(address, self.limits, patience=PATIENCE)
+        self.limiter = RateLimiter(os.environ["REDIS_URL"], uuid.uuid4().hex, ceiling=Rate(5, 10.0))
+        self.client = ReadClient(address, self.limiter, patience=PATIENCE)
         self.history = History(self.client)
         self._streams: list[CandleStream] = []
 

@@ -8,6 +8,7 @@ import pytest
 
 from apps.engine.values.candle import Candle, Source
 from apps.engine.values.contract import UnknownSymbol
+from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange.bitmart import errors
 from apps.exchange.bitmart.history import PAGE
@@ -122,7 +123,7 @@ def test_reading_as_fast_as_we_may_is_never_told_to_slow_down(venue: Venue) -> N
         try:
             for _ in range(each):
                 venue.history.candles("BTCUSDT", Timeframe.M1, CLOSED - PAGE * MINUTE, CLOSED)
-        except errors.BitMartError as fault:
+        except TradingError as fault:
             faults.append(fault)
 
     threads = [threading.Thread(target=read) for _ in range(3)]
@@ -132,7 +133,7 @@ def test_reading_as_fast_as_we_may_is_never_told_to_slow_down(venue: Venue) -> N
         thread.join(30)
     assert faults == []
     elapsed_s = (datetime.now(UTC) - began).total_seconds()
-    assert elapsed_s >= 14 / shared_rate(KLINE).rate  # 15 pages, 14 steps between them
+    assert elapsed_s >= 14 / shared_rate(KLINE).per_s  # 15 pages, 14 steps between them
 
 
 def _by_rest(candles: list[Candle]) -> list[Candle]:

@@ -16,12 +16,12 @@ import pytest
 
 from apps.engine.ports import FormingCandle, Gap
 from apps.engine.values.contract import UnknownSymbol
-from apps.exchange.bitmart import candle_stream as streams_module
+from apps.exchange.bitmart import candle_stream
 from apps.exchange.bitmart.candle_stream import CandleStream
 from apps.exchange.bitmart.push_protocol import BYTES_PER_MESSAGE, candle_topic, subscribe_messages
 from apps.exchange.transport.websocket_session import Timings, pause_s
-from tests.bitmart.exchange import Exchange, Peer
-from tests.bitmart.test_parse_push import ITEM
+from tests.bitmart.scripted_exchange import Exchange, Peer
+from tests.bitmart.test_push_protocol import ITEM
 
 QUICK = Timings(
     connect_s=2.0,
@@ -290,7 +290,7 @@ def test_close_from_another_thread_ends_the_stream_promptly(exchange: Exchange, 
 def test_a_consumer_that_lags_behind_loses_nothing_that_was_sent(
     exchange: Exchange, opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams_module, "QUEUE_SIZE", 3)
+    monkeypatch.setattr(candle_stream, "QUEUE_SIZE", 3)
 
     async def script(peer: Peer, connection: int) -> None:
         await peer.topics(1)

@@ -41,7 +41,7 @@ from tests.bitmart.account_rows import (
     ORDER as ROW,
 )
 from tests.bitmart.conftest import CREDENTIALS
-from tests.bitmart.exchange import Exchange, Response, ok, refusal
+from tests.bitmart.scripted_exchange import Exchange, Response, ok, refusal
 
 Rows = list[dict[str, Any]]
 HOUR = timedelta(hours=1)

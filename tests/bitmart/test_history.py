@@ -13,8 +13,8 @@ from apps.exchange.bitmart.history import PAGE, History
 from apps.exchange.bitmart.json_field import ParseError
 from apps.exchange.bitmart.read_client import ReadClient
 from apps.exchange.bitmart.routes import DETAILS, KLINE, SERVER_TIME
-from tests.bitmart.exchange import Exchange, Response, ok
-from tests.bitmart.test_parse import CONTRACT, LIVE_BAR
+from tests.bitmart.scripted_exchange import Exchange, Response, ok
+from tests.bitmart.test_parse_market import CONTRACT, LIVE_BAR
 
 START = datetime(2025, 6, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -14,7 +14,7 @@ from apps.exchange.bitmart.routes import DEPTH, SERVER_TIME
 from apps.exchange.transport import USER_AGENT
 from apps.exchange.transport.rate_limiter import Blocked, RateLimiter
 from apps.exchange.transport.retry import Patience
-from tests.bitmart.exchange import Exchange, Response, ok, refusal
+from tests.bitmart.scripted_exchange import Exchange, Response, ok, refusal
 
 PATH = SERVER_TIME.path
 HTML = Response(b"<html>maintenance</html>", 503)
@@ -79,24 +79,24 @@ def test_a_429_holds_the_route_for_its_reset_time_and_then_is_asked_again(
 
 
 def test_a_429_of_one_call_delays_all_others(
-    exchange: Exchange, client: ReadClient, limits: RateLimiter
+    exchange: Exchange, client: ReadClient, limiter: RateLimiter
 ) -> None:
     exchange.answers[PATH] = [BUSY, ok(7)]
     reader = threading.Thread(target=client.read, args=(SERVER_TIME,))
     reader.start()
     deadline = time.monotonic() + 5
-    while not limits._redis.exists(limits._key(PATH, "hold")):
+    while not limiter._redis.exists(limiter._key(PATH, "hold")):
         assert time.monotonic() < deadline
         time.sleep(0.005)
-    assert limits.reserve(SERVER_TIME).wait_s > 0.5
-    assert limits.reserve(DEPTH).wait_s == 0
+    assert limiter.reserve(SERVER_TIME).wait_s > 0.5
+    assert limiter.reserve(DEPTH).wait_s == 0
     reader.join(15)
     assert len(exchange.asked[PATH]) == 2
 
 
-def test_a_429_that_stays_is_raised_when_patience_ends(exchange: Exchange, limits: RateLimiter) -> None:
+def test_a_429_that_stays_is_raised_when_patience_ends(exchange: Exchange, limiter: RateLimiter) -> None:
     exchange.answers[PATH] = [BUSY]
-    impatient = ReadClient(exchange.base_url, limits, patience=Patience(limited_s=(0.01,)))
+    impatient = ReadClient(exchange.base_url, limiter, patience=Patience(limited_s=(0.01,)))
     with pytest.raises(errors.TooManyRequests, match="30013"):
         impatient.read(SERVER_TIME)
     assert len(exchange.asked[PATH]) == 2
@@ -114,12 +114,12 @@ def test_a_418_stops_everything_at_once(exchange: Exchange, client: ReadClient) 
 
 
 def test_headers_that_say_the_window_is_full_hold_the_route(
-    exchange: Exchange, client: ReadClient, limits: RateLimiter
+    exchange: Exchange, client: ReadClient, limiter: RateLimiter
 ) -> None:
     full = {"X-BM-RateLimit-Remaining": "12", "X-BM-RateLimit-Limit": "12", "X-BM-RateLimit-Reset": "2"}
     exchange.answers[DEPTH.path] = [ok(1, **full)]
     client.read(DEPTH)
-    assert limits.reserve(DEPTH).wait_s == pytest.approx(2.0, abs=0.5)
+    assert limiter.reserve(DEPTH).wait_s == pytest.approx(2.0, abs=0.5)
 
 
 @pytest.mark.parametrize(
@@ -140,11 +140,11 @@ def test_remaining_counts_what_is_already_used(
     assert (read.used_up, read.reset_s) == (used_up, reset_s)
 
 
-def test_an_exchange_that_is_not_there_is_unavailable(limits: RateLimiter) -> None:
+def test_an_exchange_that_is_not_there_is_unavailable(limiter: RateLimiter) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         nobody = ReadClient(
-            f"http://127.0.0.1:{unused.getsockname()[1]}", limits, patience=Patience(unavailable_s=())
+            f"http://127.0.0.1:{unused.getsockname()[1]}", limiter, patience=Patience(unavailable_s=())
         )
         with pytest.raises(errors.Unavailable, match="no answer: ConnectionError"):
             nobody.read(SERVER_TIME)

@@ -15,7 +15,7 @@ import redis
 
 from apps.exchange.bitmart import routes
 from apps.exchange.bitmart.routes import KLINE, KLINE_NOW, PRIVATE_PATHS, SERVER_TIME
-from apps.exchange.transport import rate_limiter as limits_module
+from apps.exchange.transport import rate_limiter
 from apps.exchange.transport.rate import Rate, Route, local_rate, shared_rate
 from apps.exchange.transport.rate_limiter import (
     LONGEST_WAIT_S,
@@ -33,11 +33,11 @@ from apps.exchange.transport.rate_limiter import RateLimiter
 from apps.exchange.transport.rate import Rate
 from apps.exchange.bitmart import routes
 url, target, route, count = sys.argv[1:]
-limits = RateLimiter(url, target, ceiling=Rate(1000, 1000.0))
+limiter = RateLimiter(url, target, ceiling=Rate(1000, 1000.0))
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(int(count)):
-    slot = limits.reserve(getattr(routes, route))
+    slot = limiter.reserve(getattr(routes, route))
     print(slot.at_us, slot.wait_s, flush=True)
     time.sleep(slot.wait_s)
 """
@@ -88,8 +88,8 @@ def test_several_processes_together_never_exceed_a_limit_in_any_window(
     assert max(waits_s) <= longest_queue_s  # each has one call waiting: nobody is overtaken twice
 
 
-def test_calls_are_let_through_in_the_order_in_which_they_asked(limits: RateLimiter) -> None:
-    slots = [limits.reserve(KLINE).at_us for _ in range(10)]
+def test_calls_are_let_through_in_the_order_in_which_they_asked(limiter: RateLimiter) -> None:
+    slots = [limiter.reserve(KLINE).at_us for _ in range(10)]
     step_us = shared_rate(KLINE).step_us
     assert [later - earlier for earlier, later in itertools.pairwise(slots)] == [step_us] * 9
 
@@ -154,11 +154,11 @@ def test_a_block_stops_every_route_of_every_process_at_once(redis_url: str) -> N
     other.close()
 
 
-def test_a_queue_that_is_too_long_is_refused_and_grows_no_longer(limits: RateLimiter) -> None:
+def test_a_queue_that_is_too_long_is_refused_and_grows_no_longer(limiter: RateLimiter) -> None:
     fits = int(LONGEST_WAIT_S / (shared_rate(KLINE).step_us / 1e6)) + 1
     with pytest.raises(RateLimited, match="already wait"):
-        _reserve(limits, fits + 20)  # the queue moves on while it is filled
-    assert limits.reserve(SERVER_TIME).wait_s == 0
+        _reserve(limiter, fits + 20)  # the queue moves on while it is filled
+    assert limiter.reserve(SERVER_TIME).wait_s == 0
 
 
 def test_without_redis_one_process_goes_on_at_a_fifth_of_the_limit() -> None:
@@ -173,27 +173,27 @@ def test_without_redis_one_process_goes_on_at_a_fifth_of_the_limit() -> None:
 
 
 def test_losing_redis_is_said_once_and_so_is_its_return(
-    redis_url: str, monkeypatch: pytest.MonkeyPatch, limits: RateLimiter
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, limiter: RateLimiter
 ) -> None:
     said: list[str] = []
     monkeypatch.setattr("apps.exchange.transport.rate_limiter.log", _Log(said))
-    pool = limits._redis.connection_pool
+    pool = limiter._redis.connection_pool
     reachable = pool.connection_kwargs["port"]
     for port, calls in ((1, 3), (reachable, 2)):
         pool.connection_kwargs["port"] = port
         pool.disconnect()
         pool.reset()
         for _ in range(calls):
-            limits.reserve(SERVER_TIME)
+            limiter.reserve(SERVER_TIME)
     assert said == ["limits_alone", "limits_shared_again"]
 
 
 def test_the_clocks_leave_nothing_behind_in_redis(redis_url: str) -> None:
     target = uuid.uuid4().hex
-    limits = RateLimiter(redis_url, target, ceiling=WIDE)
+    limiter = RateLimiter(redis_url, target, ceiling=WIDE)
     for route in (KLINE, KLINE_NOW):
-        limits.reserve(route)
-    limits.hold(KLINE, 1.0)
+        limiter.reserve(route)
+    limiter.hold(KLINE, 1.0)
     with redis.Redis.from_url(redis_url, decode_responses=True) as server:
         lives_ms = {key: server.pttl(key) for key in server.scan_iter(f"*{target}*")}
     assert len(lives_ms) == 6
@@ -202,7 +202,7 @@ def test_the_clocks_leave_nothing_behind_in_redis(redis_url: str) -> None:
     wanted = [lives_ms.pop(key) for key in list(lives_ms) if key.endswith(":prompt")]
     assert [0 < life_ms <= PROMPT_WANTED_S * 1000 for life_ms in wanted] == [True]
     assert all(0 < life_ms < 10_000 for life_ms in lives_ms.values())
-    limits.close()
+    limiter.close()
 
 
 def test_a_process_that_is_alone_lets_threads_pass_one_by_one() -> None:
@@ -216,8 +216,8 @@ def test_a_process_that_is_alone_lets_threads_pass_one_by_one() -> None:
     assert sorted(waits) == pytest.approx([0.0, 1.0, 2.0, 3.0, 4.0], abs=0.2)
 
 
-def test_a_slot_that_is_refused_is_not_taken(limits: RateLimiter) -> None:
-    for turnstile in (limits, RateLimiter(NOBODY, "x", ceiling=WIDE)):
+def test_a_slot_that_is_refused_is_not_taken(limiter: RateLimiter) -> None:
+    for turnstile in (limiter, RateLimiter(NOBODY, "x", ceiling=WIDE)):
         turnstile.hold(KLINE, 1.0)
         for _ in range(20):
             with pytest.raises(RateLimited, match="already wait"):
@@ -228,22 +228,22 @@ def test_a_slot_that_is_refused_is_not_taken(limits: RateLimiter) -> None:
 def test_a_redis_that_hangs_costs_one_call_its_time_out_and_the_next_ones_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(limits_module, "REDIS_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(rate_limiter, "REDIS_TIMEOUT_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as hanging:  # accepts, and never says a word
-        limits = RateLimiter(f"redis://127.0.0.1:{hanging.getsockname()[1]}/0", "x", ceiling=WIDE)
+        limiter = RateLimiter(f"redis://127.0.0.1:{hanging.getsockname()[1]}/0", "x", ceiling=WIDE)
         took: list[float] = []
         for route in (SERVER_TIME, KLINE, routes.DEPTH):
             started = time.monotonic()
-            limits.wait_turn(route, 5.0)
+            limiter.wait_turn(route, 5.0)
             took.append(time.monotonic() - started)
-        limits.close()
+        limiter.close()
     assert took[0] >= 0.5
     assert max(took[1:]) < 0.4
 
 
-def _reserve(limits: RateLimiter, times: int) -> None:
+def _reserve(limiter: RateLimiter, times: int) -> None:
     for _ in range(times):
-        limits.reserve(KLINE)
+        limiter.reserve(KLINE)
 
 
 def _together(arguments: list[str], *, processes: int) -> list[str]:

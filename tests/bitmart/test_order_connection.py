@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from apps.engine.ports import BrokerUnavailable, BrokerUnknown
-from apps.exchange.transport import order_connection as line_module
+from apps.exchange.transport import order_connection
 from apps.exchange.transport.order_connection import OrderConnection
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -90,62 +90,62 @@ def stays_silent(peer: socket.socket) -> None:
         pass
 
 
-def post(line: OrderConnection) -> tuple[int, bytes]:
-    line.connect()
-    status, _, body = line.post("/x", '{"a":1}', {})
+def post(connection: OrderConnection) -> tuple[int, bytes]:
+    connection.connect()
+    status, _, body = connection.post("/x", '{"a":1}', {})
     return status, body
 
 
 def test_an_answer_has_its_status_and_body(serve: Serve) -> None:
-    line = OrderConnection(serve(answers).url)
-    assert post(line) == (200, b"{}")
-    line.close()
+    connection = OrderConnection(serve(answers).url)
+    assert post(connection) == (200, b"{}")
+    connection.close()
 
 
 def test_calls_in_quick_succession_share_a_connection(serve: Serve) -> None:
     server = serve(answers)
-    line = OrderConnection(server.url)
-    assert [post(line) for _ in range(3)] == [(200, b"{}")] * 3
+    connection = OrderConnection(server.url)
+    assert [post(connection) for _ in range(3)] == [(200, b"{}")] * 3
     assert server.connections == 1
-    line.close()
+    connection.close()
 
 
 def test_a_connection_that_rested_is_made_anew(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line_module, "IDLE_S", 0.0)
+    monkeypatch.setattr(order_connection, "IDLE_S", 0.0)
     server = serve(answers)
-    line = OrderConnection(server.url)
-    post(line)
-    post(line)
+    connection = OrderConnection(server.url)
+    post(connection)
+    post(connection)
     assert server.connections == 2
-    line.close()
+    connection.close()
 
 
 def test_a_connection_the_other_end_closed_is_noticed_before_anything_is_sent(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(line_module, "IDLE_S", 60.0)
+    monkeypatch.setattr(order_connection, "IDLE_S", 60.0)
     server = serve(answers_once)
-    line = OrderConnection(server.url)
-    post(line)
+    connection = OrderConnection(server.url)
+    post(connection)
     deadline = time.monotonic() + 5
-    while line.is_fresh:
+    while connection.is_fresh:
         assert time.monotonic() < deadline
         time.sleep(0.005)
-    assert post(line) == (200, b"{}")
+    assert post(connection) == (200, b"{}")
     assert server.connections == 2
-    line.close()
+    connection.close()
 
 
 def test_nobody_there_is_unavailable_and_nothing_was_sent() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        line = OrderConnection(f"http://127.0.0.1:{unused.getsockname()[1]}")
+        connection = OrderConnection(f"http://127.0.0.1:{unused.getsockname()[1]}")
         with pytest.raises(BrokerUnavailable, match="ConnectionRefusedError"):
-            line.connect()
+            connection.connect()
 
 
 def test_a_connection_that_is_never_accepted_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line_module, "CONNECT_S", 0.1)
+    monkeypatch.setattr(order_connection, "CONNECT_S", 0.1)
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, contextlib.ExitStack() as stack:
         address = full.getsockname()
         for _ in range(3):  # nobody accepts: the queue is full after one or two
@@ -157,20 +157,20 @@ def test_a_connection_that_is_never_accepted_is_unavailable(monkeypatch: pytest.
 
 
 def test_a_certificate_nobody_signed_is_unavailable(serve: Serve) -> None:
-    line = OrderConnection(serve(talks_nonsense).url.replace("http:", "https:"))
+    connection = OrderConnection(serve(talks_nonsense).url.replace("http:", "https:"))
     with pytest.raises(BrokerUnavailable, match="SSL"):
-        line.connect()
+        connection.connect()
 
 
 @pytest.mark.parametrize("behaviour", [hangs_up, talks_nonsense, breaks_off, stays_silent])
 def test_whatever_ends_a_call_after_its_first_byte_leaves_it_unknown(
     serve: Serve, behaviour: Behaviour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(line_module, "READ_S", 0.1)
-    line = OrderConnection(serve(behaviour).url)
+    monkeypatch.setattr(order_connection, "READ_S", 0.1)
+    connection = OrderConnection(serve(behaviour).url)
     with pytest.raises(BrokerUnknown, match="/x: no answer"):
-        post(line)
-    line.close()
+        post(connection)
+    connection.close()
 
 
 def test_after_an_unknown_the_next_call_has_a_connection_of_its_own(serve: Serve) -> None:
@@ -180,8 +180,8 @@ def test_after_an_unknown_the_next_call_has_a_connection_of_its_own(serve: Serve
         calls.append(1)
         (hangs_up if len(calls) == 1 else answers)(peer)
 
-    line = OrderConnection(serve(first_hangs_up).url)
+    connection = OrderConnection(serve(first_hangs_up).url)
     with pytest.raises(BrokerUnknown):
-        post(line)
-    assert post(line) == (200, b"{}")
-    line.close()
+        post(connection)
+    assert post(connection) == (200, b"{}")
+    connection.close()

@@ -27,7 +27,7 @@ from apps.exchange.bitmart.routes import PRIVATE_PATHS, SUBMIT_ORDER, SUBMIT_PRO
 from apps.exchange.transport.rate import Route, shared_rate
 from apps.exchange.transport.rate_limiter import RateLimiter
 from tests.bitmart.conftest import CREDENTIALS, WIDE
-from tests.bitmart.exchange import Exchange, Response, ok, refusal
+from tests.bitmart.scripted_exchange import Exchange, Response, ok, refusal
 
 SUBMIT = SUBMIT_ORDER.path
 ROUTES = [route for route in vars(routes).values() if isinstance(route, Route)]
@@ -245,14 +245,14 @@ def test_an_order_is_sent_once_whatever_the_answer(
 
 
 def test_the_last_check_comes_after_the_slot_and_stops_the_bytes(
-    exchange: Exchange, limits: RateLimiter, broker: Broker
+    exchange: Exchange, limiter: RateLimiter, broker: Broker
 ) -> None:
     class SwitchedOff(Exception):
         pass
 
     def check() -> None:
         free = shared_rate(SUBMIT_ORDER).burst - 1  # one slot is taken when the switch is read
-        assert [limits.reserve(SUBMIT_ORDER).wait_s > 0 for _ in range(free + 1)] == [False] * free + [True]
+        assert [limiter.reserve(SUBMIT_ORDER).wait_s > 0 for _ in range(free + 1)] == [False] * free + [True]
         raise SwitchedOff
 
     with pytest.raises(SwitchedOff):
@@ -268,19 +268,19 @@ def test_the_bytes_leave_right_after_the_last_check(exchange: Exchange, broker: 
     assert 0 <= int(posted.headers["x-bm-timestamp"]) - checked_ms[0] < 200
 
 
-def test_nobody_there_is_unavailable_and_the_last_check_is_not_even_asked(limits: RateLimiter) -> None:
+def test_nobody_there_is_unavailable_and_the_last_check_is_not_even_asked(limiter: RateLimiter) -> None:
     asked: list[int] = []
-    nobody = OrderClient("http://127.0.0.1:1", limits, CREDENTIALS)
+    nobody = OrderClient("http://127.0.0.1:1", limiter, CREDENTIALS)
     with pytest.raises(BrokerUnavailable):
         nobody.send(SUBMIT_ORDER, {}, before_sending=lambda: asked.append(1))
     assert asked == []
 
 
 def test_an_opening_order_does_not_wait_for_a_far_slot_and_a_closing_one_does(
-    exchange: Exchange, limits: RateLimiter, broker: Broker
+    exchange: Exchange, limiter: RateLimiter, broker: Broker
 ) -> None:
     exchange.answers[SUBMIT] = [ACCEPTED]
-    limits.hold(SUBMIT_ORDER, 0.8)
+    limiter.hold(SUBMIT_ORDER, 0.8)
     started = time.monotonic()
     with pytest.raises(BrokerRateLimited):
         broker.submit(ENTRY)
@@ -317,7 +317,7 @@ def test_private_routes_keep_their_documented_limits(route: Any) -> None:
 
 
 def test_a_429_is_to_be_waited_out_by_everyone(
-    exchange: Exchange, limits: RateLimiter, broker: Broker
+    exchange: Exchange, limiter: RateLimiter, broker: Broker
 ) -> None:
     exchange.answers[SUBMIT] = [refusal(30013, 429, **{"X-BM-RateLimit-Reset": "2"})]
     with pytest.raises(BrokerRejected) as caught:
