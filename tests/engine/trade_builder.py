@@ -33,6 +33,7 @@ CONSTRAINTS = VenueConstraints(
     signature_valid_s=70,
     answer_s=5,
     candles_per_request=499,
+    fee_reads_apart_s=3.0,
     standard_fees=FeeRates(maker=Decimal("0.0002"), taker=Decimal("0.0006")),
 )
 SYMBOL = "BTCUSDT"

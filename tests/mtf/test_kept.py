@@ -12,6 +12,8 @@ from apps.exchange.dry import DryBroker
 from apps.live.enter import venue_cache
 from apps.live.enter.venue_cache import Kept
 
+APART_S = 3.0
+
 
 class Exchange(DryBroker):
     """Tells rates by symbol, and remembers who asked."""
@@ -46,10 +48,10 @@ def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
 
 def test_rates_are_asked_a_symbol_a_day_and_no_faster_than_the_exchange_tells_them(hands: Hands) -> None:
     exchange = Exchange()
-    rates = Kept(exchange)
+    rates = Kept(exchange, APART_S)
     assert [rates.fees(name).taker * 10_000 for name in ("AAAA", "BB", "AAAA")] == [4, 4, 4]
     assert exchange.asked == ["AAAA"]
-    hands.at += venue_cache.FEES_APART_S
+    hands.at += APART_S
     assert rates.fees("BB").taker * 10_000 == 2
     assert rates.fees("CCC").taker * 10_000 == 4, "the highest known stands in"
     hands.at += venue_cache.FEES_KEPT_S
@@ -60,7 +62,7 @@ def test_rates_are_asked_a_symbol_a_day_and_no_faster_than_the_exchange_tells_th
 def test_what_could_not_be_read_is_not_kept(hands: Hands) -> None:
     exchange = Exchange()
     exchange.gone = True
-    rates = Kept(exchange)
+    rates = Kept(exchange, APART_S)
     with pytest.raises(BrokerUnavailable):
         rates.fees("AAAA")
     exchange.gone = False

@@ -14,10 +14,12 @@ class VenueConstraints:
     `signature_valid_s`: a request signed longer ago than this is refused, whenever it arrives.
     `answer_s`: a call without an answer by then will have none.
     `candles_per_request`: the most candles one request may ask for.
+    `fee_reads_apart_s`: seconds between two reads of fee rates, of whichever symbols.
     `standard_fees`: the rates of an account of no special level; its own need its key.
     """
 
     signature_valid_s: int
     answer_s: int
     candles_per_request: int
+    fee_reads_apart_s: float
     standard_fees: FeeRates

@@ -33,6 +33,7 @@ CONSTRAINTS = VenueConstraints(
     signature_valid_s=70,  # 60 s by the documentation, and 10 s for the way there and two clocks
     answer_s=5,  # an order connection waits 1 s for its connection and 3 s for the answer
     candles_per_request=PAGE,
+    fee_reads_apart_s=3.0,  # the exchange tells the rates of one symbol every 2 s
     standard_fees=FeeRates(maker=Decimal("0.0002"), taker=Decimal("0.0006")),
 )
 

@@ -45,6 +45,7 @@ CONSTRAINTS = VenueConstraints(
     signature_valid_s=70,
     answer_s=5,
     candles_per_request=499,
+    fee_reads_apart_s=3.0,
     standard_fees=FeeRates(maker=MAKER, taker=TAKER),
 )
 """Of the exchange as its server presents it; in process an answer comes at once."""

@@ -16,6 +16,7 @@ from apps.engine.indicators.compute import features
 from apps.engine.ports import Broker, BrokerRejected, BrokerUnavailable, BrokerUnknown
 from apps.engine.profile import Entry
 from apps.engine.values.timeframe import WINDOW, Timeframe
+from apps.exchange import venue
 from apps.live.enter.venue_cache import Kept
 from apps.market import store as market
 
@@ -77,4 +78,4 @@ def _known(read: Callable[[], T]) -> T | None:
 
 @cache
 def _kept(broker: Broker) -> Kept:
-    return Kept(broker)
+    return Kept(broker, venue.current().constraints.fee_reads_apart_s)

@@ -12,17 +12,19 @@ from apps.engine.values.position import Bracket, FeeRates
 BRACKETS_KEPT_S = 3600.0
 FEES_KEPT_S = 86_400.0
 """An account's rates change by the month."""
-FEES_APART_S = 3.0
-"""The exchange tells the rates of one symbol every 2 s: asked no faster, nobody waits for his turn."""
 
 T = TypeVar("T")
 
 
 class Kept:
-    """Brackets and fee rates of one broker. Safe to share between threads; raises what the broker raises."""
+    """Brackets and fee rates of one broker. Safe to share between threads; raises what the broker raises.
 
-    def __init__(self, broker: Broker) -> None:
+    Rates are read at most each `fee_reads_apart_s`, so that nobody waits for his turn.
+    """
+
+    def __init__(self, broker: Broker, fee_reads_apart_s: float) -> None:
         self._broker = broker
+        self._fee_reads_apart_s = fee_reads_apart_s
         self._brackets: _Aging[list[Bracket]] = _Aging(BRACKETS_KEPT_S)
         self._fees: _Aging[FeeRates] = _Aging(FEES_KEPT_S)
         self._asked_at = float("-inf")
@@ -38,7 +40,7 @@ class Kept:
             own, others = self._fees.get(symbol), self._fees.all()
             if own is not None:
                 return own
-            if others and time.monotonic() - self._asked_at < FEES_APART_S:
+            if others and time.monotonic() - self._asked_at < self._fee_reads_apart_s:
                 return max(others, key=lambda rates: rates.taker)
             self._asked_at = time.monotonic()
             return self._fees.put(symbol, self._broker.fee_rates(symbol))
