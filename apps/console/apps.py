@@ -6,7 +6,7 @@ class ConsoleConfig(AppConfig):
 
     def ready(self) -> None:
         """Give the pages of two rooms what other rooms know; a room never imports another."""
-        from apps.insight.switch_targets import unknown_target
+        from apps.insight.switch_target import unknown_target
         from apps.market import store as market
         from apps.orders.admin import OrderPlanAdmin
         from apps.switches.forms import SwitchForm

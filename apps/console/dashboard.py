@@ -15,8 +15,7 @@ from apps.audit.store import READY
 from apps.exchange import venue
 from apps.feed.models import StreamHealth
 from apps.insight.account_summary import holdings
-from apps.insight.board import board
-from apps.insight.system_status import Pulse, pulse, waiting_for
+from apps.insight.system_status import Pulse, board, pulse, waiting_for
 from apps.orders.models import OrderPlan
 from apps.switches.models import MtfSwitch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Sum
 from pydantic_core import to_jsonable_python
@@ -23,7 +23,7 @@ CLOSED = (
     *("opened_at", "closed_at", "close_reason", "decision_key"),
 )
 SHOWN = 10
-"""Closed positions that are told."""
+"""Closed positions that are shown."""
 RESTING = ("id", "symbol", "side", "status", "size", "filled", "price", "profile", "sent_at", "expires_at")
 
 
@@ -43,31 +43,26 @@ class Holdings:
     trades_today: int
 
     def to_json(self) -> dict[str, Any]:
-        found: dict[str, Any] = to_jsonable_python(asdict(self))
-        return found
+        return cast("dict[str, Any]", to_jsonable_python(asdict(self)))
 
 
 def holdings(account: str) -> Holdings:
-    """Open positions, the last closed ones and live entries, the newest first."""
+    """Return open positions, the last closed ones and live entries, the newest first."""
     positions = Position.objects.filter(account=account, closed_at=None).order_by("-opened_at")
-    live = ExchangeOrder.objects.filter(account=account, status__in=[one.value for one in LIVE])
+    closed = Position.objects.filter(account=account, closed_at__isnull=False).order_by("-closed_at", "-id")
+    entries = ExchangeOrder.objects.filter(account=account, status__in=[status.value for status in LIVE])
     worth = EquityPoint.objects.filter(account=account).order_by("at").last()
     days = RiskDay.objects.filter(account=account, day=datetime.now(UTC).date())
     today = days.aggregate(realised=Sum("realised_usdt"), trades=Sum("trades"))
     return Holdings(
         positions=list(positions.values(*POSITION)),
-        closed=_closed(account),
-        resting=list(live.order_by("-sent_at").values(*RESTING)),
+        closed=[
+            {**row, "held_s": (row["closed_at"] - row["opened_at"]).total_seconds()}
+            for row in closed.values(*CLOSED)[:SHOWN]
+        ],
+        resting=list(entries.order_by("-sent_at").values(*RESTING)),
         equity=None if worth is None else worth.equity,
         equity_at=None if worth is None else worth.at,
         realised_today=today["realised"] or Decimal(0),
         trades_today=today["trades"] or 0,
     )
-
-
-def _closed(account: str) -> list[dict[str, Any]]:
-    rows = Position.objects.filter(account=account, closed_at__isnull=False).order_by("-closed_at", "-id")
-    return [
-        {**row, "held_s": (row["closed_at"] - row["opened_at"]).total_seconds()}
-        for row in rows.values(*CLOSED)[:SHOWN]
-    ]

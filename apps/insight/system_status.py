@@ -1,7 +1,8 @@
-"""Is the desk alive: the last runs of the clock, the minutes it missed, and what it waits for."""
+"""Is the desk alive: its last runs, the minutes it missed, what it waits for, where each symbol stands."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,12 +10,15 @@ import redis
 from django.conf import settings
 from django.db import DatabaseError
 
+from apps.audit import store as audit
+from apps.audit.store import READY, StandingCause
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange import venue
 from apps.feed.announce import connection
 from apps.feed.models import StreamHealth
 from apps.live import account_health
 from apps.live.models import MtfRun, RunStatus, Trigger
+from apps.signals.models import MtfState
 
 DUE_AFTER = timedelta(seconds=10)
 """A minute older than this must be decided: collecting takes 2.5 s at most, judging less."""
@@ -23,6 +27,8 @@ RUN_AGE_S = 120
 STREAM_AGE_S = 10
 CANDLE_AGE_S = 130
 """The newest 1m candle is up to 60 s old before the next one closes; here two are missing."""
+JUDGED_WITHIN = timedelta(minutes=2)
+"""An outcome whose candle ended longer ago is of a symbol nobody judges now."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +40,39 @@ class Pulse:
     missed: tuple[datetime, ...]
 
 
+@dataclass(frozen=True)
+class BoardRow:
+    """One symbol; `causes` in the profiles' order, None where that profile has not judged it."""
+
+    symbol: str
+    causes: tuple[StandingCause | None, ...]
+
+    @property
+    def is_ready(self) -> bool:
+        return any(cause is not None and cause.cause == READY for cause in self.causes)
+
+
 def pulse(profile: str, now: datetime) -> Pulse:
-    runs = MtfRun.objects.defer("result").filter(profile=profile, trigger=Trigger.BEAT)
-    return Pulse(profile, runs.order_by("minute").last(), tuple(_missed(profile, now)))
+    """Return the profile's newest run, and its missed minutes, the newest first.
+
+    Missed are due minutes of the last hour, since the profile's first run, that have no decided run.
+    """
+    runs = MtfRun.objects.defer("result").filter(profile=profile, trigger=Trigger.BEAT).order_by("minute")
+    first = runs.values_list("minute", flat=True).first()
+    if first is None:
+        return Pulse(profile, None, ())
+    newest = Timeframe.M1.floor(now - DUE_AFTER)
+    recent = runs.filter(status=RunStatus.DECIDED, minute__gt=newest - LOOK_BACK)
+    decided = set(recent.values_list("minute", flat=True))
+    due = (newest - timedelta(minutes=back) for back in range(LOOK_BACK // timedelta(minutes=1)))
+    missed = tuple(minute for minute in due if minute >= first and minute not in decided)
+    return Pulse(profile, runs.last(), missed)
 
 
 def waiting_for(now: datetime) -> list[str]:
-    """What is missing before the desk is ready, each in words; empty when it is."""
+    """Return what is missing before the desk is ready, each in words; empty when it is."""
     try:
-        missing = [*_streams(now), *_watch(now), *_runs(now)]
+        missing = [*_stream_faults(now), *_watch_faults(now), *_run_faults(now)]
     except DatabaseError:
         missing = ["database: does not answer"]
     try:
@@ -52,56 +82,47 @@ def waiting_for(now: datetime) -> list[str]:
     return missing
 
 
-def _missed(profile: str, now: datetime) -> list[datetime]:
-    """Due minutes of the last hour, since the profile's first run, that have no decided run."""
-    runs = MtfRun.objects.filter(profile=profile, trigger=Trigger.BEAT)
-    first = runs.order_by("minute").values_list("minute", flat=True).first()
-    if first is None:
-        return []
-    newest = Timeframe.M1.floor(now - DUE_AFTER)
-    decided = set(
-        runs.filter(status=RunStatus.DECIDED, minute__gt=newest - LOOK_BACK).values_list("minute", flat=True)
-    )
-    due = (newest - timedelta(minutes=back) for back in range(LOOK_BACK // timedelta(minutes=1)))
-    return [minute for minute in due if minute >= first and minute not in decided]
+def board(profiles: Sequence[str], now: datetime) -> list[BoardRow]:
+    """Return what every profile said last of each symbol judged now: the ready first, each part by name."""
+    judged = MtfState.objects.filter(expires_at__gt=now - JUDGED_WITHIN)
+    symbols = sorted(set(judged.values_list("symbol", flat=True)))
+    standing = [audit.standing_causes(profile, symbols) for profile in profiles]
+    rows = [BoardRow(symbol, tuple(causes.get(symbol) for causes in standing)) for symbol in symbols]
+    return sorted(rows, key=lambda row: not row.is_ready)
 
 
-def _streams(now: datetime) -> list[str]:
+def _stream_faults(now: datetime) -> list[str]:
     streams = list(StreamHealth.objects.all())
     if not streams:
         return ["stream: never started"]
-    return [f"stream {stream.name}: {fault}" for stream in streams for fault in _faults(stream, now)]
-
-
-def _watch(now: datetime) -> list[str]:
-    """Why nothing may be opened, whatever is ready."""
-    found = account_health.of_account(venue.account(), now)
-    faults = [] if found.reconciled else ["our books are not compared with the exchange's; is it running?"]
-    return [f"watch: {fault}" for fault in (*faults, found.unhealthy) if fault]
-
-
-def _faults(stream: StreamHealth, now: datetime) -> list[str]:
-    faults = [] if stream.connected else ["not connected"]
-    silent_s = (now - stream.updated_at).total_seconds()
-    if silent_s > STREAM_AGE_S:
-        faults.append(f"no sign of life for {silent_s:.0f} s")
-    if stream.last_candle_at is None:
-        faults.append("stored no candle yet")
-    elif (age_s := (now - stream.last_candle_at).total_seconds()) > CANDLE_AGE_S:
-        faults.append(f"the newest candle closed {age_s:.0f} s ago")
+    faults = []
+    for stream in streams:
+        if not stream.connected:
+            faults.append(f"stream {stream.name}: not connected")
+        silent_s = (now - stream.updated_at).total_seconds()
+        if silent_s > STREAM_AGE_S:
+            faults.append(f"stream {stream.name}: no sign of life for {silent_s:.0f} s")
+        if stream.last_candle_at is None:
+            faults.append(f"stream {stream.name}: stored no candle yet")
+        elif (age_s := (now - stream.last_candle_at).total_seconds()) > CANDLE_AGE_S:
+            faults.append(f"stream {stream.name}: the newest candle closed {age_s:.0f} s ago")
     return faults
 
 
-def _runs(now: datetime) -> list[str]:
-    return [text for profile in settings.MTF_PROFILES if (text := _run(profile, now))]
+def _watch_faults(now: datetime) -> list[str]:
+    """Return why nothing may be opened, whatever is ready."""
+    health = account_health.of_account(venue.account(), now)
+    faults = [] if health.reconciled else ["our books are not compared with the exchange's; is it running?"]
+    return [f"watch: {fault}" for fault in (*faults, health.unhealthy) if fault]
 
 
-def _run(profile: str, now: datetime) -> str:
-    decided = MtfRun.objects.filter(profile=profile, trigger=Trigger.BEAT, status=RunStatus.DECIDED)
-    last = decided.order_by("minute").values_list("finished_at", flat=True).last()
-    if last is None:
-        return f"run: no minute of {profile} was decided yet"
-    age_s = (now - last).total_seconds()
-    return (
-        f"run: {profile} was decided {age_s:.0f} s ago, not within {RUN_AGE_S} s" if age_s > RUN_AGE_S else ""
-    )
+def _run_faults(now: datetime) -> list[str]:
+    faults = []
+    for profile in settings.MTF_PROFILES:
+        decided = MtfRun.objects.filter(profile=profile, trigger=Trigger.BEAT, status=RunStatus.DECIDED)
+        last = decided.order_by("minute").values_list("finished_at", flat=True).last()
+        if last is None:
+            faults.append(f"run: no minute of {profile} was decided yet")
+        elif (age_s := (now - last).total_seconds()) > RUN_AGE_S:
+            faults.append(f"run: {profile} was decided {age_s:.0f} s ago, not within {RUN_AGE_S} s")
+    return faults

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.audit import store as audit
-from apps.insight.board import board
+from apps.insight.system_status import board
 from apps.signals import store as signals
 from tests.rooms.builders import audit_row, outcome
 

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from apps.console.api.errors import ErrorAnswer, refused
 from apps.console.api.fields import Name, Strict, asked, checked
 from apps.engine.values.contract import UnknownSymbol
-from apps.insight.explain import CannotExplain, explain
+from apps.insight.explanation import CannotExplain, explain
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """Before any candle of any venue: a moment further back is a mistake."""

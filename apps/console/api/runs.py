@@ -17,7 +17,7 @@ from apps.console.api.errors import ErrorAnswer
 from apps.console.api.fields import Name, Strict, asked
 from apps.console.api.listing import Listing, listed
 from apps.console.api.paging import Order, PageQuery, moment, whole
-from apps.insight.run_results import results
+from apps.insight.decision import run_results
 from apps.live.enter.outcomes import counted
 from apps.live.models import MtfRun, RunStatus, Trigger
 
@@ -95,4 +95,4 @@ class Run(APIView):
         if run is None:
             raise NotFound(f"no run has the id {run_id}")
         summary = {key: value for key, value in (run.result or {}).items() if key != "results"}
-        return Response(RunRow(run).data | {"summary": summary, "results": results(run)})
+        return Response(RunRow(run).data | {"summary": summary, "results": run_results(run)})

@@ -16,7 +16,7 @@ from apps.console.api.errors import ErrorAnswer, refused
 from apps.console.api.fields import Name, Strict, StrictBoolean, told
 from apps.console.api.listing import Listing, listed
 from apps.console.api.paging import Order, PageQuery
-from apps.insight.switch_targets import unknown_target
+from apps.insight.switch_target import unknown_target
 from apps.switches import store
 from apps.switches.models import MtfSwitch
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from apps.insight.condition_report.report import EVERY, ConditionCount, Report, TimeframeCount
+from apps.insight.condition_report import EVERY, ConditionCount, Report, TimeframeCount
 
 
 def show(report: Report, console: Console, *, top: int) -> None:

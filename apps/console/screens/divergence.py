@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from apps.insight.divergence.report import Divergence, Kind
+from apps.insight.divergence import Divergence, Kind
 
 WORDS = {
     Kind.LATE_CANDLE: "a candle came late",

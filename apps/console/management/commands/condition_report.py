@@ -17,8 +17,8 @@ from apps.engine.profile import Profile
 from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import VALIDATION, Timeframe
 from apps.insight.condition_report import Report, condition_report
-from apps.insight.explain import profile_that_ran
-from apps.insight.past_verdicts import refuse_without_candles
+from apps.insight.explanation import profile_that_ran
+from apps.insight.replay import require_candles
 from apps.profiles import store as profiles
 
 
@@ -59,13 +59,13 @@ def _reports(options: dict[str, Any]) -> list[Report]:
     now = datetime.now(UTC)
     start, end = stretch(options["since"], options["until"], now)
     symbols = named(options["symbols"], now)
-    refuse_without_candles(symbols, start, end)
+    require_candles(symbols, start, end)
     timeframe = None if options["timeframe"] is None else Timeframe(options["timeframe"])
     chosen = _profiles(options["profile"])
     with progress("judging again", len(symbols) * len(chosen)) as tell:
         return [
             condition_report(
-                one, symbols, start, end, timeframe=timeframe, by_symbol=options["by_symbol"], tell=tell
+                one, symbols, start, end, timeframe=timeframe, by_symbol=options["by_symbol"], advance=tell
             )
             for one in chosen
         ]

@@ -14,7 +14,7 @@ from apps.console.screens.divergence import show
 from apps.console.symbols import named
 from apps.console.times import stretch
 from apps.engine.values.errors import TradingError
-from apps.insight.divergence import Divergence, diverging
+from apps.insight.divergence import Divergence, find_divergence
 from apps.profiles import store as profiles
 
 
@@ -55,4 +55,4 @@ def _found(options: dict[str, Any]) -> list[Divergence]:
     symbols = None if options["symbols"] is None else named(options["symbols"], now)
     names = [options["profile"]] if options["profile"] else [one.name for one in profiles.configured()]
     with progress("replaying", None if symbols is None else len(symbols) * len(names)) as tell:
-        return [diverging(name, symbols, start, end, tell) for name in names]
+        return [find_divergence(name, symbols, start, end, tell) for name in names]

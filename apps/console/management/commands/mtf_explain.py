@@ -18,8 +18,7 @@ from apps.console.times import BadTime, moment
 from apps.engine.evaluate.verdict import LeafVerdict, TimeframeVerdict, Verdict
 from apps.engine.profile import ProfileError
 from apps.engine.values.contract import UnknownSymbol
-from apps.insight.explain import CannotExplain, Explanation, explain
-from apps.insight.missing_items import Missing
+from apps.insight.explanation import CannotExplain, Explanation, MissingItems, explain
 from apps.profiles import store as profiles
 
 SELECTION = {"stay": "stay if all", "drop": "drop if any", "forbid": "no drop if any"}
@@ -68,7 +67,7 @@ def show(found: Explanation) -> None:
         for line in _lacking(found.missing, one):
             console.print(line, highlight=False)
         console.print(_wide(one) if console.width >= WIDE else _narrow(one))
-    console.print(found.comparison, highlight=False)
+    console.print(found.sentence, highlight=False)
 
 
 def _answer(verdict: Verdict) -> str:
@@ -88,7 +87,7 @@ def _title(one: TimeframeVerdict) -> str:
     return f"\n[bold]{one.timeframe} {one.phase}[/]: {one.outcome.word}{why} · candle {opened}{grace}"
 
 
-def _lacking(missing: Sequence[Missing], one: TimeframeVerdict) -> list[str]:
+def _lacking(missing: Sequence[MissingItems], one: TimeframeVerdict) -> list[str]:
     """A line a side: what it lacks; a side that is one item short says that it alone is missing."""
     found = [each for each in missing if (each.timeframe, each.phase) == (one.timeframe, one.phase)]
     lines = []

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.console.times import BadTime, duration
 from apps.engine.values.errors import TradingError
-from apps.insight.switch_targets import unknown_target
+from apps.insight.switch_target import unknown_target
 from apps.switches import store as switches
 
 

@@ -11,20 +11,19 @@ from apps.switches.store import checked_key
 
 
 def unknown_target(key: str) -> str | None:
-    """What is wrong with the symbol or profile a switch is to stop, in words; None when it is known.
+    """Return what is wrong with the symbol or profile a switch is to stop; None when it is known.
 
     Raises InvalidSwitchKey for a key of no known form. Every symbol passes until contracts are stored.
     """
-    kind, _, rest = checked_key(key).partition(":")
+    kind, _, name = checked_key(key).partition(":")
     if kind == "PROFILE":
-        return _unknown("profile", rest, files.available(settings.MTF_PROFILES_DIR))
-    if kind in ("SYMBOL", "SYMBOL_TF"):
-        symbol = rest.rpartition(":")[0] if kind == "SYMBOL_TF" else rest
-        return _unknown("symbol", symbol, [contract.symbol for contract in market.contracts()])
-    return None
-
-
-def _unknown(what: str, name: str, known: list[str]) -> str | None:
+        known = files.available(settings.MTF_PROFILES_DIR)
+    elif kind in ("SYMBOL", "SYMBOL_TF"):
+        name = name.rpartition(":")[0] if kind == "SYMBOL_TF" else name
+        known = [contract.symbol for contract in market.contracts()]
+    else:
+        return None
     if not known or name in known:
         return None
+    what = "profile" if kind == "PROFILE" else "symbol"
     return f"unknown {what} {name!r}{suggestion(name, known)}: a switch of this key would stop nothing"

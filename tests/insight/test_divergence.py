@@ -16,9 +16,9 @@ from django.db import connection
 from apps.engine.profile import Profile
 from apps.engine.values.candle import Source
 from apps.exchange.simulator.archive import Archive
-from apps.insight.divergence import Divergence, Kind, diverging
-from apps.insight.explain import judged_again
-from apps.insight.past_verdicts import past
+from apps.insight.divergence import Divergence, Kind, find_divergence
+from apps.insight.explanation import minute_judgement
+from apps.insight.replay import past_judgement
 from apps.live import runs
 from apps.market import store
 from apps.profiles import files
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.django_db
 
 def replayed(minutes: int, *symbols: str, by: str = "plain") -> Divergence:
     """The comparison of the first minutes from AT on."""
-    return diverging(by, symbols or None, AT, AT + minutes * MINUTE)
+    return find_divergence(by, symbols or None, AT, AT + minutes * MINUTE)
 
 
 def test_a_driven_stretch_of_the_recorded_market_is_replayed_to_the_very_same_decisions(
@@ -62,7 +62,7 @@ def _driven_and_replayed(archive: Archive, broker: redis.Redis, began: datetime,
     market = Recorded(archive, SYMBOLS, every, broker, began)
     market.drive(minutes)
     for one in every:
-        found = diverging(one.name, None, began + MINUTE, market.at + MINUTE)
+        found = find_divergence(one.name, None, began + MINUTE, market.at + MINUTE)
         assert (found.equal, found.differences) == (minutes * len(SYMBOLS), ())
         assert (found.symbols, found.digests) == (SYMBOLS, (one.digest,))
         assert (found.runs, found.not_comparable) == (Counter(decided=minutes), Counter())
@@ -212,7 +212,7 @@ def test_an_indicator_that_had_not_settled_over_the_live_window_is_told_with_bot
     worker = Worker(SYMBOLS[:1], [narrow], broker=broker)
     for n in range(1, DRIVEN + 1):
         worker.minute(BEGAN + n * MINUTE)
-    found = diverging("settling", None, BEGAN + MINUTE, market.at + MINUTE)
+    found = find_divergence("settling", None, BEGAN + MINUTE, market.at + MINUTE)
     assert {one.kind for one in found.differences} == {Kind.WARM_UP}
     assert f"against {between}" in found.differences[-1].why
 
@@ -225,8 +225,8 @@ def by_ema(level: float) -> Profile:
 def _between(market: Recorded, by: Profile) -> float:
     """Halfway between EMA 200 of 5m over the live window and over a longer past, at the last minute."""
     symbol = market.symbols[0]
-    exact = judged_again(symbol, market.at, by).verdict(symbol).timeframes[0].leaves[0].left
-    history = past(symbol, by, BEGAN + MINUTE, market.at + MINUTE)
+    exact = minute_judgement(symbol, market.at, by).verdict(symbol).timeframes[0].leaves[0].left
+    history = past_judgement(symbol, by, BEGAN + MINUTE, market.at + MINUTE)
     settled = history.verdict(DRIVEN - 1).timeframes[0].leaves[0].left
     assert exact is not None
     assert settled is not None

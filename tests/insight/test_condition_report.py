@@ -18,9 +18,9 @@ from apps.engine.values.reason import Reason
 from apps.engine.values.side import Side
 from apps.exchange.simulator.archive import Archive
 from apps.insight.condition_report import ConditionCount, Report, condition_report
-from apps.insight.divergence.words import replay_words
-from apps.insight.explain import explain
-from apps.insight.past_verdicts import past
+from apps.insight.decision import past_decisions
+from apps.insight.explanation import explain
+from apps.insight.replay import past_judgement
 from apps.market import store
 from tests.mtf.conftest import WriteProfile
 from tests.mtf.desk import by_close, profile
@@ -183,7 +183,8 @@ def test_over_the_recorded_market_the_counts_are_those_of_each_minutes_own_expla
     )
     assert report.decisions.total() == 15
     assert Counter(
-        word.split()[0] for word in replay_words(past("ETHUSDT", profile(two_sided()), start, end))
+        word.split()[0]
+        for word in past_decisions(past_judgement("ETHUSDT", profile(two_sided()), start, end))
     ) == Counter(report.decisions)
 
 

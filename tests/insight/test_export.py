@@ -18,10 +18,10 @@ from django.core.management import CommandError, call_command
 
 from apps.audit.models import MtfAudit, OperatorAction
 from apps.exchange.simulator.archive import Archive
-from apps.insight.divergence.words import verdict_words
-from apps.insight.explain import explain
+from apps.insight.decision import verdict_decision
+from apps.insight.explanation import explain
 from apps.insight.export import SCHEMA, BadWindow, export
-from apps.insight.export.rows import plain
+from apps.insight.json_row import json_value
 from apps.live.models import MtfRun
 from apps.market import store
 from apps.switches import store as switches
@@ -65,13 +65,13 @@ class Colour(StrEnum):
     ],
 )
 def test_values_become_plain_json_without_losing_a_digit(value: Any, told: Any) -> None:
-    assert plain(value) == told
-    assert type(plain(value)) is type(told)
+    assert json_value(value) == told
+    assert type(json_value(value)) is type(told)
 
 
 def test_a_value_of_an_unknown_kind_is_refused() -> None:
     with pytest.raises(TypeError, match="of type object has no plain form"):
-        plain(object())
+        json_value(object())
 
 
 # --- decisions ---
@@ -263,7 +263,7 @@ def test_over_the_recorded_market_the_minutes_are_those_of_each_ones_own_explana
     told = export("ETHUSDT", market.at, 4 * MINUTE, datetime.now(UTC))["verdicts"]["plain"]["minutes"]
     for one in told[:5]:
         minute = datetime.fromisoformat(one["minute"])
-        assert one["live"] == one["replay"] == verdict_words(explain("ETHUSDT", minute, "plain").verdict)
+        assert one["live"] == one["replay"] == verdict_decision(explain("ETHUSDT", minute, "plain").verdict)
     assert told[0]["minute"] == f"{BEGAN + 2 * MINUTE:%Y-%m-%dT%H:%M:%SZ}"
 
 

@@ -11,13 +11,15 @@ from uuid import UUID
 
 from django.db.models import Model
 
+from apps.admin_base.format import plain
 
-def plain(value: Any) -> Any:
-    """`value` as JSON holds it. TypeError for what has no place in the document."""
+
+def json_value(value: Any) -> Any:
+    """Return `value` as JSON holds it. Raises TypeError for what has no place in the document."""
     if isinstance(value, Decimal):
-        return exact(value)
+        return plain(value)
     if isinstance(value, datetime):
-        return moment(value)
+        return json_time(value)
     if isinstance(value, UUID | date):
         return str(value)
     if isinstance(value, float):
@@ -27,32 +29,26 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, Mapping):
-        return {str(key): plain(one) for key, one in value.items()}
+        return {str(key): json_value(child) for key, child in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(one) for one in value]
+        return [json_value(child) for child in value]
     raise TypeError(f"{value!r} of type {type(value).__name__} has no plain form")
 
 
-def exact(value: Decimal) -> str:
-    """All digits, no exponent, no zeros at the end: 0.1, 1000."""
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def moment(value: datetime) -> str:
-    """ISO 8601 in UTC with Z, microseconds only where there are any."""
+def json_time(value: datetime) -> str:
+    """Return ISO 8601 in UTC with Z, microseconds only where there are any."""
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def row(one: Model, *, without: Iterable[str] = ()) -> dict[str, Any]:
-    """The columns of a table's row by name, `without` those named."""
+def json_row(row: Model, *, without: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the columns of a table's row by name, `without` those named."""
     left_out = set(without)
     return {
-        field.attname: plain(getattr(one, field.attname))
-        for field in one._meta.concrete_fields
+        field.attname: json_value(getattr(row, field.attname))
+        for field in row._meta.concrete_fields
         if field.attname not in left_out
     }
 
 
-def rows(found: Iterable[Model], *, without: Iterable[str] = ()) -> list[dict[str, Any]]:
-    return [row(one, without=without) for one in found]
+def json_rows(rows: Iterable[Model]) -> list[dict[str, Any]]:
+    return [json_row(row) for row in rows]

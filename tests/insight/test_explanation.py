@@ -15,8 +15,8 @@ from apps.engine.evaluate.verdict import Verdict
 from apps.engine.profile import Profile
 from apps.engine.values.candle import Source
 from apps.engine.values.contract import UnknownSymbol
-from apps.insight.explain import CannotExplain, explain
-from apps.insight.run_results import results
+from apps.insight.decision import run_results
+from apps.insight.explanation import CannotExplain, explain
 from apps.live import runs
 from apps.live.models import MtfRun
 from apps.market import store
@@ -61,7 +61,7 @@ def test_a_decided_minute_is_explained_by_the_very_verdict_that_was_stored(
     assert found.verdict == stored
     assert found.verdict.is_ready
     assert found.equal is True
-    assert found.comparison.startswith("equal to what was stored ")
+    assert found.sentence.startswith("equal to what was stored ")
     assert found.run is not None
     assert found.to_json()["run_id"] == str(found.run.run_id)
 
@@ -96,7 +96,7 @@ def test_the_past_of_candles_alone_suffices_and_then_nothing_is_said_to_be_store
     after = [explain("AUSDT", AT + n * MINUTE, "plain") for n in range(2)]
     assert [one.verdict for one in after] == [one.verdict for one in before]
     assert [one.equal for one in after] == [None, None]
-    assert after[0].comparison.startswith(
+    assert after[0].sentence.startswith(
         "this run did not judge AUSDT: the audit holds no row of it for this profile by then"
     )
     assert after[0].to_json()["judged"] is False
@@ -146,16 +146,14 @@ def test_a_candle_that_was_corrected_after_the_run_is_named_beside_the_differenc
     _written_after_the_run()
     found = explain("AUSDT", AT, "plain")
     assert found.equal is False
-    assert found.compared.differences == (
+    assert found.comparison.differences == (
         "outcome was READY, is INVALID",
         "execution timeframe was 1m, is None",
         "reason was None, is execution_side_mismatch",
     )
     [late] = found.late
     assert (late.timeframe, late.open_time) == (M1, AT - MINUTE)
-    assert (
-        f"its 1m candle of 03-02 11:59 was corrected at {late.written_at:%m-%d %H:%M:%S}" in found.comparison
-    )
+    assert f"its 1m candle of 03-02 11:59 was corrected at {late.written_at:%m-%d %H:%M:%S}" in found.sentence
 
 
 def _written_after_the_run() -> None:
@@ -169,9 +167,9 @@ def test_a_candle_that_came_after_the_run_is_named_too(worker: Worker) -> None:
     store.save_candles([candle("AUSDT", M1, AT + MINUTE, LONG, Source.REST)])
     _written_after_the_run()
     found = explain("AUSDT", AT + MINUTE, "plain")
-    assert found.compared.differences is not None
-    assert "reason was execution_side_mismatch, is None" in found.compared.differences
-    assert [late.split(" was ")[0] for late in found.late_in_words] == ["its 1m candle of 03-02 12:00"]
+    assert found.comparison.differences is not None
+    assert "reason was execution_side_mismatch, is None" in found.comparison.differences
+    assert [late.split(" was ")[0] for late in found.late_sentences] == ["its 1m candle of 03-02 12:00"]
 
 
 def test_a_symbol_that_left_the_universe_is_said_to_be_not_judged_instead_of_compared(
@@ -185,8 +183,8 @@ def test_a_symbol_that_left_the_universe_is_said_to_be_not_judged_instead_of_com
         other.minute(AT + n * MINUTE)
     for n in (1, 2):
         found = explain("AUSDT", AT + n * MINUTE, "plain")
-        assert (found.equal, found.compared.judged) == (None, False)
-        assert found.comparison.startswith("this run did not judge AUSDT: it is not watched since ")
+        assert (found.equal, found.comparison.judged) == (None, False)
+        assert found.sentence.startswith("this run did not judge AUSDT: it is not watched since ")
     assert explain("AUSDT", AT, "plain").equal is True
     assert MtfAudit.objects.filter(symbol="AUSDT", cause="not_watched").count() == 1
 
@@ -196,7 +194,7 @@ def test_a_run_names_only_the_symbols_it_judged(worker: Worker, broker: redis.Re
     play(worker, [LONG])
     fill(["BUSDT"], [M1, M5, M15])
     [run] = Worker(["BUSDT"], worker.profiles, broker=broker).minute(AT + MINUTE)
-    assert [one["symbol"] for one in results(run)] == ["BUSDT"]
+    assert [one["symbol"] for one in run_results(run)] == ["BUSDT"]
 
 
 def test_each_side_says_which_of_its_items_are_missing(worker: Worker, write_profile: WriteProfile) -> None:
@@ -237,7 +235,7 @@ def test_a_symbol_that_comes_back_is_compared_again(worker: Worker, broker: redi
     push("AUSDT", AT + MINUTE)
     back = worker.restarted()
     play(back, [LONG], AT + 2 * MINUTE)
-    assert explain("AUSDT", AT + MINUTE, "plain").compared.judged is False
+    assert explain("AUSDT", AT + MINUTE, "plain").comparison.judged is False
     assert explain("AUSDT", AT + 2 * MINUTE, "plain").equal is True
 
 
@@ -250,7 +248,7 @@ def test_a_row_of_another_version_of_the_profile_is_not_taken_for_the_runs_own(
     runs.decided(_claimed(), now=datetime.now(UTC), counts={}, timings={})
     found = explain("AUSDT", AT + MINUTE, "plain")
     assert found.equal is None
-    assert "this run did not judge AUSDT: its newest row" in found.comparison
+    assert "this run did not judge AUSDT: its newest row" in found.sentence
 
 
 def _claimed() -> MtfRun:
@@ -284,7 +282,7 @@ def test_a_minute_that_nobody_decided_is_explained_and_says_so(
         runs.failed(run, RuntimeError("disk"), AT)
     found = explain("AUSDT", AT, "plain")
     assert found.verdict.is_ready
-    assert (found.equal, found.comparison) == (None, comparison)
+    assert (found.equal, found.sentence) == (None, comparison)
     assert found.to_json()["run_status"] == status
 
 
@@ -293,7 +291,7 @@ def test_a_minute_under_a_switch_says_that_the_switch_stood_before_the_verdict(w
     play(worker, [LONG])
     found = explain("AUSDT", AT, "plain")
     assert found.verdict.is_ready
-    assert "as kill_switch_global" in found.comparison
+    assert "as kill_switch_global" in found.sentence
     stored = found.to_json()["stored"]
     assert stored is not None
     assert stored["refusal"]["because"] == "news"

@@ -1,0 +1,232 @@
+"""What was decided live against what a replay of the stored candles decides now, minute by minute.
+
+Each difference is told with its probable reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from apps.audit.store import NOT_WATCHED, StandingCause
+from apps.engine.evaluate.judgement import PastJudgement
+from apps.engine.profile import Profile, ProfileError
+from apps.engine.values.timeframe import WINDOW, Timeframe
+from apps.insight.decision import live_decisions, past_decisions, row_decision, verdict_decision
+from apps.insight.replay import (
+    MINUTE,
+    LateCandle,
+    candles_read_at,
+    late_candles,
+    minute_judgement,
+    past_judgement,
+)
+from apps.live.models import MtfRun, RunStatus
+from apps.profiles import store as profiles
+
+NO_RUN = "no_run"
+VERSION_UNKNOWN = "version_not_kept"
+SWITCH = "kill_switch"
+NO_REASON = "no candle it reads was written later, and its own window gives the replay's answer: look at it"
+
+
+class Kind(StrEnum):
+    """The probable reason of a difference."""
+
+    LATE_CANDLE = "late_candle"
+    CORRECTED_CANDLE = "corrected_candle"
+    WARM_UP = "warm_up"
+    UNEXPLAINED = "unexplained"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """`live` and `replay` are the decisions in words; `why` names what probably made them differ."""
+
+    minute: datetime
+    symbol: str
+    live: str
+    replay: str
+    kind: Kind
+    why: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "minute": self.minute.isoformat(),
+            "symbol": self.symbol,
+            "live": self.live,
+            "replay": self.replay,
+            "kind": str(self.kind),
+            "why": self.why,
+        }
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """One profile over [start, end). Counts are of minutes × symbols; `not_comparable` by why not.
+
+    `runs` counts the minutes by what became of their run; `digests` are the versions that ran.
+    """
+
+    profile: str
+    start: datetime
+    end: datetime
+    symbols: tuple[str, ...]
+    digests: tuple[str, ...]
+    runs: Counter[str]
+    equal: int
+    not_comparable: Counter[str]
+    differences: tuple[Difference, ...]
+
+    @property
+    def kinds(self) -> Counter[str]:
+        """How many differences have which probable reason."""
+        return Counter(str(each.kind) for each in self.differences)
+
+    @property
+    def unexplained(self) -> int:
+        return self.kinds[Kind.UNEXPLAINED]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "profile": self.profile,
+            "from": self.start.isoformat(),
+            "to": self.end.isoformat(),
+            "symbols": list(self.symbols),
+            "digests": list(self.digests),
+            "runs": dict(self.runs),
+            "equal": self.equal,
+            "different": len(self.differences),
+            "different_by_kind": dict(self.kinds),
+            "unexplained": self.unexplained,
+            "not_comparable": dict(self.not_comparable),
+            "differences": [each.to_json() for each in self.differences],
+        }
+
+
+def find_divergence(
+    profile: str,
+    symbols: Sequence[str] | None,
+    start: datetime,
+    end: datetime,
+    advance: Callable[[str], None] = lambda _: None,
+) -> Divergence:
+    """Compare `profile` over the minutes of [start, end), aware UTC, each by the version that ran then.
+
+    Without `symbols` every symbol that a run of these minutes judged. `advance` is called with each one done.
+    """
+    live = live_decisions(profile, symbols, start, end)
+    versions = {digest: _version(digest) for digest in dict.fromkeys(run.digest for run in live.decided)}
+    if symbols is None:
+        symbols = sorted(
+            symbol
+            for symbol, rows in live.rows.items()
+            if any(row.digest in versions and row.cause != NOT_WATCHED for row in rows)
+        )
+    runs = Counter({NO_RUN: (end - start) // MINUTE - len(live.runs)})
+    runs.update(str(run.status) for run in live.runs)
+
+    equal = 0
+    differences: list[Difference] = []
+    not_comparable = Counter(
+        {what: count * len(symbols) for what, count in runs.items() if what != RunStatus.DECIDED}
+    )
+    for symbol in symbols:
+        for digest, version in versions.items():
+            of_version = [run for run in live.decided if run.digest == digest]
+            if version is None:
+                not_comparable[VERSION_UNKNOWN] += len(of_version)
+                continue
+            comparable: list[tuple[MtfRun, StandingCause]] = []
+            for run, row in zip(of_version, live.rows_at_end(symbol, of_version), strict=True):
+                if row is None or row.cause == NOT_WATCHED or row.digest != digest:
+                    not_comparable[NOT_WATCHED] += 1
+                elif row.refused:
+                    not_comparable[SWITCH] += 1
+                else:
+                    comparable.append((run, row))
+            different = _differences(symbol, version, comparable) if comparable else []
+            equal += len(comparable) - len(different)
+            differences += different
+        advance(symbol)
+    return Divergence(
+        profile=profile,
+        start=start,
+        end=end,
+        symbols=tuple(symbols),
+        digests=tuple(versions),
+        runs=+runs,
+        equal=equal,
+        not_comparable=+not_comparable,
+        differences=tuple(sorted(differences, key=lambda each: (each.minute, each.symbol))),
+    )
+
+
+def _version(digest: str) -> Profile | None:
+    """Return the version as it ran; None when it is not kept, or today's language cannot read it."""
+    try:
+        return profiles.version(digest)
+    except ProfileError:
+        return None
+
+
+def _differences(
+    symbol: str, version: Profile, rows: Sequence[tuple[MtfRun, StandingCause]]
+) -> list[Difference]:
+    """Return the minutes of `rows`, rising, that a replay by `version` decides otherwise than their row."""
+    first, last = rows[0][0].minute, rows[-1][0].minute
+    history = past_judgement(symbol, version, first, last + MINUTE)
+    replayed = past_decisions(history)
+    find_divergence = []
+    for run, row in rows:
+        at = (run.minute - first) // MINUTE
+        if row_decision(row) != replayed[at]:
+            find_divergence.append((run, at, row_decision(row)))
+    if not find_divergence:
+        return []
+
+    minutes = [run.minute for run, _, _ in find_divergence]
+    reads = [read_at for run, _, _ in find_divergence if (read_at := candles_read_at(run)) is not None]
+    spans = [(one, _window_start(one, min(minutes)), max(minutes)) for one in version.timeframes]
+    late = late_candles(symbol, min(reads), spans)
+    return [
+        Difference(run.minute, symbol, live, replayed[at], *_reason(history, at, run, live, late))
+        for run, at, live in find_divergence
+    ]
+
+
+def _reason(
+    history: PastJudgement, at: int, run: MtfRun, live: str, late: Sequence[LateCandle]
+) -> tuple[Kind, str]:
+    """Return the probable reason why row `at` of the history is not what `run` decided, `live`.
+
+    The newest candle in the windows of the run's minute that was written after the run had read them; else
+    an indicator that settles over a longer past than the live window; else none is known.
+    """
+    read_at = candles_read_at(run)
+    assert read_at is not None
+    for candle in late:
+        was_read = candle.written_at <= read_at
+        in_window = _window_start(candle.timeframe, run.minute) <= candle.open_time
+        if in_window and candle.close_time <= run.minute and not was_read:
+            kind = Kind.CORRECTED_CANDLE if candle.is_correction(read_at) else Kind.LATE_CANDLE
+            return kind, candle.sentence(read_at)
+
+    exact = minute_judgement(history.symbol, run.minute, history.profile).verdict(history.symbol)
+    if verdict_decision(exact) != live:
+        return Kind.UNEXPLAINED, NO_REASON
+    turned = [
+        f"{now.text}: {then.left} against {then.right} live, {now.left} against {now.right} here"
+        for judged_then, judged_now in zip(exact.timeframes, history.verdict(at).timeframes, strict=True)
+        for then, now in zip(judged_then.leaves, judged_now.leaves, strict=True)
+        if then.held != now.held
+    ]
+    return Kind.WARM_UP, f"over the live window's length it is equal; {'; '.join(turned)}"
+
+
+def _window_start(timeframe: Timeframe, minute: datetime) -> datetime:
+    return timeframe.floor(minute) - WINDOW[timeframe] * timeframe.duration
