@@ -152,8 +152,8 @@ def condition_report(
             timeframes.append(
                 TimeframeCount(
                     symbol=symbol,
-                    timeframe=blocker.judgement.timeframe,
-                    phase=blocker.judgement.phase,
+                    timeframe=blocker.timeframe,
+                    phase=blocker.phase,
                     minutes=len(blocker.outcome),
                     long=outcomes[Outcome.LONG],
                     short=outcomes[Outcome.SHORT],
