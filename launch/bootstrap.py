@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from launch import pip_wheel
+from launch import pip_wheel, places
 from launch.places import REPOSITORY, var
 from launch.screen import error, say, step
 
@@ -31,6 +31,7 @@ class InstallFailed(Exception):
 def main(which: str) -> int:
     venv = REPOSITORY / ".venv"
     try:
+        places.check()
         with (var() / "set-up.lock").open("w") as file:
             _lock(file.fileno())
             if not _is_installed(venv, which):
@@ -38,7 +39,7 @@ def main(which: str) -> int:
     except KeyboardInterrupt:
         error("interrupted while installing; the next start does it again")
         return 130
-    except InstallFailed as fault:
+    except (InstallFailed, places.FolderRefused) as fault:
         error(fault)
         return 1
     return 0
@@ -56,7 +57,7 @@ def _is_installed(venv: Path, which: str) -> bool:
     if _unfinished(venv).exists() or not _is_made(venv):
         return False
     stamps = [(_stamp(venv, name), _fingerprint(name, venv)) for name in INCLUDED_IN[which]]
-    return any(stamp.is_file() and stamp.read_text("ascii") == wanted for stamp, wanted in stamps)
+    return any(stamp.is_file() and stamp.read_bytes() == wanted.encode("ascii") for stamp, wanted in stamps)
 
 
 def _is_made(venv: Path) -> bool:
@@ -117,7 +118,13 @@ def _install_lock(venv: Path, lock: Path) -> None:
 def _call(command: list[str]) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "UV_SYSTEM_CERTS": "1"}
     return subprocess.run(
-        command, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        command,
+        env=env,
+        encoding="utf-8",
+        errors="replace",  # they may print the name of any file
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
     )
 
 

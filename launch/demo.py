@@ -60,7 +60,15 @@ def main(arguments: Sequence[str]) -> int:
     except Interrupted:
         say("ended before everything was up; the next start goes on from here")
         return 130
-    except (Held, Refused, database.SetUpFailed, PostgresFailed, PostgresMissing, ValkeyFailed) as fault:
+    except (
+        Held,
+        Refused,
+        database.SetUpFailed,
+        PostgresFailed,
+        PostgresMissing,
+        ValkeyFailed,
+        servers.EnvFileUnreadable,
+    ) as fault:
         error(fault)
         return 1
     return 0

@@ -24,9 +24,9 @@ DEMO_PATIENCE_S = 30.0  # a demo that has just been started is still preparing i
 def main(arguments: Sequence[str]) -> int:
     """manage.py's exit code; 1 with a message when there are no servers to be had."""
     var = places.var()
-    if servers.named("DATABASE_URL") and servers.named("REDIS_URL"):
-        return _become(arguments, os.environ)
     try:
+        if servers.named("DATABASE_URL") and servers.named("REDIS_URL"):
+            return _become(arguments, os.environ)
         with lock.held(var / "lock", what="manage"):
             return _with_own_servers(arguments, var)
     except Held as held:
@@ -36,7 +36,13 @@ def main(arguments: Sequence[str]) -> int:
         return _beside_the_demo(arguments, var)
     except Interrupted:
         return 130
-    except (PostgresFailed, PostgresMissing, ValkeyFailed, database.SetUpFailed) as fault:
+    except (
+        PostgresFailed,
+        PostgresMissing,
+        ValkeyFailed,
+        database.SetUpFailed,
+        servers.EnvFileUnreadable,
+    ) as fault:
         error(fault)
         return 1
 

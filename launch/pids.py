@@ -41,7 +41,7 @@ def end_leftovers(folder: Path) -> list[str]:
 
 def _running(file: Path) -> int:
     """The pid in `file` when that very process still runs, else 0: a number may have been given out again."""
-    pid, _, born = file.read_text(encoding="ascii").strip().partition(" ")
+    pid, _, born = file.read_text(encoding="ascii", errors="replace").strip().partition(" ")
     return int(pid) if pid.isdigit() and born and _born(int(pid)) == born else 0
 
 
@@ -49,11 +49,16 @@ def _born(pid: int) -> str:
     """When a process started, in the system's words; "" when there is none, or it only waits to be reaped."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
-            fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+            stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+            fields = stat.rpartition(")")[2].split()  # before it: a name, cut after 15 bytes
             return "" if fields[0] in "ZX" else fields[19]  # proc(5): state, and starttime in clock ticks
         return ""
     listing = subprocess.run(
-        ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ["ps", "-o", "lstart=", "-p", str(pid)],
+        env={"PATH": os.defpath, "LC_ALL": "C"},  # English months
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return listing.stdout.strip()
 

@@ -36,7 +36,12 @@ def install(venv: Path) -> None:
             str(wheel),
         ]
         done = subprocess.run(
-            command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+            command,
+            encoding="utf-8",
+            errors="replace",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
         )
     if done.returncode != 0:
         raise PipNotFound(f"{WHEEL} did not install: {done.stdout.strip()}")

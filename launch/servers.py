@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from launch.postgres import Postgres
 from launch.valkey import Valkey
 
 FILE = "servers.env"
+
+
+class EnvFileUnreadable(Exception):
+    """An env file is not text; the message names the file and the line. Saving it as UTF-8 helps."""
 
 
 def named(name: str) -> str:
@@ -43,7 +48,8 @@ def secret_key(var: Path) -> str:
 
 def write(var: Path, variables: Mapping[str, str]) -> None:
     """Let every command started beside us find the running system (the settings read this file)."""
-    lines = [f"{name}={value}\n" for name, value in variables.items()]
+    escaped = {name: re.sub(r'["\\]', r"\\\g<0>", value) for name, value in variables.items()}
+    lines = [f'{name}="{value}"\n' for name, value in escaped.items()]
     private.write(var / FILE, "".join(lines))
 
 
@@ -52,12 +58,26 @@ def remove(var: Path) -> None:
 
 
 def env_file(path: Path) -> dict[str, str]:
-    """NAME=value lines; quotes around a value are dropped, comments and anything else ignored."""
+    """NAME=value lines; quotes around a value as django-environ takes them, anything else ignored.
+
+    Raises EnvFileUnreadable.
+    """
     if not path.is_file():
         return {}
     found: dict[str, str] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
+    content = path.read_bytes()
+    try:
+        lines = content.decode("utf-8").splitlines()
+    except UnicodeDecodeError as fault:
+        line = content.count(b"\n", 0, fault.start) + 1
+        raise EnvFileUnreadable(f"{path}: line {line} is no UTF-8 text: save the file as UTF-8") from None
+    for line in lines:
         name, equals, value = line.strip().removeprefix("export ").partition("=")
         if equals and name.strip().isidentifier():
-            found[name.strip()] = value.strip().strip("'\"")
+            value = value.strip()
+            if single := re.fullmatch("'(.*)'", value):
+                value = single[1]
+            if double := re.fullmatch('"(.*)"', value):
+                value = re.sub(r"\\([^rnt])", r"\1", double[1])
+            found[name.strip()] = value
     return found

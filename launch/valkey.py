@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import platform
+import re
 import signal
 import socket
 import subprocess
@@ -55,12 +57,17 @@ class Valkey:
         if self._port is None:
             self._port = ports.remembered(self._home / "port")
         port = self._port
-        configuration = self._home / "valkey.conf"
         text = CONFIGURATION.format(
-            port=port, home=self._home, password=password, append_only="no" if self._throw_away else "yes"
+            port=port,
+            home=re.sub(r'["\\]', r"\\\g<0>", str(self._home)),
+            password=password,
+            append_only="no" if self._throw_away else "yes",
         )
-        private.write(configuration, text)
-        self._server = process.start([str(_program()), str(configuration)], log=self.log)
+        # Through its input: the path of a file would be taken for a pattern where it has one of * ? [.
+        self._server = process.start([str(_program()), "-"], log=self.log, stdin=subprocess.PIPE)
+        assert self._server.stdin
+        with contextlib.suppress(BrokenPipeError), self._server.stdin as configuration:
+            configuration.write(text.encode("utf-8"))
         if (
             not ports.wait_until(
                 lambda: not self.alive() or _answers(port, password), patience_s=START_PATIENCE_S

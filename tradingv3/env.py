@@ -56,20 +56,26 @@ class Env:
 
 
 def load(base_dir: Path) -> Env:
-    """The process environment, completed by `.env` and by the embedded servers' file; the process wins."""
+    """The process environment, completed by the embedded servers' file, and that by `.env`."""
     merged: dict[str, str] = {}
     var = Path(os.environ.get("TRADINGV3_VAR") or base_dir / "var")
-    for path in (var / "servers.env", base_dir / ".env"):
+    for path in (base_dir / ".env", var / "servers.env"):
         if path.is_file():
             merged |= environ_file(path)
     return Env(merged | dict(os.environ))
 
 
 def environ_file(path: Path) -> dict[str, str]:
-    """The variables a file sets, read by django-environ without touching the process environment."""
-    scratch = environ.Env()
-    scratch.ENVIRON = {}
-    scratch.read_env(str(path))
+    """The variables a file sets, read by django-environ without touching the process environment.
+
+    Raises ImproperlyConfigured when it is not text.
+    """
+    # read_env is a class method: only a class of its own keeps it from writing into os.environ.
+    scratch = type("Scratch", (environ.Env,), {"ENVIRON": {}})
+    try:
+        scratch.read_env(str(path))
+    except UnicodeDecodeError as fault:
+        raise ImproperlyConfigured(f"{path}: not UTF-8 text ({fault}): save the file as UTF-8") from None
     return dict(scratch.ENVIRON)
 
 
