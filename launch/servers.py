@@ -71,8 +71,8 @@ def env_file(path: Path) -> dict[str, str]:
     except UnicodeDecodeError as fault:
         line = content.count(b"\n", 0, fault.start) + 1
         raise EnvFileUnreadable(f"{path}: line {line} is no UTF-8 text: save the file as UTF-8") from None
-    for line in lines:
-        name, equals, value = line.strip().removeprefix("export ").partition("=")
+    for text in lines:
+        name, equals, value = text.strip().removeprefix("export ").partition("=")
         if equals and name.strip().isidentifier():
             value = value.strip()
             if single := re.fullmatch("'(.*)'", value):

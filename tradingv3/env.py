@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 T = TypeVar("T")
+PLAIN_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?")
 GUARDED_PREFIXES = ("MTF_", "BITMART_", "VENUE_", "LIVE_")
 
 
@@ -70,13 +72,17 @@ def environ_file(path: Path) -> dict[str, str]:
 
     Raises ImproperlyConfigured when it is not text.
     """
-    # read_env is a class method: only a class of its own keeps it from writing into os.environ.
-    scratch = type("Scratch", (environ.Env,), {"ENVIRON": {}})
+
+    class Scratch(environ.Env):  # type: ignore[misc]  # it comes without types
+        """read_env is a class method: only a class of its own keeps it from writing into os.environ."""
+
+        ENVIRON: ClassVar[dict[str, str]] = {}
+
     try:
-        scratch.read_env(str(path))
+        Scratch.read_env(str(path))
     except UnicodeDecodeError as fault:
         raise ImproperlyConfigured(f"{path}: not UTF-8 text ({fault}): save the file as UTF-8") from None
-    return dict(scratch.ENVIRON)
+    return Scratch.ENVIRON
 
 
 def boolean(text: str) -> bool:
@@ -97,7 +103,7 @@ def boolean(text: str) -> bool:
 
 def number(low: float, high: float) -> Callable[[str], float]:
     def convert(text: str) -> float:
-        value = float(text)
+        value = float(_plain(text))
         if not low <= value <= high:
             raise ValueError(f"{text} is not within {low:g} … {high:g}")
         return value
@@ -109,11 +115,8 @@ def amount(low: int, high: int) -> Callable[[str], Decimal]:
     """Money."""
 
     def convert(text: str) -> Decimal:
-        try:
-            value = Decimal(text)
-        except InvalidOperation:
-            raise ValueError(f"{text!r} is not a number") from None
-        if not (value.is_finite() and low <= value <= high):
+        value = Decimal(_plain(text))
+        if not low <= value <= high:
             raise ValueError(f"{text} is not within {low} … {high}")
         return value
 
@@ -122,12 +125,21 @@ def amount(low: int, high: int) -> Callable[[str], Decimal]:
 
 def whole(low: int, high: int) -> Callable[[str], int]:
     def convert(text: str) -> int:
+        if "." in _plain(text):
+            raise ValueError(f"{text!r} is not a whole number")
         value = int(text)
         if not low <= value <= high:
             raise ValueError(f"{text} is not within {low} … {high}")
         return value
 
     return convert
+
+
+def _plain(text: str) -> str:
+    """`text` where it can be read in one way only: Python would take 1_0 for 10 and digits of any script."""
+    if not PLAIN_NUMBER.fullmatch(text):
+        raise ValueError(f"{text!r} is no plain number: write digits such as 20 or 0.5, no leading 0, _ or e")
+    return text
 
 
 def choice(options: Sequence[str]) -> Callable[[str], str]:

@@ -10,6 +10,7 @@ import yaml
 
 from apps.engine.profile import Profile, ProfileError
 from apps.engine.values.errors import suggestion
+from apps.profiles.words import word_faults
 
 CONDITIONS = "conditions"
 MAX_BYTES = 200_000
@@ -64,12 +65,26 @@ def _content(directory: Path, name: str, faults: list[str]) -> Any:
         faults.append(f"{where}: {size} bytes; a profile has at most {MAX_BYTES}")
         return None
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (a SafeLoader, stricter)
+        content, problems = read(path.read_text(encoding="utf-8"), where)
+    except (OSError, UnicodeDecodeError) as error:
+        content, problems = None, [f"{where}: cannot be read: {error}"]
+    faults += problems
+    return content
+
+
+def read(text: str, where: str) -> tuple[Any, list[str]]:
+    """The content of a file's text, and every fault of its YAML; no content when there are faults."""
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        if node is None:
+            return None, []
+        faults = [": ".join(part for part in (where, *fault) if part) for fault in word_faults(node)]
+        return (None, faults) if faults else (loader.construct_document(node), [])
     except yaml.YAMLError as error:
-        faults.append(f"{where}: not YAML: {' '.join(str(error).split())}")
-    except (OSError, UnicodeDecodeError, RecursionError) as error:
-        faults.append(f"{where}: cannot be read: {error}")
-    return None
+        return None, [f"{where}: not YAML: {' '.join(str(error).split())}"]
+    except RecursionError as error:
+        return None, [f"{where}: cannot be read: {error}"]
 
 
 def shown(directory: Path, name: str) -> str:

@@ -123,7 +123,7 @@ def test_a_finer_timeframe_is_kept_as_far_back_as_a_slow_candle_stands() -> None
         ({"context_timeframes": "1h"}, "context_timeframes: Input should be a valid tuple"),
         ({"name": "No Name"}, "name: String should match"),
         ({"grace_s": 241}, "grace_s: Input should be less than or equal to 240"),
-        ({"grace_s": "60"}, "grace_s: Input should be a valid integer"),
+        ({"grace_s": "60"}, "grace_s: '60' is not a whole number"),
         ({"timeframes": {}}, "timeframes.1h: no rules, though it is named in context_timeframes"),
         ({"timeframes": content()["timeframes"] | {"4h": {"long": ["warm"]}}}, "timeframes.4h: never judged"),
         (

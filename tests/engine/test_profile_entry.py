@@ -49,7 +49,7 @@ def faults(path: str, value: Any) -> tuple[str, ...]:
         ("zone.widht", 1, "unknown key"),
         ("zone.k_at", 1, "nearest: 'k_atr'"),
         ("order_ttl_s", 241, "zone.ttl_s 240 is below order_ttl_s 241"),
-        ("order_ttl_s", 60.5, "valid integer"),
+        ("order_ttl_s", 60.5, "'60.5' is not a whole number"),
         ("exchange_cap", 0, "greater than or equal to 1"),
         ("per_symbol_caps", {"(": 5}, "not a regular expression"),
         ("timeframe_caps", {"1d": 5}, "takes no part in validation"),

@@ -6,6 +6,7 @@ import hashlib
 import http.server
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -208,7 +209,7 @@ def test_a_shim_that_does_not_run_is_passed_over(checkout: Path, tmp_path: Path)
     shims = tmp_path / "shims"
     for name in ("python3.13", "python3.12", "python3.11"):
         shim(shims, name, "exit 127")
-    shim(shims, "python3", f'exec "{sys.executable}" "$@"')
+    shim(shims, "python3", f'exec {shlex.quote(sys.executable)} "$@"')
     done = run(checkout, "demo", path=f"{shims}:/usr/bin:/bin")
     assert f"bootstrap by {os.path.dirname(sys.executable)}" in done.stderr
 

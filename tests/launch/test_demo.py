@@ -186,7 +186,7 @@ def test_no_server_password_shows_in_arguments_logs_or_on_the_terminal(var: Path
 def test_what_holds_secrets_is_readable_by_us_alone(var: Path) -> None:
     with demo(var, "--port", str(ports.free())) as terminal:
         assert terminal.shows("Ctrl-C ends all of it"), terminal.text()
-        names = [servers.FILE, "secret-key", "admin-password", "postgres/password", "valkey/valkey.conf"]
+        names = [servers.FILE, "secret-key", "admin-password", "postgres/password", "valkey/password"]
         assert {stat.S_IMODE((var / name).stat().st_mode) for name in names} == {0o600}
 
 

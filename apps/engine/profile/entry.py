@@ -43,7 +43,7 @@ class StopFallback(StrEnum):
 
 def _number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise ValueError(f"{str(value)[:80]!r} is not a number")
+        raise ValueError(f"{str(value)[:80]!r} is not a number (write 0.000001 or 1.0e-6, without quotes)")
     return value
 
 

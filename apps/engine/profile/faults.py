@@ -69,6 +69,8 @@ def _problem(detail: ErrorDetails, keys: Keys) -> str:
         )
         given = str(detail["input"])
         return f"{given[:80]!r} is not one of {', '.join(valid)}{suggestion(given, valid)}"
+    if detail["type"] in ("int_type", "int_from_float"):
+        return f"{str(detail['input'])[:80]!r} is not a whole number (write plain digits, without quotes)"
     return detail["msg"].removeprefix("Value error, ")
 
 
