@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,8 +15,9 @@ import structlog
 from django.db import DatabaseError, transaction
 
 from apps.audit import trades
+from apps.db.bookkeeping import bookkeeping
 from apps.engine.enter import guards
-from apps.engine.events import CloseFailing, CooldownSet, Event
+from apps.engine.events import CloseFailing, CooldownSet, Event, FillSeen
 from apps.engine.ports import Claimed
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.reason import Refusal
@@ -26,6 +29,10 @@ from apps.switches import store as switches
 
 log = structlog.get_logger("positions")
 ACTOR = "watch"
+LONGEST_S = 1.0
+"""Audit rows that are written one by one take no longer at a time."""
+UNWRITTEN = 1000
+"""So many are kept to be written again; each was told in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,8 @@ class AccountLedger:
     """The engine's Ledger over the rooms, for one account. Safe to share between threads.
 
     `health` is asked with each state; `review`: every plan waits for a person, whatever its profile says.
-    `run_id` and `context` (the verdict) go with what is claimed and recorded.
+    `run_id` and `context` (the verdict) go with what is claimed and recorded; `unwritten`: events whose audit
+    rows wait for `write_again`.
     """
 
     account: str
@@ -50,6 +58,9 @@ class AccountLedger:
     context: Mapping[str, Any] = field(default_factory=dict)
     limits: AccountLimits = field(default_factory=AccountLimits)
     review: bool = False
+    unwritten: deque[Event] = field(
+        default_factory=lambda: deque(maxlen=UNWRITTEN), compare=False, repr=False
+    )
 
     def state(self, symbols: Sequence[str], now: datetime) -> AccountState:
         health = self.health(now)
@@ -87,13 +98,44 @@ class AccountLedger:
 
     @transaction.atomic
     def record(self, events: Sequence[Event]) -> None:
+        """All that protection needs or nothing; a fill and the audit rows only if they can be written."""
+        written, busy = [], False
         for event in events:
-            orders.store(self.account, event)
+            if busy and isinstance(event, FillSeen):
+                continue
+            attempt = orders.store(self.account, event)
+            busy = busy or attempt.busy
             if isinstance(event, CooldownSet):
                 self._cool_down(event)
             if isinstance(event, CloseFailing):
-                _stop_everything(event)
-        trades.save_events(self.account, events, self.run_id)
+                with bookkeeping("switch_global_off", symbol=event.symbol, because=event.detail):
+                    _stop_everything(event)
+            if attempt.fault is None:
+                written.append(event)
+        if left := self._audited(written):
+            transaction.on_commit(lambda: self.unwritten.extend(left))
+
+    def write_again(self) -> None:
+        """The audit rows that could not be written when their events were recorded."""
+        waiting = [self.unwritten.popleft() for _ in range(len(self.unwritten))]
+        self.unwritten.extend(self._audited(waiting))
+
+    def _audited(self, events: Sequence[Event]) -> list[Event]:
+        """Append them to the audit, together or, when that fails, one by one; those that could not be."""
+        with bookkeeping("trade_events", events=len(events)) as attempt:
+            trades.save_events(self.account, events, self.run_id)
+        if attempt.fault is None:
+            return []
+        left: list[Event] = []
+        ends_at = time.monotonic() + LONGEST_S
+        for n, event in enumerate(events):
+            if attempt.busy or time.monotonic() > ends_at:
+                return left + list(events[n:])
+            with bookkeeping("trade_event", event=event) as attempt:
+                trades.save_events(self.account, [event], self.run_id)
+            if attempt.fault is not None:
+                left.append(event)
+        return left
 
     def _cooled(self, states: Mapping[str, SymbolState], now: datetime) -> dict[str, SymbolState]:
         cooling = pauses.cooling(self.account, list(states), now)

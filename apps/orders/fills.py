@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from apps.db.bookkeeping import Attempt, bookkeeping
 from apps.engine.values.order import Fill as FillValue
 from apps.orders import result
 from apps.orders.models import ExchangeOrder, Fill, Position
@@ -13,28 +13,61 @@ CLOCK_DRIFT = timedelta(seconds=5)
 """How much earlier than our plan the exchange may date its fill: beyond 3 s of drift nothing is traded."""
 
 
-def save(account: str, fills: Iterable[FillValue]) -> int:
-    """Store those not stored yet, by trade id; how many. Each finds its order and position if known."""
-    new = [fill for fill in fills if _insert(account, fill)]
-    for symbol, side in sorted({(fill.symbol, fill.side.value) for fill in new}):
-        attach(account, symbol, side)
-    return len(new)
+def save(account: str, fill: FillValue) -> Attempt:
+    """Store it unless it is, by trade id; it finds its order and position if known.
+
+    One that cannot be written comes again with the next read; what it moved, the position's report tells.
+    """
+    numbers = {"price": fill.price, "size": fill.size, "fee": fill.fee, "realised": fill.realised}
+    with bookkeeping("fill", symbol=fill.symbol, trade_id=fill.trade_id, **numbers) as attempt:
+        _insert(account, fill)
+    if attempt.fault is None:
+        attach(account, fill.symbol, fill.side.value)
+    return attempt
 
 
-def attach(account: str, symbol: str, side: str) -> None:
-    """Give fills without a position to the one they belong to; a closed one is reckoned again."""
-    for fill in Fill.objects.filter(account=account, symbol=symbol, side=side, position=None).order_by("at"):
-        fill.position = _owner(fill)
-        if fill.position is None:
-            continue
-        fill.save(update_fields=["position"])
-        if fill.position.closed_at is not None:
-            result.settle(fill.position)
+def attach(account: str, symbol: str, side: str) -> Attempt:
+    """Give fills without a position to the one they belong to; a closed one is reckoned again.
+
+    Both or neither, so that a result that cannot be written is reckoned again at the next look.
+    """
+    rows = Fill.objects.filter(account=account, symbol=symbol, side=side, position=None).order_by("at")
+    loose: list[Fill] = []
+    with bookkeeping("fills_of_position", symbol=symbol, side=side) as attempt:
+        loose = list(rows)
+    for fill in loose:
+        numbers = {"price": fill.price, "size": fill.size, "realised": fill.realised, "fee": fill.fee}
+        with bookkeeping("fill_of_position", symbol=symbol, trade_id=fill.trade_id, **numbers) as attempt:
+            fill.position = _owner(fill)
+            if fill.position is not None:
+                fill.save(update_fields=["position"])
+                if fill.position.closed_at is not None:
+                    result.settle(fill.position)
+        if attempt.busy:
+            break
+    return attempt
 
 
-def _insert(account: str, fill: FillValue) -> bool:
+def catch_up(account: str, *, since: datetime) -> None:
+    """What could not be written since then: fills without their position, and results."""
+    loose: list[tuple[str, str]] = []
+    unreckoned: list[Position] = []
+    with bookkeeping("results", since=since):
+        rows = Fill.objects.filter(account=account, position=None, at__gte=since)
+        loose = sorted(set(rows.values_list("symbol", "side")))
+        closed = Position.objects.filter(account=account, closed_at__gte=since, exit_price=None)
+        unreckoned = list(closed.filter(fills__opens=False).distinct())
+    for symbol, side in loose:
+        if attach(account, symbol, side).busy:
+            return
+    for position in unreckoned:
+        if result.settle_apart(position).busy:
+            return
+
+
+def _insert(account: str, fill: FillValue) -> None:
     order = ExchangeOrder.objects.filter(account=account, exchange_order_id=fill.exchange_order_id).first()
-    _, made = Fill.objects.get_or_create(
+    Fill.objects.get_or_create(
         account=account,
         symbol=fill.symbol,
         trade_id=fill.trade_id,
@@ -51,7 +84,6 @@ def _insert(account: str, fill: FillValue) -> bool:
             "at": fill.at,
         },
     )
-    return made
 
 
 def _owner(fill: Fill) -> Position | None:

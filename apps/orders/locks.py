@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from apps.db.bookkeeping import bookkeeping
 from apps.engine.values.errors import TradingError
 from apps.orders import protections
 from apps.orders.models import ExchangeOrder, OrderPlan, Position, SymbolLock
@@ -39,7 +40,10 @@ def release(account: str, symbol: str, decision_key: str, now: datetime) -> bool
         return False
     if remains := _remains(account, symbol):
         raise NotClean(symbol, remains)
-    protections.all_over(account, symbol, now)
+    with bookkeeping("protections_over", symbol=symbol) as attempt:
+        protections.all_over(account, symbol, now)
+    if attempt.fault is not None:  # noted with the lock's end or never
+        raise NotClean(symbol, [f"protections, which cannot be noted as over: {attempt.fault}"])
     SymbolLock.objects.filter(account=account, symbol=symbol, released_at=None).update(released_at=now)
     return True
 

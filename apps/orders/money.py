@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 
+from apps.db.bookkeeping import bookkeeping
+from apps.db.numeric import EXACT, rounded
 from apps.engine.values.position import Account, Transaction, TransactionKind
 from apps.orders import result
 from apps.orders.models import AccountTransaction, EquityPoint, Position
 
+PARTS = ("available", "frozen", "position_margin", "unrealised")
+LONGEST_S = 2.0
+"""Lines that are stored one by one take no longer at a time; what is left over is read again."""
+
 
 def save_equity(account: str, worth: Account, at: datetime) -> None:
-    """One point; the same moment twice is the later reading."""
-    EquityPoint.objects.update_or_create(
-        account=account,
-        at=at,
-        defaults={
-            "available": worth.available,
-            "frozen": worth.frozen,
-            "position_margin": worth.position_margin,
-            "unrealised": worth.unrealised,
-            "equity": worth.equity,
-        },
-    )
+    """One point; the same moment twice is the later reading.
+
+    The parts are rounded as their columns round them, then added: a sum of finer numbers would differ from
+    the sum of what is stored.
+    """
+    parts = {name: rounded(EquityPoint, name, getattr(worth, name)) for name in PARTS}
+    equity = Decimal(0)
+    for part in parts.values():
+        equity = EXACT.add(equity, part)
+    EquityPoint.objects.update_or_create(account=account, at=at, defaults=parts | {"equity": equity})
 
 
 def newest_transaction_at(account: str) -> datetime | None:
@@ -31,29 +37,68 @@ def newest_transaction_at(account: str) -> datetime | None:
     return times.values_list("at", flat=True).first()
 
 
-def save_transactions(account: str, transactions: Iterable[Transaction]) -> int:
-    """Store those not stored yet; how many. Funding that comes late is reckoned into its closed position."""
-    new = [one for one in transactions if _insert(account, one)]
-    for one in new:
-        if one.kind is TransactionKind.FUNDING:
-            _settle_again(account, one)
-    return len(new)
+def save_transactions(account: str, transactions: Iterable[Transaction]) -> list[Transaction]:
+    """Store those not stored yet; the ones that could not be, each told, which are to be read again.
+
+    All at once, or, when that fails, one by one. Funding that comes late is reckoned into its closed position
+    in the same step: a line without its effect would never be looked at again.
+    """
+    new = list(transactions)
+    with bookkeeping("account_transactions", lines=len(new)) as attempt:
+        new = _unstored(account, new)
+        _insert(account, new)
+    if attempt.fault is None:
+        return []
+    failed: list[Transaction] = []
+    ends_at = time.monotonic() + LONGEST_S
+    for n, line in enumerate(new):
+        if attempt.busy or time.monotonic() > ends_at:
+            return failed + new[n:]
+        numbers = {"kind": line.kind, "amount": line.amount, "symbol": line.symbol, "at": line.at}
+        with bookkeeping("account_transaction", id=line.transaction_id, **numbers) as attempt:
+            _insert(account, [line])
+        if attempt.fault is not None:
+            failed.append(line)
+    return failed
 
 
-def _insert(account: str, one: Transaction) -> bool:
-    _, made = AccountTransaction.objects.get_or_create(
-        account=account,
-        transaction_id=one.transaction_id,
-        kind=one.kind.value,
-        symbol=one.symbol,
-        defaults={"amount": one.amount, "at": one.at},
+def _unstored(account: str, transactions: Sequence[Transaction]) -> list[Transaction]:
+    """Each once."""
+    if not transactions:
+        return []
+    rows = AccountTransaction.objects.filter(account=account, at__gte=min(line.at for line in transactions))
+    stored = set(rows.values_list("transaction_id", "kind", "symbol"))
+    new = {
+        key: line
+        for line in transactions
+        if (key := (line.transaction_id, line.kind.value, line.symbol)) not in stored
+    }
+    return list(new.values())
+
+
+def _insert(account: str, lines: Sequence[Transaction]) -> None:
+    AccountTransaction.objects.bulk_create(
+        [
+            AccountTransaction(
+                account=account,
+                transaction_id=line.transaction_id,
+                kind=line.kind.value,
+                symbol=line.symbol,
+                amount=line.amount,
+                at=line.at,
+            )
+            for line in lines
+        ],
+        ignore_conflicts=True,
     )
-    return made
+    for line in lines:
+        if line.kind is TransactionKind.FUNDING:
+            _settle_again(account, line)
 
 
-def _settle_again(account: str, one: Transaction) -> None:
+def _settle_again(account: str, line: Transaction) -> None:
     held = Position.objects.filter(
-        account=account, symbol=one.symbol, opened_at__lte=one.at, closed_at__gte=one.at
+        account=account, symbol=line.symbol, opened_at__lte=line.at, closed_at__gte=line.at
     )
     for position in held:
         result.settle(position)

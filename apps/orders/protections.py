@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
+from apps.db.bookkeeping import bookkeeping
 from apps.engine.events import ProtectionAsked
 from apps.engine.values.order import ProtectionReport
 from apps.engine.values.position import ProtectionStatus
@@ -15,34 +16,47 @@ from apps.orders.statuses import RESTING_PROTECTION
 
 
 def asked(position: Position, event: ProtectionAsked) -> None:
-    """A protective order is about to be placed: PLACING until it is read back."""
-    Protection.objects.get_or_create(
-        account=position.account,
-        client_order_id=event.client_order_id,
-        defaults={
-            "symbol": position.symbol,
-            "side": position.side,
-            "position": position,
-            "kind": event.kind.value,
-            "status": ProtectionStatus.PLACING.value,
-            "trigger_price": event.trigger_price,
-            "placed_at": event.at,
-            "updated_at": event.at,
-        },
-    )
+    """A protective order is about to be placed: PLACING until it is read back.
+
+    A row that cannot be written is told, and the order is placed: the position counts what was asked for.
+    """
+    numbers = {"kind": event.kind, "trigger_price": event.trigger_price, "id": event.client_order_id}
+    with bookkeeping("protection_asked", symbol=position.symbol, **numbers):
+        Protection.objects.get_or_create(
+            account=position.account,
+            client_order_id=event.client_order_id,
+            defaults={
+                "symbol": position.symbol,
+                "side": position.side,
+                "position": position,
+                "kind": event.kind.value,
+                "status": ProtectionStatus.PLACING.value,
+                "trigger_price": event.trigger_price,
+                "placed_at": event.at,
+                "updated_at": event.at,
+            },
+        )
 
 
 def seen(account: str, symbol: str, reports: Iterable[ProtectionReport], now: datetime) -> None:
     """Take over a complete read, after its events were recorded: those shown are ACTIVE, others are over.
 
     Gone while the position is held: LOST. Gone with the position: TRIGGERED when we asked for no close and it
-    ended nearer to this trigger than to the entry (the exchange does not say), else CANCELLED.
+    ended nearer to this trigger than to the entry (the exchange does not say), else CANCELLED. Only what was
+    read protects: a row that cannot be written is told, and taken over at the next read.
     """
     shown = {report.exchange_order_id: report for report in reports}
     for report in shown.values():
-        _confirm(account, report, now)
-    active = Protection.objects.filter(account=account, symbol=symbol, status=ProtectionStatus.ACTIVE.value)
-    _end(active.exclude(exchange_order_id__in=shown), now)
+        numbers = {"kind": report.kind, "trigger_price": report.trigger_price, "size": report.size}
+        with bookkeeping("protection", symbol=symbol, id=report.exchange_order_id, **numbers) as attempt:
+            _confirm(account, report, now)
+        if attempt.busy:
+            return
+    with bookkeeping("protections_over", symbol=symbol):
+        active = Protection.objects.filter(
+            account=account, symbol=symbol, status=ProtectionStatus.ACTIVE.value
+        )
+        _end(active.exclude(exchange_order_id__in=shown), now)
 
 
 def all_over(account: str, symbol: str, now: datetime) -> None:

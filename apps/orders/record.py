@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from apps.db.bookkeeping import Attempt, bookkeeping
+from apps.db.numeric import rounded
 from apps.engine import events
 from apps.engine.follow.orders import merged_order
 from apps.engine.values.book import TrackedPosition
@@ -14,19 +16,23 @@ from apps.orders.models import ExchangeOrder, Fill, OrderPlan, Position
 from apps.orders.values import order_columns, order_value, position_columns
 
 
-def store(account: str, event: events.Event) -> None:
-    """Write what `event` says of our orders, fills, positions and locks; other events change nothing here."""
+def store(account: str, event: events.Event) -> Attempt:
+    """Write what `event` says of our orders, fills, positions and locks; other events change nothing here.
+
+    A fill may not be written, and is then told; what protection needs raises.
+    """
     match event:
         case events.OrderEvent():
             _order(account, event)
         case events.FillSeen():
-            fills.save(account, [event.fill])
+            return fills.save(account, event.fill)
         case events.PositionEvent():
             _position(account, event)
         case events.SymbolReleased():
             locks.release(account, event.symbol, event.decision_key, event.at)
         case events.PlanRefused():
             review.overtaken(account, event.decision_key, reason=event.reason.value, now=event.at)
+    return Attempt()
 
 
 def _order(account: str, event: events.OrderEvent) -> None:
@@ -44,7 +50,8 @@ def _order(account: str, event: events.OrderEvent) -> None:
     row.save()
     if row.exchange_order_id:
         trades = Fill.objects.filter(account=account, exchange_order_id=row.exchange_order_id)
-        trades.filter(order=None).update(order=row)
+        with bookkeeping("fills_of_order", symbol=row.symbol, order=row.exchange_order_id):
+            trades.filter(order=None).update(order=row)
     _plan_follows(row)
 
 
@@ -108,10 +115,12 @@ def _close(row: Position, event: events.PositionClosed) -> None:
     row.gross_usdt = row.fees_usdt = row.funding_usdt = row.realised_usdt = 0
     row.save()
     fills.attach(row.account, row.symbol, row.side)
-    result.settle(row)
+    result.settle_apart(row)
 
 
 def _risk(row: Position) -> Decimal | None:
-    """The plan's risk, in proportion when only part of it filled."""
+    """The plan's risk, in proportion when only part of it filled; as stored, since results divide by it."""
     plan = row.plan
-    return None if plan is None else plan.risk_usdt * min(row.max_size / plan.size, Decimal(1))
+    if plan is None:
+        return None
+    return rounded(Position, "risk_usdt", plan.risk_usdt * min(row.max_size / plan.size, Decimal(1)))

@@ -7,11 +7,20 @@ from decimal import Decimal
 
 from django.db.models import Count, Q, Sum
 
+from apps.db.bookkeeping import Attempt, bookkeeping
 from apps.engine.values.position import TransactionKind
 from apps.orders import excursions
 from apps.orders.models import AccountTransaction, Fill, Position, RiskDay
 
 ZERO = Decimal(0)
+
+
+def settle_apart(position: Position) -> Attempt:
+    """Reckon it where nothing else may fail with it; `fills.catch_up` reckons what failed."""
+    numbers = {"position": position.pk, "risk_usdt": position.risk_usdt}
+    with bookkeeping("result", symbol=position.symbol, **numbers) as attempt:
+        settle(position)
+    return attempt
 
 
 def settle(position: Position) -> None:

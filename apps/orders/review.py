@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
+from apps.db.bookkeeping import bookkeeping
 from apps.engine.values.errors import TradingError
 from apps.engine.values.order import OrderStatus
 from apps.orders import locks
@@ -44,11 +45,23 @@ def overtaken(account: str, decision_key: str, *, reason: str, now: datetime) ->
     return _expire(rows.filter(status=OrderStatus.APPROVED.value), reason=reason, now=now) > 0
 
 
-@transaction.atomic
 def expire(account: str, *, older_than: datetime, now: datetime) -> int:
-    """End the plans nobody answered since then; how many."""
+    """End the plans nobody answered since then, each by itself; how many.
+
+    One that cannot end, its symbol being held by hand perhaps, is told and waits for the next look.
+    """
+    ended = 0
     rows = OrderPlan.objects.filter(account=account, plan_time__lt=older_than)
-    return _expire(rows.filter(status=OrderStatus.PENDING_REVIEW.value), reason=UNANSWERED, now=now)
+    rows = rows.filter(status=OrderStatus.PENDING_REVIEW.value)
+    waiting: list[tuple[int, str]] = []
+    with bookkeeping("reviews", older_than=older_than):
+        waiting = list(rows.values_list("pk", "decision_key"))
+    for plan_id, decision_key in waiting:
+        with bookkeeping("review_expiry", plan=plan_id, decision_key=decision_key) as attempt:
+            ended += _expire(rows.filter(pk=plan_id), reason=UNANSWERED, now=now)
+        if attempt.busy:
+            break
+    return ended
 
 
 def _expire(rows: QuerySet[OrderPlan], *, reason: str, now: datetime) -> int:

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, TypeVar
 
+from django.db.models import Model
+
+from apps.db.numeric import rounded
 from apps.engine.values.book import TrackedOrder, TrackedPosition
-from apps.engine.values.order import OrderStatus
-from apps.engine.values.position import PositionStatus
+from apps.engine.values.order import Fill as FillValue
+from apps.engine.values.order import OrderReport, OrderStatus, ProtectionReport
+from apps.engine.values.position import PositionReport, PositionStatus
 from apps.engine.values.side import Side
 from apps.engine.values.timeframe import Timeframe
-from apps.orders.models import ExchangeOrder, Position
+from apps.orders.models import ExchangeOrder, Fill, Position, Protection
+
+Report = TypeVar("Report", OrderReport, PositionReport, FillValue, ProtectionReport)
+
+_NUMBERS: dict[type, tuple[type[Model], tuple[str, ...]]] = {
+    OrderReport: (ExchangeOrder, ("price", "size", "filled", "average_price")),
+    PositionReport: (Position, ("size", "entry_price")),
+    FillValue: (Fill, ("price", "size", "fee", "realised")),
+    ProtectionReport: (Protection, ("trigger_price", "size")),
+}
+"""Which of a report's numbers our columns keep, under the same name."""
 
 _SAME = (
     "client_order_id",
@@ -46,6 +62,19 @@ _SAME_POSITION = (
     "close_asked_at",
     "flat_since",
 )
+
+
+def as_stored(report: Report) -> Report:
+    """`report` with its numbers rounded as their columns round them.
+
+    The exchange sends finer ones, and only numbers of one grain can be compared: else a book that was just
+    written would differ from what it was written from, at every read.
+    """
+    model, names = _NUMBERS[type(report)]
+    numbers = {name: rounded(model, name, getattr(report, name)) for name in names}
+    if isinstance(report, OrderReport) and not numbers["filled"]:
+        numbers["average_price"] = Decimal(0)  # of nothing: the row could not say otherwise
+    return replace(report, **numbers)
 
 
 def order_value(row: ExchangeOrder) -> TrackedOrder:

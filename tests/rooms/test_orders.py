@@ -166,7 +166,7 @@ def test_fills_of_two_positions_in_a_row_are_not_mixed() -> None:
 
 def test_a_fill_of_an_order_not_yet_known_finds_it_later() -> None:
     made = claim(plan())
-    fills.save(ACCOUNT, [fill(made, "t1")])
+    fills.save(ACCOUNT, fill(made, "t1"))
     assert Fill.objects.get().order is None
     happen(filled(made))
     assert Fill.objects.get().order == ExchangeOrder.objects.get()

@@ -72,8 +72,11 @@ def _believable(book: SymbolBook, now: datetime) -> SymbolBook:
 def _perform(
     actions: Iterable[Action], ledger: AccountLedger, broker: Broker, clock: Callable[[], datetime]
 ) -> None:
+    """All of them, before any failure is written down."""
+    failed: list[events.Event] = []
     for action in actions:
-        failed = perform(action, broker=broker, now=clock())
+        failed += perform(action, broker=broker, now=clock())
+    if failed:
         ledger.record(failed)
         _tell(failed)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
+from apps.db.bookkeeping import bookkeeping
 from apps.engine.ports import AccountNews, AccountStreams, Broker
 from apps.engine.values.position import PositionMode
 from apps.engine.values.venue import VenueConstraints
@@ -29,12 +31,15 @@ TOGETHER = timedelta(seconds=0.05)
 GLANCE_EACH = timedelta(seconds=0.5)
 """Our own books are looked at for what no push tells: switches and claims."""
 RECONCILE_EACH = timedelta(minutes=1)
+UNSTORED_BEFORE = timedelta(days=1)
+"""A process before may have left lines of the ledger unstored: a new one reads so far back once."""
 
 
 class Watch:
     """Owns every order from the moment it may have left, and every position.
 
-    `mode` is the position mode the account shall have.
+    `mode` is the position mode the account shall have. What protects comes first and raises what it meets;
+    what is only written down is tried, told when it fails, and tried again.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class Watch:
         clock: Callable[[], datetime],
     ) -> None:
         self._account = ledger.account
+        self._ledger = ledger
         self._broker = broker
         self._streams = streams
         self._mode = mode
@@ -56,10 +62,12 @@ class Watch:
         self._acted_at = self._sweep_at = self._reconcile_at = self._glance_at = clock()
         self._in_doubt = True
         self._known: object = None
+        self._unnoted: dict[str, Any] = {}
+        self._unstored_since: datetime | None = clock() - UNSTORED_BEFORE
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop`. Raises what the database or a broken stream raises; a new Watch then goes on."""
-        state.begin(self._account, self._clock())
+        self._note(**state.fresh(self._clock()))
         for news in self._streams.account():
             if news is not None:
                 self.heed(news)
@@ -95,14 +103,14 @@ class Watch:
             self._known, self._sweep_at = known, now
         if not self._hears(now) and not self._in_doubt:
             self._in_doubt = True
-            state.note(self._account, reconciled_at=None)
+            self._note(reconciled_at=None)
             log.warning("private_gap", heard_at=str(self._streams.heard_at()))
 
     def _look(self, now: datetime) -> None:
         soon = True
         try:
             soon = self._sweep.pass_over(now)
-            state.note(self._account, read_at=now, heard_at=self._streams.heard_at())
+            self._note(read_at=now, heard_at=self._streams.heard_at())
         except BROKER_FAULTS as fault:
             log.warning(
                 "exchange_unreadable", error=str(fault), effect="nothing is believed, asked again in 1 s"
@@ -112,20 +120,32 @@ class Watch:
     def _reconcile(self, now: datetime) -> None:
         """The books compared whole: after a start or a gap with the trades of every symbol."""
         try:
-            reconciliation.check_venue(self._broker, self._account, self._mode)
+            self._note(**reconciliation.venue_health(self._broker, self._mode))
             if also := self._unread(now):
                 self._sweep.pass_over(self._clock(), also)
-            reconciliation.take_over_money(self._broker, self._account, now)
+            self._unstored_since = reconciliation.take_over_money(
+                self._broker, self._account, now, self._unstored_since
+            )
         except BROKER_FAULTS as fault:
             self._reconcile_at = now + SWEEP_EACH
             log.warning("not_reconciled", error=str(fault))
             return
         reconciliation.end_unanswered_reviews(self._account, now)
+        reconciliation.reckon_results_again(self._account, now)
         excursions.measure(self._account, now)
+        self._ledger.write_again()
         self._reconcile_at = now + RECONCILE_EACH
         if self._hears(now):
             self._in_doubt = False
-            state.note(self._account, reconciled_at=now)
+            self._note(reconciled_at=now)
+
+    def _note(self, **columns: Any) -> None:
+        """In the state row, with what could not be written there before: entries believe that row."""
+        self._unnoted |= columns
+        with bookkeeping("watch_state", **self._unnoted) as attempt:
+            state.note(self._account, **self._unnoted)
+        if attempt.fault is None:
+            self._unnoted = {}
 
     def _unread(self, now: datetime) -> list[str]:
         """Symbols whose trades may be missing."""

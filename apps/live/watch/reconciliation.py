@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
+from apps.db.bookkeeping import bookkeeping
 from apps.engine.ports import Broker, BrokerRejected
 from apps.engine.values.position import PositionMode
-from apps.live.watch import state
 from apps.orders import store as orders
 
 log = structlog.get_logger("positions")
@@ -20,18 +21,34 @@ FIRST_LEDGER = timedelta(days=7)
 LATE_TRADES = timedelta(hours=1)
 """Trades that the exchange has not shown an hour later are not waited for."""
 REVIEW_TTL = timedelta(minutes=15)
+RESULTS_RECKONED_FOR = timedelta(days=1)
 
 
-def take_over_money(broker: Broker, account: str, now: datetime) -> None:
-    """The exchange's ledger since the newest line we have, and a point of equity."""
-    newest = orders.newest_transaction_at(account)
-    since = now - FIRST_LEDGER if newest is None else newest - LEDGER_OVERLAP
-    orders.save_transactions(account, broker.transactions(since))
-    orders.save_equity(account, broker.account(), now)
+def take_over_money(
+    broker: Broker, account: str, now: datetime, again_since: datetime | None
+) -> datetime | None:
+    """Store the exchange's ledger since the newest line we have, and a point of equity.
+
+    Lines since `again_since` are read again, for a week at most. The time of the oldest line that could not
+    be stored now, for the next call.
+    """
+    newest = None
+    with bookkeeping("newest_transaction") as attempt:
+        newest = orders.newest_transaction_at(account)
+    if attempt.fault is None:
+        since = now - FIRST_LEDGER
+        if newest is not None:
+            since = max(since, min(newest - LEDGER_OVERLAP, again_since or newest))
+        unstored = orders.save_transactions(account, broker.transactions(since))
+        again_since = min((line.at for line in unstored), default=None)
+    worth = broker.account()
+    with bookkeeping("equity_point", worth=worth):
+        orders.save_equity(account, worth, now)
+    return again_since
 
 
-def check_venue(broker: Broker, account: str, wanted: PositionMode) -> None:
-    """Note why nothing may be opened: a clock that drifts, a position mode that is not `wanted`.
+def venue_health(broker: Broker, wanted: PositionMode) -> dict[str, Any]:
+    """Columns of the watch's state: why nothing may be opened, be it the clock or the position mode.
 
     The mode is set here when nothing is open; the exchange refuses it otherwise.
     """
@@ -44,16 +61,23 @@ def check_venue(broker: Broker, account: str, wanted: PositionMode) -> None:
         faults.append(f"the position mode is {mode}; {wanted} can be set when nothing is open")
     if faults:
         log.error("venue_unhealthy", faults=faults)
-    state.note(account, drift_ms=drift_ms, position_mode=mode.value, unhealthy="; ".join(faults))
+    return {"drift_ms": drift_ms, "position_mode": mode.value, "unhealthy": "; ".join(faults)}
 
 
 def with_late_trades(account: str, now: datetime) -> list[str]:
     """Symbols of positions that just ended and whose trades do not add up yet."""
-    return orders.unsettled(account, closed_since=now - LATE_TRADES)
+    with bookkeeping("late_trades"):
+        return orders.unsettled(account, closed_since=now - LATE_TRADES)
+    return []
 
 
 def end_unanswered_reviews(account: str, now: datetime) -> None:
     orders.expire(account, older_than=now - REVIEW_TTL, now=now)
+
+
+def reckon_results_again(account: str, now: datetime) -> None:
+    """Those that could not be written when their positions closed."""
+    orders.catch_up(account, since=now - RESULTS_RECKONED_FOR)
 
 
 def _settled_mode(broker: Broker, wanted: PositionMode) -> PositionMode:

@@ -10,10 +10,15 @@ from apps.live.models import WatchState
 
 def begin(account: str, now: datetime) -> None:
     """A new process has compared nothing yet: entries wait for it."""
-    fresh = {"started_at": now, "read_at": None, "reconciled_at": None, "heard_at": None, "unhealthy": ""}
-    WatchState.objects.update_or_create(account=account, defaults=fresh)
+    note(account, **fresh(now))
+
+
+def fresh(now: datetime) -> dict[str, Any]:
+    """The columns of a new process."""
+    return {"started_at": now, "read_at": None, "reconciled_at": None, "heard_at": None, "unhealthy": ""}
 
 
 def note(account: str, **columns: Any) -> None:
-    """Write these columns of the row."""
-    WatchState.objects.filter(account=account).update(**columns)
+    """Write these columns of the row; the first ones, `fresh`, make it."""
+    if not WatchState.objects.filter(account=account).update(**columns):
+        WatchState.objects.create(account=account, **columns)

@@ -16,6 +16,7 @@ from apps.engine.ports import Broker, BrokerRejected, BrokerUnavailable, BrokerU
 from apps.engine.values.book import SymbolBook, SymbolSeen
 from apps.engine.values.order import OrderReport
 from apps.engine.values.venue import VenueConstraints
+from apps.orders.values import as_stored
 
 log = structlog.get_logger("positions")
 
@@ -37,7 +38,8 @@ BookOf = Callable[[str], SymbolBook]
 class Survey:
     """`seen` by symbol: those of our books, and all that the exchange shows. `traded`: whose trades it has.
 
-    A symbol that could not be read completely is absent: it is followed at the next survey.
+    A symbol that could not be read completely is absent: it is followed at the next survey. Its numbers are
+    rounded as the books keep them.
     """
 
     seen: Mapping[str, SymbolSeen]
@@ -78,10 +80,10 @@ def survey(
         symbol: SymbolSeen(
             symbol=symbol,
             read_at=now,
-            orders=tuple(orders[symbol]),
+            orders=tuple(map(as_stored, orders[symbol])),
             looked_up={**looked_up.get(symbol, {}), **cleared.get(symbol, {})},
-            positions=tuple(positions[symbol]),
-            protections=tuple(protections[symbol]),
+            positions=tuple(map(as_stored, positions[symbol])),
+            protections=tuple(map(as_stored, protections[symbol])),
         )
         for symbol in books
         if len(cleared.get(symbol, ())) == len(doubtful.get(symbol, ()))
@@ -127,7 +129,8 @@ def _look_up(broker: Broker, symbol: str, client_ids: Iterable[str]) -> dict[str
     answers: dict[str, OrderReport | None] = {}
     for client_id in client_ids:
         try:
-            answers[client_id] = broker.order(symbol, client_id)
+            report = broker.order(symbol, client_id)
+            answers[client_id] = None if report is None else as_stored(report)
         except BROKER_FAULTS as fault:
             log.warning("look_up_failed", symbol=symbol, client_order_id=client_id, error=str(fault))
     return answers
@@ -146,7 +149,7 @@ def _with_trades(
         except BROKER_FAULTS as fault:
             log.warning("trades_unreadable", symbol=seen.symbol, error=str(fault))
             continue
-        yield replace(seen, fills=tuple(fills))
+        yield replace(seen, fills=tuple(map(as_stored, fills)))
 
 
 def _begun(book: SymbolBook, now: datetime) -> datetime:

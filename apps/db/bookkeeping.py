@@ -1,0 +1,72 @@
+"""Writes that protect nothing: one that fails is undone and told, and whoever protects goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import structlog
+from django.db import Error, InterfaceError, OperationalError, connection, transaction
+
+log = structlog.get_logger("positions")
+
+LONGEST_WAIT_MS = 200
+"""For a lock that others hold."""
+LONGEST_STATEMENT_MS = 1000
+"""A stop is asked for again each second while a position has none: no statement holds that up for longer."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """`fault` is why nothing was written, None when all of it was."""
+
+    fault: Exception | None = None
+
+    @property
+    def busy(self) -> bool:
+        """The database had no time or room, whatever the row: the next one will fare no better."""
+        return isinstance(self.fault, OperationalError | InterfaceError)
+
+
+@contextmanager
+def bookkeeping(what: str, **numbers: object) -> Iterator[Attempt]:
+    """Run the block in its own transaction or savepoint; what fails in it is undone and logged, not raised.
+
+    `what` and `numbers` name the write in the log; to try it again later is the caller's. A lost connection
+    is raised: no statement that protects would work either, and locks that were held are gone with it.
+    """
+    attempt = Attempt()
+    connection.ensure_connection()
+    session = connection.connection
+    try:
+        with transaction.atomic():
+            before = _limit(str(LONGEST_WAIT_MS), str(LONGEST_STATEMENT_MS))
+            yield attempt
+            _limit(*before)
+    except Exception as fault:  # whatever is wrong with a figure for people, a position comes first
+        if session.closed or connection.connection is not session:
+            raise
+        attempt.fault = fault
+        shown = {name: str(value) for name, value in numbers.items()}
+        effect = "the rest goes on; tried again later"
+        log.error("bookkeeping_failed", what=what, error=_reason(fault), effect=effect, numbers=shown)
+
+
+def _limit(wait: str, statement: str) -> tuple[str, str]:
+    """Set both limits for the rest of the transaction; what they were."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH before AS MATERIALIZED (SELECT current_setting('lock_timeout') AS wait, "
+            "current_setting('statement_timeout') AS statement) SELECT wait, statement, "
+            "set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true) FROM before",
+            [wait, statement],
+        )
+        wait, statement, *_ = cursor.fetchone()
+    return wait, statement
+
+
+def _reason(fault: Exception) -> str:
+    """A database's answer in one line; anything else with its type."""
+    text = " ".join(str(fault).split())
+    return text if isinstance(fault, Error) else f"{type(fault).__name__}: {text}"
