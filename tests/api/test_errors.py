@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 from django.test import override_settings
+from django.urls import reverse
 from rest_framework.test import APIClient
 
-from apps.console.api.parsing import LIMIT_BYTES
+from apps.console.api.request import LIMIT_BYTES
 from tests.api.addresses import RUN_ID
 
-POST = "/api/mtf/switches"
+POST = reverse("api:switches")
 
 
 def shape(answer: Any) -> tuple[int, str]:
@@ -29,13 +30,13 @@ def shape(answer: Any) -> tuple[int, str]:
         ("get", "/api/nowhere", (404, "not_found")),
         ("get", "/api", (404, "not_found")),
         ("post", "/api/mtf/run/", (404, "not_found")),
-        ("get", f"/api/mtf/runs/{RUN_ID}", (404, "not_found")),
+        ("get", reverse("api:run", args=[RUN_ID]), (404, "not_found")),
         ("get", "/api/mtf/runs/not-a-uuid", (404, "not_found")),
-        ("put", "/api/mtf/runs", (405, "method_not_allowed")),
-        ("get", "/api/mtf/run", (405, "method_not_allowed")),
-        ("delete", "/healthz", (405, "method_not_allowed")),
-        ("get", "/api/mtf/runs?limit=0", (400, "invalid")),
-        ("get", "/readyz", (503, "not_ready")),
+        ("put", reverse("api:runs"), (405, "method_not_allowed")),
+        ("get", reverse("api:run-now"), (405, "method_not_allowed")),
+        ("delete", reverse("api:alive"), (405, "method_not_allowed")),
+        ("get", reverse("api:runs") + "?limit=0", (400, "invalid")),
+        ("get", reverse("api:ready"), (503, "not_ready")),
     ],
 )
 def test_every_error_has_the_one_shape(
@@ -83,19 +84,19 @@ def test_an_unknown_key_is_refused_naming_the_nearest(wrong: str, meant: str, op
 
 
 def test_an_unknown_parameter_is_refused_naming_the_nearest(reader: APIClient) -> None:
-    told = reader.get("/api/mtf/audit?symbl=BTCUSDT").json()
+    told = reader.get(reverse("api:audit") + "?symbl=BTCUSDT").json()
     assert told["message"] == "symbl: unknown; did you mean symbol?"
 
 
 def test_a_parameter_given_twice_is_refused(reader: APIClient) -> None:
-    assert reader.get("/api/mtf/audit?symbol=A&symbol=B").json()["details"] == {
+    assert reader.get(reverse("api:audit") + "?symbol=A&symbol=B").json()["details"] == {
         "symbol": ["is given 2 times"]
     }
 
 
 @override_settings(ALLOWED_HOSTS=["testserver"])
 def test_a_text_only_client_gets_the_shape_too(reader: APIClient) -> None:
-    assert shape(reader.get("/api/mtf/runs", headers={"Accept": "text/html"})) == (406, "not_acceptable")
+    assert shape(reader.get(reverse("api:runs"), headers={"Accept": "text/html"})) == (406, "not_acceptable")
 
 
 @pytest.mark.parametrize(
@@ -112,6 +113,6 @@ def test_a_fault_of_ours_tells_no_internals(
         raise fault
 
     with connection.execute_wrapper(broken):
-        answer = reader.get("/api/mtf/runs")
+        answer = reader.get(reverse("api:runs"))
     assert shape(answer) == expected
     assert "hunter2" not in answer.content.decode()

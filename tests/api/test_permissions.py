@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
 from rest_framework.test import APIClient
 
 from apps.console.api.urls import urlpatterns
 from apps.switches.models import MtfSwitch
-from tests.api.addresses import ACTING, FOR_ANYBODY, FOR_READERS
+from tests.api.addresses import ACTING, ARGUMENTS, FOR_ANYBODY, FOR_READERS, PATHS
 
 Who = Callable[[str], APIClient]
 REFUSALS = {401: "not_authenticated", 403: "permission_denied"}
@@ -40,10 +40,21 @@ def test_who_has_the_permission_passes_the_door(address: str, operator: APIClien
     assert operator.post(address, {"unknown": 1}, format="json").status_code == 400
 
 
+@pytest.mark.parametrize(("name", "path"), PATHS.items())
+def test_every_path_has_its_name_and_stays_where_it_is(name: str, path: str) -> None:
+    arguments = {key: value for key, value in ARGUMENTS.items() if f"{{{key}}}" in path}
+    assert reverse(f"api:{name}", kwargs=arguments) == path.format(**arguments)
+
+
+def test_no_path_is_missing_in_the_table_of_names() -> None:
+    names = {pattern.name for pattern in urlpatterns if isinstance(pattern, URLPattern)}
+    assert names - {"unknown"} == set(PATHS)
+
+
 def test_every_address_is_in_the_table_of_permissions() -> None:
     listed = {path.split("?")[0] for path in [*FOR_ANYBODY, *FOR_READERS, *ACTING]} | {
-        "/api/token",
-        "/api/docs/",
+        reverse("api:token"),
+        reverse("api:docs"),
     }
     addresses = [pattern for pattern in urlpatterns if isinstance(pattern, URLPattern)]
     served = [pattern for pattern in addresses if not str(pattern.pattern).startswith("^")]
@@ -54,7 +65,7 @@ def test_every_address_is_in_the_table_of_permissions() -> None:
     "header", ["Token wrong", "Token", "Token a b", "Token \x80", "Bearer x", "Basic eDp5"]
 )
 def test_a_wrong_token_is_refused(header: str, anonymous: APIClient, db: None) -> None:
-    refused = anonymous.get("/api/mtf/runs", headers={"Authorization": header})
+    refused = anonymous.get(reverse("api:runs"), headers={"Authorization": header})
     assert refused.status_code == 401
     assert refused.json()["status"] == "error"
     assert refused["WWW-Authenticate"] == "Token"
@@ -63,17 +74,17 @@ def test_a_wrong_token_is_refused(header: str, anonymous: APIClient, db: None) -
 def test_a_session_reads_and_acts_only_with_the_csrf_token(reader: APIClient) -> None:
     browser = APIClient(enforce_csrf_checks=True)
     browser.force_login(User.objects.get(username="rita"))
-    assert browser.get("/api/mtf/runs").status_code == 200
-    forged = browser.post("/api/mtf/switches", {"key": "GLOBAL", "reason": "x"}, format="json")
+    assert browser.get(reverse("api:runs")).status_code == 200
+    forged = browser.post(reverse("api:switches"), {"key": "GLOBAL", "reason": "x"}, format="json")
     assert (forged.status_code, forged.json()["code"]) == (403, "permission_denied")
     assert "CSRF" in forged.json()["message"]
 
 
 def test_a_disabled_account_is_out_at_once(reader: APIClient) -> None:
     User.objects.filter(username="rita").update(is_active=False)
-    assert reader.get("/api/mtf/runs").status_code == 401
+    assert reader.get(reverse("api:runs")).status_code == 401
 
 
 def test_the_docs_send_a_stranger_to_the_login(anonymous: APIClient, db: None) -> None:
-    sent = anonymous.get("/api/docs/")
+    sent = anonymous.get(reverse("api:docs"))
     assert (sent.status_code, sent["Location"]) == (302, "/admin/login/?next=/api/docs/")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection
+from django.urls import reverse
 from rest_framework.test import APIClient
 
 from tests.api import rows
@@ -21,4 +22,4 @@ def test_a_get_works_on_a_database_that_refuses_every_write(
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # else they are checked, and refused, at the end
         cursor.execute("SET TRANSACTION READ ONLY")
     answer = getattr(reader, method)(address)
-    assert answer.status_code == (503 if address == "/readyz" and method != "options" else 200)
+    assert answer.status_code == (503 if address == reverse("api:ready") and method != "options" else 200)

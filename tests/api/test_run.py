@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -14,7 +15,7 @@ from apps.live.models import MtfRun, RunStatus
 from tests.api import rows
 from tests.api.queue import Worker, message
 
-RUN = "/api/mtf/run"
+RUN = reverse("api:run-now")
 
 
 @pytest.fixture

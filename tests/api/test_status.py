@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 from django.test import override_settings
+from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -41,7 +42,7 @@ def test_it_is_ready_when_the_stream_lives_and_every_profile_was_decided(
     anonymous: APIClient, db: None
 ) -> None:
     all_is_well()
-    answer = anonymous.get("/readyz")
+    answer = anonymous.get(reverse("api:ready"))
     assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
 
 
@@ -70,14 +71,14 @@ def test_what_is_missing_is_named(
 ) -> None:
     all_is_well()
     model.objects.filter(**rows_of).update(**dated(change))
-    answer = anonymous.get("/readyz")
+    answer = anonymous.get(reverse("api:ready"))
     assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
     [missing] = answer.json()["details"]["missing"]
     assert words in missing
 
 
 def test_a_fresh_database_says_everything_it_waits_for(anonymous: APIClient, db: None) -> None:
-    assert anonymous.get("/readyz").json()["details"]["missing"] == [
+    assert anonymous.get(reverse("api:ready")).json()["details"]["missing"] == [
         "stream: never started",
         "watch: our books are not compared with the exchange's; is it running?",
         "run: no minute of scalper_micro was decided yet",
@@ -94,13 +95,13 @@ def test_a_dead_broker_and_a_dead_database_are_named_without_their_passwords(
         raise OperationalError("password=canary")
 
     with connection.execute_wrapper(gone):
-        answer = anonymous.get("/readyz")
+        answer = anonymous.get(reverse("api:ready"))
     assert answer.json()["details"]["missing"] == ["database: does not answer", "broker: does not answer"]
     assert "canary" not in answer.content.decode()
 
 
 def test_being_alive_asks_no_server(anonymous: APIClient) -> None:
-    answer = anonymous.get("/healthz")  # without the db fixture any query would raise
+    answer = anonymous.get(reverse("api:alive"))  # without the db fixture any query would raise
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
@@ -133,7 +134,7 @@ def test_a_lost_run_is_a_missed_minute_and_minutes_older_than_an_hour_are_forgot
 def test_the_status_page_tells_runs_stream_switches_venue_and_mode(reader: APIClient) -> None:
     all_is_well()
     store.set_switch("SYMBOL:BTCUSDT", is_on=False, reason="thin book", actor="olga")
-    told = reader.get("/api/mtf/status").json()
+    told = reader.get(reverse("api:status")).json()
     assert (told["venue"], told["mode"], told["version"]) == ("simulator", "live", "0.1.0")
     assert (told["ready"], told["waiting_for"]) == (True, [])
     assert told["switches_in_force"] == {"SYMBOL:BTCUSDT": "thin book"}
@@ -147,7 +148,7 @@ def test_the_status_page_tells_runs_stream_switches_venue_and_mode(reader: APICl
 
 
 def test_the_status_page_of_a_fresh_database_has_no_run_to_show(reader: APIClient) -> None:
-    told = reader.get("/api/mtf/status").json()
+    told = reader.get(reverse("api:status")).json()
     assert [(entry["last_run"], entry["missed_minutes"]) for entry in told["scheduler"]] == [(None, [])] * 3
     assert told["ready"] is False
     assert datetime.fromisoformat(told["now"]).tzinfo == UTC

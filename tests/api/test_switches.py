@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -11,7 +12,7 @@ from apps.switches import store
 from apps.switches.models import MtfSwitch
 from tests.api import rows
 
-SWITCHES = "/api/mtf/switches"
+SWITCHES = reverse("api:switches")
 
 
 def test_setting_a_switch_stops_it_and_records_who_and_why(operator: APIClient) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.auth.models import User
 from django.test import override_settings
+from django.urls import reverse
 from rest_framework.test import APIClient
 
 PASSWORD = "correct horse battery staple"
@@ -19,13 +20,13 @@ def rita(db: None) -> Iterator[User]:
 
 
 def test_name_and_password_give_a_token_that_opens_the_api(anonymous: APIClient) -> None:
-    token = anonymous.post("/api/token", RIGHT, format="json").json()["token"]
-    assert anonymous.get("/api/mtf/runs", headers={"Authorization": f"Token {token}"}).status_code == 200
+    token = anonymous.post(reverse("api:token"), RIGHT, format="json").json()["token"]
+    assert anonymous.get(reverse("api:runs"), headers={"Authorization": f"Token {token}"}).status_code == 200
 
 
 @pytest.mark.parametrize("wrong", [{"password": "guess"}, {"username": "nobody"}, {"username": "RITA"}])
 def test_a_wrong_login_says_not_which_half_is_wrong(wrong: dict[str, str], anonymous: APIClient) -> None:
-    refused = anonymous.post("/api/token", RIGHT | wrong, format="json")
+    refused = anonymous.post(reverse("api:token"), RIGHT | wrong, format="json")
     assert (refused.status_code, refused.json()["code"]) == (401, "authentication_failed")
     assert refused.json()["message"] == "name or password is wrong, or the account is not active"
 
@@ -33,7 +34,7 @@ def test_a_wrong_login_says_not_which_half_is_wrong(wrong: dict[str, str], anony
 def test_guessing_is_slowed_down_whatever_address_the_headers_claim(anonymous: APIClient) -> None:
     guess = RIGHT | {"password": "guess"}
     answers = [
-        anonymous.post("/api/token", guess, format="json", headers={"X-Forwarded-For": f"10.0.0.{n}"})
+        anonymous.post(reverse("api:token"), guess, format="json", headers={"X-Forwarded-For": f"10.0.0.{n}"})
         for n in range(11)
     ]
     assert [answer.status_code for answer in answers] == [401] * 10 + [429]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.urls import reverse
 from rest_framework.test import APIClient
 
 from apps.live.models import MtfRun
@@ -14,7 +15,7 @@ from tests.api import rows
 from tests.rooms.fill_trading import fill_trading
 from tests.rooms.trades import NOW, plan
 
-PLANS = "/api/mtf/order-plans"
+PLANS = reverse("api:order-plans")
 
 
 @pytest.fixture(autouse=True)
@@ -26,16 +27,16 @@ def _traded(db: None) -> None:
 @pytest.mark.parametrize(
     ("address", "expected"),
     [
-        ("/api/positions", [{"symbol": "BTCUSDT", "status": "CLOSED", "size": "0.000000000000"}]),
-        ("/api/positions?status=PROTECTED", []),
-        ("/api/orders?symbol=BTCUSDT", [{"status": "FILLED", "profile": "regular"}]),
-        ("/api/fills", [{"trade_id": "t2", "opens": False}, {"trade_id": "t1", "opens": True}]),
+        (reverse("api:positions"), [{"symbol": "BTCUSDT", "status": "CLOSED", "size": "0.000000000000"}]),
+        (reverse("api:positions") + "?status=PROTECTED", []),
+        (reverse("api:orders") + "?symbol=BTCUSDT", [{"status": "FILLED", "profile": "regular"}]),
+        (reverse("api:fills"), [{"trade_id": "t2", "opens": False}, {"trade_id": "t1", "opens": True}]),
         (
-            "/api/events?event_type=zone_skipped",
+            reverse("api:events") + "?event_type=zone_skipped",
             [{"symbol": "SOLUSDT", "reason_code": "zone_far_from_market"}],
         ),
-        ("/api/equity?account=simulator:live", [{"equity": "998.500000000000"}]),
-        ("/api/equity?account=simulator:dry", []),
+        (reverse("api:equity") + "?account=simulator:live", [{"equity": "998.500000000000"}]),
+        (reverse("api:equity") + "?account=simulator:dry", []),
         (f"{PLANS}?status=PENDING_REVIEW", [{"symbol": "ETHUSDT", "leverage": 5}]),
     ],
 )
@@ -49,10 +50,10 @@ def test_each_list_tells_its_rows(address: str, expected: list[dict[str, Any]], 
 @pytest.mark.parametrize(
     ("address", "field"),
     [
-        ("/api/positions?status=OPEN", "status"),
-        ("/api/orders?since=yesterday", "since"),
-        ("/api/fills?symbols=BTCUSDT", "symbols"),
-        ("/api/events?run_id=1", "run_id"),
+        (reverse("api:positions") + "?status=OPEN", "status"),
+        (reverse("api:orders") + "?since=yesterday", "since"),
+        (reverse("api:fills") + "?symbols=BTCUSDT", "symbols"),
+        (reverse("api:events") + "?run_id=1", "run_id"),
         (f"{PLANS}?limit=0", "limit"),
     ],
 )
@@ -92,9 +93,9 @@ def test_a_plan_that_does_not_exist_is_404(operator: APIClient) -> None:
 
 def test_a_run_tells_what_became_of_what_was_ready(reader: APIClient) -> None:
     run = rows.run(run_id=plan_of_btc().run_id, dry_run=False)
-    [told] = reader.get("/api/mtf/runs").json()["results"]
+    [told] = reader.get(reverse("api:runs")).json()["results"]
     assert told["entries"] == {"submitted": 1, "waiting": 1}
-    assert reader.get(f"/api/mtf/runs/{run.run_id}").json()["entries"] == told["entries"]
+    assert reader.get(reverse("api:run", args=[run.run_id])).json()["entries"] == told["entries"]
 
 
 def plan_of_btc() -> OrderPlan:
@@ -107,7 +108,7 @@ def test_only_who_may_let_orders_go_asks_for_a_run_that_sends_them(
     rows.contract()
     review = Permission.objects.get(codename="review_orderplan")
     django_user_model.objects.get(username="olga").user_permissions.remove(review)
-    refused = operator.post("/api/mtf/run", {"dry_run": False, "symbols": "BTCUSDT"}, format="json")
+    refused = operator.post(reverse("api:run-now"), {"dry_run": False, "symbols": "BTCUSDT"}, format="json")
     assert (refused.status_code, refused.json()["code"]) == (403, "permission_denied")
     assert "orders.review_orderplan" in refused.json()["message"]
     assert not MtfRun.objects.exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.db.models import Model
+from django.urls import reverse
 
 from apps.audit import store as audit
 from apps.audit.models import MtfAudit
@@ -61,8 +62,8 @@ def test_the_conditions_of_a_verdict_scroll_inside_the_page_of_a_phone(visitor: 
 
 def test_the_interactive_api_documentation_lists_every_address_on_a_phone_too(visitor: Visitor) -> None:
     visitor.page.set_viewport_size(PHONE)
-    visitor.open("/api/docs/")
-    visitor.expect_text("/api/mtf/run")
+    visitor.open(reverse("api:docs"))
+    visitor.expect_text(reverse("api:run-now"))
     assert not visitor.page.evaluate(WIDER_THAN_SCREEN)
     visitor.expect_silence("the documentation")
 

@@ -1,17 +1,13 @@
-"""The market room, read-only: contracts and candles."""
+"""Market rows, read-only: contracts, candles and their indicators."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema_view
 from rest_framework import serializers
 
-from apps.console.api.fields import TIMEFRAMES, Name
-from apps.console.api.listing import Listing, listed
-from apps.console.api.paging import Order, PageQuery, moment
+from apps.console.api.page import Listing, Order, PageQuery, cursor_time, described
+from apps.console.api.request import TIMEFRAMES, Name
 from apps.market.models import Contract, Kline
+from apps.signals.models import IndicatorSnapshot
 
 
 class ContractQuery(PageQuery):
@@ -25,14 +21,11 @@ class ContractRow(serializers.ModelSerializer[Contract]):
         exclude = ("id",)
 
 
-@extend_schema_view(get=listed(ContractQuery, ContractRow, "Contracts as last listed, by symbol"))
+@described("Contracts as last listed, by symbol")
 class Contracts(Listing):
     query = ContractQuery
     row = ContractRow
     order = Order([("symbol", str)], newest_first=False)
-
-    def rows(self, wanted: dict[str, Any]) -> QuerySet[Contract]:
-        return Contract.objects.filter(**wanted)
 
 
 class SeriesQuery(PageQuery):
@@ -62,12 +55,23 @@ class KlineRow(serializers.ModelSerializer[Kline]):
         )
 
 
-@extend_schema_view(get=listed(SeriesQuery, KlineRow, "Closed candles of one series, newest first"))
+@described("Closed candles of one series, newest first")
 class Klines(Listing):
     query = SeriesQuery
     row = KlineRow
-    order = Order([("open_time", moment)])
+    order = Order([("open_time", cursor_time)])
+    time_column = "open_time"
 
-    def rows(self, wanted: dict[str, Any]) -> QuerySet[Kline]:
-        names = {"since": "open_time__gte", "until": "open_time__lt"}
-        return Kline.objects.filter(**{names.get(key, key): wanted[key] for key in wanted})
+
+class SnapshotRow(serializers.ModelSerializer[IndicatorSnapshot]):
+    class Meta:
+        model = IndicatorSnapshot
+        fields = ("symbol", "timeframe", "kline_time", "values", "inserted_at", "updated_at")
+
+
+@described("Indicator values of one series, newest candle first")
+class Indicators(Listing):
+    query = SeriesQuery
+    row = SnapshotRow
+    order = Order([("kline_time", cursor_time)])
+    time_column = "kline_time"

@@ -1,31 +1,110 @@
-"""Ask for a run now: it is decided by the worker that decides every minute."""
+"""Runs: the list, one with what it said about each symbol, and asking the worker for one now."""
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from kombu.exceptions import OperationalError
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.console.api.errors import ErrorAnswer, Unavailable, body, refused
-from apps.console.api.fields import Name, Strict, StrictBoolean, Symbols, told
+from apps.console.api.error import ErrorAnswer, Unavailable, error_body
+from apps.console.api.page import Listing, Order, PageQuery, cursor_id, cursor_time, described
+from apps.console.api.request import Name, Strict, StrictBoolean, Symbols, body_of, field_error, query_of
 from apps.engine.values.timeframe import VALIDATION
+from apps.insight.decision import run_results
 from apps.live import runs, tasks
-from apps.live.enter.outcomes import with_entries
-from apps.live.models import MtfRun, Trigger
+from apps.live.enter.outcomes import counted, with_entries
+from apps.live.models import MtfRun, RunStatus, Trigger
 from apps.live.run_requests import Asked, BadAsk, answer, open_asked
 
 WAIT_S = 55
 """How long a caller waits at most, and how long the request may lie in the queue."""
 MAY_SEND = "orders.review_orderplan"
-ASKED_AS = {"profile": "mtf_profile"}
-"""Our word → the word of the request."""
+BODY_NAMES = {"profile": "mtf_profile"}
+"""A run's word → the word of the request's body."""
+STATUSES = [status.value for status in RunStatus]
+FIELDS = (
+    "run_id",
+    "profile",
+    "digest",
+    "minute",
+    "trigger",
+    "status",
+    "dry_run",
+    "options",
+    "counts",
+    "timings",
+    "started_at",
+    "finished_at",
+    "error",
+)
+
+
+class RunQuery(PageQuery):
+    profile = Name(required=False)
+    status = serializers.ChoiceField(choices=STATUSES, required=False)
+    trigger = serializers.ChoiceField(choices=[trigger.value for trigger in Trigger], required=False)
+    since = serializers.DateTimeField(required=False, help_text="started at or after")
+    until = serializers.DateTimeField(required=False, help_text="started before")
+
+
+class RunRow(serializers.ModelSerializer[MtfRun]):
+    """`entries` counts what became of what was ready, refusals by their reason."""
+
+    entries = serializers.SerializerMethodField()
+
+    class Meta:
+        model = MtfRun
+        fields = (*FIELDS, "entries")
+
+    def get_entries(self, run: MtfRun) -> dict[str, int]:
+        counts = self.context.get("entries") or counted([run])
+        return dict(counts[run.run_id])
+
+
+class RunDetail(RunRow):
+    summary = serializers.DictField(help_text="of a dry run: its whole answer without the results")
+    results = serializers.ListField(child=serializers.DictField(), help_text="per symbol")
+
+    class Meta(RunRow.Meta):
+        fields = (*RunRow.Meta.fields, "summary", "results")  # type: ignore[assignment]  # longer than the parent's
+
+
+@described("Runs, newest first")
+class Runs(Listing):
+    query = RunQuery
+    row = RunRow
+    order = Order([("started_at", cursor_time), ("id", cursor_id)])
+    time_column = "started_at"
+
+    def rows(self, filters: dict[str, Any]) -> QuerySet[MtfRun]:
+        return super().rows(filters).defer("result")
+
+    def row_context(self, page: list[MtfRun]) -> dict[str, Any]:
+        return {"entries": counted(page)}
+
+
+class Run(APIView):
+    @extend_schema(
+        operation_id="api_mtf_one_run_retrieve",
+        summary="One run and its results",
+        responses={200: RunDetail, 404: ErrorAnswer},
+    )
+    def get(self, request: Request, run_id: UUID) -> Response:
+        query_of(request, Strict)
+        run = MtfRun.objects.filter(run_id=run_id).first()
+        if run is None:
+            raise NotFound(f"no run has the id {run_id}")
+        summary = {key: value for key, value in (run.result or {}).items() if key != "results"}
+        return Response(RunRow(run).data | {"summary": summary, "results": run_results(run)})
 
 
 class RunBody(Strict):
@@ -77,51 +156,31 @@ class RunNow(APIView):
         responses={200: RunAnswer, 202: RunAccepted, 400: ErrorAnswer, 500: ErrorAnswer, 503: ErrorAnswer},
     )
     def post(self, request: Request) -> Response:
-        wanted = told(request, RunBody)
-        if not wanted["dry_run"] and not request.user.has_perm(MAY_SEND):
+        body = body_of(request, RunBody)
+        if not body["dry_run"] and not request.user.has_perm(MAY_SEND):
             raise PermissionDenied(f"a run that sends orders needs the permission {MAY_SEND}")
-        run = _opened(wanted)
-        _enqueue(run)
-        ended = answer(run.run_id, timeout_s=WAIT_S) if wanted["wait"] else None
-        return (
-            Response({"status": "accepted", "run_id": run.run_id}, status=202)
-            if ended is None
-            else _told(ended)
-        )
+        names = ("symbols", "validation_mode", "timeframe", "force_run", "dry_run")
+        asked = Asked(profile=body["mtf_profile"], **{name: body[name] for name in names})
+        try:
+            run = open_asked(asked, Trigger.API, timezone.now())
+        except BadAsk as bad:
+            raise field_error(BODY_NAMES.get(bad.field, bad.field), str(bad)) from bad
+        try:
+            tasks.asked.apply_async(kwargs={"run_id": str(run.run_id)}, expires=WAIT_S, retry=False)
+        except OperationalError as fault:
+            runs.failed(run, fault, timezone.now())  # a run nobody can be told of
+            message = "the broker does not answer: the run was not started; retry when it is back"
+            raise Unavailable(message) from fault
 
-
-def _opened(wanted: dict[str, Any]) -> MtfRun:
-    asked = Asked(
-        profile=wanted["mtf_profile"],
-        symbols=wanted["symbols"],
-        validation_mode=wanted["validation_mode"],
-        timeframe=wanted["timeframe"],
-        force_run=wanted["force_run"],
-        dry_run=wanted["dry_run"],
-    )
-    try:
-        return open_asked(asked, Trigger.API, timezone.now())
-    except BadAsk as bad:
-        raise refused(ASKED_AS.get(bad.field, bad.field), str(bad)) from bad
-
-
-def _enqueue(run: MtfRun) -> None:
-    """Hand the run to the worker; a run nobody can be told of has failed."""
-    try:
-        tasks.asked.apply_async(kwargs={"run_id": str(run.run_id)}, expires=WAIT_S, retry=False)
-    except OperationalError as fault:
-        runs.failed(run, fault, timezone.now())
-        raise Unavailable(
-            "the broker does not answer: the run was not started; retry when it is back"
-        ) from fault
-
-
-def _told(run: MtfRun) -> Response:
-    if run.result is None:
-        message = run.error or f"the run ended {run.status} without a result"
-        return Response(body(f"run_{run.status}", message, {"run_id": str(run.run_id)}), status=500)
-    result = with_entries(run)
-    if result["status"] == "error":
-        message = "no symbol could be judged; errors says why"
-        return Response(result | body("nothing_judged", message, result["rejected_by"]), status=500)
-    return Response(result)
+        ended = answer(run.run_id, timeout_s=WAIT_S) if body["wait"] else None
+        if ended is None:
+            return Response({"status": "accepted", "run_id": run.run_id}, status=202)
+        if ended.result is None:
+            message = ended.error or f"the run ended {ended.status} without a result"
+            details = {"run_id": str(ended.run_id)}
+            return Response(error_body(f"run_{ended.status}", message, details), status=500)
+        result = with_entries(ended)
+        if result["status"] == "error":
+            message = "no symbol could be judged; errors says why"
+            return Response(result | error_body("nothing_judged", message, result["rejected_by"]), status=500)
+        return Response(result)

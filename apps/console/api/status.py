@@ -1,4 +1,4 @@
-"""What the desk is doing now, on one page."""
+"""What the desk is doing now; and for supervisors and load balancers whether it is alive and ready."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.console.api.fields import Strict, asked
-from apps.console.api.runs import RunRow
+from apps.console.api.error import ErrorAnswer, error_body
+from apps.console.api.request import Strict, query_of
+from apps.console.api.run import RunRow
 from apps.exchange import venue
 from apps.feed.models import StreamHealth
 from apps.insight.system_status import Pulse, pulse, waiting_for
@@ -78,7 +80,7 @@ class StatusAnswer(serializers.Serializer[Any]):
 class Status(APIView):
     @extend_schema(summary="Scheduler, streams, switches, venue and mode", responses=StatusAnswer)
     def get(self, request: Request) -> Response:
-        asked(request, Strict)
+        query_of(request, Strict)
         now = timezone.now()
         missing = waiting_for(now)
         status = {
@@ -93,6 +95,36 @@ class Status(APIView):
             "switches_in_force": switches.in_force(),
         }
         return Response(StatusAnswer(status, context={"now": now}).data)
+
+
+class HealthAnswer(serializers.Serializer[Any]):
+    status = serializers.CharField()
+
+
+class Open(APIView):
+    """No login, and nothing said that would need one."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+
+class Alive(Open):
+    @extend_schema(summary="The web process answers", responses=HealthAnswer, auth=[])
+    def get(self, request: Request) -> Response:
+        return Response({"status": "ok"})
+
+
+class Ready(Open):
+    @extend_schema(
+        summary="Services are up and every profile was decided within 120 s",
+        responses={200: HealthAnswer, 503: ErrorAnswer},
+        auth=[],
+    )
+    def get(self, request: Request) -> Response:
+        missing = waiting_for(timezone.now())
+        if missing:
+            return Response(error_body("not_ready", "; ".join(missing), {"missing": missing}), status=503)
+        return Response({"status": "ready"})
 
 
 def _age_s(moment: datetime, now: datetime) -> float:

@@ -15,8 +15,8 @@ from rest_framework.response import Response
 from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
-from apps.console.api.errors import ErrorAnswer
-from apps.console.api.fields import Strict, told
+from apps.console.api.error import ErrorAnswer
+from apps.console.api.request import Strict, body_of
 
 TRIES = "10/min"
 
@@ -55,7 +55,7 @@ class Login(APIView):
         auth=[],
     )
     def post(self, request: Request) -> Response:
-        login = told(request, TokenBody)
+        login = body_of(request, TokenBody)
         user = authenticate(request, **login)
         if user is None:
             raise AuthenticationFailed("name or password is wrong, or the account is not active")

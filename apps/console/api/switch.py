@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.console.api.errors import ErrorAnswer, refused
-from apps.console.api.fields import Name, Strict, StrictBoolean, told
-from apps.console.api.listing import Listing, listed
-from apps.console.api.paging import Order, PageQuery
+from apps.console.api.error import ErrorAnswer
+from apps.console.api.page import Listing, Order, PageQuery, described
+from apps.console.api.request import LONGEST_REASON, Name, Strict, StrictBoolean, body_of, field_error
 from apps.insight.switch_target import unknown_target
 from apps.switches import store
 from apps.switches.models import MtfSwitch
 
 MAY_CHANGE = "switches.change_mtfswitch"
-LONGEST_REASON = 500
 
 
 class SwitchRow(serializers.ModelSerializer[MtfSwitch]):
@@ -55,31 +50,28 @@ class SwitchBody(ToggleBody):
     is_on = StrictBoolean(default=False, help_text="false stops, true releases")
 
 
-@extend_schema_view(get=listed(PageQuery, SwitchRow, "Kill switches, by key"))
+@described("Kill switches, by key")
 class Switches(Listing):
     acting = MAY_CHANGE
     query = PageQuery
     row = SwitchRow
     order = Order([("switch_key", str)], newest_first=False)
 
-    def rows(self, wanted: dict[str, Any]) -> QuerySet[MtfSwitch]:
-        return MtfSwitch.objects.filter(**wanted)
-
     @extend_schema(summary="Set a switch", request=SwitchBody, responses={200: SwitchRow, 400: ErrorAnswer})
     def post(self, request: Request) -> Response:
-        change = told(request, SwitchBody)
+        change = body_of(request, SwitchBody)
         key = change.pop("key")
         try:
             unknown = None if change["is_on"] else unknown_target(key)
             if unknown is not None:
-                raise refused("key", unknown)
+                raise field_error("key", unknown)
             switch = store.set_switch(key, **change, actor=request.user.get_username())
         except store.InvalidSwitchKey as fault:
-            raise refused("key", str(fault)) from fault
+            raise field_error("key", str(fault)) from fault
         except store.ReasonMissing as fault:
-            raise refused("reason", str(fault)) from fault
+            raise field_error("reason", str(fault)) from fault
         except ValueError as fault:
-            raise refused("expires_at", str(fault)) from fault
+            raise field_error("expires_at", str(fault)) from fault
         return Response(SwitchRow(switch).data)
 
 
@@ -92,13 +84,13 @@ class Toggle(APIView):
         responses={200: SwitchRow, 404: ErrorAnswer},
     )
     def post(self, request: Request, switch_id: int) -> Response:
-        change = told(request, ToggleBody)
+        change = body_of(request, ToggleBody)
         try:
             switch = store.toggle(switch_id, **change, actor=request.user.get_username())
         except MtfSwitch.DoesNotExist:
             raise NotFound(f"no switch has the id {switch_id}") from None
         except store.ReasonMissing as fault:
-            raise refused("reason", str(fault)) from fault
+            raise field_error("reason", str(fault)) from fault
         except ValueError as fault:
-            raise refused("expires_at", str(fault)) from fault
+            raise field_error("expires_at", str(fault)) from fault
         return Response(SwitchRow(switch).data)

@@ -39,61 +39,55 @@ class Broken(APIException):
     default_detail = "an internal fault, written to the log; nothing more is known here"
 
 
-def body(code: str, message: str, details: Mapping[str, Any] | None = None) -> dict[str, Any]:
+class Conflict(APIException):
+    """What the request is about has moved on."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "conflict"
+
+
+def error_body(code: str, message: str, details: Mapping[str, Any] | None = None) -> dict[str, Any]:
     return {"status": "error", "code": code, "message": message, "details": dict(details or {})}
 
 
-def refused(field: str, message: str) -> ValidationError:
-    """The 400 that names the field."""
-    return ValidationError({field: [message]})
-
-
 def handle(fault: Exception, context: dict[str, Any]) -> Response:
-    """Whatever broke in a view, in the one shape; what nobody expected is logged and tells no internals."""
+    """Return what broke in a view in the one shape; what nobody expected is logged and tells no internals."""
     response = exception_handler(fault, context)
     if response is None:
         request = context["request"]
         log.error("api_fault", method=request.method, path=request.path, exc_info=fault)
         set_rollback()
-        fault = _translated(fault)
+        if isinstance(fault, OperationalError | InterfaceError):
+            fault = Unavailable("the database does not answer; retry when it is back")
+        elif isinstance(fault, DatabaseError):
+            fault = Broken("the database refused the request; the log has its words")
+        else:
+            fault = Broken()
         response = Response(status=fault.status_code)
-    response.data = _shaped(fault, response)
+    if isinstance(fault, ValidationError):
+        faults = response.data if isinstance(response.data, dict) else {"body": response.data}
+        details = {
+            ("body" if name == "non_field_errors" else name): _texts(value) for name, value in faults.items()
+        }
+        field, texts = next(iter(details.items()))
+        response.data = error_body("invalid", f"{field}: {texts[0]}", details)
+        return response
+    detail = response.data["detail"] if response.data else getattr(fault, "detail", "")
+    code = detail.code if isinstance(detail, ErrorDetail) else None
+    retry = {"retry_after_s": response["Retry-After"]} if "Retry-After" in response else {}
+    response.data = error_body(code or "error", str(detail), retry)
     return response
 
 
 @csrf_exempt
 def unknown_address(request: HttpRequest) -> JsonResponse:
-    """404 for every path below /api/ that nobody serves."""
+    """Return 404 for every path below /api/ that nobody serves."""
     message = f"no such address: {request.path}; the API is described at /api/docs/"
-    return JsonResponse(body("not_found", message), status=404)
-
-
-def _translated(fault: Exception) -> APIException:
-    if isinstance(fault, OperationalError | InterfaceError):
-        return Unavailable("the database does not answer; retry when it is back")
-    if isinstance(fault, DatabaseError):
-        return Broken("the database refused the request; the log has its words")
-    return Broken()
-
-
-def _shaped(fault: Exception, response: Response) -> dict[str, Any]:
-    if isinstance(fault, ValidationError):
-        details = _by_field(response.data)
-        field, texts = next(iter(details.items()))
-        return body("invalid", f"{field}: {texts[0]}", details)
-    detail = response.data["detail"] if response.data else getattr(fault, "detail", "")
-    waited = {"retry_after_s": response["Retry-After"]} if "Retry-After" in response else {}
-    code = detail.code if isinstance(detail, ErrorDetail) else None
-    return body(code or "error", str(detail), waited)
-
-
-def _by_field(data: Any) -> dict[str, list[str]]:
-    if not isinstance(data, dict):
-        return {"body": _texts(data)}
-    return {("body" if name == "non_field_errors" else name): _texts(value) for name, value in data.items()}
+    return JsonResponse(error_body("not_found", message), status=404)
 
 
 def _texts(value: Any) -> list[str]:
+    """Return the leaves of nested errors, each with the keys that lead to it."""
     if isinstance(value, dict):
         return [f"{key}: {text}" for key, child in value.items() for text in _texts(child)]
     if isinstance(value, list):
