@@ -1,4 +1,4 @@
-"""Where an entry is worth it, and how far the market is from there."""
+"""The zone in which an entry is worth it, and the price of a limit entry inside it."""
 
 from __future__ import annotations
 
@@ -39,24 +39,29 @@ class ZoneRefusal(Refusal):
 
 
 def entry_zone(
-    snapshot: Observation, contract: Contract, entry: Entry, side: Side, now: datetime
+    observation: Observation, contract: Contract, entry: Entry, side: Side, now: datetime
 ) -> Zone | Refusal:
-    """anchor ∓ clamp(k_atr × ATR, anchor × w_min, anchor × w_max), moved by bias × half against the trade."""
+    """Return anchor ∓ half, half = clamp(k_atr × ATR, anchor × w_min, anchor × w_max), moved by bias × half.
+
+    It moves against the trade. The anchor is the profile's, or the other one when that is missing.
+    """
     rule = entry.zone
-    found = _anchor(snapshot, entry)
-    atr = snapshot.number(rule.atr_timeframe, "atr")
-    if found is None or atr is None or atr <= 0:
-        anchor = None if found is None else found[1]
+    atr = observation.number(rule.atr_timeframe, "atr")
+    other = Anchor.SMA21 if rule.anchor == Anchor.VWAP else Anchor.VWAP
+    anchors = {str(name): observation.number(rule.timeframe, str(name)) for name in (rule.anchor, other)}
+    name, anchor = next(
+        ((name, value) for name, value in anchors.items() if value is not None and value > 0), ("", None)
+    )
+    if anchor is None or atr is None or atr <= 0:
         return Refusal(Reason.ENTRY_ZONE_UNAVAILABLE, {"anchor": anchor, "atr": atr})
-    name, anchor = found
     half = min(max(rule.k_atr * atr, anchor * rule.w_min), anchor * rule.w_max)
     shift = rule.bias * half * (-1 if side == Side.LONG else 1)
-    edges = anchor - half + shift, anchor + half + shift
-    if edges[0] < contract.tick_size:
-        return Refusal(Reason.ENTRY_ZONE_UNAVAILABLE, {"low": edges[0], "tick_size": contract.tick_size})
+    low, high = anchor - half + shift, anchor + half + shift
+    if low < contract.tick_size:
+        return Refusal(Reason.ENTRY_ZONE_UNAVAILABLE, {"low": low, "tick_size": contract.tick_size})
     return Zone(
-        low=round_down(edges[0], contract.tick_size),
-        high=round_up(edges[1], contract.tick_size),
+        low=round_down(low, contract.tick_size),
+        high=round_up(high, contract.tick_size),
         anchor=anchor,
         anchor_name=name,
         atr=atr,
@@ -65,7 +70,7 @@ def entry_zone(
 
 
 def distance_refusal(zone: Zone, quote: Quote, entry: Entry) -> ZoneRefusal | None:
-    """Refused when the mark is farther from the nearest edge than zone_max_deviation_pct of itself."""
+    """Refuse when the mark is farther from the nearest edge than zone_max_deviation_pct of itself."""
     deviation_pct = zone.distance(quote.mark) / quote.mark * 100
     limit_pct = entry.zone_max_deviation_pct
     if deviation_pct <= limit_pct:
@@ -73,44 +78,14 @@ def distance_refusal(zone: Zone, quote: Quote, entry: Entry) -> ZoneRefusal | No
     return zone_refusal(Reason.ZONE_FAR_FROM_MARKET, zone, quote.mark, deviation_pct, limit_pct)
 
 
-def zone_refusal(
-    reason: Reason, zone: Zone, candidate: Decimal, deviation_pct: Decimal, limit_pct: Decimal
-) -> ZoneRefusal:
-    """The refusal of a `candidate` price, with its numbers."""
-    numbers = {
-        "zone_low": zone.low,
-        "zone_high": zone.high,
-        "candidate": candidate,
-        "deviation_pct": deviation_pct,
-        "limit_pct": limit_pct,
-    }
-    return ZoneRefusal(
-        reason,
-        numbers,
-        zone=zone,
-        candidate=candidate,
-        deviation_pct=deviation_pct,
-        limit_pct=limit_pct,
-    )
-
-
-def _anchor(snapshot: Observation, entry: Entry) -> tuple[str, Decimal] | None:
-    """The column and value of the profile's anchor, or of the other one when that is missing."""
-    other = Anchor.SMA21 if entry.zone.anchor == Anchor.VWAP else Anchor.VWAP
-    for name in (str(entry.zone.anchor), str(other)):
-        value = snapshot.number(entry.zone.timeframe, name)
-        if value is not None and value > 0:
-            return name, value
-    return None
-
-
 def limit_price(zone: Zone, quote: Quote, entry: Entry, side: Side, tick: Decimal) -> Decimal | ZoneRefusal:
-    """On a tick: a long bids below the ask, a short asks above the bid.
+    """Return the price at the top of the book, inside the zone, near the mark, never crossing; on a tick.
 
-    Long: min(max(bid, min(bid + tick, ask - tick)), zone high, mark × (1 + max_deviation)), rounded down.
+    Long: min(max(bid, min(bid + tick, ask - tick)), zone high, mark × (1 + max_deviation)), rounded down; a
+    short mirrors it.
     """
-    reach = entry.max_deviation_pct / 100
-    lowest, highest = quote.mark * (1 - reach), quote.mark * (1 + reach)
+    max_deviation = entry.max_deviation_pct / 100
+    lowest, highest = quote.mark * (1 - max_deviation), quote.mark * (1 + max_deviation)
     if side == Side.LONG:
         best = max(quote.bid, min(quote.bid + tick, quote.ask - tick))
         price = round_down(min(best, zone.high, highest), tick)
@@ -126,6 +101,27 @@ def limit_price(zone: Zone, quote: Quote, entry: Entry, side: Side, tick: Decima
     if price > zone.high:
         return _outside(zone, price, zone.high, entry.zone_max_deviation_pct)
     return price if price <= highest else _outside(zone, price, quote.mark, entry.max_deviation_pct)
+
+
+def zone_refusal(
+    reason: Reason, zone: Zone, candidate: Decimal, deviation_pct: Decimal, limit_pct: Decimal
+) -> ZoneRefusal:
+    """Return the refusal of a `candidate` price, with its numbers."""
+    numbers = {
+        "zone_low": zone.low,
+        "zone_high": zone.high,
+        "candidate": candidate,
+        "deviation_pct": deviation_pct,
+        "limit_pct": limit_pct,
+    }
+    return ZoneRefusal(
+        reason,
+        numbers,
+        zone=zone,
+        candidate=candidate,
+        deviation_pct=deviation_pct,
+        limit_pct=limit_pct,
+    )
 
 
 def _outside(zone: Zone, candidate: Decimal, from_price: Decimal, limit_pct: Decimal) -> ZoneRefusal:

@@ -1,4 +1,4 @@
-"""What an entry is decided from: one look at the market and the account, and whether it will do."""
+"""What an entry is decided from: the market and the account as just read, and whether that is enough."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ Features = Mapping[Timeframe, Mapping[str, float | None]]
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """None where something could not be read. `fees` None: the profile's own are used."""
+    """The market and the account at one moment; None where something could not be read.
+
+    `fees` None: the profile's own are used.
+    """
 
     contract: Contract | None
     brackets: tuple[Bracket, ...]
@@ -34,14 +37,14 @@ class Observation:
     features: Features
 
     def number(self, timeframe: Timeframe, column: str) -> Decimal | None:
-        """A feature as the exact decimal of its shortest text: the one crossing from float64 to money."""
+        """Return a feature as the exact decimal of its shortest text: the one crossing from float64 to money."""
         value = self.features.get(timeframe, {}).get(column)
         return Decimal(repr(float(value))) if value is not None and isfinite(value) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """A snapshot in which everything an entry needs was there."""
+    """An observation in which everything an entry needs was there. `taker` is the fee rate that counts."""
 
     contract: Contract
     brackets: tuple[Bracket, ...]
@@ -51,26 +54,23 @@ class Market:
 
 
 def entry_market(
-    snapshot: Observation, entry: Entry, timeframe: Timeframe, now: datetime
+    observation: Observation, entry: Entry, timeframe: Timeframe, now: datetime
 ) -> Market | Refusal:
-    """What `snapshot` holds, when it is whole, young and plausible."""
-    contract, quote, account = snapshot.contract, snapshot.quote, snapshot.account
-    if contract is None or not snapshot.brackets:
-        return Refusal(Reason.CONTRACT_SPECS_UNAVAILABLE, {"brackets": len(snapshot.brackets)})
+    """Return what `observation` holds, when it is whole, young and plausible.
+
+    A mark far from the middle of the book is implausible: one of the two is wrong.
+    """
+    contract, quote, account = observation.contract, observation.quote, observation.account
+    if contract is None or not observation.brackets:
+        return Refusal(Reason.CONTRACT_SPECS_UNAVAILABLE, {"brackets": len(observation.brackets)})
     if not contract.is_trading:
         return Refusal(Reason.CONTRACT_NOT_TRADABLE, {"status": contract.status})
     if quote is None:
-        no_atr = snapshot.number(timeframe, "atr") is None
+        no_atr = observation.number(timeframe, "atr") is None
         return Refusal(Reason.MISSING_PRICE_AND_ATR if no_atr else Reason.ORDER_BOOK_INCOMPLETE)
     if account is None:
         return Refusal(Reason.BUDGET_UNAVAILABLE)
-    taker = entry.fees.taker if snapshot.fees is None else snapshot.fees.taker
-    return _poor_quote(quote, contract, entry, now) or Market(
-        contract, snapshot.brackets, quote, account, taker
-    )
 
-
-def _poor_quote(quote: Quote, contract: Contract, entry: Entry, now: datetime) -> Refusal | None:
     age_s = (now - quote.at).total_seconds()
     if age_s > QUOTE_MAX_AGE_S:
         return Refusal(Reason.QUOTE_STALE, {"age_s": age_s, "limit_s": QUOTE_MAX_AGE_S})
@@ -82,4 +82,6 @@ def _poor_quote(quote: Quote, contract: Contract, entry: Entry, now: datetime) -
     limit_bps = max(entry.spread_guard_bps, ticks_bps)
     if quote.spread_bps > limit_bps:
         return Refusal(Reason.SPREAD_TOO_WIDE, {"spread_bps": quote.spread_bps, "limit_bps": limit_bps})
-    return None
+
+    taker = entry.fees.taker if observation.fees is None else observation.fees.taker
+    return Market(contract, observation.brackets, quote, account, taker)

@@ -10,7 +10,6 @@ from apps.engine.enter.observation import Market
 from apps.engine.enter.tick import round_down
 from apps.engine.profile import Entry
 from apps.engine.values.plan import Bound, Sizing
-from apps.engine.values.position import Bracket
 from apps.engine.values.reason import Reason, Refusal
 
 AVAILABLE_RATIO = Decimal("0.95")
@@ -18,15 +17,18 @@ AVAILABLE_RATIO = Decimal("0.95")
 
 
 def sizing(market: Market, entry: Entry, price: Decimal, stop: Decimal, cap: int) -> Sizing | Refusal:
-    """For an entry at `price` whose stop closes at market. `cap` is the profile's leverage cap.
+    """Return size and leverage of an entry at `price` whose stop closes at market.
 
+    `cap` is the profile's leverage cap.
     The loss of one contract is (|price - stop| + price × (2 × taker + slippage)) × contract_size.
     """
     contract, equity = market.contract, market.account.equity
     budget = equity * entry.risk_pct / 100
     if budget <= 0:
         return Refusal(Reason.RISK_USDT_ZERO, {"equity": equity, "risk_pct": entry.risk_pct})
-    margin = _margin(market, entry)
+    share = equity * entry.margin_pct / 100
+    ceiling = share if entry.max_margin_usdt is None else entry.max_margin_usdt
+    margin = min(share, AVAILABLE_RATIO * market.account.available, ceiling)
     if margin <= 0:
         return Refusal(Reason.BUDGET_UNAVAILABLE, {"available": market.account.available})
     costs = price * (2 * market.taker + entry.stop_slippage_bps / 10_000)
@@ -37,19 +39,20 @@ def sizing(market: Market, entry: Entry, price: Decimal, stop: Decimal, cap: int
         (contract.market_max_volume, Bound.MARKET_MAX_VOLUME),
         key=lambda choice: choice[0],
     )
+    unit = price * contract.contract_size  # notional of one contract
     size = round_down(wanted, contract.volume_step)
-    chosen = _leverage(market, entry, size * _unit(market, price), margin, abs(price - stop) / price, cap)
+    chosen = _leverage(market, entry, size * unit, margin, abs(price - stop) / price, cap)
     if isinstance(chosen, Refusal):
         return chosen
-    if size * _unit(market, price) > margin * chosen.leverage:
+    if size * unit > margin * chosen.leverage:
         size, bound = (
-            round_down(margin * chosen.leverage / _unit(market, price), contract.volume_step),
+            round_down(margin * chosen.leverage / unit, contract.volume_step),
             chosen.bound,
         )
     if size < contract.min_volume or size <= 0:
         numbers = {"size": size, "min_volume": contract.min_volume, "bound": str(bound), "budget": budget}
         return Refusal(Reason.SIZE_BELOW_MIN_VOLUME, numbers)
-    notional = size * _unit(market, price)
+    notional = size * unit
     return Sizing(
         size=size,
         leverage=chosen.leverage,
@@ -75,12 +78,12 @@ class _Leverage:
 def _leverage(
     market: Market, entry: Entry, notional: Decimal, margin: Decimal, stop_ratio: Decimal, cap: int
 ) -> _Leverage | Refusal:
-    """The least that lets `margin` carry `notional`, within every cap and far enough from liquidation.
+    """Return the least that lets `margin` carry `notional`, within every cap and far enough from liquidation.
 
     Isolated: liquidation is price × (1 / leverage - maintenance - taker) away; `stop_ratio` is the stop's
     distance by the price.
     """
-    bracket = _bracket(market.brackets, notional)
+    bracket = next((one for one in market.brackets if notional <= one.notional_cap), None)
     least = ceil(market.contract.min_leverage)
     if bracket is None:
         caps = {"notional": notional, "bracket_cap": market.brackets[-1].notional_cap}
@@ -97,19 +100,3 @@ def _leverage(
         return Refusal(Reason.LEVERAGE_BELOW_THRESHOLD, numbers)
     bound = Bound.LIQUIDATION if safe < most else Bound.MARGIN
     return _Leverage(leverage, bound, bracket.maintenance_ratio)
-
-
-def _margin(market: Market, entry: Entry) -> Decimal:
-    account = market.account
-    share = account.equity * entry.margin_pct / 100
-    ceiling = share if entry.max_margin_usdt is None else entry.max_margin_usdt
-    return min(share, AVAILABLE_RATIO * account.available, ceiling)
-
-
-def _bracket(brackets: tuple[Bracket, ...], notional: Decimal) -> Bracket | None:
-    return next((bracket for bracket in brackets if notional <= bracket.notional_cap), None)
-
-
-def _unit(market: Market, price: Decimal) -> Decimal:
-    """Notional of one contract."""
-    return price * market.contract.contract_size

@@ -17,5 +17,5 @@ def round_up(value: Decimal, step: Decimal) -> Decimal:
 
 
 def round_toward_loss(price: Decimal, tick: Decimal, side: Side) -> Decimal:
-    """Down for a long, up for a short."""
+    """Round down for a long, up for a short."""
     return round_down(price, tick) if side == Side.LONG else round_up(price, tick)
