@@ -37,7 +37,7 @@ class Observation:
     features: Features
 
     def number(self, timeframe: Timeframe, column: str) -> Decimal | None:
-        """Return a feature as the exact decimal of its shortest text: the one crossing from float64 to money."""
+        """Return a feature as the exact decimal of its shortest text: here float64 becomes money."""
         value = self.features.get(timeframe, {}).get(column)
         return Decimal(repr(float(value))) if value is not None and isfinite(value) else None
 

@@ -19,8 +19,8 @@ AVAILABLE_RATIO = Decimal("0.95")
 def sizing(market: Market, entry: Entry, price: Decimal, stop: Decimal, cap: int) -> Sizing | Refusal:
     """Return size and leverage of an entry at `price` whose stop closes at market.
 
-    `cap` is the profile's leverage cap.
-    The loss of one contract is (|price - stop| + price × (2 × taker + slippage)) × contract_size.
+    `cap` is the profile's leverage cap. The loss of one contract is
+    (|price - stop| + price × (2 × taker + slippage)) × contract_size.
     """
     contract, equity = market.contract, market.account.equity
     budget = equity * entry.risk_pct / 100
@@ -45,10 +45,8 @@ def sizing(market: Market, entry: Entry, price: Decimal, stop: Decimal, cap: int
     if isinstance(chosen, Refusal):
         return chosen
     if size * unit > margin * chosen.leverage:
-        size, bound = (
-            round_down(margin * chosen.leverage / unit, contract.volume_step),
-            chosen.bound,
-        )
+        size = round_down(margin * chosen.leverage / unit, contract.volume_step)
+        bound = chosen.bound
     if size < contract.min_volume or size <= 0:
         numbers = {"size": size, "min_volume": contract.min_volume, "bound": str(bound), "budget": budget}
         return Refusal(Reason.SIZE_BELOW_MIN_VOLUME, numbers)
