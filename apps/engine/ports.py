@@ -1,4 +1,4 @@
-"""What the engine asks of the world. Adapters implement these; a contract suite holds each of them to it."""
+"""What the engine needs from outside. Each adapter passes the contract suite of its port."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ class Candles(Protocol):
     def windows(
         self, symbols: Sequence[str], timeframe: Timeframe, *, until: datetime, length: int
     ) -> Windows:
-        """The `length` closed candles up to the one that closes at `until` (a boundary of `timeframe`)."""
+        """Return `length` closed candles up to the one that closes at `until` (a boundary of `timeframe`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class CandlePage:
-    """What one request for candles brought: closed ones, rising, and how many rows were no possible candle.
+    """What one request for candles returned: closed ones, rising, and how many rows were no possible candle.
 
-    Where `refused` is not 0 an absent candle may be one of them: the answer confirms no hole.
+    Where `refused` is not 0 an absent candle may be one of them: the page confirms no hole.
     """
 
     candles: list[Candle]
@@ -66,13 +66,13 @@ class CandleHistory(Protocol):
     """
 
     def server_offset_ms(self) -> float:
-        """Server clock minus ours, milliseconds, measured now."""
+        """Return the server's clock minus ours, milliseconds, measured now."""
 
     def contracts(self) -> list[Contract]:
-        """Every contract the venue lists, also those no longer traded; unreadable ones are only logged."""
+        """Return every contract the venue lists, also ended ones; unreadable ones are only logged."""
 
     def candles(self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> CandlePage:
-        """Closed candles with start <= open_time < end; at most the venue's
+        """Return closed candles with start <= open_time < end; at most the venue's
         `candles_per_request`. Source REST.
 
         `start` and `end` are aware UTC. Impossible rows are dropped, counted by law and logged.
@@ -114,7 +114,7 @@ class Streams(Protocol):
     """A venue's pushes, already parsed. One object streams once: after `close` make another."""
 
     def candles(self, symbols: Sequence[str], poll_s: float = 0.1) -> Iterator[FormingCandle | Gap | None]:
-        """Pushes of 1m candles of `symbols`, until `close`; reconnects by itself and says so by a Gap.
+        """Yield pushes of 1m candles of `symbols`, until `close`; reconnects by itself and yields a Gap then.
 
         Yields None when nothing arrived within `poll_s`, so that the consumer can act on time.
         """
@@ -160,12 +160,12 @@ class Broker(Protocol):
     """
 
     def server_offset_ms(self) -> float:
-        """The exchange's clock minus ours, milliseconds, measured now."""
+        """Return the exchange's clock minus ours, milliseconds, measured now."""
 
     def contracts(self) -> list[Contract]: ...
 
     def brackets(self, symbol: str) -> list[Bracket]:
-        """Rising by cap."""
+        """Return the leverage brackets, rising by cap."""
 
     def fee_rates(self, symbol: str) -> FeeRates: ...
 
@@ -178,10 +178,10 @@ class Broker(Protocol):
     def set_position_mode(self, mode: PositionMode) -> None: ...
 
     def set_leverage(self, symbol: str, leverage: int) -> None:
-        """Isolated margin at `leverage`."""
+        """Set isolated margin at `leverage`."""
 
     def submit(self, request: OrderRequest, before_sending: Callable[[], None] | None = None) -> str:
-        """Place it; the exchange's order id. Accepted is not resting: the streams and reads tell.
+        """Place it, and return the exchange's order id. Accepted is not resting: that is read back later.
 
         An opening order whose slot is more than 500 ms away raises BrokerRateLimited. `before_sending` is
         called when slot and connection are ready, right before the bytes leave: what it raises stops the
@@ -192,24 +192,24 @@ class Broker(Protocol):
         """Ask for the cancel; an order that is over already is not an error."""
 
     def orders(self, symbol: str | None = None) -> list[OrderReport]:
-        """Open orders."""
+        """Return the open orders."""
 
     def order(self, symbol: str, client_order_id: str) -> OrderReport | None:
-        """One order, open or over (open orders, history, trades); None when a complete read shows none."""
+        """Return one order, open or over (open orders, history, trades); None if complete reads show none."""
 
     def fills(self, symbol: str, since: datetime) -> list[Fill]:
-        """Our trades since then, rising by time; complete, or BrokerUnavailable."""
+        """Return our trades since then, rising by time; complete, or BrokerUnavailable."""
 
     def positions(self, symbol: str | None = None) -> list[PositionReport]:
-        """What is held; flat is absent."""
+        """Return what is held; flat is absent."""
 
     def protections(self, symbol: str | None = None) -> list[ProtectionReport]:
-        """Resting stops and targets, attached ones of filled orders included."""
+        """Return the resting stops and targets, attached ones of filled orders included."""
 
     def protect(
         self, symbol: str, side: Side, kind: ProtectionKind, trigger_price: Decimal, client_order_id: str
     ) -> str:
-        """Place a stop or target for the whole position, market on the last price; its exchange id."""
+        """Place a stop or target for the whole position, market on the last price; return its id there."""
 
     def unprotect(self, symbol: str, exchange_order_id: str) -> None:
         """Cancel a protective order; one that is over already is not an error."""
@@ -218,7 +218,7 @@ class Broker(Protocol):
         """Arm the dead man's switch of a symbol's limit orders; 0 disarms."""
 
     def transactions(self, since: datetime) -> list[Transaction]:
-        """The account's ledger since then, rising by time."""
+        """Return the account's money movements since then, rising by time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +237,7 @@ class Ledger(Protocol):
     """The books of one account: what is remembered between steps. Calls commit before they return."""
 
     def state(self, symbols: Sequence[str], now: datetime) -> AccountState:
-        """What is open, reserved, cooling down and switched off, with the state of these symbols.
+        """Return what is open, reserved, cooling down and switched off, with the state of these symbols.
 
         A fault while reading blocks entries: it raises, or says `off` None when only the switches cannot be
         read.
@@ -273,10 +273,10 @@ class AccountStreams(Protocol):
     """A venue's private pushes."""
 
     def account(self, poll_s: float = 0.1) -> Iterator[AccountNews | None]:
-        """News for ever, None when there was none within `poll_s`; reconnects by itself and says so."""
+        """Yield news without end, None when none came within `poll_s`; reconnects by itself and says so."""
 
     def heard_at(self) -> datetime | None:
-        """The last sign of life while the channels were open, also without news; None before the first."""
+        """Return when the last message came on open channels, news or not; None before the first."""
 
     def close(self) -> None:
         """End `account` promptly, from any thread."""

@@ -18,7 +18,7 @@ from apps.engine.values.reason import Reason, Refusal
 from apps.engine.values.side import Side
 from apps.engine.values.state import AccountState
 from tests.engine.tiny_exchange import Answer, TinyExchange
-from tests.engine.trade_builder import NOW, SYMBOL, D, account, at, features, profile, snapshot, verdict
+from tests.engine.trade_builder import NOW, SYMBOL, D, account, at, features, observation, profile, verdict
 
 S = OrderStatus
 
@@ -35,7 +35,7 @@ class Desk:
         return enter(
             verdict(),
             changes.pop("profile", profile()),
-            snapshot(**changes),
+            observation(**changes),
             broker=cast(Broker, self.exchange),
             ledger=self.ledger,
             last_check=lambda plan: send_refusal(plan, self.off, NOW),
@@ -192,7 +192,7 @@ def test_a_leverage_confirmed_before_is_not_set_again() -> None:
     again = enter(
         verdict(Side.SHORT),
         profile(),
-        snapshot(account=account("1001")),
+        observation(account=account("1001")),
         broker=cast(Broker, desk.exchange),
         ledger=desk.ledger,
         last_check=lambda plan: None,
@@ -217,7 +217,7 @@ def test_a_leverage_is_set_again_when_another_claim_came_after_the_state_was_tol
     again = enter(
         verdict(Side.SHORT),
         profile(),
-        snapshot(account=account("1001")),
+        observation(account=account("1001")),
         broker=cast(Broker, desk.exchange),
         ledger=desk.ledger,
         last_check=lambda plan: None,
@@ -266,7 +266,7 @@ def test_an_approved_plan_is_sent_through_the_same_claim() -> None:
     entered = enter(
         verdict(),
         profile(),
-        snapshot(),
+        observation(),
         broker=cast(Broker, desk.exchange),
         ledger=desk.ledger,
         last_check=lambda plan: None,

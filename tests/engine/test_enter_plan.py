@@ -26,10 +26,10 @@ from tests.engine.trade_builder import (
     at,
     contract,
     features,
+    observation,
     planned,
     profile,
     quote,
-    snapshot,
     state,
     verdict,
 )
@@ -38,7 +38,7 @@ from tests.engine.trade_builder import (
 def refused(
     *, entry: Any = None, of: Any = None, books: Any = None, now: Any = NOW, **changes: Any
 ) -> Refusal:
-    made = make_plan(of or verdict(), entry or profile(), snapshot(**changes), books or state(), now)
+    made = make_plan(of or verdict(), entry or profile(), observation(**changes), books or state(), now)
     assert isinstance(made, Refusal), made
     return made
 
@@ -72,7 +72,7 @@ def test_its_request_carries_stop_and_target_with_the_order() -> None:
 
 
 def test_the_same_decision_is_called_the_same_whenever_it_is_planned() -> None:
-    later = make_plan(verdict(), profile(), snapshot(quote=quote(at=at(30))), state(), at(30))
+    later = make_plan(verdict(), profile(), observation(quote=quote(at=at(30))), state(), at(30))
     assert isinstance(later, OrderPlan)
     assert (later.decision_key, later.client_order_id) == (planned().decision_key, planned().client_order_id)
     other = planned(Side.SHORT)
@@ -181,13 +181,13 @@ PASSES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("case", PASSES.values(), ids=PASSES)
 def test_what_is_just_allowed_is_allowed(case: dict[str, Any]) -> None:
     now, books = case.pop("now", NOW), case.pop("books", state())
-    assert isinstance(make_plan(verdict(), profile(), snapshot(**case), books, now), OrderPlan)
+    assert isinstance(make_plan(verdict(), profile(), observation(**case), books, now), OrderPlan)
 
 
 def test_the_profile_s_fees_stand_in_when_the_exchange_s_are_unknown() -> None:
     dear = profile(fees={"maker": 0.0002, "taker": 0.005})
-    known = make_plan(verdict(), dear, snapshot(), state(), NOW)
-    unknown = make_plan(verdict(), dear, snapshot(fees=None), state(), NOW)
+    known = make_plan(verdict(), dear, observation(), state(), NOW)
+    unknown = make_plan(verdict(), dear, observation(fees=None), state(), NOW)
     assert isinstance(known, OrderPlan)
     assert isinstance(unknown, OrderPlan)
     assert (known.size, unknown.size) == (D(14), D(6))
@@ -216,7 +216,7 @@ def approved_again(**changes: Any) -> OrderPlan | Refusal:
     )
     books = state(symbols={SYMBOL: own}, exposures=(reserved,) + (HELD,) * 2)
     now = at(600)
-    fresh = snapshot(**({"quote": quote(at=now)} | changes))
+    fresh = observation(**({"quote": quote(at=now)} | changes))
     return remake_plan(plan, verdict(), profile(), fresh, books, now)
 
 

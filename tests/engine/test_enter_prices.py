@@ -14,7 +14,7 @@ from apps.engine.values.plan import Zone
 from apps.engine.values.reason import Refusal
 from apps.engine.values.side import Side
 from apps.engine.values.timeframe import Timeframe
-from tests.engine.trade_builder import NOW, D, contract, entry_of, features, quote, snapshot
+from tests.engine.trade_builder import NOW, D, contract, entry_of, features, observation, quote
 
 LONG, SHORT = Side.LONG, Side.SHORT
 TICK = D("0.1")
@@ -24,7 +24,7 @@ WIDE = Zone(D(49_000), D(51_000), D(50_000), "sma21", D(120), NOW)
 def zone_of(side: Side = LONG, of: Any = None, **rule: Any) -> Zone:
     base = entry_of().zone.model_dump()
     entry = entry_of(zone={**{name: _plain(value) for name, value in base.items()}, **rule})
-    zone = entry_zone(snapshot(features=of or features()), contract(), entry, side, NOW)
+    zone = entry_zone(observation(features=of or features()), contract(), entry, side, NOW)
     assert isinstance(zone, Zone), zone
     return zone
 
@@ -184,7 +184,7 @@ def test_a_short_s_target_is_rounded_up_toward_its_entry() -> None:
 
 
 def test_a_feature_crosses_into_money_as_its_shortest_text_and_what_is_not_a_number_is_missing() -> None:
-    of = snapshot(
+    of = observation(
         features={Timeframe.M1: {"a": 0.1, "b": float("nan"), "c": None, "d": 3, "e": float("inf")}}
     )
     found = [of.number(Timeframe.M1, name) for name in "abcdef"]

@@ -29,8 +29,8 @@ from tests.engine.trade_builder import (
     account,
     contract,
     entry_of,
+    observation,
     profile,
-    snapshot,
     state,
     verdict,
 )
@@ -189,7 +189,7 @@ def test_a_plan_s_prices_are_on_ticks_inside_the_zone_and_never_cross_the_book(
     made = make_plan(
         verdict(side),
         PROFILE,
-        snapshot(
+        observation(
             contract=case.contract,
             quote=case.quote,
             account=account("1000000"),

@@ -18,7 +18,7 @@ from apps.engine.values.plan import Zone
 from apps.engine.values.side import Side
 from apps.engine.values.timeframe import Timeframe
 from tests.engine.frame_builder import AT, M1, M5, NAN, one
-from tests.engine.trade_builder import NOW, contract, entry_of, snapshot
+from tests.engine.trade_builder import NOW, contract, entry_of, observation
 
 COUNT = 300
 FINE = contract(tick_size=Decimal("0.000000000001"))
@@ -59,7 +59,7 @@ def test_the_width_is_that_of_the_zone_an_entry_would_have(changes: dict[str, An
             tf: {name: float(values[row, 0]) for name, values in names.items()}
             for tf, names in columns.items()
         }
-        zone = entry_zone(snapshot(features=features), FINE, entry, Side.LONG, NOW)
+        zone = entry_zone(observation(features=features), FINE, entry, Side.LONG, NOW)
         if isinstance(zone, Zone):
             assert width_pct == pytest.approx(float((zone.high - zone.low) / zone.anchor * 100), rel=1e-8)
             known += 1

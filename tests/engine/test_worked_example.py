@@ -15,7 +15,7 @@ from apps.engine.values.plan import OrderPlan
 from apps.engine.values.position import Bracket, FeeRates, Quote
 from apps.engine.values.side import Side
 from apps.engine.values.timeframe import Timeframe
-from tests.engine.trade_builder import D, account, contract, entry_of, profile, snapshot, state
+from tests.engine.trade_builder import D, account, contract, entry_of, observation, profile, state
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "worked-example.md"
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -142,7 +142,7 @@ def long_trade() -> Numbers:
     plan = make_plan(
         ready("BTCUSDT", "scalper_micro", Side.LONG, Timeframe.M1, opened_at),
         profile("scalper_micro"),
-        snapshot(
+        observation(
             contract=contract(),
             brackets=(Bracket(D(200_000), 100, D("0.005"), D(0)),),
             quote=Quote("BTCUSDT", D("67412.3"), D("67412.4"), D("67410.2"), D("67412.4"), now),
@@ -177,7 +177,7 @@ def short_trade() -> Numbers:
     plan = make_plan(
         ready("ETHUSDT", "regular", Side.SHORT, Timeframe.M15, opened_at),
         profile("regular"),
-        snapshot(
+        observation(
             contract=contract(symbol="ETHUSDT", tick_size=D("0.01"), contract_size=D("0.01")),
             brackets=(Bracket(D(100_000), 75, D("0.006"), D(0)),),
             quote=Quote("ETHUSDT", D("3478.20"), D("3478.21"), D("3478.50"), D("3478.21"), now),

@@ -115,7 +115,7 @@ def account(equity: str = "1000", **changes: Decimal) -> Account:
     return Account(**(values | changes))
 
 
-def snapshot(**changes: Any) -> Observation:
+def observation(**changes: Any) -> Observation:
     values: dict[str, Any] = {
         "contract": contract(),
         "brackets": BRACKETS,
@@ -150,8 +150,8 @@ def state(**changes: Any) -> AccountState:
 
 
 def planned(side: Side = Side.LONG, **changes: Any) -> OrderPlan:
-    """The plan of `verdict(side)`; keywords change the snapshot."""
-    made = make_plan(verdict(side), profile(), snapshot(**changes), state(), NOW)
+    """The plan of `verdict(side)`; keywords change the observation."""
+    made = make_plan(verdict(side), profile(), observation(**changes), state(), NOW)
     assert not isinstance(made, Refusal), made
     return made
 

@@ -55,8 +55,8 @@ def claim_refusal(plan: OrderPlan, state: AccountState, now: datetime) -> Refusa
     if refusal is not None:
         return refusal
     exposures, limits, sizing = state.exposures, state.limits, plan.sizing
-    of_profile = [one for one in exposures if one.profile == plan.profile]
-    on_side = [one for one in exposures if one.side == plan.side]
+    of_profile = [exposure for exposure in exposures if exposure.profile == plan.profile]
+    on_side = [exposure for exposure in exposures if exposure.side == plan.side]
 
     counts = ((len(of_profile), plan.limits.max_concurrent_positions), (len(exposures), limits.max_positions))
     for count, most in counts:
@@ -69,7 +69,7 @@ def claim_refusal(plan: OrderPlan, state: AccountState, now: datetime) -> Refusa
         (sum(state.lost_today.values(), zero), exposures, sizing.equity * limits.daily_loss_pct / 100),
     )
     for lost, at_stake, limit in losses:
-        at_risk = sum((one.risk for one in at_stake), zero)
+        at_risk = sum((exposure.risk for exposure in at_stake), zero)
         # A day's gain allows no more than a day without one.
         if max(lost, zero) + at_risk + sizing.risk > limit:
             numbers = {"lost_today": lost, "at_risk": at_risk, "risk": sizing.risk, "limit": limit}
@@ -80,7 +80,7 @@ def claim_refusal(plan: OrderPlan, state: AccountState, now: datetime) -> Refusa
         (Reason.MAX_EXPOSURE_REACHED, on_side, limits.direction_notional_ratio),
     )
     for reason, counted, ratio in notionals:
-        held, limit = sum((one.notional for one in counted), zero), ratio * sizing.equity
+        held, limit = sum((exposure.notional for exposure in counted), zero), ratio * sizing.equity
         if held + sizing.notional > limit:
             return Refusal(reason, {"held": held, "notional": sizing.notional, "limit": limit})
     return None

@@ -81,7 +81,7 @@ def _leverage(
     Isolated: liquidation is price × (1 / leverage - maintenance - taker) away; `stop_ratio` is the stop's
     distance by the price.
     """
-    bracket = next((one for one in market.brackets if notional <= one.notional_cap), None)
+    bracket = next((candidate for candidate in market.brackets if notional <= candidate.notional_cap), None)
     least = ceil(market.contract.min_leverage)
     if bracket is None:
         caps = {"notional": notional, "bracket_cap": market.brackets[-1].notional_cap}

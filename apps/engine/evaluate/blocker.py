@@ -97,9 +97,9 @@ def item_text(content: Anything) -> str:
 def blockers(past: PastJudgement) -> tuple[Blocker, ...]:
     """Return every judged timeframe, context first, each slowest first."""
     no_side = past.side == Outcome.NEUTRAL
-    outcomes = [past.at_rows(one, one.outcome) for one in past.context]
+    outcomes = [past.at_rows(judged, judged.outcome) for judged in past.context]
     context: list[Blocker] = []
-    for index, one in enumerate(past.context):
+    for index, judged in enumerate(past.context):
         outcome = outcomes[index]
         alone = np.zeros(len(no_side), dtype=bool)
         for side in (Outcome.LONG, Outcome.SHORT):
@@ -107,12 +107,12 @@ def blockers(past: PastJudgement) -> tuple[Blocker, ...]:
             _, reason = agreed_side(instead, past.profile.validation_mode, len(no_side))
             alone |= no_side & (reason == NO_REASON)
         undecided = (outcome == Outcome.NEUTRAL) | (outcome == Outcome.INVALID)
-        context.append(Blocker(one.timeframe, one.phase, outcome, no_side & (undecided | alone), alone))
+        context.append(Blocker(judged.timeframe, judged.phase, outcome, no_side & (undecided | alone), alone))
 
     # Nothing chosen means: none of them. Had one taken the side, and been kept, it would have been chosen.
     blocked = ~no_side & ~past.ready
     execution = [
-        Blocker(one.timeframe, one.phase, past.at_rows(one, one.outcome), blocked, blocked)
-        for one in past.execution
+        Blocker(judged.timeframe, judged.phase, past.at_rows(judged, judged.outcome), blocked, blocked)
+        for judged in past.execution
     ]
     return (*context, *execution)

@@ -48,11 +48,11 @@ class Judgement:
 
     @property
     def context(self) -> tuple[TimeframeOutcome, ...]:
-        return tuple(one for one in self.timeframes if one.phase == Phase.CONTEXT)
+        return tuple(outcome for outcome in self.timeframes if outcome.phase == Phase.CONTEXT)
 
     @property
     def execution(self) -> tuple[TimeframeOutcome, ...]:
-        return tuple(one for one in self.timeframes if one.phase == Phase.EXECUTION)
+        return tuple(outcome for outcome in self.timeframes if outcome.phase == Phase.EXECUTION)
 
     @cached_property
     def ready(self) -> Bools:
@@ -66,23 +66,23 @@ class Judgement:
     @cached_property
     def execution_timeframe(self) -> Objects:
         """Timeframe, or None where not ready."""
-        names = np.array([*(one.timeframe for one in self.execution), None], dtype=object)
+        names = np.array([*(outcome.timeframe for outcome in self.execution), None], dtype=object)
         return np.asarray(names[self.execution_index], dtype=object)
 
     @cached_property
     def score(self) -> Floats:
         """Share of the agreed side's leaves that held, over context and chosen timeframe; NaN without."""
         everywhere = np.ones(len(self.side), dtype=bool)
-        counted = [(one, everywhere) for one in self.context]
-        counted += [(one, self.execution_index == index) for index, one in enumerate(self.execution)]
+        counted = [(outcome, everywhere) for outcome in self.context]
+        counted += [(outcome, self.execution_index == index) for index, outcome in enumerate(self.execution)]
         held, total = np.zeros(len(self.side)), np.zeros(len(self.side))
         for sign, side in SIDES.items():
-            for one, where in counted:
+            for outcome, where in counted:
                 of_side = where & (self.side == sign)
                 if of_side.any():
-                    held_here = self.at_rows(one, one.leaves.held_of(side, len(one.outcome)))
+                    held_here = self.at_rows(outcome, outcome.leaves.held_of(side, len(outcome.outcome)))
                     held += np.where(of_side, held_here, 0)
-                    total += np.where(of_side, one.leaves.sides.count(side), 0)
+                    total += np.where(of_side, outcome.leaves.sides.count(side), 0)
         return held_share(held, total)
 
     def at_rows(self, outcome: TimeframeOutcome, values: NDArray[Value]) -> NDArray[Value]:
@@ -108,7 +108,8 @@ class Judgement:
             reason=self.reason[row],
             score=number_or_none(self.score[row]),
             timeframes=tuple(
-                timeframe_verdict(one, int(self.rows[one.timeframe][row])) for one in self.timeframes
+                timeframe_verdict(outcome, int(self.rows[outcome.timeframe][row]))
+                for outcome in self.timeframes
             ),
         )
 
@@ -154,9 +155,9 @@ class PastJudgement(Judgement):
     def candle_open_ms(self) -> Ints:
         """Open of the deciding candle, Unix ms; UNDECIDED where not ready."""
         opens = np.full(len(self.closes_ms), UNDECIDED, dtype=np.int64)
-        for index, one in enumerate(self.execution):
+        for index, outcome in enumerate(self.execution):
             chosen = self.execution_index == index
-            opens[chosen] = one.candle_open_ms[self.rows[one.timeframe][chosen]]
+            opens[chosen] = outcome.candle_open_ms[self.rows[outcome.timeframe][chosen]]
         return opens
 
     def verdict(self, row: int) -> Verdict:
@@ -182,7 +183,7 @@ def minute_judgement(frames: Frames, profile: Profile, at: datetime) -> MinuteJu
         for judged in profile.judged
     )
     every_symbol = np.arange(len(frames.symbols))
-    rows = dict.fromkeys((one.timeframe for one in timeframes), every_symbol)
+    rows = dict.fromkeys((outcome.timeframe for outcome in timeframes), every_symbol)
     side, reason_code, execution_index = _decision(profile, timeframes, rows, len(every_symbol))
     return MinuteJudgement(
         profile=profile,
@@ -241,13 +242,18 @@ def _decision(
     profile: Profile, timeframes: Sequence[TimeframeOutcome], rows: Mapping[Timeframe, Ints], count: int
 ) -> tuple[Codes, Codes, Ints]:
     """Return `side`, `reason_code` and `execution_index` of `count` rows, as Judgement has them."""
-    context = [one.outcome[rows[one.timeframe]] for one in timeframes if one.phase == Phase.CONTEXT]
+    context = [
+        outcome.outcome[rows[outcome.timeframe]] for outcome in timeframes if outcome.phase == Phase.CONTEXT
+    ]
     side, context_reason = agreed_side(context, profile.validation_mode, count)
-    execution = [one for one in timeframes if one.phase == Phase.EXECUTION]
+    execution = [outcome for outcome in timeframes if outcome.phase == Phase.EXECUTION]
     execution_index, execution_reason = selected_index(
-        [one.outcome[rows[one.timeframe]] for one in execution],
+        [outcome.outcome[rows[outcome.timeframe]] for outcome in execution],
         side,
-        [None if one.dropped is None else one.dropped[rows[one.timeframe]] for one in execution],
+        [
+            None if outcome.dropped is None else outcome.dropped[rows[outcome.timeframe]]
+            for outcome in execution
+        ],
     )
     reason_code = np.where(context_reason != NO_REASON, context_reason, execution_reason)
     return side, reason_code.astype(np.int8), execution_index

@@ -153,7 +153,9 @@ class Verdict:
                 "execution_timeframe": _optional(Timeframe, content["execution_timeframe"]),
                 "candle_open_at": _optional(datetime.fromisoformat, content["candle_open_at"]),
                 "reason": _optional(Reason, content["reason"]),
-                "timeframes": tuple(TimeframeVerdict.from_json(one) for one in content["timeframes"]),
+                "timeframes": tuple(
+                    TimeframeVerdict.from_json(timeframe) for timeframe in content["timeframes"]
+                ),
             }
         )
 

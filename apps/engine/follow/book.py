@@ -29,7 +29,7 @@ def book_after(book: SymbolBook, happened: Iterable[events.Event]) -> SymbolBook
             case events.OrderEvent(order=order):
                 book = replace(book, orders=_orders_with(book, order))
             case events.PositionEvent(position=position):
-                others = tuple(one for one in book.positions if one.side != position.side)
+                others = tuple(other for other in book.positions if other.side != position.side)
                 is_closed = position.status == PositionStatus.CLOSED
                 book = replace(book, positions=others if is_closed else (*others, position))
             case events.FillSeen(fill=fill):
@@ -42,11 +42,11 @@ def book_after(book: SymbolBook, happened: Iterable[events.Event]) -> SymbolBook
 def is_urgent(book: SymbolBook) -> bool:
     """Whether a position is unprotected or ending, or an order was sent a moment ago and not seen yet."""
     safe = (PositionStatus.PROTECTED, PositionStatus.FOREIGN)
-    if any(one.flat_since is not None or one.status not in safe for one in book.positions):
+    if any(position.flat_since is not None or position.status not in safe for position in book.positions):
         return True
-    return any(one.status in IN_DOUBT and one.looked_up < URGENT_LOOKUPS for one in book.orders)
+    return any(order.status in IN_DOUBT and order.looked_up < URGENT_LOOKUPS for order in book.orders)
 
 
 def _orders_with(book: SymbolBook, order: TrackedOrder) -> tuple[TrackedOrder, ...]:
-    others = tuple(one for one in book.orders if one.client_order_id != order.client_order_id)
+    others = tuple(other for other in book.orders if other.client_order_id != order.client_order_id)
     return (*others, order)

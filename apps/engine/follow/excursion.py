@@ -31,7 +31,7 @@ class Excursion:
 
 
 def holding_span(began: datetime, ended: datetime) -> tuple[datetime, datetime]:
-    """The [start, end) of the minutes in which a position was held, the first and the last one whole."""
+    """Return the [start, end) of the minutes a position was held in, the first and the last whole."""
     start = Timeframe.M1.floor(began)
     last = Timeframe.M1.floor(ended - timedelta(microseconds=1))
     return start, max(start, last) + MINUTE
@@ -46,7 +46,7 @@ def excursion(
     began: datetime,
     ended: datetime,
 ) -> Excursion | None:
-    """From rising 1m candles of its symbol; None unless each minute of its span is among them.
+    """Return it from rising 1m candles of its symbol; None unless each minute of its span is among them.
 
     `stop` is the first one, as planned. What happened in the minutes of entry and exit counts whole, also
     what came before the one and after the other: a candle does not say when.

@@ -50,7 +50,9 @@ def protection_step(
         if position.status != PositionStatus.PROTECTED:
             position = replace(position, status=PositionStatus.PROTECTED, naked_since=None)
             happened = (events.PositionProtected(symbol=position.symbol, at=now, position=position),)
-        has_target = any(_covers(one, position, ProtectionKind.TARGET) for one in seen.protections)
+        has_target = any(
+            _covers(protection, position, ProtectionKind.TARGET) for protection in seen.protections
+        )
         number, target = position.targets_asked, position.target
         if target is None or has_target or number >= MAX_TARGET_CALLS:
             return happened, ()
@@ -78,9 +80,9 @@ def has_confirmed_stop(position: TrackedPosition, protections: Sequence[Protecti
     """Whether a stop read back covers the whole position at its price or tighter."""
     sign = 1 if position.side == Side.LONG else -1
     return any(
-        _covers(one, position, ProtectionKind.STOP)
-        and (position.stop is None or sign * (one.trigger_price - position.stop) >= 0)
-        for one in protections
+        _covers(protection, position, ProtectionKind.STOP)
+        and (position.stop is None or sign * (protection.trigger_price - position.stop) >= 0)
+        for protection in protections
     )
 
 
@@ -151,9 +153,9 @@ def _close(position: TrackedPosition, report: PositionReport, contract: Contract
     return happened, tuple(Close(request) for request in requests)
 
 
-def _covers(one: ProtectionReport, position: TrackedPosition, kind: ProtectionKind) -> bool:
-    whole = one.size is None or one.size >= position.size
-    return one.kind == kind and one.side == position.side and whole
+def _covers(protection: ProtectionReport, position: TrackedPosition, kind: ProtectionKind) -> bool:
+    whole = protection.size is None or protection.size >= position.size
+    return protection.kind == kind and protection.side == position.side and whole
 
 
 def _key(position: TrackedPosition) -> str:

@@ -144,18 +144,7 @@ def position_events(
     for before, order in differences.orders_moved:
         if order.filled > before.filled and order.side not in known:
             known.add(order.side)
-            opened = TrackedPosition(
-                symbol=order.symbol,
-                side=order.side,
-                decision_key=order.decision_key,
-                status=PositionStatus.NAKED,
-                size=order.filled - before.filled,
-                entry_price=order.average_price,
-                stop=order.stop,
-                target=order.target,
-                opened_at=now,
-                naked_since=now,
-            )
+            opened = _position_of(order, order.filled - before.filled, order.average_price, now, now)
             yield events.PositionOpened(symbol=order.symbol, at=now, position=opened)
 
     for report in differences.positions_unbooked:
@@ -164,20 +153,22 @@ def position_events(
         filled = [order for order in on_side if order.filled]
         alive = [order for order in on_side if order.status in LIVE]
         opener = next(iter((*filled, *alive)), None)
-        position = TrackedPosition(
+        if opener is not None:
+            opened = _position_of(opener, report.size, report.entry_price, report.opened_at, now)
+            yield events.PositionOpened(symbol=report.symbol, at=now, position=opened)
+            continue
+        foreign = TrackedPosition(
             symbol=report.symbol,
             side=report.side,
-            decision_key="" if opener is None else opener.decision_key,
-            status=PositionStatus.FOREIGN if opener is None else PositionStatus.NAKED,
+            decision_key="",
+            status=PositionStatus.FOREIGN,
             size=report.size,
             entry_price=report.entry_price,
-            stop=None if opener is None else opener.stop,
-            target=None if opener is None else opener.target,
+            stop=None,
+            target=None,
             opened_at=report.opened_at,
-            naked_since=None if opener is None else now,
         )
-        kind = events.PositionForeign if opener is None else events.PositionOpened
-        yield kind(symbol=report.symbol, at=now, position=position)
+        yield events.PositionForeign(symbol=report.symbol, at=now, position=foreign)
 
     for position, report in differences.positions_moved:
         changed = replace(position, size=report.size, entry_price=report.entry_price, flat_since=None)
@@ -186,6 +177,24 @@ def position_events(
         event = _gone_event(position, differences.fills_unbooked, seen, now)
         if event is not None:
             yield event
+
+
+def _position_of(
+    order: TrackedOrder, size: Decimal, entry_price: Decimal, opened_at: datetime, now: datetime
+) -> TrackedPosition:
+    """A position that `order` opened: naked until its stop is read back."""
+    return TrackedPosition(
+        symbol=order.symbol,
+        side=order.side,
+        decision_key=order.decision_key,
+        status=PositionStatus.NAKED,
+        size=size,
+        entry_price=entry_price,
+        stop=order.stop,
+        target=order.target,
+        opened_at=opened_at,
+        naked_since=now,
+    )
 
 
 def _gone_event(

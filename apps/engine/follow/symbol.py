@@ -121,10 +121,10 @@ def leftover_protections(book: SymbolBook, seen: SymbolSeen) -> tuple[Unprotect,
     """Take back protective orders of ours where nothing is held: one would close the next position."""
     held = {report.side for report in seen.positions} | {position.side for position in book.positions}
     return tuple(
-        Unprotect(one.symbol, one.exchange_order_id)
-        for one in seen.protections
-        if one.side not in held
-        and (book.locked_by is not None or one.client_order_id.startswith(OWN_ID_PREFIX))
+        Unprotect(protection.symbol, protection.exchange_order_id)
+        for protection in seen.protections
+        if protection.side not in held
+        and (book.locked_by is not None or protection.client_order_id.startswith(OWN_ID_PREFIX))
     )
 
 

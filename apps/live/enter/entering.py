@@ -20,7 +20,7 @@ from apps.engine.values.state import AccountState
 from apps.live.enter import dry_results
 from apps.live.enter.deciding import confirmed, told_by, verdict_of
 from apps.live.enter.entry import Clock, Entry, dry, live, of_approved
-from apps.live.enter.preflight import snapshot
+from apps.live.enter.preflight import observation
 from apps.live.minute import closed_minute
 from apps.live.models import MtfRun
 from apps.live.watch.reconciliation import REVIEW_TTL
@@ -123,7 +123,7 @@ def _sent(
     verdict, profile = entry.verdict, entry.profile
     assert profile.entry is not None
     assert verdict.execution_timeframe is not None
-    seen = snapshot(verdict.symbol, profile.entry, verdict.execution_timeframe, at, entry.reads)
+    seen = observation(verdict.symbol, profile.entry, verdict.execution_timeframe, at, entry.reads)
     refusal = unless()
     if refusal is not None:
         return _refused(refusal, entry, key)

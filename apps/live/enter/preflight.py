@@ -27,7 +27,7 @@ READS = 4
 """What is asked of the venue: quote, account, brackets, fees."""
 
 
-def snapshot(symbol: str, entry: Entry, timeframe: Timeframe, at: datetime, broker: Broker) -> Observation:
+def observation(symbol: str, entry: Entry, timeframe: Timeframe, at: datetime, broker: Broker) -> Observation:
     """One look at the market and the account; features of the candles closed at `at`, a minute.
 
     The venue is asked everything at once: the way there and back is most of the time. What it does not tell
