@@ -25,7 +25,7 @@ from apps.engine.evaluate.timeframe import candle_outcomes
 from apps.engine.frame import Frames, Ints, Windows
 from apps.engine.indicators.history import history
 from apps.engine.profile import Profile
-from apps.engine.rules.view import View
+from apps.engine.rules.rule_input import RuleInput
 from apps.engine.values.reason import Reason
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange.simulator.market import Market
@@ -113,9 +113,11 @@ class _Signals:
         return dict(zip(("indicators_ms", "rules_ms", "mapping_ms"), medians, strict=True))
 
     def _rules(self, frames: Frames) -> None:
-        for judged in self.profile.judged:
-            view = View(frames.frames, judged.timeframe, rows=len(frames.frames[judged.timeframe].close_ms))
-            minimum = self.profile.minimum(judged.timeframe)
+        for judged in self.profile.timeframe_rules:
+            view = RuleInput(
+                frames.frames, judged.timeframe, rows=len(frames.frames[judged.timeframe].close_ms)
+            )
+            minimum = self.profile.min_candles(judged.timeframe)
             assert candle_outcomes(frames, judged, view, minimum=minimum).leaves.truth
 
 

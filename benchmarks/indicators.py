@@ -12,13 +12,11 @@ from typing import Any
 import numpy as np
 
 from apps.engine.frame import CLOSE, HIGH, LOW, OPEN, VOLUME, Floats, Windows, windows
-from apps.engine.indicators import ta
-from apps.engine.indicators.compute import features
-from apps.engine.indicators.divergence import REACH, bearish_divergence, bullish_divergence
-from apps.engine.indicators.stoch_rsi import stoch_rsi
-from apps.engine.indicators.talib_arrays import talib
-from apps.engine.indicators.volume import volume_ratio
-from apps.engine.indicators.vwap import vwap
+from apps.engine.indicators import talib_columns
+from apps.engine.indicators.columns import features
+from apps.engine.indicators.divergence import CANDLES_BEFORE, bearish_divergence, bullish_divergence
+from apps.engine.indicators.numpy_columns import stoch_rsi, volume_ratio, vwap
+from apps.engine.indicators.talib_columns import talib
 from apps.engine.values.timeframe import VALIDATION, Timeframe
 
 UNTIL = datetime(2025, 6, 3, 20, tzinfo=UTC)
@@ -113,12 +111,15 @@ def _talib_alone(market: list[Windows]) -> None:
 
 def _stages(market: list[Windows], depth: int, repeats: int) -> dict[str, float]:
     """Median milliseconds of each part by itself; what is missing to the total is copying and bookkeeping."""
-    width = depth + REACH
-    into = [{name: np.full((len(part.symbols), width), np.nan) for name in ta.COLUMNS} for part in market]
+    width = depth + CANDLES_BEFORE
+    into = [
+        {name: np.full((len(part.symbols), width), np.nan) for name in talib_columns.COLUMNS}
+        for part in market
+    ]
 
-    def talib_columns() -> None:
+    def ta_lib() -> None:
         for part, arrays in zip(market, into, strict=True):
-            ta.fill(part.candles, part.late, part.length, arrays)
+            talib_columns.fill_columns(part.candles, part.late, part.length, arrays)
 
     def session_vwap() -> None:
         for part in market:
@@ -140,7 +141,7 @@ def _stages(market: list[Windows], depth: int, repeats: int) -> dict[str, float]
                 bearish_divergence(part.candles[HIGH], oscillator, depth)
 
     parts = {
-        "talib_ms": talib_columns,
+        "talib_ms": ta_lib,
         "vwap_ms": session_vwap,
         "volume_ratio_ms": ratio,
         "stoch_rsi_ms": stochastic,

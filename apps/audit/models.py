@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from apps.db.enum import EnumField
 from apps.engine.events import ZoneCategory
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
 
 

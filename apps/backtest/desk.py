@@ -12,7 +12,7 @@ from apps.backtest.replay import run
 from apps.backtest.signals import signals
 from apps.backtest.source import Source
 from apps.engine.profile import Profile
-from apps.engine.values.state import AccountLimits
+from apps.engine.values.account import AccountLimits
 from apps.exchange.simulator.market import Market
 from apps.exchange.simulator.state import DEFAULT_SEED
 

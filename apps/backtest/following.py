@@ -15,7 +15,7 @@ from apps.engine.cycle import follow, perform
 from apps.engine.follow.book import is_urgent
 from apps.engine.follow.orders import IN_DOUBT, LIVE, due_lookups, suspect_lookups
 from apps.engine.ports import Broker
-from apps.engine.values.book import SymbolBook, SymbolSeen
+from apps.engine.values.book import ExchangeBook, SymbolBook
 from apps.engine.values.contract import Contract
 from apps.exchange.simulator.broker import CONSTRAINTS
 
@@ -78,7 +78,7 @@ class Following:
             self._due.pop(book.symbol, None)
 
 
-def look(broker: Broker, book: SymbolBook, now: datetime) -> SymbolSeen:
+def look(broker: Broker, book: SymbolBook, now: datetime) -> ExchangeBook:
     """One symbol read completely, in the order that following needs."""
     symbol = book.symbol
     open_orders = broker.orders(symbol)
@@ -90,7 +90,7 @@ def look(broker: Broker, book: SymbolBook, now: datetime) -> SymbolSeen:
         looked_up |= {client_id: broker.order(symbol, client_id) for client_id in doubtful}
         positions = broker.positions(symbol)
     begun = [now, *(one.sent_at for one in book.orders), *(one.opened_at for one in book.positions)]
-    return SymbolSeen(
+    return ExchangeBook(
         symbol=symbol,
         read_at=now,
         orders=tuple(open_orders),

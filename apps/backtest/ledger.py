@@ -12,12 +12,12 @@ from apps.backtest.symbol_books import SymbolBooks
 from apps.engine import events
 from apps.engine.enter import guards
 from apps.engine.ports import Claimed
+from apps.engine.values.account import AccountLimits, AccountState, Exposure
 from apps.engine.values.book import SymbolBook
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.position import Transaction, TransactionKind
 from apps.engine.values.reason import Refusal
-from apps.engine.values.state import AccountLimits, AccountState, Exposure
 
 CONSUMED_FOR = timedelta(days=2)
 """How long used-up decisions are told: an older candle decides nothing any more."""

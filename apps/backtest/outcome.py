@@ -9,8 +9,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from apps.engine.values.plan import OrderPlan
+from apps.engine.values.position import Side
 from apps.engine.values.reason import Reason
-from apps.engine.values.side import Side
 
 
 class Exit(StrEnum):

@@ -11,7 +11,7 @@ from apps.engine.evaluate.judgement import PastJudgement
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.frame import Floats, Ints
 from apps.engine.profile import Profile
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
 
 READY = "READY"

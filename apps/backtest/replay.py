@@ -23,8 +23,8 @@ from apps.backtest.worth import WorthOverTime
 from apps.engine import events
 from apps.engine.cycle import EntryResult
 from apps.engine.profile import Profile
+from apps.engine.values.account import AccountLimits
 from apps.engine.values.reason import Reason, Refusal
-from apps.engine.values.state import AccountLimits
 from apps.exchange.simulator.broker import Broker
 from apps.exchange.simulator.floor import Floor
 from apps.exchange.simulator.market import Market

@@ -9,12 +9,11 @@ from decimal import Decimal
 from itertools import takewhile
 
 from apps.engine.follow.orders import LIVE, merged_order
+from apps.engine.values.account import SymbolState
 from apps.engine.values.book import SymbolBook, TrackedOrder, TrackedPosition
 from apps.engine.values.order import Fill, OrderStatus
 from apps.engine.values.plan import OrderPlan
-from apps.engine.values.position import Transaction
-from apps.engine.values.side import Side
-from apps.engine.values.state import SymbolState
+from apps.engine.values.position import Side, Transaction
 
 KEPT = timedelta(days=1)
 """How long an order that ended unfilled stays in the book: a late fill may still bring it back."""

@@ -14,8 +14,8 @@ from apps.backtest.reach import Reach, recorded_reach, stored_reach
 from apps.backtest.source import Asked, Source, SourceError, recorded
 from apps.backtest.source.stored import stored
 from apps.engine.profile import Profile, ProfileError
+from apps.engine.values.account import AccountLimits
 from apps.engine.values.errors import TradingError
-from apps.engine.values.state import AccountLimits
 from apps.orders.limits import account_limits
 from apps.profiles.files import load_all
 

@@ -28,12 +28,12 @@ from apps.engine.ports import (
     Ledger,
 )
 from apps.engine.profile import Profile
+from apps.engine.values.account import AccountState
 from apps.engine.values.book import TrackedOrder
 from apps.engine.values.errors import TradingError
 from apps.engine.values.order import OrderStatus, decision_key
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.reason import Reason, Refusal
-from apps.engine.values.state import AccountState
 
 __all__ = [
     "EntryResult",

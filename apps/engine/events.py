@@ -17,8 +17,8 @@ from typing import Any, ClassVar
 from apps.engine.values.book import TrackedOrder, TrackedPosition
 from apps.engine.values.order import Fill, OrderStatus, ProtectionKind
 from apps.engine.values.plan import OrderPlan, Zone
+from apps.engine.values.position import Side
 from apps.engine.values.reason import Reason
-from apps.engine.values.side import Side
 from apps.engine.values.timeframe import Timeframe
 
 

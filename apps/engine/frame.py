@@ -43,7 +43,7 @@ class Windows:
     @property
     def close_ms(self) -> Ints:
         """Close times of the columns, Unix milliseconds, (N,)."""
-        return closes_until(self.until, self.timeframe, self.candles.shape[2])
+        return close_times(self.until, self.timeframe, self.candles.shape[2])
 
 
 def windows(symbols: tuple[str, ...], timeframe: Timeframe, until: datetime, candles: Floats) -> Windows:
@@ -63,7 +63,7 @@ def windows(symbols: tuple[str, ...], timeframe: Timeframe, until: datetime, can
     return Windows(symbols, timeframe, until, candles, late, length, gap)
 
 
-def closes_until(until: datetime, timeframe: Timeframe, count: int) -> Ints:
+def close_times(until: datetime, timeframe: Timeframe, count: int) -> Ints:
     """The last `count` close times up to and including `until`, Unix milliseconds, rising."""
     last = int(until.timestamp() * 1000)
     return last - np.arange(count - 1, -1, -1, dtype=np.int64) * timeframe.ms
@@ -83,15 +83,16 @@ def _run_from_end(flags: Bools) -> Ints:
 class Frame:
     """Feature columns of one timeframe: float64 (S, T) by name, NaN where unknown; `close_ms` (T,).
 
-    `close_ms` rises by one candle a row. Over a stretch with holes `reach` (T,) says how many rows, its own
-    included, a rule at a row may look back on: those of the contiguous window that ended there. None: all.
+    `close_ms` rises by one candle a row. Over a stretch with holes `lookback` (T,) says how many rows, its
+    own included, a rule at a row may look back on: those of the contiguous window that ended there. None is
+    all of them.
     `raised` names the symbols for which an extra indicator raised, by its name: its columns are NaN there.
     """
 
     timeframe: Timeframe
     close_ms: Ints
     columns: Mapping[str, Floats]
-    reach: Ints | None = None
+    lookback: Ints | None = None
     raised: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
@@ -110,3 +111,13 @@ class Frames:
     length: Mapping[Timeframe, Ints]
     gap: Mapping[Timeframe, Bools]
     failed: Mapping[Timeframe, frozenset[str]]
+
+
+def tail(values: Floats, width: int) -> Floats:
+    """The last `width` columns of (S, N): a view, or a copy that begins with NaN when there are fewer."""
+    count = values.shape[1]
+    if width <= count:
+        return values[:, count - width :]
+    padded = np.full((values.shape[0], width), np.nan)
+    padded[:, width - count :] = values
+    return padded

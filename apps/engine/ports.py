@@ -10,6 +10,7 @@ from typing import Protocol
 
 from apps.engine.events import Event
 from apps.engine.frame import Windows
+from apps.engine.values.account import AccountState
 from apps.engine.values.candle import Candle
 from apps.engine.values.contract import Contract
 from apps.engine.values.errors import TradingError
@@ -29,11 +30,10 @@ from apps.engine.values.position import (
     PositionMode,
     PositionReport,
     Quote,
+    Side,
     Transaction,
 )
 from apps.engine.values.reason import Refusal
-from apps.engine.values.side import Side
-from apps.engine.values.state import AccountState
 from apps.engine.values.timeframe import Timeframe
 from apps.engine.values.venue import VenueConstraints
 

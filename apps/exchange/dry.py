@@ -19,9 +19,9 @@ from apps.engine.values.position import (
     PositionMode,
     PositionReport,
     Quote,
+    Side,
     Transaction,
 )
-from apps.engine.values.side import Side
 
 log = structlog.get_logger("provider")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from apps.engine.profile import Profile
-from apps.engine.values.candle import Candle, Source, empty_after
+from apps.engine.values.candle import Candle, Source, flat_candle
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.market import store
 
@@ -64,7 +64,7 @@ def plan(
 
 def needed_candles(timeframe: Timeframe, profiles: Sequence[Profile], now: datetime) -> int:
     """Newest candles without which some profile cannot decide: its minimum and the UTC day so far (VWAP)."""
-    minimums = [p.minimum(timeframe) for p in profiles if timeframe in p.timeframes]
+    minimums = [p.min_candles(timeframe) for p in profiles if timeframe in p.timeframes]
     if not minimums:
         return 0
     today = (now - Timeframe.D1.floor(now)) // timeframe.duration
@@ -105,7 +105,7 @@ def with_confirmed_holes(candles: Sequence[Candle]) -> list[Candle]:
     whole: list[Candle] = []
     for candle in candles:
         while whole and whole[-1].close_time < candle.open_time:
-            whole.append(empty_after(whole[-1], whole[-1].close_time))
+            whole.append(flat_candle(whole[-1], whole[-1].close_time))
         whole.append(candle)
     return whole
 

@@ -22,8 +22,8 @@ from apps.engine.evaluate.timeframe import TimeframeOutcome
 from apps.engine.events import PlanRefused
 from apps.engine.frame import Bools
 from apps.engine.profile import Phase, Profile
-from apps.engine.rules.leaf import TRUE, UNKNOWN
-from apps.engine.values.side import Side
+from apps.engine.rules.logic import TRUE, UNKNOWN
+from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
 from apps.insight.replay import past_judgement
 from apps.live.run_answer import NO_DATA

@@ -15,10 +15,10 @@ from apps.engine.evaluate.blocker import rule_items
 from apps.engine.evaluate.timeframe import TimeframeOutcome
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.profile import Phase, Profile, ProfileError
-from apps.engine.rules.leaf import TRUE
+from apps.engine.rules.logic import TRUE
 from apps.engine.values.contract import require_listed
 from apps.engine.values.errors import TradingError
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
 from apps.insight.replay import LateCandle, candles_read_at, late_candles, minute_judgement
 from apps.live.models import MtfRun, RunStatus, Trigger

@@ -19,9 +19,9 @@ from apps.db.bookkeeping import bookkeeping
 from apps.engine.enter import guards
 from apps.engine.events import CloseFailing, CooldownSet, Event, FillSeen
 from apps.engine.ports import Claimed
+from apps.engine.values.account import AccountLimits, AccountState, SymbolState
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.reason import Refusal
-from apps.engine.values.state import AccountLimits, AccountState, SymbolState
 from apps.market import store as market
 from apps.orders import store as orders
 from apps.switches import pauses

@@ -12,7 +12,7 @@ from django.db import transaction
 from apps.audit import store as audit
 from apps.engine.evaluate.judgement import MinuteJudgement
 from apps.engine.evaluate.timeframe import TimeframeOutcome
-from apps.engine.indicators.compute import ALIASES, column_names
+from apps.engine.indicators.columns import ALIASES, column_names
 from apps.engine.values.reason import Refusal
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.live import runs, unwatched

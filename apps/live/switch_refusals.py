@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from apps.engine.profile import Profile
+from apps.engine.values.account import kill_switch_refusal
 from apps.engine.values.reason import Refusal
-from apps.engine.values.switch import kill_switch
 
 
 def refusals(off: Mapping[str, str], profile: Profile, symbols: Sequence[str]) -> dict[str, Refusal]:
     """Symbol → refusal for every symbol that a switch of `off` (key → reason) covers under this profile."""
     if not off:
         return {}
-    timeframes = {judged.timeframe for judged in profile.judged}
-    found = {symbol: kill_switch(off, profile.name, symbol, timeframes) for symbol in symbols}
+    timeframes = {judged.timeframe for judged in profile.timeframe_rules}
+    found = {symbol: kill_switch_refusal(off, profile.name, symbol, timeframes) for symbol in symbols}
     return {symbol: refusal for symbol, refusal in found.items() if refusal is not None}

@@ -10,7 +10,7 @@ from datetime import datetime
 import numpy as np
 
 from apps.engine.frame import Floats, Frame, Frames, Ints, Windows, windows
-from apps.engine.indicators.compute import features
+from apps.engine.indicators.columns import features
 from apps.engine.profile import Profile
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.market import store
@@ -64,7 +64,7 @@ class Warm:
     def serves(self, symbols: Sequence[str], profile: Profile) -> bool:
         """Whether these windows hold all that judging `symbols` by `profile` needs."""
         deep = all(profile.depth(tf) <= self._depth(tf) for tf in profile.timeframes)
-        wide = all(profile.extras(tf) <= self._extras(tf) for tf in profile.timeframes)
+        wide = all(profile.extra_columns(tf) <= self._extras(tf) for tf in profile.timeframes)
         return deep and wide and self._row.keys() >= set(symbols)
 
     def refresh(self, at: datetime) -> None:
@@ -132,7 +132,7 @@ class Warm:
         return max([MIN_DEPTH, *(p.depth(timeframe) for p in self._profiles)])
 
     def _extras(self, timeframe: Timeframe) -> frozenset[str]:
-        return frozenset().union(*(profile.extras(timeframe) for profile in self._profiles))
+        return frozenset().union(*(profile.extra_columns(timeframe) for profile in self._profiles))
 
     def _move(self, track: _Track, until: datetime) -> bool:
         """Advance the axis by empty columns; whether it moved."""

@@ -11,7 +11,7 @@ from django.db.models import Max, Min, Q
 from django.db.models.functions import Coalesce
 
 from apps.engine.follow.excursion import Excursion
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.orders.models import Position
 
 COLUMNS = {

@@ -9,9 +9,9 @@ from decimal import Decimal
 
 from django.db.models import Exists, OuterRef
 
+from apps.engine.values.account import Exposure, SymbolState
 from apps.engine.values.order import OrderStatus
-from apps.engine.values.side import Side
-from apps.engine.values.state import Exposure, SymbolState
+from apps.engine.values.position import Side
 from apps.orders.models import ExchangeOrder, OrderPlan, Position, Protection, RiskDay, SymbolLock
 from apps.orders.statuses import OPEN_ORDER, RESTING_PROTECTION
 

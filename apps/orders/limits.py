@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from apps.engine.values.state import AccountLimits
+from apps.engine.values.account import AccountLimits
 
 
 def account_limits() -> AccountLimits:

@@ -12,8 +12,7 @@ from apps.db.numeric import rounded
 from apps.engine.values.book import TrackedOrder, TrackedPosition
 from apps.engine.values.order import Fill as FillValue
 from apps.engine.values.order import OrderReport, OrderStatus, ProtectionReport
-from apps.engine.values.position import PositionReport, PositionStatus
-from apps.engine.values.side import Side
+from apps.engine.values.position import PositionReport, PositionStatus, Side
 from apps.engine.values.timeframe import Timeframe
 from apps.orders.models import ExchangeOrder, Fill, Position, Protection
 

@@ -19,7 +19,7 @@ from apps.engine.cycle import replay
 from apps.engine.frame import Frames, Windows, windows
 from apps.engine.indicators.history import history
 from apps.engine.rules.condition import UNKNOWN_METRICS, read_conditions
-from apps.engine.rules.view import View
+from apps.engine.rules.rule_input import RuleInput
 from apps.engine.values.timeframe import VALIDATION, WINDOW, Timeframe
 from apps.profiles.files import load_all
 
@@ -52,10 +52,10 @@ def answers(stretches: dict[Timeframe, Windows], profile: str, closes_ms: Any) -
 
 def _conditions(frames: Frames, timeframe: Timeframe) -> dict[str, Any]:
     catalogue, _ = read_conditions(yaml.safe_load((PROFILES / "conditions.yaml").read_text("utf-8")))
-    view = View(frames.frames, timeframe, rows=len(frames.frames[timeframe].close_ms))
+    view = RuleInput(frames.frames, timeframe, rows=len(frames.frames[timeframe].close_ms))
     with np.errstate(all="ignore"):  # not finite is unknown
         return {
-            name: view.along(condition.logic({}, UNKNOWN_METRICS).truth(view))
+            name: view.flat(condition.logic({}, UNKNOWN_METRICS).truth(view))
             for name, condition in catalogue.items()
         }
 

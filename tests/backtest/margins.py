@@ -10,23 +10,23 @@ from apps.engine.evaluate.judgement import PastJudgement
 from apps.engine.evaluate.timeframe import TimeframeOutcome
 from apps.engine.evaluate.verdict import utc_from_ms
 from apps.engine.frame import Bools, Floats
-from apps.engine.rules.leaf import Comparison, Crossing, Leaf
-from apps.engine.rules.view import View
+from apps.engine.rules.logic import Comparison, Crossing, Leaf
+from apps.engine.rules.rule_input import RuleInput
 
 NEAR = 1e-4
 """Relative: as exact as a live window's columns are, measured against the whole past."""
 
 
-def margin(leaf: Leaf, view: View) -> Floats:
+def margin(leaf: Leaf, view: RuleInput) -> Floats:
     """The smallest relative distance of what the leaf compares, at every row; infinite where unknown."""
     with np.errstate(all="ignore"):  # a leaf of nothing is unknown, not a warning
         pairs = _compared(leaf, view)
         distances = [np.abs(left - right) / np.maximum(np.abs(left), np.abs(right)) for left, right in pairs]
-    least = np.min(np.broadcast_arrays(*(view.along(one) for one in distances)), axis=0)
+    least = np.min(np.broadcast_arrays(*(view.flat(one) for one in distances)), axis=0)
     return np.where(np.isnan(least), np.inf, least)
 
 
-def _compared(leaf: Leaf, view: View) -> list[tuple[Floats, Floats]]:
+def _compared(leaf: Leaf, view: RuleInput) -> list[tuple[Floats, Floats]]:
     if isinstance(leaf, Comparison):
         return [leaf.sides(view)]
     if isinstance(leaf, Crossing):

@@ -10,7 +10,7 @@ from typing import Any
 
 from apps.backtest.outcome import Exit, Outcome, Trade, Unfilled, Worth
 from apps.engine.values.plan import OrderPlan
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from tests.engine.trade_builder import planned
 
 D = Decimal

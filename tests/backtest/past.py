@@ -17,7 +17,7 @@ from apps.backtest.replay import DECISION_LATENCY_S, LAST_TICK, Replay, run
 from apps.backtest.source import Asked, recorded
 from apps.backtest.turns import Turns
 from apps.engine.profile import Profile
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange.simulator.floor import Floor
 from apps.exchange.simulator.market import Market

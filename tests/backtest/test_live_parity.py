@@ -22,9 +22,8 @@ from apps.backtest.readies import Readies
 from apps.engine import events
 from apps.engine.cycle import EntryResult
 from apps.engine.values.contract import Contract
-from apps.engine.values.position import Quote
+from apps.engine.values.position import Quote, Side
 from apps.engine.values.reason import Refusal
-from apps.engine.values.side import Side
 from apps.exchange.bitmart import order_client
 from apps.exchange.bitmart.broker import Broker
 from apps.exchange.bitmart.broker_reader import PATIENCE, BrokerReader

@@ -9,8 +9,8 @@ import pytest
 
 from apps.backtest.outcome import Exit, Outcome
 from apps.backtest.replay import DECISION_LATENCY_S
+from apps.engine.values.position import Side
 from apps.engine.values.reason import Reason
-from apps.engine.values.side import Side
 from tests.backtest.past import EQUITY, START, SYMBOLS, profile, ready, replayed
 
 ALL_DAY = range(12 * 60)

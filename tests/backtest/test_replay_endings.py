@@ -11,7 +11,7 @@ from apps.backtest.outcome import Exit, Outcome
 from apps.engine import events
 from apps.engine.ports import BrokerRejected
 from apps.engine.values.order import ProtectionKind
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.exchange.simulator.words import CLEARANCE, FUNDING
 from tests.backtest.handmade import END, FLAT, READY_AT, Quoted, market, played
 

@@ -13,8 +13,8 @@ from apps.backtest.turns import Turn, Turns
 from apps.engine import events
 from apps.engine.frame import Ints
 from apps.engine.values.contract import Contract
+from apps.engine.values.position import Side
 from apps.engine.values.reason import Reason
-from apps.engine.values.side import Side
 from tests.backtest.past import SYMBOLS, played, profile, ready, replaying
 
 HOURS, SOME_HOURS = 10, 2

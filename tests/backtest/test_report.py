@@ -19,7 +19,7 @@ from apps.backtest.report.candles import AFTER, BEFORE, MOST, around, drawn_on, 
 from apps.backtest.report.distribution import bins
 from apps.backtest.statistics import statistics
 from apps.engine.values.candle import Candle, Source
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
 from tests.backtest.outcome_builder import D, day, outcome, trade
 

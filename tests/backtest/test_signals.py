@@ -16,7 +16,7 @@ from apps.engine.evaluate.judgement import PastJudgement
 from apps.engine.frame import Frames
 from apps.engine.indicators.history import history
 from apps.engine.rules.condition import UNKNOWN_METRICS, read_conditions
-from apps.engine.rules.view import View
+from apps.engine.rules.rule_input import RuleInput
 from apps.engine.values.timeframe import VALIDATION, WINDOW, Timeframe
 from apps.profiles.files import available, load_all
 from tests.backtest.margins import differences
@@ -118,10 +118,10 @@ def test_no_condition_of_the_catalogue_sees_the_future(timeframe: Timeframe, cut
 @cache
 def _truths(timeframe: Timeframe, end: datetime) -> dict[str, np.ndarray[tuple[int], np.dtype[np.int8]]]:
     frames = frames_until(end).frames
-    view = View(frames, timeframe, rows=len(frames[timeframe].close_ms))
+    view = RuleInput(frames, timeframe, rows=len(frames[timeframe].close_ms))
     with np.errstate(all="ignore"):  # not finite is unknown
         return {
-            name: view.along(condition.logic({}, UNKNOWN_METRICS).truth(view))
+            name: view.flat(condition.logic({}, UNKNOWN_METRICS).truth(view))
             for name, condition in CATALOGUE.items()
         }
 

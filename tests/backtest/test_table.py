@@ -11,8 +11,8 @@ from apps.backtest.headline import Told
 from apps.backtest.outcome import Outcome
 from apps.backtest.statistics import statistics
 from apps.console.screens.backtest import show
+from apps.engine.values.position import Side
 from apps.engine.values.reason import Reason
-from apps.engine.values.side import Side
 from tests.backtest.outcome_builder import outcome, trade, unfilled
 
 FULL = outcome(

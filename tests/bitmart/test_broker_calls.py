@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 
 from apps.engine.ports import BrokerRateLimited, BrokerRejected, BrokerUnavailable, BrokerUnknown
 from apps.engine.values.order import OrderRequest, ProtectionKind, Role, TimeInForce, client_order_id
-from apps.engine.values.position import PositionMode
-from apps.engine.values.side import Side
+from apps.engine.values.position import PositionMode, Side
 from apps.exchange.bitmart import request_body, routes
 from apps.exchange.bitmart.broker import Broker
 from apps.exchange.bitmart.order_client import OrderClient

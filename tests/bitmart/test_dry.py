@@ -7,8 +7,7 @@ from decimal import Decimal
 import pytest
 
 from apps.engine.values.order import ProtectionKind
-from apps.engine.values.position import PositionMode
-from apps.engine.values.side import Side
+from apps.engine.values.position import PositionMode, Side
 from apps.exchange.bitmart.adapter import CONSTRAINTS
 from apps.exchange.bitmart.broker import Broker
 from apps.exchange.bitmart.routes import DETAILS

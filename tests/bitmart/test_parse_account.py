@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.engine.values.position import PositionMode, TransactionKind
-from apps.engine.values.side import Side
+from apps.engine.values.position import PositionMode, Side, TransactionKind
 from apps.exchange.bitmart import parse_account
 from apps.exchange.bitmart.json_field import ParseError
 from tests.bitmart import fixtures

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.engine.values.order import OrderStatus, ProtectionKind
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.exchange.bitmart import parse_orders
 from apps.exchange.bitmart.json_field import ParseError
 from tests.bitmart import fixtures

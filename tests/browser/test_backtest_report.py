@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from apps.backtest.headline import Told
 from apps.backtest.report import page as report
 from apps.backtest.statistics import statistics
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from tests.backtest.outcome_builder import outcome, trade
 from tests.backtest.test_report import candles
 from tests.browser.visitor import DESK, PHONE

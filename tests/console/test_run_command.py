@@ -12,7 +12,7 @@ import redis
 from django.core.management import CommandError, call_command
 
 from apps.console.management.commands import mtf_run
-from apps.engine.profile.profile import MINIMUM
+from apps.engine.profile.profile import MIN_CANDLES
 from apps.engine.values.timeframe import Timeframe
 from apps.feed.models import StreamHealth
 from apps.live import runs as life
@@ -48,9 +48,9 @@ def queue(broker: redis.Redis) -> Iterator[redis.Redis]:
 def market() -> None:
     """A is long, B short on 1m; candles reach past the present minute, whenever the test runs."""
     until = Timeframe.M1.floor(datetime.now(UTC)) + 3 * MINUTE
-    fill(["AUSDT"], [M1, M5], until, count=MINIMUM + 5)
-    fill(["BUSDT"], [M5], until, count=MINIMUM + 5)
-    fill(["BUSDT"], [M1], until, count=MINIMUM + 5, close=SHORT)
+    fill(["AUSDT"], [M1, M5], until, count=MIN_CANDLES + 5)
+    fill(["BUSDT"], [M5], until, count=MIN_CANDLES + 5)
+    fill(["BUSDT"], [M1], until, count=MIN_CANDLES + 5, close=SHORT)
     fill(["AUSDT", "BUSDT"], [])
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from apps.engine.ports import AccountNews
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.exchange.simulator.archive import Archive
 from tests.contract.account import Account, opened
 from tests.contract.test_broker import SYMBOL, enter, request

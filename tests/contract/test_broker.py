@@ -21,8 +21,7 @@ from apps.engine.values.order import (
     TimeInForce,
     client_order_id,
 )
-from apps.engine.values.position import PositionMode, TransactionKind
-from apps.engine.values.side import Side
+from apps.engine.values.position import PositionMode, Side, TransactionKind
 from apps.exchange.simulator.archive import Archive
 from tests.contract.account import Account, InProcess, opened
 

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from apps.engine.ports import BrokerRejected, BrokerUnavailable, BrokerUnknown
 from apps.engine.values.order import OrderStatus, ProtectionKind, Role, client_order_id
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.exchange.bitmart.routes import CANCEL_ORDER, POSITIONS, SUBMIT_ORDER, SUBMIT_PROTECTION
 from apps.exchange.bitmart.signing import Credentials
 from apps.exchange.simulator.archive import Archive

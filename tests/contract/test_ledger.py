@@ -14,12 +14,11 @@ from django.db import connection
 
 from apps.engine import events
 from apps.engine.ports import Claimed, Ledger
+from apps.engine.values.account import AccountLimits, Exposure
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.plan import Limits, OrderPlan
-from apps.engine.values.position import PositionStatus
+from apps.engine.values.position import PositionStatus, Side
 from apps.engine.values.reason import Reason, Refusal
-from apps.engine.values.side import Side
-from apps.engine.values.state import AccountLimits, Exposure
 from tests.contract.books import BOOKS, Books
 from tests.rooms.trades import NOW, at, fill, order, plan, position
 

@@ -11,7 +11,7 @@ from apps.engine.cycle import follow, perform
 from apps.engine.follow.book import book_after
 from apps.engine.follow.orders import due_lookups, suspect_lookups
 from apps.engine.ports import Broker
-from apps.engine.values.book import SymbolBook, SymbolSeen, TrackedOrder
+from apps.engine.values.book import ExchangeBook, SymbolBook, TrackedOrder
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.plan import OrderPlan
 from tests.engine.tiny_exchange import TinyExchange
@@ -74,7 +74,7 @@ class Follower:
         self.book = book_after(self.book, happened)
 
 
-def look(exchange: TinyExchange, book: SymbolBook) -> SymbolSeen:
+def look(exchange: TinyExchange, book: SymbolBook) -> ExchangeBook:
     """Everything the exchange shows, read in the order that following needs."""
     open_orders = exchange.orders()
     ids = due_lookups(book, open_orders, CONSTRAINTS, exchange.now)
@@ -84,7 +84,7 @@ def look(exchange: TinyExchange, book: SymbolBook) -> SymbolSeen:
     if doubtful:
         looked_up |= {client_id: exchange.order(SYMBOL, client_id) for client_id in doubtful}
         positions = exchange.positions()
-    return SymbolSeen(
+    return ExchangeBook(
         symbol=SYMBOL,
         read_at=exchange.now,
         orders=tuple(open_orders),

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from apps.engine.frame import Floats, Frame, Frames, closes_until
-from apps.engine.indicators.compute import COLUMNS
-from apps.engine.indicators.pivots import PIVOTS
+from apps.engine.frame import Floats, Frame, Frames, close_times
+from apps.engine.indicators.columns import COLUMNS
+from apps.engine.indicators.numpy_columns import PIVOTS
 from apps.engine.values.timeframe import Timeframe
 
 AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -33,7 +33,7 @@ def frame(
                 arrays[name][symbol] = values
             else:
                 arrays[name][symbol, rows - len(values) :] = values
-    return Frame(timeframe, closes_until(timeframe.floor(at), timeframe, rows), arrays)
+    return Frame(timeframe, close_times(timeframe.floor(at), timeframe, rows), arrays)
 
 
 def one(timeframe: Timeframe = M5, *, rows: int = 60, **columns: Series) -> dict[Timeframe, Frame]:

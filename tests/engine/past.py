@@ -10,7 +10,7 @@ import numpy as np
 from apps.engine.cycle import evaluate
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.frame import Frame, Frames, Windows, windows
-from apps.engine.indicators.compute import column_names, features
+from apps.engine.indicators.columns import column_names, features
 from apps.engine.profile import Profile
 from apps.engine.values.timeframe import WINDOW, Timeframe
 

@@ -18,7 +18,7 @@ from apps.engine.evaluate.outcome import Outcome
 from apps.engine.evaluate.timeframe import TimeframeOutcome
 from apps.engine.frame import Frame, Frames
 from apps.engine.profile import Profile
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
 from tests.engine.frame_builder import AT, M1, M5, M15, NAN, frame
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.engine.values.candle import Candle, ImpossibleCandle, Source, aligned, empty_after
+from apps.engine.values.candle import Candle, ImpossibleCandle, Source, aligned_open_time, flat_candle
 from apps.engine.values.timeframe import Timeframe
 
 NOON = datetime(2025, 6, 3, 12, tzinfo=UTC)
@@ -63,18 +63,18 @@ def test_a_flat_candle_without_volume_is_possible() -> None:
 
 @pytest.mark.parametrize("late_s", [0, 1, 2])
 def test_an_open_time_up_to_two_seconds_late_is_floored(late_s: int) -> None:
-    assert aligned(NOON + timedelta(seconds=late_s), Timeframe.M5) == NOON
+    assert aligned_open_time(NOON + timedelta(seconds=late_s), Timeframe.M5) == NOON
 
 
 @pytest.mark.parametrize("off_s", [-1, 2.001, 3, 60])
 def test_an_open_time_further_off_its_boundary_is_refused(off_s: float) -> None:
     with pytest.raises(ImpossibleCandle) as refusal:
-        aligned(NOON + timedelta(seconds=off_s), Timeframe.M5)
+        aligned_open_time(NOON + timedelta(seconds=off_s), Timeframe.M5)
     assert refusal.value.law == "boundary"
 
 
 def test_a_confirmed_hole_is_flat_at_the_previous_close_and_trades_nothing() -> None:
-    hole = empty_after(candle(), NOON + timedelta(minutes=5))
+    hole = flat_candle(candle(), NOON + timedelta(minutes=5))
     assert {hole.open, hole.high, hole.low, hole.close} == {Decimal("100.4")}
     assert (hole.volume, hole.source) == (Decimal(0), Source.EMPTY)
 

@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from apps.engine.frame import Frame
-from apps.engine.indicators.compute import features
-from apps.engine.profile.metrics import metrics
+from apps.engine.indicators.columns import features
+from apps.engine.profile.vocabulary import entry_metrics
 from apps.engine.rules.condition import read_conditions
 from apps.engine.rules.logic import leaves
-from apps.engine.rules.view import View
+from apps.engine.rules.rule_input import RuleInput
 from apps.engine.values.timeframe import Timeframe
 from tests.engine.frame_builder import H1, H4, M1, M5, M15
 from tests.engine.real_candles import history
@@ -21,7 +21,7 @@ from tests.engine.trade_builder import entry_of
 
 FILE = Path(__file__).resolve().parents[2] / "profiles" / "conditions.yaml"
 CATALOGUE, _ = read_conditions(yaml.safe_load(FILE.read_text("utf-8")))
-METRIC_TERMS = metrics(entry_of())
+METRIC_TERMS = entry_metrics(entry_of())
 
 PLAIN = (
     "close_above_ema_200",
@@ -173,6 +173,6 @@ def test_a_condition_is_known_on_real_candles(name: str, frames: dict[Timeframe,
     logic = CATALOGUE[name].logic({}, METRIC_TERMS)
     for timeframe in UNDER_TEST:
         with np.errstate(all="ignore"):
-            truth = np.broadcast_to(logic.truth(View(frames, timeframe, rows=300)), (3, 300))
+            truth = np.broadcast_to(logic.truth(RuleInput(frames, timeframe, rows=300)), (3, 300))
         recent = truth[:, -10:]  # slow candles go back as far as 600 of them: the newest minutes are in all
         assert set(np.unique(recent).tolist()) <= ({0} if name.startswith("spread_bps") else {-1, 1})

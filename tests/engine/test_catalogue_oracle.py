@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import yaml
 
-from apps.engine.frame import Frame, closes_until
+from apps.engine.frame import Frame, close_times
 from apps.engine.rules.condition import read_conditions
-from apps.engine.rules.view import View
+from apps.engine.rules.rule_input import RuleInput
 from tests.engine.frame_builder import AT, M5
 
 FILE = Path(__file__).resolve().parents[2] / "profiles" / "conditions.yaml"
@@ -188,7 +188,7 @@ def test_a_condition_is_its_definition(
     name: str, params: dict[str, float], oracle: Oracle, series: dict[str, list[float]]
 ) -> None:
     columns: dict[str, Any] = {column: np.array([values]) for column, values in series.items()}
-    view = View({M5: Frame(M5, closes_until(AT, M5, ROWS), columns)}, M5, rows=ROWS)
+    view = RuleInput({M5: Frame(M5, close_times(AT, M5, ROWS), columns)}, M5, rows=ROWS)
     with np.errstate(all="ignore"):
         said = CATALOGUE[name].logic(params).truth(view)[0].tolist()
     assert said == [oracle(Past(series, row)) for row in range(ROWS)]

@@ -15,12 +15,12 @@ from apps.engine.cycle import evaluate
 from apps.engine.evaluate.judgement import MinuteJudgement
 from apps.engine.evaluate.outcome import Outcome
 from apps.engine.evaluate.verdict import Verdict
-from apps.engine.frame import Frame, Frames, closes_until
-from apps.engine.indicators.compute import COLUMNS
+from apps.engine.frame import Frame, Frames, close_times
+from apps.engine.indicators.columns import COLUMNS
 from apps.engine.profile import Phase, Profile
+from apps.engine.values.account import kill_switch_refusal
+from apps.engine.values.position import Side
 from apps.engine.values.reason import Reason
-from apps.engine.values.side import Side
-from apps.engine.values.switch import kill_switch
 from tests.engine.frame_builder import AT, H1, M1, M5, M15, NAN, frame, whole
 
 PROFILES = Path(__file__).resolve().parents[2] / "profiles"
@@ -184,7 +184,7 @@ def _random_frames(symbols: int) -> Frames:
         columns |= {"macd_hist": trend * np.linspace(0, 1, 60) * 0.01, "atr": rng.uniform(0.1, 0.3, shape)}
         columns |= {name: np.zeros(shape) for name in ("bullish_divergence", "bearish_divergence")}
         columns["adx"][rng.integers(0, symbols, 4), -1] = np.nan
-        built.append(Frame(timeframe, closes_until(AT, timeframe, 60), columns))
+        built.append(Frame(timeframe, close_times(AT, timeframe, 60), columns))
     return whole(*built, symbols=[f"S{row}" for row in range(symbols)])
 
 
@@ -208,7 +208,7 @@ SWITCHES = {
 
 @pytest.mark.parametrize("key", SWITCHES)
 def test_a_switch_that_is_off_refuses_with_its_key_and_reason(key: str) -> None:
-    refusal = kill_switch({key: "maintenance"}, "tiny", "BTCUSDT", [M15, M5])
+    refusal = kill_switch_refusal({key: "maintenance"}, "tiny", "BTCUSDT", [M15, M5])
     assert refusal is not None
     assert (refusal.reason, refusal.numbers) == (SWITCHES[key], {"switch": key, "because": "maintenance"})
 
@@ -216,7 +216,7 @@ def test_a_switch_that_is_off_refuses_with_its_key_and_reason(key: str) -> None:
 def test_the_widest_switch_is_named_first() -> None:
     off = dict.fromkeys(reversed(SWITCHES), "x")
     for reason in SWITCHES.values():
-        refusal = kill_switch(off, "tiny", "BTCUSDT", [M5])
+        refusal = kill_switch_refusal(off, "tiny", "BTCUSDT", [M5])
         assert refusal is not None
         assert refusal.reason == reason
         del off[refusal.numbers["switch"]]
@@ -235,4 +235,4 @@ def test_the_widest_switch_is_named_first() -> None:
     ],
 )
 def test_a_switch_of_something_else_refuses_nothing(key: str) -> None:
-    assert kill_switch({key: "x"}, "tiny", "BTCUSDT", [M15, M5]) is None
+    assert kill_switch_refusal({key: "x"}, "tiny", "BTCUSDT", [M15, M5]) is None

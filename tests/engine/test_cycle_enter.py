@@ -12,11 +12,11 @@ from apps.engine import events
 from apps.engine.cycle import EntryResult, enter
 from apps.engine.enter.guards import send_refusal
 from apps.engine.ports import Broker, BrokerUnknown, Claimed
+from apps.engine.values.account import AccountState
 from apps.engine.values.book import TrackedOrder
 from apps.engine.values.order import OrderStatus, Role, client_order_id
+from apps.engine.values.position import Side
 from apps.engine.values.reason import Reason, Refusal
-from apps.engine.values.side import Side
-from apps.engine.values.state import AccountState
 from tests.engine.tiny_exchange import Answer, TinyExchange
 from tests.engine.trade_builder import NOW, SYMBOL, D, account, at, features, observation, profile, verdict
 

@@ -11,7 +11,7 @@ import yaml
 
 from apps.engine.cycle import evaluate
 from apps.engine.frame import Frame
-from apps.engine.indicators.compute import features
+from apps.engine.indicators.columns import features
 from apps.engine.profile import Profile
 from apps.engine.values.timeframe import Timeframe
 from tests.engine.frame_builder import whole

@@ -39,7 +39,7 @@ def faults(definitions: Any, long: Any, **changes: Any) -> list[str]:
 
 
 def texts(profile: Profile) -> list[tuple[str, str]]:
-    rule = profile.judged[0].long
+    rule = profile.timeframe_rules[0].long
     assert rule is not None
     return [(leaf.condition, leaf.text) for leaf in rule.leaves()]
 
@@ -215,7 +215,7 @@ def test_nesting_beyond_the_limit_is_refused_in_every_section(where: str) -> Non
 def test_a_selection_may_name_a_definition_with_a_metric() -> None:
     entry = {"entry": entry_of().content(), "selection": {"5m": {"drop_to_lower_if_any": ["broad"]}}}
     profile = load({"broad": ["wide", "spread_bps > 3"]}, ["warm"], **entry)
-    selection = profile.judged[1].selection
+    selection = profile.timeframe_rules[1].selection
     assert selection is not None
     assert [leaf.text for leaf in selection.drop_to_lower_if_any.leaves()] == [
         "entry_zone_width_pct > 1",

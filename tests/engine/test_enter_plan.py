@@ -10,12 +10,11 @@ import pytest
 
 from apps.engine.enter.guards import send_refusal
 from apps.engine.enter.plan import make_plan, remake_plan
+from apps.engine.values.account import AccountLimits, Exposure, SymbolState
 from apps.engine.values.order import Role, TimeInForce, client_order_id
 from apps.engine.values.plan import Bound, OrderPlan
-from apps.engine.values.position import Bracket
+from apps.engine.values.position import Bracket, Side
 from apps.engine.values.reason import Reason, Refusal
-from apps.engine.values.side import Side
-from apps.engine.values.state import AccountLimits, Exposure, SymbolState
 from apps.engine.values.timeframe import Timeframe
 from tests.engine.trade_builder import (
     NOW,

@@ -11,8 +11,8 @@ from apps.engine.enter.entry_price import ZoneRefusal, distance_refusal, entry_z
 from apps.engine.enter.exit_price import Stop, Target, stop_level, stop_price, target_price
 from apps.engine.events import ZoneCategory
 from apps.engine.values.plan import Zone
+from apps.engine.values.position import Side
 from apps.engine.values.reason import Refusal
-from apps.engine.values.side import Side
 from apps.engine.values.timeframe import Timeframe
 from tests.engine.trade_builder import NOW, D, contract, entry_of, features, observation, quote
 

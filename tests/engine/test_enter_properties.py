@@ -15,12 +15,11 @@ from apps.engine.enter.observation import Market
 from apps.engine.enter.plan import make_plan
 from apps.engine.enter.sizing import sizing
 from apps.engine.enter.tick import round_down, round_up
-from apps.engine.profile import Entry
+from apps.engine.profile import EntrySettings
 from apps.engine.values.contract import Contract
 from apps.engine.values.plan import OrderPlan, Sizing
-from apps.engine.values.position import Bracket, FeeRates, Quote
+from apps.engine.values.position import Bracket, FeeRates, Quote, Side
 from apps.engine.values.reason import Refusal
-from apps.engine.values.side import Side
 from apps.engine.values.timeframe import Timeframe
 from tests.engine.trade_builder import (
     NOW,
@@ -48,13 +47,13 @@ def decimals(low: str, high: str, places: int = 4) -> st.SearchStrategy[Decimal]
 class Case:
     contract: Contract
     quote: Quote
-    entry: Entry
+    entry: EntrySettings
     equity: Decimal
     brackets: tuple[Bracket, ...]
 
 
 @st.composite
-def entries(draw: st.DrawFn) -> Entry:
+def entries(draw: st.DrawFn) -> EntrySettings:
     return entry_of(
         risk_pct=float(draw(decimals("0.01", "5", 2))),
         margin_pct=float(draw(decimals("0.5", "100", 1))),

@@ -12,7 +12,7 @@ import pytest
 from apps.engine.evaluate.outcome import Outcome
 from apps.engine.evaluate.timeframe import TimeframeOutcome, newest_outcome
 from apps.engine.frame import Frames
-from apps.engine.profile import Judged, Phase
+from apps.engine.profile import Phase, TimeframeRules
 from apps.engine.rules.rule import Compiler, Rule
 from apps.engine.values.reason import Reason
 from apps.engine.values.timeframe import Timeframe
@@ -25,14 +25,16 @@ def rule(*items: str) -> Rule | None:
     return Compiler({}).rule(list(items)) if items else None
 
 
-def judged(timeframe: Timeframe = M5, phase: Phase = Phase.CONTEXT, **rules: str) -> Judged:
+def judged(timeframe: Timeframe = M5, phase: Phase = Phase.CONTEXT, **rules: str) -> TimeframeRules:
     """Sides and filters by formula; long is rsi > 60, short is ema9 > 60, without filters unless given."""
     given = {"long": "rsi > 60", "short": "ema9 > 60", "long_filters": "", "short_filters": ""} | rules
-    return Judged(timeframe, phase, **{name: rule(*([text] if text else [])) for name, text in given.items()})
+    return TimeframeRules(
+        timeframe, phase, **{name: rule(*([text] if text else [])) for name, text in given.items()}
+    )
 
 
 def judgement(
-    frames: Frames, by: Judged, *, minimum: int = 250, grace_s: int = 60, after_s: float = 0
+    frames: Frames, by: TimeframeRules, *, minimum: int = 250, grace_s: int = 60, after_s: float = 0
 ) -> TimeframeOutcome:
     return newest_outcome(frames, by, minimum=minimum, grace_s=grace_s, at=AT + timedelta(seconds=after_s))
 

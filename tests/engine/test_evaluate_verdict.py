@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from apps.engine.evaluate.outcome import Outcome
 from apps.engine.evaluate.verdict import LeafVerdict, TimeframeVerdict, Verdict
 from apps.engine.profile import Phase
+from apps.engine.values.position import Side
 from apps.engine.values.reason import Reason
-from apps.engine.values.side import Side
 from apps.engine.values.timeframe import Timeframe
 
 TEXT = st.text(max_size=8)

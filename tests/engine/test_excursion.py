@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from apps.engine.follow.excursion import Excursion, excursion, holding_span
 from apps.engine.values.candle import Candle
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
 
 D = Decimal

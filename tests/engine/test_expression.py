@@ -13,17 +13,17 @@ from apps.engine.frame import Frame
 from apps.engine.rules.expression import parse
 from apps.engine.rules.logic import leaves
 from apps.engine.rules.rule import Compiler
-from apps.engine.rules.view import View
+from apps.engine.rules.rule_input import RuleInput
 from tests.engine.frame_builder import AT, D1, H1, M5, M15, NAN, frame, one
 
 T, U, F = 1, 0, -1
 
 
 def truth(text: str, **columns: Any) -> int:
-    return last(text, View(one(**columns), M5))
+    return last(text, RuleInput(one(**columns), M5))
 
 
-def last(text: str, view: View) -> int:
+def last(text: str, view: RuleInput) -> int:
     compiler = Compiler({})
     rule = compiler.rule([text])
     assert compiler.faults == []
@@ -155,32 +155,32 @@ def test_another_timeframe_is_read_at_its_newest_closed_candle(text: str, expect
         H1: frame(H1, {"adx": [[10, 19, 25]]}),
         D1: frame(D1, {"r1": [[100, 110]], "s1": [90]}),
     }
-    assert last(text, View(frames, M5)) == expected
+    assert last(text, RuleInput(frames, M5)) == expected
 
 
 def test_crossing_a_slower_timeframe_compares_each_candle_with_what_had_closed_then() -> None:
     text = 'crossed_above(close, on("1h", ema200))'
     slow = frame(H1, {"ema200": [[105.0, 95.0]]})  # 95 since 12:00, 105 the hour before
     fast = frame(M5, {"close": [[100.0, 100.0]]})  # 11:55 was below 105, 12:00 is above 95
-    assert last(text, View({M5: fast, H1: slow}, M5)) == T
+    assert last(text, RuleInput({M5: fast, H1: slow}, M5)) == T
 
 
 def test_a_finer_timeframe_is_read_at_the_close_of_the_slower_candle() -> None:
     fine = frame(M5, {"rsi": [list(range(60))]})
     slow = frame(M15, {"close": [1.0]})
-    view = View({M5: fine, M15: slow}, M15, lag=1)
+    view = RuleInput({M5: fine, M15: slow}, M15, lag=1)
     assert last('56 <= on("5m", rsi) <= 56', view) == T  # three 5m candles before the newest, 59
 
 
 def test_a_frame_that_ends_too_early_is_unknown_and_never_stale() -> None:
     hour_ago = frame(H1, {"adx": [30.0]}, at=H1.newest_open(AT))
-    assert last('on("1h", adx) > 0', View({**one(M5), H1: hour_ago}, M5)) == U
+    assert last('on("1h", adx) > 0', RuleInput({**one(M5), H1: hour_ago}, M5)) == U
 
 
 def test_before_the_first_candle_of_another_timeframe_nothing_is_known() -> None:
     young = frame(H1, {"adx": [[30.0, 31.0]]}, rows=2)
-    assert last('on("1h", adx[1]) >= 30', View({**one(M5), H1: young}, M5)) == T
-    assert last('on("1h", adx[2]) > 0', View({**one(M5), H1: young}, M5)) == U
+    assert last('on("1h", adx[1]) >= 30', RuleInput({**one(M5), H1: young}, M5)) == T
+    assert last('on("1h", adx[2]) > 0', RuleInput({**one(M5), H1: young}, M5)) == U
 
 
 def test_leaves_show_parameters_by_value_and_chains_link_by_link() -> None:
@@ -215,11 +215,11 @@ def test_all_rows_of_the_past_say_what_each_moment_said(text: str) -> None:
         D1: frame(D1, {"r1": [[1.0, -1.0, 2.0]]}),
     }
     rule = Compiler({}).rule([text])
-    past = np.broadcast_to(rule.truth(View(full, M5, rows=rows)), (1, rows))[0]
+    past = np.broadcast_to(rule.truth(RuleInput(full, M5, rows=rows)), (1, rows))[0]
     for row in range(rows):
         close_ms = full[M5].close_ms[row]
         known = {timeframe: _cut(one_frame, close_ms) for timeframe, one_frame in full.items()}
-        assert np.broadcast_to(rule.truth(View(known, M5)), (1, 1))[0, 0] == past[row], f"row {row}"
+        assert np.broadcast_to(rule.truth(RuleInput(known, M5)), (1, 1))[0, 0] == past[row], f"row {row}"
     assert len(set(past.tolist())) > 1, "the case is too easy: every row says the same"
 
 

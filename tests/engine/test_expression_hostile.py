@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.engine.rules.errors import ExpressionError
-from apps.engine.rules.expression import MAX_TEXT, parse, tidy
+from apps.engine.rules.expression import MAX_TEXT, canonical_formula, parse
+from apps.engine.rules.grammar import ExpressionError
 from apps.engine.rules.rule import Compiler
-from apps.engine.rules.view import View
+from apps.engine.rules.rule_input import RuleInput
 from tests.engine.frame_builder import D1, H1, M5, frame, one
 
 
@@ -176,8 +176,8 @@ def test_every_formula_of_the_grammar_has_one_of_three_values_and_one_spelling(t
     assert _error(text) is None
     value = _value(text)
     assert value in (-1, 0, 1)
-    assert _value(tidy(text)) == value
-    assert tidy(tidy(text)) == tidy(text)
+    assert _value(canonical_formula(text)) == value
+    assert canonical_formula(canonical_formula(text)) == canonical_formula(text)
 
 
 def _error(text: str) -> ExpressionError | None:
@@ -192,4 +192,4 @@ def _value(text: str) -> int:
     compiler = Compiler({})
     rule = compiler.rule([f"({text})"])
     assert compiler.faults == []
-    return int(rule.truth(View(FRAMES, M5))[0, -1])
+    return int(rule.truth(RuleInput(FRAMES, M5))[0, -1])

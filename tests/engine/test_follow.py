@@ -10,10 +10,9 @@ import pytest
 from apps.engine import events
 from apps.engine.cycle import follow
 from apps.engine.follow.protection import closing_requests, has_confirmed_stop
-from apps.engine.values.book import SymbolBook, SymbolSeen
+from apps.engine.values.book import ExchangeBook, SymbolBook
 from apps.engine.values.order import OrderReport, OrderStatus, ProtectionKind, ProtectionReport
-from apps.engine.values.position import PositionReport, PositionStatus
-from apps.engine.values.side import Side
+from apps.engine.values.position import PositionReport, PositionStatus, Side
 from tests.engine.follower import Follower
 from tests.engine.tiny_exchange import Answer, TinyExchange
 from tests.engine.trade_builder import CONSTRAINTS, NOW, SYMBOL, D, at, contract, planned
@@ -253,7 +252,7 @@ def position(size: int = 7, side: Side = Side.LONG) -> PositionReport:
 
 def test_a_position_opened_by_hand_is_reported_and_left_alone() -> None:
     book = SymbolBook(SYMBOL)
-    seen = SymbolSeen(SYMBOL, at(1), positions=(position(),))
+    seen = ExchangeBook(SYMBOL, at(1), positions=(position(),))
     followed = follow(book, seen, contract(), constraints=CONSTRAINTS, off={}, now=at(1))
     assert [event.name for event in followed.events] == ["position_foreign"]
     assert followed.actions == ()
@@ -267,7 +266,7 @@ def test_an_order_with_our_prefix_that_no_book_knows_is_adopted_and_taken_back()
     report = OrderReport("x9", "tv3e" + "0" * 28, SYMBOL, Side.LONG, True, D(50), D(4), D(0), D(0), True, NOW)
     followed = follow(
         SymbolBook(SYMBOL),
-        SymbolSeen(SYMBOL, at(1), orders=(report,)),
+        ExchangeBook(SYMBOL, at(1), orders=(report,)),
         contract(),
         constraints=CONSTRAINTS,
         off={},
@@ -281,7 +280,7 @@ def test_what_an_adopted_order_filled_counts_as_protected_by_any_stop_and_is_clo
     report = OrderReport(
         "x9", "tv3e" + "0" * 28, SYMBOL, Side.LONG, True, D(50), D(4), D(2), D(50), True, NOW
     )
-    seen = SymbolSeen(SYMBOL, at(1), orders=(report,), positions=(position(2),))
+    seen = ExchangeBook(SYMBOL, at(1), orders=(report,), positions=(position(2),))
     naked = follow(SymbolBook(SYMBOL), seen, contract(), constraints=CONSTRAINTS, off={}, now=at(1))
     assert "position_opened" in [event.name for event in naked.events]
     closed = follow(
@@ -302,7 +301,7 @@ def test_what_an_adopted_order_filled_counts_as_protected_by_any_stop_and_is_clo
 
 def test_a_read_from_before_our_own_last_event_is_not_believed() -> None:
     book = replace(SymbolBook(SYMBOL), changed_at=at(2))
-    seen = SymbolSeen(SYMBOL, at(1), positions=(position(),))
+    seen = ExchangeBook(SYMBOL, at(1), positions=(position(),))
     assert follow(book, seen, contract(), constraints=CONSTRAINTS, off={}, now=at(3)).events == ()
 
 

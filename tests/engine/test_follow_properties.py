@@ -14,7 +14,7 @@ from apps.engine.follow.orders import LIVE
 from apps.engine.follow.protection import has_confirmed_stop
 from apps.engine.follow.reconcile import Differences, compare
 from apps.engine.follow.symbol import FollowResult
-from apps.engine.values.book import SymbolSeen
+from apps.engine.values.book import ExchangeBook
 from apps.engine.values.order import TRANSITIONS, OrderStatus, ProtectionKind
 from apps.engine.values.position import PositionStatus
 from tests.engine.follower import Follower
@@ -108,7 +108,7 @@ def test_books_that_are_equal_differ_in_nothing_and_following_again_does_nothing
         happen(watch, what, size)
         watch.run(1)
     exchange = watch.exchange
-    seen = SymbolSeen(
+    seen = ExchangeBook(
         symbol=SYMBOL,
         read_at=watch.now,
         orders=tuple(exchange.resting.values()),

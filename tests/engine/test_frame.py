@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from apps.engine.frame import closes_until, windows
+from apps.engine.frame import close_times, windows
 from apps.engine.values.timeframe import Timeframe
 
 UNTIL = datetime(2025, 6, 3, 12, tzinfo=UTC)
@@ -46,7 +46,7 @@ def test_the_last_close_is_the_moment_of_the_window() -> None:
     measured = windows(("A",), Timeframe.M5, UNTIL, np.ones((5, 1, 3)))
     noon_ms = 1748952000000
     assert measured.close_ms.tolist() == [noon_ms - 600_000, noon_ms - 300_000, noon_ms]
-    assert closes_until(UNTIL, Timeframe.H4, 2).tolist() == [noon_ms - 14_400_000, noon_ms]
+    assert close_times(UNTIL, Timeframe.H4, 2).tolist() == [noon_ms - 14_400_000, noon_ms]
 
 
 @pytest.mark.parametrize("shape", [(4, 1, 3), (5, 2, 3), (5, 3)])

@@ -11,11 +11,11 @@ import pytest
 from apps.engine.cycle import replay
 from apps.engine.evaluate.judgement import UNDECIDED, PastJudgement
 from apps.engine.frame import Windows, windows
-from apps.engine.indicators import ta
+from apps.engine.indicators import talib_columns
 from apps.engine.indicators.history import history
 from apps.engine.profile import Profile
+from apps.engine.values.position import Side
 from apps.engine.values.reason import Reason
-from apps.engine.values.side import Side
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from tests.engine.market import UNTIL, walk
 from tests.engine.past import live_frames, verdict_at, window_at
@@ -121,7 +121,10 @@ def test_an_extra_indicator_begins_anew_after_a_hole_as_in_lives_window() -> Non
     told = replay(history(candles, by.columns), by, closes)
     for row in range(0, len(closes), 5 * 53):
         at_ms = int(closes[row])
-        ours, live = told.verdict(row), verdict_at(live_frames(candles, at_ms, by.extras(M5)), by, at_ms)
+        ours, live = (
+            told.verdict(row),
+            verdict_at(live_frames(candles, at_ms, by.extra_columns(M5)), by, at_ms),
+        )
         assert ours.timeframes[0].reason == live.timeframes[0].reason
         assert ours == live or ours.timeframes[0].reason in UNUSABLE, row
     assert set(told.side.tolist()) == {-1, 0, 1}
@@ -232,7 +235,7 @@ def test_indicators_that_raise_leave_a_named_error_and_no_side(monkeypatch: pyte
     def poisoned(*_: Any) -> Any:
         raise RuntimeError("poison")
 
-    monkeypatch.setattr(ta, "_series", poisoned)
+    monkeypatch.setattr(talib_columns, "_series", poisoned)
     by = profile()
     told = replay(history(stretches(), by.columns), by, last_minutes(30))
     assert told.frames.failed[M5] == {"BTCUSDT"}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from apps.engine.frame import CLOSE, HIGH, LOW, Floats
-from apps.engine.indicators.compute import features
+from apps.engine.indicators.columns import features
 from apps.engine.indicators.divergence import bearish_divergence, bullish_divergence
 from apps.engine.values.timeframe import Timeframe
 from tests.engine import real_candles

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from apps.engine.frame import CLOSE, Floats
 from apps.engine.indicators import extra as bridge
-from apps.engine.indicators.declared import Extra, bounds, declare
-from apps.engine.indicators.extra import extra_columns, plain, series
-from apps.engine.indicators.kinds import KINDS
-from apps.engine.profile.profile import EMA200_MINIMUM
+from apps.engine.indicators.extra import extra_columns, extra_series, plain_name
+from apps.engine.indicators.extra_kinds import KINDS, Extra, extra_of_kind, parameter_bounds
+from apps.engine.profile.profile import SLOW_MIN_CANDLES
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from tests.engine import real_candles
 from tests.engine.market import walk, windows_of
@@ -46,21 +45,23 @@ def agree(left: Floats, right: Floats, tolerance: float, scale: float = 0.0) -> 
 def any_extra(draw: st.DrawFn, kind: str) -> Extra:
     params: dict[str, Any] = {}
     for name, default in KINDS[kind].params.items():
-        least, largest = bounds(KINDS[kind], name)
+        least, largest = parameter_bounds(KINDS[kind], name)
         params[name] = (
             draw(st.integers(int(least), int(largest)))
             if isinstance(default, int)
             else draw(st.floats(least, min(largest, 10.0), exclude_min=True, exclude_max=True, width=16))
         )
-    return declare(kind, params)
+    return extra_of_kind(kind, params)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_cutting_the_future_off_does_not_change_the_past(kind: str, candles: Floats) -> None:
-    extra = declare(kind, {})
-    whole = series(candles[:, :1200], extra)
+    extra = extra_of_kind(kind, {})
+    whole = extra_series(candles[:, :1200], extra)
     for cut in (1199, 1000, 777, 400):
-        for name, before, after in zip(extra.columns, series(candles[:, :cut], extra), whole, strict=True):
+        for name, before, after in zip(
+            extra.columns, extra_series(candles[:, :cut], extra), whole, strict=True
+        ):
             assert agree(before, after[:cut], EXACT), f"{name} at {cut}"
 
 
@@ -68,9 +69,9 @@ def test_cutting_the_future_off_does_not_change_the_past(kind: str, candles: Flo
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_parameters_make_it_look_ahead(kind: str, candles: Floats) -> None:
     @settings(max_examples=15, deadline=None)
-    @given(any_extra(kind), st.integers(EMA200_MINIMUM, 999))
+    @given(any_extra(kind), st.integers(SLOW_MIN_CANDLES, 999))
     def holds(extra: Extra, cut: int) -> None:
-        whole, before = series(candles[:, :1000], extra), series(candles[:, :cut], extra)
+        whole, before = extra_series(candles[:, :1000], extra), extra_series(candles[:, :cut], extra)
         for early, late in zip(before, whole, strict=True):
             assert agree(early, late[:cut], EXACT)
 
@@ -79,10 +80,10 @@ def test_no_parameters_make_it_look_ahead(kind: str, candles: Floats) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_full_window_gives_what_the_whole_past_gives(kind: str, candles: Floats) -> None:
-    extra = declare(kind, {})
-    whole = series(candles, extra)
+    extra = extra_of_kind(kind, {})
+    whole = extra_series(candles, extra)
     for end in range(1500, 3000, 487):
-        part = series(candles[:, end - WINDOW[Timeframe.M5] : end], extra)
+        part = extra_series(candles[:, end - WINDOW[Timeframe.M5] : end], extra)
         for name, long, short in zip(extra.columns, whole, part, strict=True):
             spread = float(np.nanstd(long))
             assert agree(long[end - 1], short[-1], WINDOWED, spread), f"{name} at {end}"
@@ -96,8 +97,8 @@ def test_the_table_says_the_librarys_own_inputs_columns_and_defaults(kind: str, 
     }
     result = getattr(library, kind)(**given)
     names = [result.name] if isinstance(result, bridge.pd.Series) else list(result.columns)
-    assert tuple(plain(str(name)) for name in names) == row.columns
-    ours = series(part, declare(kind, {}))
+    assert tuple(plain_name(str(name)) for name in names) == row.columns
+    ours = extra_series(part, extra_of_kind(kind, {}))
     for name, values in zip(names, ours, strict=True):
         theirs = result if isinstance(result, bridge.pd.Series) else result[name]
         numbers = theirs.to_numpy(dtype=np.float64)
@@ -108,10 +109,10 @@ def test_the_table_says_the_librarys_own_inputs_columns_and_defaults(kind: str, 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_parameter_is_effective(kind: str, candles: Floats) -> None:
     part = candles[:, -700:]
-    usual = series(part, declare(kind, {}))
+    usual = extra_series(part, extra_of_kind(kind, {}))
     for name, default in KINDS[kind].params.items():
-        changed = series(
-            part, declare(kind, {name: default + 3 if isinstance(default, int) else default * 0.7})
+        changed = extra_series(
+            part, extra_of_kind(kind, {name: default + 3 if isinstance(default, int) else default * 0.7})
         )
         pairs = zip(usual, changed, strict=True)
         assert not all(np.array_equal(one, other, equal_nan=True) for one, other in pairs), name
@@ -125,22 +126,22 @@ def test_what_looks_ahead_or_sums_from_the_start_is_no_kind(kind: str) -> None:
 
 def test_columns_carry_the_parameters_and_lie_where_the_candles_do() -> None:
     whole = windows_of(walk(3, 400))
-    trend = declare("supertrend", {"length": 10})
+    trend = extra_of_kind("supertrend", {"length": 10})
     assert trend.name == "supertrend(length=10, multiplier=3.0)"
-    columns, failed = extra_columns(whole, 60, [trend, declare("rsi", {})])
+    columns, failed = extra_columns(whole, 60, [trend, extra_of_kind("rsi", {})])
     assert failed == {trend.name: frozenset(), "rsi(length=14)": frozenset()}
     assert set(columns) == {*trend.columns, "rsi(length=14).rsi"}
     [direction] = [values for name, values in columns.items() if name.endswith(".supertd")]
     assert direction.shape == (3, 60)
     assert set(np.unique(direction)) <= {-1.0, 1.0}
-    alone = series(whole.candles[:, 1], trend)[0][-60:]
+    alone = extra_series(whole.candles[:, 1], trend)[0][-60:]
     assert np.array_equal(columns[trend.columns[0]][1], alone, equal_nan=True)
 
 
 def test_a_poison_symbol_is_named_and_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = windows_of(walk(3, 300))
     poison = float(whole.candles[CLOSE, 1, 0])
-    honest = series
+    honest = extra_series
 
     def fails(part: Floats, extra: Extra) -> tuple[Floats, ...]:
         if part[CLOSE, 0] == poison:
@@ -148,7 +149,7 @@ def test_a_poison_symbol_is_named_and_alone(monkeypatch: pytest.MonkeyPatch) -> 
         return honest(part, extra)
 
     monkeypatch.setattr(bridge, "series", fails)
-    columns, failed = extra_columns(whole, 30, [declare("rsi", {})])
+    columns, failed = extra_columns(whole, 30, [extra_of_kind("rsi", {})])
     assert failed == {"rsi(length=14)": frozenset({whole.symbols[1]})}
     known = np.isfinite(columns["rsi(length=14).rsi"]).all(axis=1)
     assert known.tolist() == [True, False, True]
@@ -156,7 +157,7 @@ def test_a_poison_symbol_is_named_and_alone(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_other_columns_than_the_tables_are_a_failure_not_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(library, "rsi", lambda close, **_: close.rename("RSIX_14"))
-    _, failed = extra_columns(windows_of(walk(2, 100)), 5, [declare("rsi", {})])
+    _, failed = extra_columns(windows_of(walk(2, 100)), 5, [extra_of_kind("rsi", {})])
     assert len(failed["rsi(length=14)"]) == 2
 
 
@@ -169,16 +170,16 @@ def test_the_library_is_told_not_to_ask_talib(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(library, "rsi", rsi)
     bridge._may_choose.cache_clear()
-    series(walk(1, 100)[:, 0], declare("rsi", {}))
+    extra_series(walk(1, 100)[:, 0], extra_of_kind("rsi", {}))
     assert asked == [False]
 
 
 def test_a_symbol_with_few_candles_is_unknown_not_failed() -> None:
-    columns, failed = extra_columns(windows_of(walk(1, 8)), 3, [declare("rsi", {})])
+    columns, failed = extra_columns(windows_of(walk(1, 8)), 3, [extra_of_kind("rsi", {})])
     assert np.isnan(columns["rsi(length=14).rsi"]).all()
     assert failed == {"rsi(length=14)": frozenset()}
 
 
 def test_the_engine_without_extras_never_imports_pandas() -> None:
-    code = "import sys, apps.engine.cycle, apps.engine.indicators.compute; sys.exit('pandas' in sys.modules)"
+    code = "import sys, apps.engine.cycle, apps.engine.indicators.columns; sys.exit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

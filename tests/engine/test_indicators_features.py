@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from apps.engine.frame import Floats
-from apps.engine.indicators import ta
-from apps.engine.indicators.compute import COLUMNS, column_names, features
-from apps.engine.indicators.pivots import PIVOTS
+from apps.engine.indicators import talib_columns
+from apps.engine.indicators.columns import COLUMNS, column_names, features
+from apps.engine.indicators.numpy_columns import PIVOTS
 from apps.engine.values.timeframe import VALIDATION, Timeframe
 from tests.engine.market import walk, windows_of
 
@@ -154,14 +154,14 @@ def test_a_series_that_raises_is_named_and_unknown_and_takes_nobody_down(
 ) -> None:
     candles = walk(3, 300)
     whole, _ = features(windows_of(candles), 60)
-    healthy = ta._series
+    healthy = talib_columns._series
 
     def poisoned(calls: Any, high: Floats, low: Floats, close: Floats) -> Any:
         if close[0] == candles[3, 1, 0]:
             raise RuntimeError("TA_MACD function failed with error code 3")
         return healthy(calls, high, low, close)
 
-    monkeypatch.setattr(ta, "_series", poisoned)
+    monkeypatch.setattr(talib_columns, "_series", poisoned)
     frame, failed = features(windows_of(candles), 60)
     assert failed == {"COIN1USDT"}
     partly, failed_part = features(windows_of(candles), 60, rows=[1, 2])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from apps.engine.frame import Floats
-from apps.engine.indicators.compute import COLUMNS, features
+from apps.engine.indicators.columns import COLUMNS, features
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from tests.engine import real_candles
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from apps.engine.frame import CLOSE, HIGH, LOW, VOLUME, Floats
-from apps.engine.indicators.compute import features
+from apps.engine.indicators.columns import features
 from apps.engine.values.timeframe import VALIDATION, Timeframe
 from tests.engine.market import UNTIL, walk, windows_of
 

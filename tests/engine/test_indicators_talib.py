@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from apps.engine.frame import CLOSE, HIGH, LOW, OPEN, Floats
-from apps.engine.indicators import ta
-from apps.engine.indicators.compute import features
-from apps.engine.indicators.talib_arrays import talib
+from apps.engine.indicators import talib_columns
+from apps.engine.indicators.columns import features
+from apps.engine.indicators.talib_columns import talib
 from apps.engine.values.timeframe import Timeframe
 from tests.engine import real_candles
 from tests.engine.market import walk, windows_of
@@ -46,7 +46,7 @@ def _sma3(values: Floats) -> Floats:
 
 
 def test_every_talib_column_has_its_definition_here() -> None:
-    assert set(ta.COLUMNS) <= set(DEFINITIONS)
+    assert set(talib_columns.COLUMNS) <= set(DEFINITIONS)
 
 
 @pytest.mark.parametrize("timeframe", [Timeframe.M1, Timeframe.M15, Timeframe.H4])

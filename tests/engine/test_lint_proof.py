@@ -10,14 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.engine.frame import Frame, closes_until
+from apps.engine.frame import Frame, close_times
 from apps.engine.profile import Profile
 from apps.engine.profile.lint import lint
 from apps.engine.profile.lint.proof import always_holds, can_hold, contradiction, follows
 from apps.engine.rules.expression import parse
-from apps.engine.rules.leaf import FALSE, TRUE
-from apps.engine.rules.logic import Logic
-from apps.engine.rules.view import View
+from apps.engine.rules.logic import FALSE, TRUE, Logic
+from apps.engine.rules.rule_input import RuleInput
 from apps.engine.values.timeframe import Timeframe
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -48,10 +47,10 @@ def sampled() -> Frame:
     columns["open"] = columns["low"] * any_of(1, 1, 2)
     columns["close"] = columns["low"] * any_of(1, 1.5, 3)
     columns["high"] = np.maximum(columns["open"], columns["close"]) * any_of(1, 1, 1.1)
-    return Frame(Timeframe.M5, closes_until(AT, Timeframe.M5, CANDLES), columns)
+    return Frame(Timeframe.M5, close_times(AT, Timeframe.M5, CANDLES), columns)
 
 
-VIEW = View({Timeframe.M5: sampled()}, Timeframe.M5)
+VIEW = RuleInput({Timeframe.M5: sampled()}, Timeframe.M5)
 
 columns = st.sampled_from(
     [
@@ -222,7 +221,7 @@ def test_any_lawful_list_is_linted_and_a_side_called_impossible_holds_in_no_mark
         "definitions": {"known": ["rsi < 90"] if "known" in str(known) else ["rsi >= 0", *known]},
     }
     profile = Profile.load(content, {}, "any")
-    [judged] = profile.judged
+    [judged] = profile.timeframe_rules
     assert judged.long is not None
     if any("the long side can never hold" in finding.text for finding in lint(profile)):
         assert not (judged.long.truth(VIEW) == TRUE).any()

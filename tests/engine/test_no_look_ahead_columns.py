@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from apps.engine.frame import Windows, windows
-from apps.engine.indicators.compute import column_names, features
+from apps.engine.indicators.columns import column_names, features
 from apps.engine.values.timeframe import VALIDATION, Timeframe
 from tests.engine import real_candles
 

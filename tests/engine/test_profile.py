@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from apps.engine.profile import Mode, Phase, Profile, ProfileError
 from apps.engine.rules.rule import Rule
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from tests.engine.frame_builder import D1, H1, H4, M1, M5, M15
 
 PROFILES = Path(__file__).resolve().parents[2] / "profiles"
@@ -65,7 +65,7 @@ def texts(rule: Rule | None) -> list[str]:
 def test_rules_are_resolved_per_phase() -> None:
     rules = {"long": ["warm"], "short": ["cold"], "execution": {"long": [{"warm": 60}]}}
     profile = load(timeframes=content()["timeframes"] | {"15m": rules})
-    context, execution = (judged for judged in profile.judged if judged.timeframe == M15)
+    context, execution = (judged for judged in profile.timeframe_rules if judged.timeframe == M15)
     assert (context.phase, execution.phase) == (Phase.CONTEXT, Phase.EXECUTION)
     assert texts(context.long) == ["rsi > 50"]
     assert texts(execution.long) == ["rsi > 60"]
@@ -73,7 +73,7 @@ def test_rules_are_resolved_per_phase() -> None:
     assert context.long_filters is None
     assert texts(execution.long_filters) == ["adx > 20"]
     assert execution.short_filters is None
-    assert [(side, role) for side, role, _ in execution.rules()] == [
+    assert [(side, role) for side, role, _ in execution.side_rules()] == [
         (Side.LONG, "rule"),
         (Side.LONG, "filter"),
         (Side.SHORT, "rule"),
@@ -81,7 +81,7 @@ def test_rules_are_resolved_per_phase() -> None:
 
 
 def test_timeframes_are_judged_slowest_first_whatever_the_order_written() -> None:
-    judged = load(context_timeframes=["15m", "1h"]).judged
+    judged = load(context_timeframes=["15m", "1h"]).timeframe_rules
     assert [(one.timeframe, one.phase) for one in judged] == [
         (H1, Phase.CONTEXT),
         (M15, Phase.CONTEXT),
@@ -95,7 +95,7 @@ def test_needs_follow_from_the_rules() -> None:
     }
     profile = load(timeframes=rules)
     assert profile.timeframes == (D1, H4, H1, M15)
-    assert [profile.minimum(timeframe) for timeframe in (H4, H1, M15)] == [600, 250, 250]
+    assert [profile.min_candles(timeframe) for timeframe in (H4, H1, M15)] == [600, 250, 250]
     assert profile.depth(M15) == 11  # 9 back, the present one, and one more when the newest is late
     assert profile.depth(H1) == 2
     assert profile.depth(H4) == 5  # 3 back, the present one, and one more: the last judged may be older
@@ -247,11 +247,13 @@ def test_a_shipped_profile_is_rebuilt_from_its_stored_content(name: str) -> None
     stored = json.loads(json.dumps(profile.content, sort_keys=True))  # jsonb keeps no order either
     again = Profile.load(stored, stored.pop("conditions"), "stored")
     assert again.digest == profile.digest
-    assert [_texts(judged) for judged in again.judged] == [_texts(judged) for judged in profile.judged]
+    assert [_texts(judged) for judged in again.timeframe_rules] == [
+        _texts(judged) for judged in profile.timeframe_rules
+    ]
 
 
 def _texts(judged: Any) -> list[tuple[str, str, str]]:
-    return [(side, role, leaf.text) for side, role, rule in judged.rules() for leaf in rule.leaves()]
+    return [(side, role, leaf.text) for side, role, rule in judged.side_rules() for leaf in rule.leaves()]
 
 
 def test_a_mode_can_be_overridden_and_is_another_profile_by_digest() -> None:
@@ -278,5 +280,7 @@ def test_the_shipped_profiles_are_what_their_names_promise(
     assert (profile.name, profile.validation_mode) == (name, mode)
     assert (profile.context_timeframes, profile.execution_timeframes) == (context, execution)
     assert profile.timeframes == timeframes
-    assert all(judged.short for judged in profile.judged)
-    assert [bool(judged.long) for judged in profile.judged] == [name != "crash"] * len(profile.judged)
+    assert all(judged.short for judged in profile.timeframe_rules)
+    assert [bool(judged.long) for judged in profile.timeframe_rules] == [name != "crash"] * len(
+        profile.timeframe_rules
+    )

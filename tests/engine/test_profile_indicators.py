@@ -13,10 +13,9 @@ import yaml
 from apps.engine.evaluate.judgement import minute_judgement, replay
 from apps.engine.frame import Frame, Frames
 from apps.engine.indicators import extra as bridge
-from apps.engine.indicators.compute import features
-from apps.engine.indicators.declared import Extra, declare, extras_among
+from apps.engine.indicators.columns import features
+from apps.engine.indicators.extra_kinds import KINDS, Extra, extra_of_kind, extras_of_columns
 from apps.engine.indicators.history import history
-from apps.engine.indicators.kinds import KINDS
 from apps.engine.profile import Mode, Profile, ProfileError
 from apps.engine.values.reason import Reason
 from apps.engine.values.timeframe import Timeframe
@@ -67,14 +66,14 @@ def frames(symbols: int, wanted: frozenset[str]) -> Frames:
 def test_what_a_profile_needs_is_where_its_rules_read() -> None:
     profile = load("st.supertd > 0", 'on("1h", fast.value[2]) < 70', "rsi < 70")
     assert profile.columns[M5] == {TREND_COLUMN, "rsi"}
-    assert profile.extras(M5) == {TREND_COLUMN}
-    assert profile.extras(H1) == {RSI_COLUMN}
-    assert profile.extras(M15) == frozenset()
-    assert load("rsi < 70").extras(M5) == frozenset()
+    assert profile.extra_columns(M5) == {TREND_COLUMN}
+    assert profile.extra_columns(H1) == {RSI_COLUMN}
+    assert profile.extra_columns(M15) == frozenset()
+    assert load("rsi < 70").extra_columns(M5) == frozenset()
 
 
 def test_an_extra_may_settle_slowly() -> None:
-    assert (load().minimum(M5), load("rsi < 70").minimum(M5)) == (600, 250)
+    assert (load().min_candles(M5), load("rsi < 70").min_candles(M5)) == (600, 250)
 
 
 @pytest.mark.parametrize(
@@ -105,18 +104,22 @@ def test_the_numbers_are_the_librarys() -> None:
     judged = frames(1, profile.columns[M5])
     leaves = minute_judgement(judged, profile, UNTIL).verdict(judged.symbols[0]).timeframes[0].leaves
     candles = walk(1, 700)[:, 0]
-    assert leaves[0].left == bridge.series(candles, declare("rsi", {"length": 9}))[0][-1]
-    assert leaves[1].right == bridge.series(candles, declare("supertrend", {"length": 10}))[0][-1]
+    assert leaves[0].left == bridge.extra_series(candles, extra_of_kind("rsi", {"length": 9}))[0][-1]
+    assert leaves[1].right == bridge.extra_series(candles, extra_of_kind("supertrend", {"length": 10}))[0][-1]
 
 
 def test_definitions_may_name_them() -> None:
     profile = load("uptrend", definitions={"uptrend": ["st.supertd > 0"]})
-    assert profile.extras(M5) == {TREND_COLUMN}
+    assert profile.extra_columns(M5) == {TREND_COLUMN}
 
 
 def test_a_column_knows_its_indicator() -> None:
-    for extra in (declare("supertrend", {"length": 7}), declare("hl2", {}), declare("t3", {"a": 0.1})):
-        assert extras_among([*extra.columns, "close", "r1"]) == (extra,)
+    for extra in (
+        extra_of_kind("supertrend", {"length": 7}),
+        extra_of_kind("hl2", {}),
+        extra_of_kind("t3", {"a": 0.1}),
+    ):
+        assert extras_of_columns([*extra.columns, "close", "r1"]) == (extra,)
 
 
 def test_the_digest_holds_what_decides() -> None:
@@ -133,7 +136,7 @@ def test_the_content_loads_again() -> None:
     profile = load()
     again = Profile.load({k: v for k, v in profile.content.items() if k != "conditions"}, {}, "again")
     assert (again.digest, again.columns) == (profile.digest, profile.columns)
-    assert profile.with_mode(Mode.PRAGMATIC).extras(M5) == profile.extras(M5)
+    assert profile.with_mode(Mode.PRAGMATIC).extra_columns(M5) == profile.extra_columns(M5)
 
 
 def test_a_profile_without_indicators_has_no_such_section_in_its_content() -> None:
@@ -201,7 +204,7 @@ def test_a_catalogue_condition_cannot_name_them() -> None:
 
 
 def test_who_raises_is_an_indicator_error_and_only_where_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest, poison = bridge.series, float(walk(3, 700)[3, 1, 0])
+    honest, poison = bridge.extra_series, float(walk(3, 700)[3, 1, 0])
 
     def fails(candles: np.ndarray, extra: Extra) -> tuple[np.ndarray, ...]:
         if extra.kind == "supertrend" and candles[3, 0] == poison:
@@ -229,11 +232,11 @@ def test_a_history_begins_them_anew_after_a_hole() -> None:
     candles[:, :, 300] = np.nan
     whole = windows_of(candles)
     frame: Frame = history({M5: whole}, {M5: {RSI_COLUMN}}).frames[M5]
-    extra = declare("rsi", {"length": 9})
-    after = bridge.series(candles[:, 0, 301:], extra)[0]
+    extra = extra_of_kind("rsi", {"length": 9})
+    after = bridge.extra_series(candles[:, 0, 301:], extra)[0]
     assert np.array_equal(frame.columns[RSI_COLUMN][0, 301:], after, equal_nan=True)
     assert np.isnan(frame.columns[RSI_COLUMN][0, 300])
-    before = bridge.series(candles[:, 0, :300], extra)[0]
+    before = bridge.extra_series(candles[:, 0, :300], extra)[0]
     assert np.array_equal(frame.columns[RSI_COLUMN][0, :300], before, equal_nan=True)
 
 
@@ -293,5 +296,5 @@ def test_the_documented_kinds_are_the_kinds() -> None:
 def test_the_documented_example_loads() -> None:
     [text] = re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
     profile = Profile.load(content() | yaml.safe_load(text), {}, "docs")
-    assert profile.extras(M5) == {TREND_COLUMN, TREND_COLUMN.removesuffix("d"), "rsi(length=9).rsi"}
-    assert profile.extras(H1) == {TREND_COLUMN}
+    assert profile.extra_columns(M5) == {TREND_COLUMN, TREND_COLUMN.removesuffix("d"), "rsi(length=9).rsi"}
+    assert profile.extra_columns(H1) == {TREND_COLUMN}

@@ -6,7 +6,7 @@ import pytest
 
 from apps.engine.rules.condition import read_conditions
 from apps.engine.rules.rule import Compiler, Rule
-from apps.engine.rules.view import View
+from apps.engine.rules.rule_input import RuleInput
 from tests.engine.frame_builder import M5, one
 
 CATALOGUE, _ = read_conditions(
@@ -54,7 +54,7 @@ def faults(*items: object) -> list[tuple[str, str]]:
 )
 def test_items_are_anded_and_groups_nest(items: list[object], expected: int) -> None:
     frames = one(rsi=[70, 54, 55], close=10, open=11)
-    assert compiled(*items).truth(View(frames, M5))[0, -1] == expected
+    assert compiled(*items).truth(RuleInput(frames, M5))[0, -1] == expected
 
 
 @pytest.mark.parametrize(

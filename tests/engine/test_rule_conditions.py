@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import yaml
 
-from apps.engine.frame import Floats, Frame, closes_until
+from apps.engine.frame import Floats, Frame, close_times
 from apps.engine.rules.condition import Condition, read_conditions
+from apps.engine.rules.grammar import METRICS
 from apps.engine.rules.logic import Logic, leaves
-from apps.engine.rules.names import METRICS
-from apps.engine.rules.term import Given, Term
-from apps.engine.rules.view import View
+from apps.engine.rules.rule_input import RuleInput
+from apps.engine.rules.term import OptionalColumn, Term
 from apps.engine.values.timeframe import Timeframe
 from tests.engine.frame_builder import AT, H1, H4, M1, M5, M15, Series, one
 from tests.engine.upside_down import CENTRE, MARKETS, ROWS, random_markets, reflected
@@ -258,7 +258,7 @@ SYMMETRIC = {
 }
 
 
-METRIC_TERMS: dict[str, Term] = {name: Given(name) for name in METRICS}
+METRIC_TERMS: dict[str, Term] = {name: OptionalColumn(name) for name in METRICS}
 
 
 def logic(name: str, params: dict[str, float] | None = None) -> Logic:
@@ -267,7 +267,7 @@ def logic(name: str, params: dict[str, float] | None = None) -> Logic:
 
 
 def truth(name: str, columns: Any) -> int:
-    return int(logic(name).truth(View(one(**columns), M5))[0, -1])
+    return int(logic(name).truth(RuleInput(one(**columns), M5))[0, -1])
 
 
 def test_the_catalogue_is_free_of_faults_and_explains_itself() -> None:
@@ -294,7 +294,7 @@ def test_a_condition_of_another_timeframe_looks_there(name: str) -> None:
     timeframe, true, false = ELSEWHERE[name]
     for columns, expected in ((true, 1), (false, -1), ({}, 0)):
         frames = one(H4, close=100) | one(timeframe, **columns)
-        assert logic(name).truth(View(frames, H4))[0, -1] == expected
+        assert logic(name).truth(RuleInput(frames, H4))[0, -1] == expected
 
 
 @pytest.mark.parametrize("name", CONSTANT)
@@ -304,8 +304,8 @@ def test_a_constant_asks_nothing(name: str) -> None:
 
 
 def truths(name: str, markets: dict[str, Floats], params: dict[str, float] | None = None) -> list[int]:
-    frames = {M5: Frame(M5, closes_until(AT, M5, ROWS), markets)}
-    answers = logic(name, params).truth(View(frames, M5))
+    frames = {M5: Frame(M5, close_times(AT, M5, ROWS), markets)}
+    answers = logic(name, params).truth(RuleInput(frames, M5))
     return [int(answer) for answer in answers[:, -1]]
 
 
@@ -332,8 +332,8 @@ def test_a_second_name_has_the_mirror_of_the_first(name: str) -> None:
 def test_one_of_two_opposites_holds_wherever_both_are_known(name: str) -> None:
     columns = random_markets() | {"atr": np.linspace(0, 4, MARKETS * ROWS).reshape(MARKETS, ROWS)}
     frames = {
-        timeframe: Frame(timeframe, closes_until(AT, timeframe, ROWS), columns) for timeframe in (M5, M15)
+        timeframe: Frame(timeframe, close_times(AT, timeframe, ROWS), columns) for timeframe in (M5, M15)
     }
-    one, other = (logic(part).truth(View(frames, M5))[:, -1] for part in (name, OPPOSITES[name]))
+    one, other = (logic(part).truth(RuleInput(frames, M5))[:, -1] for part in (name, OPPOSITES[name]))
     assert (one == -other).all()
     assert {1, -1} == set(one.tolist())

@@ -16,7 +16,7 @@ from apps.engine.evaluate.outcome import Outcome, reasons
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.frame import Frame
 from apps.engine.profile import Profile, ProfileError, Selection
-from apps.engine.rules.view import View
+from apps.engine.rules.rule_input import RuleInput
 from apps.engine.values.reason import Reason
 from apps.engine.values.timeframe import Timeframe
 from tests.engine.frame_builder import AT, H1, M1, M5, M15, NAN, frame, one, whole
@@ -32,8 +32,8 @@ SELECTION = {
 }
 
 
-def view(stay: int, drop: int, forbid: int) -> View:
-    return View(one(M15, rsi=VALUES[stay], adx=VALUES[drop], atr=VALUES[forbid]), M15)
+def view(stay: int, drop: int, forbid: int) -> RuleInput:
+    return RuleInput(one(M15, rsi=VALUES[stay], adx=VALUES[drop], atr=VALUES[forbid]), M15)
 
 
 @pytest.mark.parametrize(("stay", "drop", "forbid"), list(itertools.product((-1, 0, 1), repeat=3)))
@@ -51,7 +51,7 @@ def test_all_of_stay_must_hold_and_any_of_drop_and_forbid(stay: list[str], dropp
         "drop_to_lower_if_any": ["rsi < 50", "adx > 50"],
         "forbid_drop_to_lower_if_any": ["rsi < 50", "adx > 90"],
     }
-    looked = View(one(M15, rsi=80, adx=80), M15)
+    looked = RuleInput(one(M15, rsi=80, adx=80), M15)
     assert is_dropped(Selection.model_validate(selection), looked).item() is dropped
     selection["forbid_drop_to_lower_if_any"] = ["rsi < 50", "adx > 70"]
     assert is_dropped(Selection.model_validate(selection), looked).item() is False
@@ -188,10 +188,10 @@ def test_a_moment_of_the_past_is_dropped_as_it_was_live() -> None:
     rng = np.random.default_rng(5)
     columns = {name: rng.choice([20.0, 80.0, NAN], (1, 50)) for name in ("rsi", "adx", "atr")}
     selection = Selection.model_validate(SELECTION)
-    over_time = is_dropped(selection, View({M15: Frame(M15, _closes(50), columns)}, M15, rows=50))[0]
+    over_time = is_dropped(selection, RuleInput({M15: Frame(M15, _closes(50), columns)}, M15, rows=50))[0]
     for end in range(1, 51):
         cut = {name: values[:, :end] for name, values in columns.items()}
-        live = is_dropped(selection, View({M15: Frame(M15, _closes(50)[:end], cut)}, M15))
+        live = is_dropped(selection, RuleInput({M15: Frame(M15, _closes(50)[:end], cut)}, M15))
         assert live.item() == over_time[end - 1]
     assert set(over_time.tolist()) == {True, False}
 

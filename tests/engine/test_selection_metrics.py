@@ -10,12 +10,12 @@ import pytest
 
 from apps.engine.enter.entry_price import entry_zone
 from apps.engine.enter.exit_price import expected_r_net
-from apps.engine.frame import Floats, Frame, closes_until
-from apps.engine.profile import Entry
-from apps.engine.profile.metrics import metrics
-from apps.engine.rules.view import View
+from apps.engine.frame import Floats, Frame, close_times
+from apps.engine.profile import EntrySettings
+from apps.engine.profile.vocabulary import entry_metrics
+from apps.engine.rules.rule_input import RuleInput
 from apps.engine.values.plan import Zone
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
 from tests.engine.frame_builder import AT, M1, M5, NAN, one
 from tests.engine.trade_builder import NOW, contract, entry_of, observation
@@ -43,10 +43,10 @@ def markets() -> dict[Timeframe, dict[str, Floats]]:
     }
 
 
-def value(name: str, entry: Entry, columns: dict[Timeframe, dict[str, Floats]]) -> list[float]:
-    frames = {tf: Frame(tf, closes_until(AT, tf, 1), names) for tf, names in columns.items()}
+def value(name: str, entry: EntrySettings, columns: dict[Timeframe, dict[str, Floats]]) -> list[float]:
+    frames = {tf: Frame(tf, close_times(AT, tf, 1), names) for tf, names in columns.items()}
     with np.errstate(all="ignore"):
-        found: list[float] = metrics(entry)[name].values(View(frames, M1), 0)[:, -1].tolist()
+        found: list[float] = entry_metrics(entry)[name].values(RuleInput(frames, M1), 0)[:, -1].tolist()
     return found
 
 
@@ -85,24 +85,24 @@ def test_the_multiple_is_that_of_a_stop_by_the_atr_net_of_both_fees() -> None:
 
 
 def test_a_stop_at_its_least_is_worth_what_the_fees_leave() -> None:
-    [[multiple]] = metrics(entry_of())["expected_r_multiple"].values(
-        View(one(M1, close=100, atr=0.01), M1), 0
+    [[multiple]] = entry_metrics(entry_of())["expected_r_multiple"].values(
+        RuleInput(one(M1, close=100, atr=0.01), M1), 0
     )
     assert multiple == pytest.approx((1.8 * 0.5 - 0.12) / (0.5 + 0.12))
 
 
 def test_the_spread_is_unknown_unless_it_is_given() -> None:
-    term = metrics(None)["spread_bps"]
-    assert np.isnan(term.values(View(one(M1, close=100), M1), 0)).all()
-    assert term.values(View(one(M1, spread_bps=4.5), M1), 0).tolist() == [[4.5]]
+    term = entry_metrics(None)["spread_bps"]
+    assert np.isnan(term.values(RuleInput(one(M1, close=100), M1), 0)).all()
+    assert term.values(RuleInput(one(M1, spread_bps=4.5), M1), 0).tolist() == [[4.5]]
     assert list(term.reads(0)) == []
 
 
 def test_without_an_entry_section_only_the_spread_is_known() -> None:
-    assert set(metrics(None)) == {"spread_bps"}
-    assert set(metrics(entry_of())) == {"spread_bps", "entry_zone_width_pct", "expected_r_multiple"}
+    assert set(entry_metrics(None)) == {"spread_bps"}
+    assert set(entry_metrics(entry_of())) == {"spread_bps", "entry_zone_width_pct", "expected_r_multiple"}
 
 
 def test_the_frames_hold_what_the_metrics_read() -> None:
-    reads = {str(read) for term in metrics(entry_of()).values() for read in term.reads(0)}
+    reads = {str(read) for term in entry_metrics(entry_of()).values() for read in term.reads(0)}
     assert reads == {'on("1m", sma21)', 'on("1m", vwap)', 'on("5m", atr)', "close", "atr"}

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from apps.engine.evaluate.timeframe import newest_outcome
-from apps.engine.frame import Frame, closes_until
-from apps.engine.profile import Judged
+from apps.engine.frame import Frame, close_times
+from apps.engine.profile import TimeframeRules
 from apps.engine.values.timeframe import Timeframe
 from tests.engine.frame_builder import AT, whole
 from tests.engine.trade_builder import entry_of, profile
@@ -75,11 +75,11 @@ def test_the_leverage_of_a_symbol_is_capped_by_the_smallest_that_applies(symbol:
     assert entry_of("regular").per_symbol_caps == {"^BTCUSDT$": 25, "^(ETH|BNB)USDT$": 20}
 
 
-CLASSIC = profile("classic").judged
+CLASSIC = profile("classic").timeframe_rules
 
 
 @pytest.mark.parametrize("judged", CLASSIC, ids=[f"{one.timeframe} {one.phase}" for one in CLASSIC])
-def test_the_shorts_of_classic_are_its_longs_upside_down(judged: Judged) -> None:
+def test_the_shorts_of_classic_are_its_longs_upside_down(judged: TimeframeRules) -> None:
     markets = random_markets()
     for divisor in ("vwap", "sma9", "ema21"):
         markets[divisor][:] = CENTRE  # what is divided by, or multiplied, reflects exactly at the centre only
@@ -89,8 +89,8 @@ def test_the_shorts_of_classic_are_its_longs_upside_down(judged: Judged) -> None
     assert {1, -1} <= set(said.tolist())
 
 
-def _outcomes(judged: Judged, columns: Any) -> Any:
+def _outcomes(judged: TimeframeRules, columns: Any) -> Any:
     timeframe = judged.timeframe
-    frame = Frame(timeframe, closes_until(timeframe.floor(AT), timeframe, ROWS), columns)
+    frame = Frame(timeframe, close_times(timeframe.floor(AT), timeframe, ROWS), columns)
     frames = whole(frame, symbols=[str(row) for row in range(MARKETS)])
     return newest_outcome(frames, judged, minimum=1, grace_s=0, at=AT).outcome

@@ -12,8 +12,7 @@ import pytest
 from apps.engine.enter.plan import make_plan
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.values.plan import OrderPlan
-from apps.engine.values.position import Bracket, FeeRates, Quote
-from apps.engine.values.side import Side
+from apps.engine.values.position import Bracket, FeeRates, Quote, Side
 from apps.engine.values.timeframe import Timeframe
 from tests.engine.trade_builder import D, account, contract, entry_of, observation, profile, state
 

@@ -10,8 +10,7 @@ from typing import Literal
 
 from apps.engine.ports import BrokerRateLimited, BrokerRejected, BrokerUnavailable, BrokerUnknown
 from apps.engine.values.order import Fill, OrderReport, OrderRequest, ProtectionKind, ProtectionReport
-from apps.engine.values.position import PositionReport
-from apps.engine.values.side import Side
+from apps.engine.values.position import PositionReport, Side
 
 Answer = Literal["ok", "lost", "held", "rejected", "again", "full", "unreachable"]
 """lost: never arrives and no answer comes; held: executed, and no answer comes."""

@@ -15,13 +15,12 @@ import yaml
 from apps.engine.enter.observation import Observation
 from apps.engine.enter.plan import make_plan
 from apps.engine.evaluate.verdict import Verdict
-from apps.engine.profile import Entry, Profile
+from apps.engine.profile import EntrySettings, Profile
+from apps.engine.values.account import AccountState
 from apps.engine.values.contract import Contract
 from apps.engine.values.plan import OrderPlan
-from apps.engine.values.position import Account, Bracket, FeeRates, Quote
+from apps.engine.values.position import Account, Bracket, FeeRates, Quote, Side
 from apps.engine.values.reason import Refusal
-from apps.engine.values.side import Side
-from apps.engine.values.state import AccountState
 from apps.engine.values.timeframe import Timeframe
 from apps.engine.values.venue import VenueConstraints
 
@@ -55,8 +54,8 @@ def profile(name: str = "scalper_micro", **entry: Any) -> Profile:
     return Profile.load(content, _file("conditions"), name)
 
 
-def entry_of(name: str = "scalper_micro", **entry: Any) -> Entry:
-    return Entry.model_validate(_file(name)["entry"] | entry)
+def entry_of(name: str = "scalper_micro", **entry: Any) -> EntrySettings:
+    return EntrySettings.model_validate(_file(name)["entry"] | entry)
 
 
 def contract(**changes: Any) -> Contract:

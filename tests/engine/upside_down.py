@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from apps.engine.frame import Floats
-from apps.engine.rules.names import METRICS
+from apps.engine.rules.grammar import METRICS
 
 PRICE_COLUMNS = ("close", "vwap", "ema9", "ema20", "ema21", "ema50", "ema200", "sma9", "sma21")
 MACD_COLUMNS = ("macd", "macd_signal", "macd_hist")

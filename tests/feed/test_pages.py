@@ -58,7 +58,7 @@ def test_what_the_profiles_need_comes_first_and_covers_their_minimum_and_the_day
     for timeframe in (Timeframe.H1, Timeframe.M1):
         needed = [p for p in pages if p.timeframe is timeframe and p.rank == NEEDED]
         held = (timeframe.floor(NOON) - min(p.start for p in needed)) // timeframe.duration
-        wanted = max(p.minimum(timeframe) for p in configured if timeframe in p.timeframes)
+        wanted = max(p.min_candles(timeframe) for p in configured if timeframe in p.timeframes)
         assert held >= wanted
     minutes = [p for p in pages if p.timeframe is Timeframe.M1 and p.rank == NEEDED]
     assert min(p.start for p in minutes) <= NOON.replace(hour=0)

@@ -14,8 +14,8 @@ from django.core.management import CommandError, call_command
 from apps.audit import trades
 from apps.engine import events
 from apps.engine.profile import Phase, Profile
+from apps.engine.values.position import Side
 from apps.engine.values.reason import Reason
-from apps.engine.values.side import Side
 from apps.exchange.simulator.archive import Archive
 from apps.insight.condition_report import ConditionCount, Report, condition_report
 from apps.insight.decision import past_decisions

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from apps.engine.profile.profile import MINIMUM
+from apps.engine.profile.profile import MIN_CANDLES
 from apps.engine.values.candle import Candle, Source
 from apps.engine.values.timeframe import Timeframe
 from apps.market import store
@@ -39,7 +39,7 @@ def candle(
 
 
 def run_of(
-    symbol: str, timeframe: Timeframe, until: datetime, count: int = MINIMUM, close: str = LONG
+    symbol: str, timeframe: Timeframe, until: datetime, count: int = MIN_CANDLES, close: str = LONG
 ) -> list[Candle]:
     """`count` candles, the last one closing at the newest boundary at or before `until`."""
     last = timeframe.floor(until)
@@ -51,7 +51,7 @@ def fill(
     timeframes: Sequence[Timeframe],
     until: datetime = AT,
     *,
-    count: int = MINIMUM,
+    count: int = MIN_CANDLES,
     close: str = LONG,
 ) -> None:
     """List `symbols` and store enough candles of each to be judged at `until`."""

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import redis
 
-from apps.engine.indicators.compute import ALIASES, COLUMNS, PIVOTS
+from apps.engine.indicators.columns import ALIASES, COLUMNS, PIVOTS
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.state import State

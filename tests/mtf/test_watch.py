@@ -8,7 +8,7 @@ import pytest
 
 from apps.engine.values.contract import Contract
 from apps.engine.values.order import ProtectionKind
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.live.watch.contracts import Contracts
 from apps.orders.models import ExchangeOrder, Fill, Position, Protection
 from apps.switches import store as switches

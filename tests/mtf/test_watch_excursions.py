@@ -8,7 +8,7 @@ import pytest
 
 from apps.engine.follow.excursion import holding_span
 from apps.engine.values.candle import Candle
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
 from apps.live.watch.excursions import CANDLES_WAITED_FOR, measure
 from apps.market import store as market

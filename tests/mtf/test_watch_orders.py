@@ -9,8 +9,8 @@ import pytest
 
 from apps.engine import events
 from apps.engine.values.order import OrderStatus
+from apps.engine.values.position import Side
 from apps.engine.values.reason import Reason, Refusal
-from apps.engine.values.side import Side
 from apps.exchange.transport import order_connection
 from apps.orders import store as orders
 from apps.orders.models import Fill, Position

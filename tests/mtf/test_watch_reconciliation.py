@@ -6,8 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from apps.engine.values.position import PositionMode
-from apps.engine.values.side import Side
+from apps.engine.values.position import PositionMode, Side
 from apps.exchange.simulator import floor
 from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.path import TICKS

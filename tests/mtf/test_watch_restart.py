@@ -9,7 +9,7 @@ import pytest
 
 from apps.engine.cycle import perform
 from apps.engine.follow.action import CancelOrder, Close, Protect, Unprotect
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.live.watch import following
 from tests.mtf.watching import SYMBOL, D, House
 

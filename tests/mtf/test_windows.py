@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.engine.frame import Floats, Windows
-from apps.engine.indicators import ta
+from apps.engine.indicators import talib_columns
 from apps.engine.values.candle import Source
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.live.windows import SLACK, Warm
@@ -192,14 +192,14 @@ def test_a_late_candle_is_unreported_when_it_comes_and_its_neighbour_is_not_agai
 def test_a_symbol_whose_indicators_raise_stays_named_until_its_own_candles_change(
     warm: Warm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = ta._series
+    whole = talib_columns._series
 
     def poisoned(calls: Any, high: Floats, low: Floats, close: Floats) -> list[Floats]:
         if close[-1] == 666:
             raise RuntimeError("poison")
         return whole(calls, high, low, close)
 
-    monkeypatch.setattr(ta, "_series", poisoned)
+    monkeypatch.setattr(talib_columns, "_series", poisoned)
     for symbol, close, failed in (
         ("AUSDT", "666", {"AUSDT"}),
         ("BUSDT", SHORT, {"AUSDT"}),

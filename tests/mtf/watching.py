@@ -18,8 +18,7 @@ from apps.engine.cycle import SendResult, send
 from apps.engine.ports import AccountNews, Claimed
 from apps.engine.values.order import OrderRequest, Role, TimeInForce, client_order_id
 from apps.engine.values.plan import OrderPlan
-from apps.engine.values.position import PositionMode
-from apps.engine.values.side import Side
+from apps.engine.values.position import PositionMode, Side
 from apps.exchange.bitmart.adapter import CONSTRAINTS
 from apps.exchange.simulator.archive import Archive
 from apps.live import account_health as health

@@ -58,8 +58,8 @@ def test_the_documented_example_is_true(tmp_path: Path) -> None:
     put(tmp_path, "example", example)
     put(tmp_path, "conditions", (ROOT / "profiles" / "conditions.yaml").read_text("utf-8"))
     [profile] = load_all(tmp_path, ["example"])
-    assert (profile.name, profile.grace_s, len(profile.judged)) == ("example", 60, 4)
-    slow, fast = (one for one in profile.judged if one.phase == Phase.EXECUTION)
+    assert (profile.name, profile.grace_s, len(profile.timeframe_rules)) == ("example", 60, 4)
+    slow, fast = (one for one in profile.timeframe_rules if one.phase == Phase.EXECUTION)
     assert fast.selection is None
     assert slow.selection is not None
     assert [(role, [leaf.text for leaf in rule.leaves()]) for role, rule in slow.selection.rules()] == [
@@ -67,7 +67,7 @@ def test_the_documented_example_is_true(tmp_path: Path) -> None:
         ("drop", ['10000 * on("15m", atr) / close > 130', "entry_zone_width_pct > 1.2"]),
         ("forbid", ["expected_r_multiple >= 2.5", "spread_bps > 8"]),
     ]
-    long = profile.judged[0].long
+    long = profile.timeframe_rules[0].long
     assert long is not None
     assert {"ema_50_gt_200", "adx_min_for_trend", "atr_pct_15m_lte_bps"} <= set(long.conditions)
 

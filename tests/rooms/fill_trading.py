@@ -8,9 +8,8 @@ from uuid import UUID
 
 from apps.engine import events
 from apps.engine.values.order import OrderStatus, ProtectionKind, ProtectionReport
-from apps.engine.values.position import Account, Transaction, TransactionKind
+from apps.engine.values.position import Account, Side, Transaction, TransactionKind
 from apps.engine.values.reason import Reason
-from apps.engine.values.side import Side
 from apps.live.ledger import AccountLedger, Health
 from apps.orders import store as orders
 from apps.switches import pauses

@@ -10,7 +10,7 @@ import pytest
 from apps.engine import events
 from apps.engine.follow.excursion import Excursion
 from apps.engine.values.order import OrderStatus
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.orders import store as orders
 from apps.orders.models import Position
 from tests.rooms.fill_trading import ledger

@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from apps.audit.models import TradeLifecycleEvent
 from apps.engine import events
 from apps.engine.follow.reconcile import Differences, compare
-from apps.engine.values.book import SymbolSeen
+from apps.engine.values.book import ExchangeBook
 from apps.engine.values.order import OrderReport, OrderStatus, ProtectionKind, ProtectionReport
 from apps.engine.values.position import (
     Account,
     PositionReport,
     PositionStatus,
+    Side,
     Transaction,
     TransactionKind,
 )
-from apps.engine.values.side import Side
 from apps.orders import store as orders
 from apps.orders.models import (
     AccountTransaction,
@@ -126,7 +126,7 @@ def test_what_was_just_stored_does_not_differ_from_what_was_read(
         ]
     )
     book = orders.book(ACCOUNT, BTC, NOW)
-    seen = SymbolSeen(BTC, at(5), positions=(held,), orders=(replace(read, size=2 * read.size),))
+    seen = ExchangeBook(BTC, at(5), positions=(held,), orders=(replace(read, size=2 * read.size),))
     assert compare(book, seen) == Differences()
 
 

@@ -14,8 +14,7 @@ from apps.engine import events
 from apps.engine.ports import Claimed
 from apps.engine.values.order import OrderStatus, ProtectionKind, ProtectionReport
 from apps.engine.values.plan import OrderPlan as Plan
-from apps.engine.values.position import Account, PositionStatus, Transaction, TransactionKind
-from apps.engine.values.side import Side
+from apps.engine.values.position import Account, PositionStatus, Side, Transaction, TransactionKind
 from apps.orders import fills, plans
 from apps.orders import store as orders
 from apps.orders.models import (

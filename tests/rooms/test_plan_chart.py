@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.engine.values.candle import Candle
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
 from apps.orders.chart import plan_chart, span
 from apps.orders.chart.plan import CANDLES, LINE

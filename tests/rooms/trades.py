@@ -10,8 +10,7 @@ from typing import Any
 from apps.engine.values.book import TrackedOrder, TrackedPosition
 from apps.engine.values.order import Fill, OrderStatus, Role, client_order_id, decision_key
 from apps.engine.values.plan import Bound, Limits, OrderPlan, Sizing, Zone
-from apps.engine.values.position import PositionStatus, Quote
-from apps.engine.values.side import Side
+from apps.engine.values.position import PositionStatus, Quote, Side
 from apps.engine.values.timeframe import Timeframe
 
 NOW = datetime(2026, 11, 2, 9, 0, 5, tzinfo=UTC)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from apps.engine.values.order import OrderRequest, Role, TimeInForce, client_order_id
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from tests.contract.account import PLAY, Account, Ahead
 from tests.mtf.trading import ENTRY, always
 from tests.system.own import STREAM, TRADING, WORKER, Own, running

@@ -18,8 +18,7 @@ from apps.console.api.error import Conflict, ErrorAnswer
 from apps.console.api.page import Listing, Order, PageQuery, cursor_id, cursor_time, described
 from apps.console.api.request import LONGEST_REASON, Name, Strict, body_of
 from apps.engine.values.order import OrderStatus
-from apps.engine.values.position import PositionStatus
-from apps.engine.values.side import Side
+from apps.engine.values.position import PositionStatus, Side
 from apps.orders import store
 from apps.orders.models import EquityPoint, ExchangeOrder, Fill, OrderPlan, Position
 

@@ -9,12 +9,11 @@ from decimal import Decimal
 from apps.engine.enter.observation import Observation
 from apps.engine.enter.tick import round_down, round_up
 from apps.engine.events import ZoneCategory
-from apps.engine.profile import Anchor, Entry
+from apps.engine.profile import Anchor, EntrySettings
 from apps.engine.values.contract import Contract
 from apps.engine.values.plan import Zone
-from apps.engine.values.position import Quote
+from apps.engine.values.position import Quote, Side
 from apps.engine.values.reason import Reason, Refusal
-from apps.engine.values.side import Side
 
 CLOSE_RATIO = Decimal("1.05")
 MODERATE_RATIO = Decimal("1.5")
@@ -39,7 +38,7 @@ class ZoneRefusal(Refusal):
 
 
 def entry_zone(
-    observation: Observation, contract: Contract, entry: Entry, side: Side, now: datetime
+    observation: Observation, contract: Contract, entry: EntrySettings, side: Side, now: datetime
 ) -> Zone | Refusal:
     """Return anchor ∓ half, half = clamp(k_atr × ATR, anchor × w_min, anchor × w_max), moved by bias × half.
 
@@ -69,7 +68,7 @@ def entry_zone(
     )
 
 
-def distance_refusal(zone: Zone, quote: Quote, entry: Entry) -> ZoneRefusal | None:
+def distance_refusal(zone: Zone, quote: Quote, entry: EntrySettings) -> ZoneRefusal | None:
     """Refuse when the mark is farther from the nearest edge than zone_max_deviation_pct of itself."""
     deviation_pct = zone.distance(quote.mark) / quote.mark * 100
     limit_pct = entry.zone_max_deviation_pct
@@ -78,7 +77,9 @@ def distance_refusal(zone: Zone, quote: Quote, entry: Entry) -> ZoneRefusal | No
     return zone_refusal(Reason.ZONE_FAR_FROM_MARKET, zone, quote.mark, deviation_pct, limit_pct)
 
 
-def limit_price(zone: Zone, quote: Quote, entry: Entry, side: Side, tick: Decimal) -> Decimal | ZoneRefusal:
+def limit_price(
+    zone: Zone, quote: Quote, entry: EntrySettings, side: Side, tick: Decimal
+) -> Decimal | ZoneRefusal:
     """Return the price at the top of the book, inside the zone, near the mark, never crossing; on a tick.
 
     Long: min(max(bid, min(bid + tick, ask - tick)), zone high, mark × (1 + max_deviation)), rounded down; a

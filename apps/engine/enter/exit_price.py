@@ -10,12 +10,11 @@ from decimal import Decimal
 
 from apps.engine.enter.observation import Observation
 from apps.engine.enter.tick import round_toward_loss
-from apps.engine.indicators.pivots import PIVOTS
-from apps.engine.profile import Entry, StopFrom
-from apps.engine.profile.entry import MIN_STOP_RATIO
-from apps.engine.values.position import Quote
+from apps.engine.indicators.numpy_columns import PIVOTS
+from apps.engine.profile import EntrySettings, StopFrom
+from apps.engine.profile.entry_settings import MIN_STOP_RATIO
+from apps.engine.values.position import Quote, Side
 from apps.engine.values.reason import Reason, Refusal
-from apps.engine.values.side import Side
 from apps.engine.values.timeframe import Timeframe
 
 Levels = dict[str, Decimal]
@@ -51,7 +50,13 @@ class Target:
 
 
 def stop_price(
-    price: Decimal, side: Side, entry: Entry, atr: Decimal | None, levels: Levels, quote: Quote, tick: Decimal
+    price: Decimal,
+    side: Side,
+    entry: EntrySettings,
+    atr: Decimal | None,
+    levels: Levels,
+    quote: Quote,
+    tick: Decimal,
 ) -> Stop | Refusal:
     """Return the stop of an entry at `price`, on a tick, rounded away from it.
 
@@ -83,7 +88,7 @@ def stop_price(
 
 
 def target_price(
-    price: Decimal, stop: Decimal, side: Side, entry: Entry, levels: Levels, tick: Decimal
+    price: Decimal, stop: Decimal, side: Side, entry: EntrySettings, levels: Levels, tick: Decimal
 ) -> Target | Refusal:
     """Return the target of an entry at `price`, on a tick, rounded toward the entry.
 

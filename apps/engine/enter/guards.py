@@ -10,11 +10,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
+from apps.engine.values.account import AccountState, kill_switch_refusal
 from apps.engine.values.plan import OrderPlan
+from apps.engine.values.position import Side
 from apps.engine.values.reason import Reason, Refusal
-from apps.engine.values.side import Side
-from apps.engine.values.state import AccountState
-from apps.engine.values.switch import kill_switch
 from apps.engine.values.timeframe import Timeframe
 
 
@@ -27,7 +26,7 @@ def entry_refusal(
     now: datetime,
 ) -> Refusal | None:
     """Refuse what our books forbid to any entry of this decision: switches, health, the symbol's state."""
-    switched_off = kill_switch(state.off, profile, symbol, timeframes)
+    switched_off = kill_switch_refusal(state.off, profile, symbol, timeframes)
     if switched_off is not None:
         return switched_off
     if not state.reconciled:
@@ -106,4 +105,4 @@ def send_refusal(plan: OrderPlan, off: Mapping[str, str] | None, now: datetime) 
     """Refuse what is too late, or what the switches, read just now, forbid."""
     if now > plan.send_before:
         return Refusal(Reason.SENT_TOO_LATE, {"send_before": plan.send_before, "now": now})
-    return kill_switch(off, plan.profile, plan.symbol, plan.timeframes)
+    return kill_switch_refusal(off, plan.profile, plan.symbol, plan.timeframes)

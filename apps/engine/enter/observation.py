@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from math import isfinite
 
-from apps.engine.profile import Entry
+from apps.engine.profile import EntrySettings
 from apps.engine.values.contract import Contract
 from apps.engine.values.position import Account, Bracket, FeeRates, Quote
 from apps.engine.values.reason import Reason, Refusal
@@ -54,7 +54,7 @@ class Market:
 
 
 def entry_market(
-    observation: Observation, entry: Entry, timeframe: Timeframe, now: datetime
+    observation: Observation, entry: EntrySettings, timeframe: Timeframe, now: datetime
 ) -> Market | Refusal:
     """Return what `observation` holds, when it is whole, young and plausible.
 

@@ -12,12 +12,12 @@ from apps.engine.enter.exit_price import Stop, Target, expected_r_net, pivot_lev
 from apps.engine.enter.observation import Market, Observation, entry_market
 from apps.engine.enter.sizing import sizing
 from apps.engine.evaluate.verdict import Verdict
-from apps.engine.profile import Entry, Profile
+from apps.engine.profile import EntrySettings, Profile
+from apps.engine.values.account import AccountState
 from apps.engine.values.order import Role, client_order_id, decision_key
 from apps.engine.values.plan import Limits, OrderPlan, Sizing, Zone
+from apps.engine.values.position import Side
 from apps.engine.values.reason import Reason, Refusal
-from apps.engine.values.side import Side
-from apps.engine.values.state import AccountState
 from apps.engine.values.timeframe import VALIDATION, Timeframe
 
 SEND_WITHIN_S = 10
@@ -35,7 +35,7 @@ class EntryDecision:
     timeframe: Timeframe
     timeframes: tuple[Timeframe, ...]
     candle_open_at: datetime
-    entry: Entry
+    entry: EntrySettings
 
 
 def entry_decision(verdict: Verdict, profile: Profile) -> EntryDecision | Refusal:
@@ -57,7 +57,7 @@ def entry_decision(verdict: Verdict, profile: Profile) -> EntryDecision | Refusa
         symbol=verdict.symbol,
         side=verdict.side,
         timeframe=timeframe,
-        timeframes=tuple(dict.fromkeys(judged.timeframe for judged in profile.judged)),
+        timeframes=tuple(dict.fromkeys(judged.timeframe for judged in profile.timeframe_rules)),
         candle_open_at=verdict.candle_open_at,
         entry=profile.entry,
     )

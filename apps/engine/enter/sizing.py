@@ -8,7 +8,7 @@ from math import ceil, floor
 
 from apps.engine.enter.observation import Market
 from apps.engine.enter.tick import round_down
-from apps.engine.profile import Entry
+from apps.engine.profile import EntrySettings
 from apps.engine.values.plan import Bound, Sizing
 from apps.engine.values.reason import Reason, Refusal
 
@@ -16,7 +16,7 @@ AVAILABLE_RATIO = Decimal("0.95")
 """The rest of the free balance stays, for fees and a price that moves."""
 
 
-def sizing(market: Market, entry: Entry, price: Decimal, stop: Decimal, cap: int) -> Sizing | Refusal:
+def sizing(market: Market, entry: EntrySettings, price: Decimal, stop: Decimal, cap: int) -> Sizing | Refusal:
     """Return size and leverage of an entry at `price` whose stop closes at market.
 
     `cap` is the profile's leverage cap. The loss of one contract is
@@ -74,7 +74,7 @@ class _Leverage:
 
 
 def _leverage(
-    market: Market, entry: Entry, notional: Decimal, margin: Decimal, stop_ratio: Decimal, cap: int
+    market: Market, entry: EntrySettings, notional: Decimal, margin: Decimal, stop_ratio: Decimal, cap: int
 ) -> _Leverage | Refusal:
     """Return the least that lets `margin` carry `notional`, within every cap and far enough from liquidation.
 

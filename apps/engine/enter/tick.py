@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 
 
 def round_down(value: Decimal, step: Decimal) -> Decimal:

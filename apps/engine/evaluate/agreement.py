@@ -9,8 +9,8 @@ import numpy as np
 from apps.engine.evaluate.outcome import NO_REASON, Codes, Outcome, code
 from apps.engine.frame import Bools, Ints
 from apps.engine.profile import Mode, Selection
-from apps.engine.rules.leaf import TRUE
-from apps.engine.rules.view import View
+from apps.engine.rules.logic import TRUE
+from apps.engine.rules.rule_input import RuleInput
 from apps.engine.values.reason import Reason
 
 INVALID = {
@@ -74,7 +74,7 @@ def selected_index(
     return index, np.where(agreed & ~is_chosen, reason, NO_REASON).astype(np.int8)
 
 
-def is_dropped(selection: Selection, view: View) -> Bools:
+def is_dropped(selection: Selection, view: RuleInput) -> Bools:
     """Whether a timeframe is left for the next faster one, (S, rows) of `view` or broadcastable to it.
 
     Only what is known drops: an unknown `stay` or `forbid` keeps the timeframe as an unknown `drop` does.

@@ -13,11 +13,10 @@ from apps.engine.evaluate.agreement import agreed_side
 from apps.engine.evaluate.judgement import PastJudgement
 from apps.engine.evaluate.outcome import NO_REASON, Codes, Outcome
 from apps.engine.frame import Bools
-from apps.engine.profile import Judged, Phase
-from apps.engine.rules.leaf import TRUE, Leaf
-from apps.engine.rules.logic import leaves
-from apps.engine.rules.view import View
-from apps.engine.values.side import Side
+from apps.engine.profile import Phase, TimeframeRules
+from apps.engine.rules.logic import TRUE, Leaf, leaves
+from apps.engine.rules.rule_input import RuleInput
+from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
 
 
@@ -52,7 +51,7 @@ class Blocker:
     alone: Bools
 
 
-def rule_items(judged: Judged, view: View) -> tuple[RuleItem, ...]:
+def rule_items(judged: TimeframeRules, view: RuleInput) -> tuple[RuleItem, ...]:
     """Return every top-level item of a timeframe over the rows of its `view`, in the order written.
 
     A side without a rule never holds, whatever its filters say: it has no items.
@@ -61,7 +60,7 @@ def rule_items(judged: Judged, view: View) -> tuple[RuleItem, ...]:
     for side in Side:
         rules = [
             (role, rule)
-            for of_side, role, rule in judged.rules()
+            for of_side, role, rule in judged.side_rules()
             if of_side == side and rule.logic is not None
         ]
         if not any(role == "rule" for role, _ in rules):
@@ -73,7 +72,7 @@ def rule_items(judged: Judged, view: View) -> tuple[RuleItem, ...]:
             for content, logic in zip(rule.content, rule.logic.parts, strict=True)
         ]
         with np.errstate(all="ignore"):  # as where the rule itself is judged: not finite is unknown
-            truths = [view.along(logic.truth(view)) for _, _, logic in written]
+            truths = [view.flat(logic.truth(view)) for _, _, logic in written]
         missing = np.sum([truth != TRUE for truth in truths], axis=0)
         items += [
             RuleItem(side, role, text, tuple(leaves(logic)), truth, (truth != TRUE) & (missing == 1))

@@ -21,7 +21,7 @@ from apps.engine.evaluate.timeframe import TimeframeOutcome, candle_outcomes, he
 from apps.engine.evaluate.verdict import Verdict, number_or_none, timeframe_verdict, utc_from_ms
 from apps.engine.frame import Bools, Floats, Frames, Ints
 from apps.engine.profile import Phase, Profile
-from apps.engine.rules.view import View
+from apps.engine.rules.rule_input import RuleInput
 from apps.engine.values.timeframe import Timeframe
 
 Value = TypeVar("Value", bound=np.generic)
@@ -178,9 +178,9 @@ def minute_judgement(frames: Frames, profile: Profile, at: datetime) -> MinuteJu
     """Return what one profile says of every symbol of `frames` at `at`, as `evaluate` has it."""
     timeframes = tuple(
         newest_outcome(
-            frames, judged, minimum=profile.minimum(judged.timeframe), grace_s=profile.grace_s, at=at
+            frames, judged, minimum=profile.min_candles(judged.timeframe), grace_s=profile.grace_s, at=at
         )
-        for judged in profile.judged
+        for judged in profile.timeframe_rules
     )
     every_symbol = np.arange(len(frames.symbols))
     rows = dict.fromkeys((outcome.timeframe for outcome in timeframes), every_symbol)
@@ -218,12 +218,14 @@ def replay(frames: Frames, profile: Profile, closes_ms: Ints) -> PastJudgement:
             )
 
     views = {
-        timeframe: View(frames.frames, timeframe, rows=len(frame.close_ms))
+        timeframe: RuleInput(frames.frames, timeframe, rows=len(frame.close_ms))
         for timeframe, frame in frames.frames.items()
     }
     timeframes = tuple(
-        candle_outcomes(frames, judged, views[judged.timeframe], minimum=profile.minimum(judged.timeframe))
-        for judged in profile.judged
+        candle_outcomes(
+            frames, judged, views[judged.timeframe], minimum=profile.min_candles(judged.timeframe)
+        )
+        for judged in profile.timeframe_rules
     )
     side, reason_code, execution_index = _decision(profile, timeframes, rows, len(closes_ms))
     return PastJudgement(

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from apps.engine.evaluate.outcome import Codes, Outcome
 from apps.engine.frame import Bools, Floats
-from apps.engine.profile import Judged
-from apps.engine.rules.leaf import TRUE, Leaf
-from apps.engine.rules.view import View
-from apps.engine.values.side import Side
+from apps.engine.profile import TimeframeRules
+from apps.engine.rules.logic import TRUE, Leaf
+from apps.engine.rules.rule_input import RuleInput
+from apps.engine.values.position import Side
 
 LeafValues = tuple[Floats, Floats, Codes]
 """Left, right and truth of one leaf, (R,) each."""
@@ -33,7 +33,7 @@ class LeafTable:
     left: tuple[Floats, ...]
     right: tuple[Floats, ...]
     truth: tuple[Codes, ...]
-    views: tuple[View, View]
+    views: tuple[RuleInput, RuleInput]
     grace: Bools
 
     def held(self, outcome: Codes) -> tuple[Floats, Floats]:
@@ -61,13 +61,13 @@ class LeafTable:
             if side is not None and truth[row] == 0
         ]
         reads = [read for leaf in unknown for read in leaf.reads()]
-        absent = [read for read in reads if np.isnan(view.along(read.values(view))[row])]
+        absent = [read for read in reads if np.isnan(view.flat(read.values(view))[row])]
         return tuple(dict.fromkeys(str(read) for read in absent or reads))
 
 
-def leaf_table(judged: Judged, views: tuple[View, View], grace: Bools) -> LeafTable:
+def leaf_table(judged: TimeframeRules, views: tuple[RuleInput, RuleInput], grace: Bools) -> LeafTable:
     """Return the leaves at each row's judged candle: of `views[1]`, the previous one, where `grace`."""
-    written = [(leaf, side, role) for side, role, rule in judged.asked() for leaf in rule.leaves()]
+    written = [(leaf, side, role) for side, role, rule in judged.all_rules() for leaf in rule.leaves()]
     values = [_leaf_values(leaf, views[0]) for leaf, _, _ in written]
     if grace.any():
         previous = [_leaf_values(leaf, views[1]) for leaf, _, _ in written]
@@ -91,8 +91,8 @@ def leaf_table(judged: Judged, views: tuple[View, View], grace: Bools) -> LeafTa
     )
 
 
-def _leaf_values(leaf: Leaf, view: View) -> LeafValues:
+def _leaf_values(leaf: Leaf, view: RuleInput) -> LeafValues:
     with np.errstate(all="ignore"):  # as where the rule itself is judged: not finite is unknown
         left, right = leaf.sides(view)
         truth = leaf.truth(view)
-    return view.along(left), view.along(right), view.along(truth)
+    return view.flat(left), view.flat(right), view.flat(truth)

@@ -15,11 +15,11 @@ from apps.engine.evaluate.agreement import is_dropped
 from apps.engine.evaluate.leaf_table import LeafTable, leaf_table
 from apps.engine.evaluate.outcome import NO_REASON, Codes, Objects, Outcome, code, reasons
 from apps.engine.frame import Bools, Floats, Frames, Ints
-from apps.engine.indicators.declared import extras_among
-from apps.engine.profile import Judged, Phase
-from apps.engine.rules.leaf import FALSE, TRUE, UNKNOWN
+from apps.engine.indicators.extra_kinds import extras_of_columns
+from apps.engine.profile import Phase, TimeframeRules
+from apps.engine.rules.logic import FALSE, TRUE, UNKNOWN
 from apps.engine.rules.rule import Rule
-from apps.engine.rules.view import View
+from apps.engine.rules.rule_input import RuleInput
 from apps.engine.values.reason import Reason
 from apps.engine.values.timeframe import Timeframe
 
@@ -34,12 +34,12 @@ class TimeframeOutcome:
     where that is the previous one because the newest is late. `views`: the newest candles, the previous ones.
     """
 
-    judged: Judged
+    judged: TimeframeRules
     outcome: Codes
     reason_code: Codes
     grace: Bools
     candle_open_ms: Ints
-    views: tuple[View, View]
+    views: tuple[RuleInput, RuleInput]
 
     @property
     def timeframe(self) -> Timeframe:
@@ -62,7 +62,7 @@ class TimeframeOutcome:
     def dropped(self) -> Bools | None:
         """Where it is left for the next faster execution timeframe; None: nowhere."""
         selection, view = self.judged.selection, self.views[0]
-        return view.along(is_dropped(selection, view)) if selection is not None else None
+        return view.flat(is_dropped(selection, view)) if selection is not None else None
 
     @cached_property
     def score(self) -> Floats:
@@ -76,7 +76,7 @@ def held_share(held: Floats, total: Floats) -> Floats:
 
 
 def newest_outcome(
-    frames: Frames, judged: Judged, *, minimum: int, grace_s: int, at: datetime
+    frames: Frames, judged: TimeframeRules, *, minimum: int, grace_s: int, at: datetime
 ) -> TimeframeOutcome:
     """Judge every symbol at its newest candle of the timeframe closed at `at` (the frame's last row).
 
@@ -91,12 +91,14 @@ def newest_outcome(
         and grace_s > 0
     )
     grace = np.asarray((frames.late[timeframe] == 1) & (frames.length[timeframe] > 0) & has_grace)
-    views = (View(frames.frames, timeframe), View(frames.frames, timeframe, lag=1))
+    views = (RuleInput(frames.frames, timeframe), RuleInput(frames.frames, timeframe, lag=1))
     open_ms = newest_close_ms - timeframe.ms - grace * timeframe.ms
     return _timeframe_outcome(frames, judged, views, minimum, grace, open_ms)
 
 
-def candle_outcomes(frames: Frames, judged: Judged, view: View, *, minimum: int) -> TimeframeOutcome:
+def candle_outcomes(
+    frames: Frames, judged: TimeframeRules, view: RuleInput, *, minimum: int
+) -> TimeframeOutcome:
     """Judge the one symbol at every candle of the timeframe; `view` shows all of them.
 
     There is no grace: it waits for a candle that is on its way, and what a past lacks never came.
@@ -107,7 +109,12 @@ def candle_outcomes(frames: Frames, judged: Judged, view: View, *, minimum: int)
 
 
 def _timeframe_outcome(
-    frames: Frames, judged: Judged, views: tuple[View, View], minimum: int, grace: Bools, open_ms: Ints
+    frames: Frames,
+    judged: TimeframeRules,
+    views: tuple[RuleInput, RuleInput],
+    minimum: int,
+    grace: Bools,
+    open_ms: Ints,
 ) -> TimeframeOutcome:
     outcome, reason = _by_rules(judged, views[0])
     if grace.any():
@@ -121,13 +128,13 @@ def _timeframe_outcome(
     return TimeframeOutcome(judged, outcome, reason, grace, open_ms, views)
 
 
-def _data_reason(frames: Frames, judged: Judged, minimum: int, grace: Bools) -> Codes:
+def _data_reason(frames: Frames, judged: TimeframeRules, minimum: int, grace: Bools) -> Codes:
     """The reason why candles do not allow an outcome, the first that applies; NO_REASON where they do."""
     timeframe = judged.timeframe
     frame, failed = frames.frames[timeframe], frames.failed.get(timeframe, frozenset())
     if any(frame.raised.values()):  # an extra indicator failed: it matters where the rules read it
-        reads = (read for _, _, rule in judged.asked() for read in rule.reads())
-        extras = extras_among(read.name for read in reads if read.timeframe in (None, timeframe))
+        reads = (read for _, _, rule in judged.all_rules() for read in rule.reads())
+        extras = extras_of_columns(read.name for read in reads if read.timeframe in (None, timeframe))
         failed = failed.union(*(frame.raised.get(extra.name, ()) for extra in extras))
     has_failed = np.array([symbol in failed for symbol in frames.symbols], dtype=bool)
 
@@ -144,7 +151,7 @@ def _data_reason(frames: Frames, judged: Judged, minimum: int, grace: Bools) -> 
     return reason
 
 
-def _by_rules(judged: Judged, view: View) -> tuple[Codes, Codes]:
+def _by_rules(judged: TimeframeRules, view: RuleInput) -> tuple[Codes, Codes]:
     """Return outcome and reason by the rules alone."""
     long, short = _truth(judged.long, view, FALSE), _truth(judged.short, view, FALSE)
     holds_long, holds_short = long == TRUE, short == TRUE
@@ -168,6 +175,6 @@ def _by_rules(judged: Judged, view: View) -> tuple[Codes, Codes]:
     return outcome, reason
 
 
-def _truth(rule: Rule | None, view: View, absent: int) -> Codes:
+def _truth(rule: Rule | None, view: RuleInput, absent: int) -> Codes:
     """The rule's three-valued answer in every row, (R,)."""
-    return view.along(np.array([[absent]], dtype=np.int8) if rule is None else rule.truth(view))
+    return view.flat(np.array([[absent]], dtype=np.int8) if rule is None else rule.truth(view))

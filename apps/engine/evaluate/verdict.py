@@ -11,8 +11,8 @@ from typing import Any
 from apps.engine.evaluate.outcome import Outcome
 from apps.engine.evaluate.timeframe import TimeframeOutcome
 from apps.engine.profile import Phase
+from apps.engine.values.position import Side
 from apps.engine.values.reason import Reason
-from apps.engine.values.side import Side
 from apps.engine.values.timeframe import Timeframe
 
 READY = "READY"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from apps.engine.values.order import OrderRequest, ProtectionKind
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from apps.engine.values.candle import Candle
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
 
 MINUTE = Timeframe.M1.duration

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from apps.engine import events
-from apps.engine.values.book import SymbolBook, SymbolSeen, TrackedOrder
+from apps.engine.values.book import ExchangeBook, SymbolBook, TrackedOrder
 from apps.engine.values.order import TRANSITIONS, OrderReport, OrderStatus
 from apps.engine.values.position import PositionReport
 from apps.engine.values.venue import VenueConstraints
@@ -104,7 +104,7 @@ def suspect_lookups(book: SymbolBook, positions: Iterable[PositionReport]) -> tu
 
 
 def absence_event(
-    order: TrackedOrder, seen: SymbolSeen, constraints: VenueConstraints, now: datetime
+    order: TrackedOrder, seen: ExchangeBook, constraints: VenueConstraints, now: datetime
 ) -> events.OrderEvent | None:
     """Return what a complete look-up without the order means; None for one that is over."""
     if order.status not in LIVE:

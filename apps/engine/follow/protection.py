@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from apps.engine import events
 from apps.engine.follow.action import Action, Close, Protect
-from apps.engine.values.book import SymbolSeen, TrackedPosition
+from apps.engine.values.book import ExchangeBook, TrackedPosition
 from apps.engine.values.contract import Contract
 from apps.engine.values.order import (
     OrderRequest,
@@ -19,8 +19,7 @@ from apps.engine.values.order import (
     TimeInForce,
     client_order_id,
 )
-from apps.engine.values.position import PositionReport, PositionStatus
-from apps.engine.values.side import Side
+from apps.engine.values.position import PositionReport, PositionStatus, Side
 
 NAKED_LIMIT_S = 5
 """A position whose stop is not read back by then is closed at market."""
@@ -39,7 +38,7 @@ Step = tuple[tuple[events.PositionEvent, ...], tuple[Action, ...]]
 
 
 def protection_step(
-    position: TrackedPosition, report: PositionReport, seen: SymbolSeen, contract: Contract, now: datetime
+    position: TrackedPosition, report: PositionReport, seen: ExchangeBook, contract: Contract, now: datetime
 ) -> Step:
     """Return what a position of ours that is still there needs: nothing, a stop, its target, or a close."""
     if position.status == PositionStatus.CLOSING:

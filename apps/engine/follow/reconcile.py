@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from apps.engine import events
 from apps.engine.follow.orders import LIVE, absence_event, order_after_report
-from apps.engine.values.book import SymbolBook, SymbolSeen, TrackedOrder, TrackedPosition
+from apps.engine.values.book import ExchangeBook, SymbolBook, TrackedOrder, TrackedPosition
 from apps.engine.values.order import Fill, OrderReport, OrderStatus
 from apps.engine.values.position import PositionReport, PositionStatus
 from apps.engine.values.venue import VenueConstraints
@@ -50,7 +50,7 @@ class Differences:
     positions_gone: tuple[TrackedPosition, ...] = ()
 
 
-def compare(book: SymbolBook, seen: SymbolSeen) -> Differences:
+def compare(book: SymbolBook, seen: ExchangeBook) -> Differences:
     """Return how `seen` differs from `book`; neither is changed."""
     looked_up = [report for report in seen.looked_up.values() if report is not None]
     reports = {report.client_order_id: report for report in (*looked_up, *seen.orders)}
@@ -90,7 +90,7 @@ def compare(book: SymbolBook, seen: SymbolSeen) -> Differences:
 
 
 def order_events(
-    differences: Differences, seen: SymbolSeen, constraints: VenueConstraints, now: datetime
+    differences: Differences, seen: ExchangeBook, constraints: VenueConstraints, now: datetime
 ) -> Iterator[events.OrderEvent]:
     """Yield orders that changed, are gone, or are ours without our knowing."""
     for before, after in differences.orders_moved:
@@ -136,7 +136,7 @@ def fill_events(differences: Differences, book: SymbolBook, now: datetime) -> It
 
 
 def position_events(
-    differences: Differences, book: SymbolBook, seen: SymbolSeen, now: datetime
+    differences: Differences, book: SymbolBook, seen: ExchangeBook, now: datetime
 ) -> Iterator[events.PositionEvent]:
     """Yield positions that appeared, changed or went. `book` has its orders up to date already."""
     # A fill makes a position, visible yet or not; its end must be read like any other's.
@@ -198,7 +198,7 @@ def _position_of(
 
 
 def _gone_event(
-    position: TrackedPosition, fills: tuple[Fill, ...], seen: SymbolSeen, now: datetime
+    position: TrackedPosition, fills: tuple[Fill, ...], seen: ExchangeBook, now: datetime
 ) -> events.PositionEvent | None:
     """Closed, when closing fills add up or a second read confirms it; seen flat once, before that."""
     closing = [fill for fill in fills if fill.side == position.side and not fill.opens]

@@ -15,11 +15,11 @@ from apps.engine.follow.book import book_after
 from apps.engine.follow.orders import LIVE, unanswered_order_events
 from apps.engine.follow.protection import is_due, protection_step
 from apps.engine.follow.reconcile import OWN_ID_PREFIX, compare, fill_events, order_events, position_events
-from apps.engine.values.book import SymbolBook, SymbolSeen
+from apps.engine.values.account import kill_switch_refusal
+from apps.engine.values.book import ExchangeBook, SymbolBook
 from apps.engine.values.contract import Contract
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.position import PositionStatus
-from apps.engine.values.switch import kill_switch
 from apps.engine.values.venue import VenueConstraints
 
 COOLDOWN = timedelta(hours=4)
@@ -40,7 +40,7 @@ class FollowResult:
 
 def follow(
     book: SymbolBook,
-    seen: SymbolSeen,
+    seen: ExchangeBook,
     contract: Contract,
     *,
     constraints: VenueConstraints,
@@ -100,7 +100,7 @@ def cancel_step(
         if order.status not in LIVE or may_not_have_left or not is_due(order.cancel_asked_at, now):
             continue
         positions = [position for position in book.positions if position.side == order.side]
-        switched_off = kill_switch(off, order.profile, order.symbol, order.timeframes)
+        switched_off = kill_switch_refusal(off, order.profile, order.symbol, order.timeframes)
         if now >= order.expires_at:
             why = "its time is over"
         elif switched_off is not None:
@@ -117,7 +117,7 @@ def cancel_step(
     return tuple(happened), tuple(actions)
 
 
-def leftover_protections(book: SymbolBook, seen: SymbolSeen) -> tuple[Unprotect, ...]:
+def leftover_protections(book: SymbolBook, seen: ExchangeBook) -> tuple[Unprotect, ...]:
     """Take back protective orders of ours where nothing is held: one would close the next position."""
     held = {report.side for report in seen.positions} | {position.side for position in book.positions}
     return tuple(
@@ -128,7 +128,7 @@ def leftover_protections(book: SymbolBook, seen: SymbolSeen) -> tuple[Unprotect,
     )
 
 
-def release_events(book: SymbolBook, seen: SymbolSeen, now: datetime) -> tuple[events.Event, ...]:
+def release_events(book: SymbolBook, seen: ExchangeBook, now: datetime) -> tuple[events.Event, ...]:
     """End the lock when nothing of ours is alive, held, resting or left over, nor at the exchange.
 
     A decision without an order waits for a person: that lock is not for following to end.

@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from apps.engine.frame import Bools, Floats, Ints
-from apps.engine.indicators.tail import tail
+from apps.engine.frame import Bools, Floats, Ints, tail
 
 LOOKBACK = 60
 """Both swings lie inside this many candles, the present one included."""
@@ -15,7 +14,7 @@ LOOKBACK = 60
 WING = 3
 """A swing is strictly beyond this many candles on each side, hence known this many candles late."""
 
-REACH = LOOKBACK - 1 + WING
+CANDLES_BEFORE = LOOKBACK - 1 + WING
 """How many candles before its own a value looks at."""
 
 
@@ -24,7 +23,7 @@ def bullish_divergence(low: Floats, oscillator: Floats, depth: int) -> Floats:
 
     Each of the two is judged by its own swings. NaN where either is unknown at one of the candles looked at.
     """
-    price, swings = tail(low, depth + REACH), tail(oscillator, depth + REACH)
+    price, swings = tail(low, depth + CANDLES_BEFORE), tail(oscillator, depth + CANDLES_BEFORE)
     lower_low = _earlier_low(price, np.less)[:, LOOKBACK - 1 : -WING]
     higher_low = _earlier_low(swings, np.greater)[:, LOOKBACK - 1 : -WING]
     oldest = np.arange(WING, WING + depth)  # the first column inside each row's look-back
@@ -35,7 +34,9 @@ def bullish_divergence(low: Floats, oscillator: Floats, depth: int) -> Floats:
 
 def bearish_divergence(high: Floats, oscillator: Floats, depth: int) -> Floats:
     """1 where price made a higher high and the oscillator a lower one: the mirror of bullish_divergence."""
-    return bullish_divergence(-tail(high, depth + REACH), -tail(oscillator, depth + REACH), depth)
+    return bullish_divergence(
+        -tail(high, depth + CANDLES_BEFORE), -tail(oscillator, depth + CANDLES_BEFORE), depth
+    )
 
 
 def _earlier_low(values: Floats, goes: Callable[[Floats, Floats], Bools]) -> Ints:
@@ -68,9 +69,9 @@ def _below_both_wings(values: Floats) -> Bools:
 
 def _any_unknown(unknown: Bools) -> Bools:
     """(S, depth) from (S, REACH + depth): is one of the REACH + 1 columns up to a row's own unknown?"""
-    depth = unknown.shape[1] - REACH
+    depth = unknown.shape[1] - CANDLES_BEFORE
     if not unknown.any():
         return np.zeros((unknown.shape[0], depth), dtype=np.bool_)
     newest = np.maximum.accumulate(np.where(unknown, np.arange(unknown.shape[1]), -1), axis=1)
-    hit: Bools = newest[:, REACH:] >= np.arange(depth)
+    hit: Bools = newest[:, CANDLES_BEFORE:] >= np.arange(depth)
     return hit

@@ -14,10 +14,8 @@ from inspect import signature
 import numpy as np
 import pandas as pd
 
-from apps.engine.frame import CLOSE, HIGH, LOW, OPEN, VOLUME, Floats, Windows
-from apps.engine.indicators.declared import Extra
-from apps.engine.indicators.kinds import KINDS
-from apps.engine.indicators.tail import tail
+from apps.engine.frame import CLOSE, HIGH, LOW, OPEN, VOLUME, Floats, Windows, tail
+from apps.engine.indicators.extra_kinds import KINDS, Extra
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # on being imported it asks pandas for the day of the year by an old name
@@ -52,7 +50,7 @@ def extra_columns(
     return columns, raised
 
 
-def series(candles: Floats, extra: Extra) -> tuple[Floats, ...]:
+def extra_series(candles: Floats, extra: Extra) -> tuple[Floats, ...]:
     """One contiguous stretch of candles (5, N): the columns of the kind, each (N,), NaN where unknown.
 
     ValueError when the library's columns are not those of the table: it is not the release that is pinned.
@@ -65,12 +63,12 @@ def series(candles: Floats, extra: Extra) -> tuple[Floats, ...]:
     if result is None:  # too few candles, or parameters that do not go together
         return tuple(np.full(candles.shape[1], np.nan) for _ in kind.columns)
     parts = [result] if isinstance(result, pd.Series) else [result[name] for name in result.columns]
-    if tuple(plain(str(part.name)) for part in parts) != kind.columns:
+    if tuple(plain_name(str(part.name)) for part in parts) != kind.columns:
         raise ValueError(f"{extra.name} gave {', '.join(str(part.name) for part in parts)}")
     return tuple(_finite(part.to_numpy(dtype=np.float64)) for part in parts)
 
 
-def plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """The library's column name without the parameters it carries: SUPERTd_10_3.0 is supertd."""
     return "_".join(word for word in name.split("_") if not _is_number(word)).lower()
 
@@ -82,7 +80,7 @@ def _fill(windows: Windows, extra: Extra, into: dict[str, Floats]) -> list[str]:
     for row, (late, length) in enumerate(zip(windows.late.tolist(), windows.length.tolist(), strict=True)):
         stop = width - late
         try:
-            values = series(windows.candles[:, row, stop - length : stop], extra)
+            values = extra_series(windows.candles[:, row, stop - length : stop], extra)
         except Exception:  # one poison symbol never takes the others down: it is named, and stays NaN
             failed.append(windows.symbols[row])
             continue

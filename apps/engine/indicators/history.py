@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from apps.engine.frame import CLOSE, Bools, Frame, Frames, Ints, Windows, windows
-from apps.engine.indicators.compute import column_names, features
+from apps.engine.indicators.columns import column_names, features
 from apps.engine.values.timeframe import WINDOW, Timeframe
 
 DEEPEST = 60
@@ -69,8 +69,8 @@ def _frame(
                 values[:, first:stop] = part.columns[name]
     short = WINDOW[stretch.timeframe] < DEEPEST or len(runs) > 1
     late, length, _ = measures
-    reach = late + length if short else None
-    return Frame(stretch.timeframe, stretch.close_ms, columns, reach, raised), failed
+    lookback = late + length if short else None
+    return Frame(stretch.timeframe, stretch.close_ms, columns, lookback, raised), failed
 
 
 def _part(stretch: Windows, first: int, stop: int) -> Windows:

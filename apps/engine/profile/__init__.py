@@ -1,10 +1,18 @@
 """Strategy profiles: schema, checks, digest."""
 
-from apps.engine.profile.entry import Anchor, Entry, StopFrom
+from apps.engine.profile.entry_settings import Anchor, EntrySettings, StopFrom
 from apps.engine.profile.faults import ProfileError
-from apps.engine.profile.judged import Judged
 from apps.engine.profile.profile import Profile
-from apps.engine.profile.schema import Mode, Phase
-from apps.engine.profile.selection import Selection
+from apps.engine.profile.schema import Mode, Phase, Selection, TimeframeRules
 
-__all__ = ["Anchor", "Entry", "Judged", "Mode", "Phase", "Profile", "ProfileError", "Selection", "StopFrom"]
+__all__ = [
+    "Anchor",
+    "EntrySettings",
+    "Mode",
+    "Phase",
+    "Profile",
+    "ProfileError",
+    "Selection",
+    "StopFrom",
+    "TimeframeRules",
+]

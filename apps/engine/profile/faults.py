@@ -74,7 +74,7 @@ def _problem(detail: ErrorDetails, keys: Keys) -> str:
     return detail["msg"].removeprefix("Value error, ")
 
 
-def use_faults(content: Mapping[str, Any]) -> Iterator[Fault]:
+def unused_faults(content: Mapping[str, Any]) -> Iterator[Fault]:
     """Rules that nothing asks for, and timeframes asked for that have none: all written text is effective."""
     used = {phase: _names(content.get(f"{phase}_timeframes")) for phase in PHASES}
     rules = content.get("timeframes")

@@ -6,28 +6,62 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import cached_property
+from math import ceil
 from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError
 
-from apps.engine.indicators.declared import Extra, is_extra
-from apps.engine.profile.entry import Entry
-from apps.engine.profile.faults import ProfileError, schema_faults, use_faults
-from apps.engine.profile.indicators import Indicators
-from apps.engine.profile.judged import Judged
-from apps.engine.profile.keys import keys_of
-from apps.engine.profile.metrics import metrics
-from apps.engine.profile.reach import rows
-from apps.engine.profile.reading import read_vocabulary
-from apps.engine.profile.schema import JudgedTimeframe, Mode, Part, Phase, PhasedSides, Timeframes, Vocabulary
-from apps.engine.profile.selection import Selection
+from apps.engine.indicators.extra_kinds import Extra, is_extra_column
+from apps.engine.profile.entry_settings import EntrySettings, Fees, ZoneSettings
+from apps.engine.profile.faults import EACH, Keys, ProfileError, schema_faults, unused_faults
+from apps.engine.profile.schema import (
+    Indicators,
+    JudgedTimeframe,
+    Mode,
+    Part,
+    Phase,
+    PhasedSides,
+    Selection,
+    TimeframeRules,
+    Timeframes,
+    Vocabulary,
+)
+from apps.engine.profile.vocabulary import entry_metrics, read_vocabulary
 from apps.engine.rules.condition import Condition, read_conditions
 from apps.engine.rules.term import Read
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.engine.values.timeframe import WINDOW, Timeframe
 
-EMA200_MINIMUM = 600
-MINIMUM = 250
+SECTIONS: dict[tuple[str, ...], type[Part]] = {
+    ("entry",): EntrySettings,
+    ("entry", "zone"): ZoneSettings,
+    ("entry", "fees"): Fees,
+    ("selection", EACH): Selection,
+}
+
+
+def keys_of(profile: type[Part]) -> Keys:
+    """By path; `definitions` besides the fields of `profile`, which knows them only while it is read."""
+    sections = {path: _names(model) for path, model in SECTIONS.items()}
+    return {(): (*_names(profile), "definitions"), **sections}
+
+
+def _names(model: type[Part]) -> tuple[str, ...]:
+    return tuple(field.alias or name for name, field in model.model_fields.items())
+
+
+def lookback_rows(where: Timeframe, judged: Timeframe, read: Read) -> int:
+    """Rows of `where` that `read` may reach, also when the judged candle is late and its last one stands."""
+    late = 1
+    if where == judged and read.timeframe is None:
+        return read.lag + read.back + late + 1
+    # The judged candle may itself have closed almost one of them ago.
+    reach_s = (read.back + late + 1) * judged.seconds
+    return read.lag + ceil(reach_s / where.seconds) + 1
+
+
+SLOW_MIN_CANDLES = 600
+MIN_CANDLES = 250
 """Contiguous closed candles a judged timeframe needs; EMA200 and extra indicators may settle slowly."""
 
 
@@ -46,7 +80,7 @@ class Profile(Part):
     rules: Annotated[dict[JudgedTimeframe, PhasedSides], Field(alias="timeframes")]
     filters: Annotated[dict[JudgedTimeframe, PhasedSides], Field(alias="filters_mandatory")] = {}
     indicators: Indicators = {}
-    entry: Entry | None = None
+    entry: EntrySettings | None = None
     selection: dict[JudgedTimeframe, Selection] = {}
 
     @classmethod
@@ -60,7 +94,7 @@ class Profile(Part):
         if not isinstance(content, Mapping):
             raise ProfileError([*lines, f"{where}: a profile is a mapping of keys"])
         vocabulary, found = read_vocabulary(content, catalogue)
-        lines += [f"{where}: {path}: {problem}" for path, problem in (*found, *use_faults(content))]
+        lines += [f"{where}: {path}: {problem}" for path, problem in (*found, *unused_faults(content))]
         try:
             given = {key: value for key, value in content.items() if key != "definitions"}
             profile = cls.model_validate(given, context=vocabulary)
@@ -86,7 +120,7 @@ class Profile(Part):
         return self.model_validate(content, context=self._vocabulary)
 
     @cached_property
-    def judged(self) -> tuple[Judged, ...]:
+    def timeframe_rules(self) -> tuple[TimeframeRules, ...]:
         """What is judged: context timeframes, then execution timeframes, each slowest first."""
         return tuple(
             [self._judged(timeframe, Phase.CONTEXT) for timeframe in self.context_timeframes]
@@ -96,7 +130,9 @@ class Profile(Part):
     @cached_property
     def timeframes(self) -> tuple[Timeframe, ...]:
         """Every timeframe whose candles are needed, judged or read by on(…), slowest first."""
-        needed = {judged.timeframe for judged in self.judged} | {timeframe for timeframe, _, _ in self._reads}
+        needed = {judged.timeframe for judged in self.timeframe_rules} | {
+            timeframe for timeframe, _, _ in self._reads
+        }
         return tuple(sorted(needed, key=lambda timeframe: -timeframe.seconds))
 
     @cached_property
@@ -109,9 +145,9 @@ class Profile(Part):
             needed.setdefault(timeframe, set()).add(name)
         return {timeframe: frozenset(names) for timeframe, names in needed.items()}
 
-    def extras(self, timeframe: Timeframe) -> frozenset[str]:
+    def extra_columns(self, timeframe: Timeframe) -> frozenset[str]:
         """The columns of extra indicators that a rule reads there; a frame has them only when asked."""
-        return frozenset(name for name in self.columns.get(timeframe, ()) if is_extra(name))
+        return frozenset(name for name in self.columns.get(timeframe, ()) if is_extra_column(name))
 
     @cached_property
     def used_indicators(self) -> dict[str, Extra]:
@@ -119,17 +155,17 @@ class Profile(Part):
         read = {name for names in self.columns.values() for name in names}
         return {name: extra for name, extra in self.indicators.items() if read.intersection(extra.columns)}
 
-    def minimum(self, timeframe: Timeframe) -> int:
+    def min_candles(self, timeframe: Timeframe) -> int:
         """Contiguous closed candles `timeframe` must have to be judged; never more than its window holds."""
         slow = any(
-            where == timeframe and (read.name == "ema200" or is_extra(read.name))
+            where == timeframe and (read.name == "ema200" or is_extra_column(read.name))
             for where, _, read in self._reads
         )
-        return min(EMA200_MINIMUM if slow else MINIMUM, WINDOW[timeframe])
+        return min(SLOW_MIN_CANDLES if slow else MIN_CANDLES, WINDOW[timeframe])
 
     def depth(self, timeframe: Timeframe) -> int:
         """Rows of `timeframe` the rules look at, counted from the newest; 1 where nothing looks back."""
-        return max((rows(*read) for read in self._reads if read[0] == timeframe), default=1)
+        return max((lookback_rows(*read) for read in self._reads if read[0] == timeframe), default=1)
 
     @cached_property
     def content(self) -> dict[str, Any]:
@@ -145,29 +181,29 @@ class Profile(Part):
 
     @cached_property
     def _conditions(self) -> dict[str, Condition]:
-        rules = (rule for judged in self.judged for _, _, rule in judged.asked())
+        rules = (rule for judged in self.timeframe_rules for _, _, rule in judged.all_rules())
         used = {name: condition for rule in rules for name, condition in rule.conditions.items()}
         return dict(sorted(used.items()))
 
     @property
     def _vocabulary(self) -> Vocabulary:
         """What `_as_file` names: definitions stand there written out."""
-        return Vocabulary(self._conditions, metrics=metrics(self.entry), extras=self.indicators)
+        return Vocabulary(self._conditions, metrics=entry_metrics(self.entry), extras=self.indicators)
 
     @cached_property
     def _reads(self) -> tuple[tuple[Timeframe, Timeframe, Read], ...]:
         """(timeframe read, timeframe judged, how) without repetition."""
         found = {
             (read.timeframe or judged.timeframe, judged.timeframe, read)
-            for judged in self.judged
-            for _, _, rule in judged.asked()
+            for judged in self.timeframe_rules
+            for _, _, rule in judged.all_rules()
             for read in rule.reads()
         }
         return tuple(found)
 
-    def _judged(self, timeframe: Timeframe, phase: Phase) -> Judged:
+    def _judged(self, timeframe: Timeframe, phase: Phase) -> TimeframeRules:
         rules, filters = self.rules[timeframe], self.filters.get(timeframe, PhasedSides())
-        return Judged(
+        return TimeframeRules(
             timeframe,
             phase,
             rules.in_phase(phase, Side.LONG),
@@ -179,7 +215,7 @@ class Profile(Part):
 
     def _as_file(self) -> dict[str, Any]:
         entry = {} if self.entry is None else self.entry.content()
-        chosen = [(one.timeframe, one.selection) for one in self.judged if one.selection is not None]
+        chosen = [(one.timeframe, one.selection) for one in self.timeframe_rules if one.selection is not None]
         selection = {str(timeframe): rules.content() for timeframe, rules in chosen}
         extras = {name: extra.content() for name, extra in sorted(self.used_indicators.items())}
         sections = {"entry": entry, "selection": selection, "indicators": extras}
@@ -196,8 +232,10 @@ class Profile(Part):
     def _section(self, role: str) -> dict[str, dict[str, dict[str, Any]]]:
         """Timeframe → phase → side → items, written out per phase."""
         section: dict[str, dict[str, dict[str, Any]]] = {}
-        for judged in self.judged:
-            sides = {str(side): list(rule.content) for side, kind, rule in judged.rules() if kind == role}
+        for judged in self.timeframe_rules:
+            sides = {
+                str(side): list(rule.content) for side, kind, rule in judged.side_rules() if kind == role
+            }
             phases = section.setdefault(str(judged.timeframe), {})
             if sides:
                 phases[str(judged.phase)] = sides

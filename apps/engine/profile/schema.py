@@ -7,17 +7,70 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator, ValidationInfo
 
-from apps.engine.indicators.declared import Extra
+from apps.engine.indicators.extra_kinds import KINDS, Extra, extra_of_kind, parameter_fault
 from apps.engine.profile.faults import RuleFaults
-from apps.engine.rules.condition import Condition
-from apps.engine.rules.logic import All
-from apps.engine.rules.logic import Any as AnyOf
+from apps.engine.rules.condition import NAME, RESERVED, Condition, Fault
+from apps.engine.rules.logic import AllOf
+from apps.engine.rules.logic import AnyOf as AnyOf
 from apps.engine.rules.rule import Compiler, Definitions, Rule
 from apps.engine.rules.term import Term
-from apps.engine.values.side import Side
+from apps.engine.values.errors import suggestion
+from apps.engine.values.position import Side
 from apps.engine.values.timeframe import VALIDATION, Timeframe
+
+MAX_INDICATORS = 20
+"""Each costs a Python computation a symbol and timeframe, every candle."""
+
+
+def read_indicators(content: object) -> tuple[dict[str, Extra], list[Fault]]:
+    """The extra indicators of a section's content, and every fault by path. A faulty one is left out."""
+    if not isinstance(content, Mapping):
+        return {}, [("", "indicators is a mapping of names to {kind, …}; leave it out when there are none")]
+    if len(content) > MAX_INDICATORS:
+        return {}, [("", f"{len(content)} indicators; at most {MAX_INDICATORS}")]
+    extras: dict[str, Extra] = {}
+    faults: list[Fault] = []
+    for name, entry in content.items():
+        found = _faults(name, entry)
+        faults += [(f".{str(name)[:80]}{path}", problem) for path, problem in found]
+        if not found:
+            params = {key: value for key, value in entry.items() if key != "kind"}
+            extras[name] = extra_of_kind(entry["kind"], params)
+    return extras, faults
+
+
+def _faults(name: object, entry: object) -> list[Fault]:
+    if not isinstance(name, str) or not NAME.match(name) or name in RESERVED:
+        return [("", "an indicator's name is letters, digits and _, and no column or function")]
+    if not isinstance(entry, Mapping) or "kind" not in entry:
+        return [("", "an indicator is a mapping with a kind, as {kind: supertrend, length: 10}")]
+    chosen = entry["kind"]
+    kind = KINDS.get(chosen) if isinstance(chosen, str) else None
+    if kind is None:
+        return [(".kind", f"unknown kind {str(chosen)[:80]!r}{suggestion(str(chosen), KINDS)}")]
+    faults = []
+    for key, value in entry.items():
+        if key == "kind":
+            continue
+        if key not in kind.params:
+            listed = ", ".join(kind.params) or "no parameters"
+            known = f"{suggestion(str(key), kind.params)}; {chosen} takes {listed}"
+            faults.append((f".{str(key)[:80]}", f"unknown parameter{known}"))
+        elif problem := parameter_fault(kind, key, value):
+            faults.append((f".{key}", problem))
+    return faults
+
+
+def _read(content: Any) -> dict[str, Extra]:
+    extras, faults = read_indicators(content)
+    if faults:
+        raise RuleFaults(faults)
+    return extras
+
+
+Indicators = Annotated[dict[str, Extra], PlainValidator(_read)]
 
 
 class Phase(StrEnum):
@@ -48,7 +101,7 @@ class Vocabulary:
     extras: Mapping[str, Extra] = field(default_factory=dict)
 
 
-def compiled(items: Any, vocabulary: Vocabulary, join: type[All | AnyOf] = All) -> Rule:
+def rule_of_items(items: Any, vocabulary: Vocabulary, join: type[AllOf | AnyOf] = AllOf) -> Rule:
     """The items as a Rule. RuleFaults with all that is wrong with them."""
     compiler = Compiler(vocabulary.conditions, vocabulary.definitions, vocabulary.metrics, vocabulary.extras)
     rule = compiler.rule(items, join)
@@ -60,7 +113,7 @@ def compiled(items: Any, vocabulary: Vocabulary, join: type[All | AnyOf] = All) 
 def _of_side(items: Any, info: ValidationInfo) -> Rule:
     """The items of a side; what an entry would be like is no business of theirs."""
     vocabulary: Vocabulary = info.context or Vocabulary()
-    return compiled(items, replace(vocabulary, metrics={}))
+    return rule_of_items(items, replace(vocabulary, metrics={}))
 
 
 def _judged(timeframe: Timeframe) -> Timeframe:
@@ -100,3 +153,68 @@ class PhasedSides(Sides):
         special = self.context if phase == Phase.CONTEXT else self.execution
         chosen = special.of(side) if special is not None else None
         return chosen if chosen is not None else self.of(side)
+
+
+def _all(items: Any, info: ValidationInfo) -> Rule:
+    return _compiled(items, info, AllOf)
+
+
+def _any(items: Any, info: ValidationInfo) -> Rule:
+    return _compiled(items, info, AnyOf)
+
+
+def _compiled(items: Any, info: ValidationInfo, join: type[AllOf | AnyOf]) -> Rule:
+    if items == []:
+        raise ValueError("empty: name a condition or leave it out")
+    vocabulary: Vocabulary = info.context or Vocabulary()
+    return rule_of_items(items, vocabulary, join)
+
+
+class Selection(Part):
+    """Asked of a candidate at its own timeframe, the metrics included."""
+
+    stay_on_if: Annotated[Rule, BeforeValidator(_all)] | None = None
+    drop_to_lower_if_any: Annotated[Rule, BeforeValidator(_any)]
+    forbid_drop_to_lower_if_any: Annotated[Rule, BeforeValidator(_any)] | None = None
+
+    def rules(self) -> tuple[tuple[str, Rule], ...]:
+        """Every rule present with its role: "stay", "drop", "forbid"."""
+        every = (
+            ("stay", self.stay_on_if),
+            ("drop", self.drop_to_lower_if_any),
+            ("forbid", self.forbid_drop_to_lower_if_any),
+        )
+        return tuple((role, rule) for role, rule in every if rule is not None)
+
+    def content(self) -> dict[str, list[Any]]:
+        """Loadable again, in one spelling."""
+        keys = {"stay": "stay_on_if", "drop": "drop_to_lower_if_any", "forbid": "forbid_drop_to_lower_if_any"}
+        return {keys[role]: list(rule.content) for role, rule in self.rules()}
+
+
+@dataclass(frozen=True, eq=False)
+class TimeframeRules:
+    """An absent side never holds; an absent filter never blocks; an absent selection never drops."""
+
+    timeframe: Timeframe
+    phase: Phase
+    long: Rule | None
+    short: Rule | None
+    long_filters: Rule | None
+    short_filters: Rule | None
+    selection: Selection | None = None
+
+    def side_rules(self) -> tuple[tuple[Side, str, Rule], ...]:
+        """Every rule present with its side and its role, "rule" or "filter"."""
+        every = (
+            (Side.LONG, "rule", self.long),
+            (Side.LONG, "filter", self.long_filters),
+            (Side.SHORT, "rule", self.short),
+            (Side.SHORT, "filter", self.short_filters),
+        )
+        return tuple((side, role, rule) for side, role, rule in every if rule is not None)
+
+    def all_rules(self) -> tuple[tuple[Side | None, str, Rule], ...]:
+        """`side_rules`, then those of the selection, which have no side, as "stay", "drop" and "forbid"."""
+        selection = self.selection.rules() if self.selection is not None else ()
+        return self.side_rules() + tuple((None, role, rule) for role, rule in selection)

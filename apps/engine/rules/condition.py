@@ -7,12 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from apps.engine.indicators.compute import COLUMNS
-from apps.engine.indicators.pivots import PIVOTS
-from apps.engine.rules.errors import ExpressionError
-from apps.engine.rules.expression import parse, parse_using, tidy
+from apps.engine.indicators.columns import COLUMNS
+from apps.engine.indicators.numpy_columns import PIVOTS
+from apps.engine.rules.expression import canonical_formula, parse, parse_with_used
+from apps.engine.rules.grammar import FUNCTIONS, METRICS, ExpressionError
 from apps.engine.rules.logic import Logic
-from apps.engine.rules.names import FUNCTIONS, METRICS
 from apps.engine.rules.term import Number, Term
 from apps.engine.values.errors import suggestion
 
@@ -43,10 +42,10 @@ class Condition:
 
     def content(self) -> dict[str, object]:
         """Everything that decides, in one spelling."""
-        return {"formula": tidy(self.formula), "params": dict(self.params)}
+        return {"formula": canonical_formula(self.formula), "params": dict(self.params)}
 
 
-def number(value: float) -> float:
+def canonical_number(value: float) -> float:
     """One spelling of a number: 70.0 and 70 are the same threshold."""
     return int(value) if float(value).is_integer() else value
 
@@ -61,7 +60,7 @@ def is_number(value: object) -> bool:
         return False
 
 
-def not_a_number(value: object) -> str:
+def number_fault(value: object) -> str:
     return f"{str(value)[:80]!r} is not a finite number (write 0.000001 or 1.0e-6, without quotes)"
 
 
@@ -75,7 +74,7 @@ def read_conditions(content: object) -> tuple[dict[str, Condition], list[Fault]]
         found = list(_entry_faults(name, entry))
         faults += [(f"{name}{path}", problem) for path, problem in found]
         if not found:
-            params = {key: number(value) for key, value in (entry.get("params") or {}).items()}
+            params = {key: canonical_number(value) for key, value in (entry.get("params") or {}).items()}
             conditions[name] = Condition(name, entry["formula"], params)
     return conditions, faults
 
@@ -99,13 +98,13 @@ def _param_faults(params: object) -> list[Fault]:
         if not isinstance(name, str) or not NAME.match(name) or name in RESERVED:
             faults.append((f".params.{name}", "a parameter's name is a word, and no column or function"))
         elif not is_number(value):
-            faults.append((f".params.{name}", not_a_number(value)))
+            faults.append((f".params.{name}", number_fault(value)))
     return faults
 
 
 def _formula_faults(formula: str, params: Mapping[str, float]) -> list[Fault]:
     try:
-        _, used = parse_using(formula, parameters=params, metrics=UNKNOWN_METRICS)
+        _, used = parse_with_used(formula, parameters=params, metrics=UNKNOWN_METRICS)
     except ExpressionError as error:
         return [(".formula", str(error))]
     return [(f".params.{name}", "the formula does not use it") for name in params if name not in used]

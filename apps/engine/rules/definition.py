@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from typing import Any
 
-from apps.engine.indicators.declared import Extra
+from apps.engine.indicators.extra_kinds import Extra
 from apps.engine.rules.condition import NAME, RESERVED, UNKNOWN_METRICS, Condition, Fault
 from apps.engine.rules.rule import GROUPS, Compiler
 
@@ -40,7 +40,7 @@ def read_definitions(
     return definitions, sorted(faults)
 
 
-def unused(definitions: Mapping[str, object], asked: object) -> list[str]:
+def unused_definitions(definitions: Mapping[str, object], asked: object) -> list[str]:
     """The names of `definitions` that no item of `asked`, or of a definition that is used, names."""
     found: set[str] = set()
     new = _named(asked) & definitions.keys()

@@ -7,9 +7,8 @@ import re
 import warnings
 from collections.abc import Mapping
 
-from apps.engine.indicators.declared import Extra
-from apps.engine.rules.errors import ExpressionError
-from apps.engine.rules.grammar import Grammar
+from apps.engine.indicators.extra_kinds import Extra
+from apps.engine.rules.grammar import ExpressionError, Grammar
 from apps.engine.rules.logic import Logic
 from apps.engine.rules.term import Term
 
@@ -31,10 +30,12 @@ def parse(
     without them they are refused. Any text gives logic or ExpressionError: more than 2,000 characters,
     nesting beyond 50 or anything outside the grammar is refused, and nothing is ever executed.
     """
-    return parse_using(text, condition=condition, parameters=parameters, metrics=metrics, extras=extras)[0]
+    return parse_with_used(text, condition=condition, parameters=parameters, metrics=metrics, extras=extras)[
+        0
+    ]
 
 
-def parse_using(
+def parse_with_used(
     text: str,
     *,
     condition: str = "",
@@ -49,7 +50,7 @@ def parse_using(
     return logic, frozenset(grammar.used)
 
 
-def tidy(text: str) -> str:
+def canonical_formula(text: str) -> str:
     """The formula in one spelling, so that spaces do not change a digest. `text` has been parsed before."""
     return ast.unparse(_tree(_one_line(text))).replace("'", '"')
 

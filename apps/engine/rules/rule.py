@@ -8,15 +8,13 @@ from typing import Any as Anything
 
 import numpy as np
 
-from apps.engine.indicators.declared import Extra
-from apps.engine.rules.condition import NAME, Condition, Fault, is_number, not_a_number, number
-from apps.engine.rules.errors import ExpressionError
-from apps.engine.rules.expression import parse, tidy
-from apps.engine.rules.leaf import FALSE, Leaf, Truth
-from apps.engine.rules.logic import All, Any, Logic, Not, leaves
-from apps.engine.rules.numbers import MAX_NESTING
+from apps.engine.indicators.extra_kinds import Extra
+from apps.engine.rules.condition import NAME, Condition, Fault, canonical_number, is_number, number_fault
+from apps.engine.rules.expression import canonical_formula, parse
+from apps.engine.rules.grammar import MAX_NESTING, ExpressionError
+from apps.engine.rules.logic import FALSE, AllOf, AnyOf, Leaf, Logic, Not, Truth, leaves
+from apps.engine.rules.rule_input import RuleInput
 from apps.engine.rules.term import Read, Term
-from apps.engine.rules.view import View
 from apps.engine.values.errors import suggestion
 
 Compiled = tuple[Logic, Anything]
@@ -25,7 +23,7 @@ Compiled = tuple[Logic, Anything]
 Definitions = Mapping[str, Sequence[Anything]]
 """A profile's own names for lists of items, all of which must hold; a faulty one has no items."""
 
-GROUPS: dict[str, type[Any | All]] = {"any_of": Any, "all_of": All}
+GROUPS: dict[str, type[AnyOf | AllOf]] = {"any_of": AnyOf, "all_of": AllOf}
 MAX_ITEMS = 1_000
 """Items of one list, those of definitions counted wherever named: ten short lines may say billions."""
 
@@ -34,11 +32,11 @@ MAX_ITEMS = 1_000
 class Rule:
     """Compiled items; without any, never true. `content` is their one spelling, parameters written out."""
 
-    logic: All | Any | None
+    logic: AllOf | AnyOf | None
     content: tuple[Anything, ...]
     conditions: Mapping[str, Condition]
 
-    def truth(self, view: View) -> Truth:
+    def truth(self, view: RuleInput) -> Truth:
         """-1 false, 0 unknown, +1 true; (S, rows) or broadcastable to it."""
         if self.logic is None:
             return np.full((1, 1), FALSE, dtype=np.int8)
@@ -77,7 +75,7 @@ class Compiler:
         self._used: dict[str, Condition] = {}
         self._items = 0
 
-    def rule(self, items: object, join: type[All | Any] = All) -> Rule:
+    def rule(self, items: object, join: type[AllOf | AnyOf] = AllOf) -> Rule:
         """The rule of `items`: all of them, or any; meaningless when there are `faults`."""
         compiled = self._list(items, "", 0)
         logic = join(tuple(logic for logic, _ in compiled)) if compiled else None
@@ -124,7 +122,7 @@ class Compiler:
 
     def _formula(self, text: str, path: str) -> Compiled | None:
         try:
-            return parse(text, metrics=self._metrics, extras=self._extras), tidy(text)
+            return parse(text, metrics=self._metrics, extras=self._extras), canonical_formula(text)
         except ExpressionError as error:
             return self._fault(path, str(error))
 
@@ -136,7 +134,7 @@ class Compiler:
         if not parts:
             return None
         logics = tuple(logic for logic, _ in parts)
-        return All(logics, definition=name), {"all_of": [content for _, content in parts]}
+        return AllOf(logics, definition=name), {"all_of": [content for _, content in parts]}
 
     def _condition(self, name: object, value: object, path: str, depth: int) -> Compiled | None:
         if isinstance(name, str) and name in self._definitions:
@@ -167,10 +165,10 @@ class Compiler:
             if name not in condition.params:
                 self._fault(f"{path}.{name}", f"unknown parameter{suggestion(str(name), condition.params)}")
             elif not is_number(setting):
-                self._fault(f"{path}.{name}", not_a_number(setting))
+                self._fault(f"{path}.{name}", number_fault(setting))
         if len(self.faults) > before:
             return None
-        return {name: number(setting) for name, setting in settings.items()}
+        return {name: canonical_number(setting) for name, setting in settings.items()}
 
     def _too_many(self, path: str) -> None:
         if self._items == MAX_ITEMS + 1:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from apps.engine.frame import Floats
-from apps.engine.rules.view import View, finite
+from apps.engine.rules.rule_input import RuleInput, finite
 from apps.engine.values.timeframe import Timeframe
 
 
@@ -25,10 +25,10 @@ class Read:
     lag: int
     back: int
 
-    def values(self, view: View) -> Floats:
+    def values(self, view: RuleInput) -> Floats:
         if self.timeframe is None:
             return view.column(self.name, self.lag, self.back)
-        return view.other(self.timeframe, self.name, self.lag, self.back)
+        return view.other_column(self.timeframe, self.name, self.lag, self.back)
 
     def __str__(self) -> str:
         return self.name if self.timeframe is None else f'on("{self.timeframe}", {self.name})'
@@ -38,7 +38,7 @@ class Read:
 class Number:
     value: float
 
-    def values(self, view: View, back: int) -> Floats:
+    def values(self, view: RuleInput, back: int) -> Floats:
         return np.array([[self.value]])
 
     def reads(self, back: int) -> Iterator[Read]:
@@ -53,7 +53,7 @@ class Column:
     lag: int = 0
     timeframe: Timeframe | None = None
 
-    def values(self, view: View, back: int) -> Floats:
+    def values(self, view: RuleInput, back: int) -> Floats:
         return Read(self.timeframe, self.name, self.lag, back).values(view)
 
     def reads(self, back: int) -> Iterator[Read]:
@@ -67,28 +67,28 @@ class Apply:
     function: Callable[..., Any]
     terms: tuple[Term, ...]
 
-    def values(self, view: View, back: int) -> Floats:
+    def values(self, view: RuleInput, back: int) -> Floats:
         return view.once((self, back), lambda: self._worked_out(view, back))
 
     def reads(self, back: int) -> Iterator[Read]:
         for term in self.terms:
             yield from term.reads(back)
 
-    def _worked_out(self, view: View, back: int) -> Floats:
+    def _worked_out(self, view: RuleInput, back: int) -> Floats:
         return finite(self.function(*(term.values(view, back) for term in self.terms)))
 
 
 @dataclass(frozen=True)
-class Given:
+class OptionalColumn:
     """What is known besides candles: a column of the judged timeframe's frame, unknown without it."""
 
     name: str
 
-    def values(self, view: View, back: int) -> Floats:
-        return view.given(self.name, back)
+    def values(self, view: RuleInput, back: int) -> Floats:
+        return view.optional_column(self.name, back)
 
     def reads(self, back: int) -> Iterator[Read]:
         return iter(())
 
 
-Term = Number | Column | Apply | Given
+Term = Number | Column | Apply | OptionalColumn

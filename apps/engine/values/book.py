@@ -9,8 +9,7 @@ from decimal import Decimal
 
 from apps.engine.values.order import Fill, OrderReport, OrderStatus, ProtectionReport, Role, client_order_id
 from apps.engine.values.plan import OrderPlan
-from apps.engine.values.position import PositionReport, PositionStatus
-from apps.engine.values.side import Side
+from apps.engine.values.position import PositionReport, PositionStatus, Side
 from apps.engine.values.timeframe import Timeframe
 
 
@@ -112,7 +111,7 @@ class SymbolBook:
 
 
 @dataclass(frozen=True, slots=True)
-class SymbolSeen:
+class ExchangeBook:
     """The exchange's, complete. Read in this order, from `read_at` on: the open orders, look-ups, positions,
     protections, trades; so that what filled an order is in the positions.
 

@@ -32,7 +32,7 @@ class ImpossibleCandle(TradingError):
         self.law = law
 
 
-def aligned(open_time: datetime, timeframe: Timeframe) -> datetime:
+def aligned_open_time(open_time: datetime, timeframe: Timeframe) -> datetime:
     """`open_time` on its boundary; up to 2 s late is floored, anything else raises ImpossibleCandle."""
     boundary = timeframe.floor(open_time)
     if (open_time - boundary).total_seconds() > BOUNDARY_TOLERANCE_S:
@@ -82,7 +82,7 @@ class Candle:
         return self.open_time + self.timeframe.duration
 
 
-def empty_after(previous: Candle, open_time: datetime) -> Candle:
+def flat_candle(previous: Candle, open_time: datetime) -> Candle:
     """The candle of a hole the exchange confirms: flat at the previous close, volume 0."""
     flat = previous.close
     return Candle(

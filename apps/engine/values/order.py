@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
 
 

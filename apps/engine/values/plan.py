@@ -8,8 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from apps.engine.values.order import OrderRequest, TimeInForce
-from apps.engine.values.position import Quote
-from apps.engine.values.side import Side
+from apps.engine.values.position import Quote, Side
 from apps.engine.values.timeframe import Timeframe
 
 

@@ -7,7 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from apps.engine.values.side import Side
+
+class Side(StrEnum):
+    LONG = "long"
+    SHORT = "short"
 
 
 class PositionStatus(StrEnum):

@@ -20,9 +20,9 @@ from apps.engine.values.position import (
     PositionMode,
     PositionReport,
     Quote,
+    Side,
     Transaction,
 )
-from apps.engine.values.side import Side
 from apps.exchange.bitmart import parse_account, parse_market, parse_orders, request_body, routes
 from apps.exchange.bitmart.broker_reader import BrokerReader, Page, read_span
 from apps.exchange.bitmart.json_field import ParseError

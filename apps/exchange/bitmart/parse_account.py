@@ -10,10 +10,10 @@ from apps.engine.values.position import (
     FeeRates,
     PositionMode,
     PositionReport,
+    Side,
     Transaction,
     TransactionKind,
 )
-from apps.engine.values.side import Side
 from apps.exchange.bitmart import json_field
 from apps.exchange.bitmart.json_field import ParseError, Row, Rows
 

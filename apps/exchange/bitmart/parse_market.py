@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
-from apps.engine.values.candle import Candle, Source, aligned
+from apps.engine.values.candle import Candle, Source, aligned_open_time
 from apps.engine.values.contract import Contract
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange.bitmart import json_field
@@ -41,7 +41,7 @@ def klines(
         return Candle(
             symbol,
             timeframe,
-            aligned(json_field.moment(row, "timestamp"), timeframe),
+            aligned_open_time(json_field.moment(row, "timestamp"), timeframe),
             json_field.number(row, "open_price"),
             json_field.number(row, "high_price"),
             json_field.number(row, "low_price"),

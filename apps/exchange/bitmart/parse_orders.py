@@ -7,7 +7,7 @@ open a short. In one-way mode 1 and 4 are plain, 2 and 3 reduce-only: for our or
 from __future__ import annotations
 
 from apps.engine.values.order import Fill, OrderReport, ProtectionKind, ProtectionReport
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.exchange.bitmart import json_field
 from apps.exchange.bitmart.json_field import ParseError, Row, Rows
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from urllib.parse import urlsplit, urlunsplit
 
 from apps.engine.ports import FormingCandle
-from apps.engine.values.candle import Candle, aligned
+from apps.engine.values.candle import Candle, aligned_open_time
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange.bitmart import json_field
 from apps.exchange.bitmart.json_field import ParseError, Row, Rows
@@ -96,7 +96,7 @@ def candle_message(
         raise ParseError("group", group)
 
     def forming(bar: Row) -> FormingCandle:
-        at = aligned(json_field.moment(bar, "ts"), timeframe)
+        at = aligned_open_time(json_field.moment(bar, "ts"), timeframe)
         open_, high, low, close = (json_field.number(bar, field) for field in "ohlc")
         volume = json_field.number(bar, "v") * size
         Candle(symbol, timeframe, at, open_, high, low, close, volume)  # raises when it breaks their laws

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from apps.engine.values.order import OrderRequest, ProtectionKind, TimeInForce
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.exchange.bitmart.parse_orders import side_number
 
 Body = dict[str, object]

@@ -27,9 +27,9 @@ from apps.engine.values.position import (
     PositionMode,
     PositionReport,
     Quote,
+    Side,
     Transaction,
 )
-from apps.engine.values.side import Side
 from apps.engine.values.venue import VenueConstraints
 from apps.exchange.simulator import orders, plans, reports, terms
 from apps.exchange.simulator.asking import ISOLATED, wish_of

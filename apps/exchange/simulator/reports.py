@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from apps.engine.values.order import Fill, OrderReport, ProtectionKind, ProtectionReport
-from apps.engine.values.position import Bracket, PositionReport, Transaction, TransactionKind
-from apps.engine.values.side import Side
+from apps.engine.values.position import Bracket, PositionReport, Side, Transaction, TransactionKind
 from apps.exchange.simulator.holdings import ZERO, Entry, Position, Trade
 from apps.exchange.simulator.listing import Listing
 from apps.exchange.simulator.margin import liquidation_price, position_margin, unrealised

@@ -14,9 +14,9 @@ from apps.engine.enter import guards
 from apps.engine.enter.plan import EntryDecision, age_refusal, entry_decision
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.events import CallFailed, PlanRefused
+from apps.engine.values.account import AccountState
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.reason import Reason, Refusal
-from apps.engine.values.state import AccountState
 from apps.live.enter import dry_results
 from apps.live.enter.deciding import confirmed, told_by, verdict_of
 from apps.live.enter.entry import Clock, Entry, dry, live, of_approved

@@ -14,10 +14,10 @@ from apps.engine.enter import guards
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.events import Event
 from apps.engine.ports import Claimed, Ledger
+from apps.engine.values.account import AccountState
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.reason import Refusal
-from apps.engine.values.state import AccountState
 from apps.exchange import venue
 from apps.live import account_health
 from apps.live.ledger import AccountLedger

@@ -12,9 +12,9 @@ from typing import TypeVar
 import structlog
 
 from apps.engine.enter.observation import Features, Observation
-from apps.engine.indicators.compute import features
+from apps.engine.indicators.columns import features
 from apps.engine.ports import Broker, BrokerRejected, BrokerUnavailable, BrokerUnknown
-from apps.engine.profile import Entry
+from apps.engine.profile import EntrySettings
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.exchange import venue
 from apps.live.enter.venue_cache import Kept
@@ -27,7 +27,9 @@ READS = 4
 """What is asked of the venue: quote, account, brackets, fees."""
 
 
-def observation(symbol: str, entry: Entry, timeframe: Timeframe, at: datetime, broker: Broker) -> Observation:
+def observation(
+    symbol: str, entry: EntrySettings, timeframe: Timeframe, at: datetime, broker: Broker
+) -> Observation:
     """One look at the market and the account; features of the candles closed at `at`, a minute.
 
     The venue is asked everything at once: the way there and back is most of the time. What it does not tell

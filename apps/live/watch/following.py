@@ -14,7 +14,7 @@ from apps.engine.cycle import follow, perform
 from apps.engine.follow.action import Action
 from apps.engine.follow.book import is_urgent
 from apps.engine.ports import Broker
-from apps.engine.values.book import SymbolBook, SymbolSeen
+from apps.engine.values.book import ExchangeBook, SymbolBook
 from apps.engine.values.contract import Contract
 from apps.engine.values.venue import VenueConstraints
 from apps.live.ledger import AccountLedger
@@ -39,7 +39,7 @@ class Handled:
 
 
 def handle(
-    seen: SymbolSeen,
+    seen: ExchangeBook,
     contract: Contract,
     *,
     ledger: AccountLedger,

@@ -13,7 +13,7 @@ import structlog
 from apps.engine.follow.orders import due_lookups, suspect_lookups
 from apps.engine.follow.reconcile import OWN_ID_PREFIX, Differences, compare
 from apps.engine.ports import Broker, BrokerRejected, BrokerUnavailable, BrokerUnknown
-from apps.engine.values.book import SymbolBook, SymbolSeen
+from apps.engine.values.book import ExchangeBook, SymbolBook
 from apps.engine.values.order import OrderReport
 from apps.engine.values.venue import VenueConstraints
 from apps.orders.values import as_stored
@@ -42,7 +42,7 @@ class Survey:
     rounded as the books keep them.
     """
 
-    seen: Mapping[str, SymbolSeen]
+    seen: Mapping[str, ExchangeBook]
     traded: frozenset[str]
 
 
@@ -77,7 +77,7 @@ def survey(
     protections = _by_symbol(_listed(broker.protections, books))
     books = _with(books, [*positions, *protections], book_of)
     seen = {
-        symbol: SymbolSeen(
+        symbol: ExchangeBook(
             symbol=symbol,
             read_at=now,
             orders=tuple(map(as_stored, orders[symbol])),
@@ -136,13 +136,13 @@ def _look_up(broker: Broker, symbol: str, client_ids: Iterable[str]) -> dict[str
     return answers
 
 
-def _differs(book: SymbolBook, seen: SymbolSeen) -> bool:
+def _differs(book: SymbolBook, seen: ExchangeBook) -> bool:
     return compare(book, seen) != Differences()
 
 
 def _with_trades(
-    broker: Broker, books: Mapping[str, SymbolBook], symbols: Iterable[SymbolSeen], now: datetime
-) -> Iterator[SymbolSeen]:
+    broker: Broker, books: Mapping[str, SymbolBook], symbols: Iterable[ExchangeBook], now: datetime
+) -> Iterator[ExchangeBook]:
     for seen in symbols:
         try:
             fills = broker.fills(seen.symbol, _begun(books[seen.symbol], now) - TRADES_BEFORE)

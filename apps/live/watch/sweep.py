@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError
 
 from apps.engine.follow.book import is_urgent
 from apps.engine.ports import Broker
-from apps.engine.values.book import SymbolBook, SymbolSeen
+from apps.engine.values.book import ExchangeBook, SymbolBook
 from apps.engine.values.venue import VenueConstraints
 from apps.live.ledger import AccountLedger
 from apps.live.watch.contracts import Contracts
@@ -67,7 +67,7 @@ class Sweep:
         due = [symbol for symbol, at in self._traded_at.items() if now - at >= TRADES_EACH]
         return sorted(due, key=self._traded_at.__getitem__)[:1]
 
-    def _handle(self, seen: SymbolSeen, off: Mapping[str, str]) -> bool:
+    def _handle(self, seen: ExchangeBook, off: Mapping[str, str]) -> bool:
         try:
             return handle(
                 seen,
@@ -85,6 +85,6 @@ class Sweep:
             return False
 
 
-def _urgency(books: Mapping[str, SymbolBook]) -> Callable[[SymbolSeen], tuple[bool, str]]:
+def _urgency(books: Mapping[str, SymbolBook]) -> Callable[[ExchangeBook], tuple[bool, str]]:
     """Symbols that need care come first; so do those we know nothing of yet."""
     return lambda seen: (seen.symbol in books and not is_urgent(books[seen.symbol]), seen.symbol)

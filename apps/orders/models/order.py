@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from apps.db.enum import EnumField
 from apps.engine.values.order import OrderStatus
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.orders.models.plan import OrderPlan
 from apps.orders.models.position import Position
 

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from apps.db.enum import EnumField
 from apps.engine.values.order import OrderStatus
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
 
 _LONG = Q(side=Side.LONG.value, stop_price__lt=F("entry_price"), target_price__gt=F("entry_price"))

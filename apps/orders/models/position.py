@@ -7,8 +7,7 @@ from django.db.models import F, Q
 
 from apps.db.enum import EnumField
 from apps.engine.values.order import ProtectionKind
-from apps.engine.values.position import PositionStatus, ProtectionStatus
-from apps.engine.values.side import Side
+from apps.engine.values.position import PositionStatus, ProtectionStatus, Side
 from apps.orders.models.plan import OrderPlan
 
 _EXCURSION = ("best_price", "worst_price", "mfe_pct", "mae_pct")

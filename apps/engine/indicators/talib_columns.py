@@ -1,7 +1,10 @@
-"""The columns TA-Lib computes, series by series, into arrays the caller made."""
+"""TA-Lib for arrays alone. Its package imports pandas, where that is installed, to wrap its functions for it:
+a second and 50 MiB of every process, for a wrapping that we take off again.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import unwrap
@@ -10,7 +13,20 @@ from typing import Any
 import numpy as np
 
 from apps.engine.frame import CLOSE, HIGH, Bools, Floats, Ints
-from apps.engine.indicators.talib_arrays import talib
+
+_WITHOUT = "pandas"
+
+if _WITHOUT in sys.modules:
+    import talib
+else:
+    sys.modules[_WITHOUT] = None  # type: ignore[assignment]  # Python's own way to say "this one is absent"
+    try:
+        import talib
+    finally:
+        del sys.modules[_WITHOUT]
+
+__all__ = ["COLUMNS", "fill_columns", "talib"]
+
 
 # TA-Lib wraps its functions for pandas where pandas is installed; arrays go straight in.
 ADX, ATR, BBANDS, EMA, MACD, RSI, SMA = (
@@ -19,7 +35,7 @@ ADX, ATR, BBANDS, EMA, MACD, RSI, SMA = (
 )
 
 
-def fill(candles: Floats, late: Ints, length: Ints, into: Mapping[str, Floats]) -> Bools:
+def fill_columns(candles: Floats, late: Ints, length: Ints, into: Mapping[str, Floats]) -> Bools:
     """Fill `into` (some of COLUMNS, each (S, any width), right-aligned on the axis of `candles`, NaN before).
 
     A series is the contiguous `length` candles that end `late` before the end of (5, S, N). Returns (S,): the

@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 Number = TypeVar("Number", np.float64, np.int8, np.bool_)
 
 
-class View:
+class RuleInput:
     """`rows` candles of `timeframe` for all symbols, the last of them `lag` candles before the frame's last.
 
     Live asks one row of many symbols, a backtest every row of one. All arrays are (S, rows); a value that is
@@ -32,7 +32,7 @@ class View:
         self._lag = lag
         self._known: dict[object, Any] = {}
 
-    def along(self, values: NDArray[Number]) -> NDArray[Number]:
+    def flat(self, values: NDArray[Number]) -> NDArray[Number]:
         """`values`, (S, rows) or broadcastable to it, along the one axis that is longer than one."""
         if values.shape != self._shape:
             values = np.broadcast_to(values, self._shape)
@@ -49,12 +49,12 @@ class View:
         """The own column, `lag + back` candles before each row."""
         return self.once((name, lag + back), lambda: finite(self._slice(name, lag + back)))
 
-    def other(self, timeframe: Timeframe, name: str, lag: int, back: int) -> Floats:
+    def other_column(self, timeframe: Timeframe, name: str, lag: int, back: int) -> Floats:
         """Another timeframe's column, `lag` of its candles before the newest closed at the row `back` ago."""
         key = (timeframe, name, lag, back)
         return self.once(key, lambda: finite(self._align(timeframe, name, lag, back)))
 
-    def given(self, name: str, back: int) -> Floats:
+    def optional_column(self, name: str, back: int) -> Floats:
         """As `column`; NaN when the frame has no such column."""
         if name in self._frames[self._timeframe].columns:
             return self.column(name, 0, back)
@@ -66,25 +66,25 @@ class View:
 
     def _slice(self, name: str, lag: int) -> Floats:
         values = column_of(self._frames, self._timeframe, name)
-        reach, newest = self._frames[self._timeframe].reach, values.shape[1] - self._lag
+        lookback, newest = self._frames[self._timeframe].lookback, values.shape[1] - self._lag
         start, stop = newest - lag - self._rows, newest - lag
         if start >= 0:
             found = values[:, start:stop]
         else:
             found = np.full((values.shape[0], self._rows), np.nan)
             found[:, max(-start, 0) :] = values[:, : max(stop, 0)]
-        if lag == 0 or reach is None:
+        if lag == 0 or lookback is None:
             return found
-        return np.where(reach[newest - self._rows : newest] > lag, found, np.nan)
+        return np.where(lookback[newest - self._rows : newest] > lag, found, np.nan)
 
     def _align(self, timeframe: Timeframe, name: str, lag: int, back: int) -> Floats:
         values = column_of(self._frames, timeframe, name)
         frame = self._frames[timeframe]
         newest, current = self.once((timeframe, back), lambda: self._newest(frame, back))
         known = current & (newest >= lag)
-        if frame.reach is not None:
+        if frame.lookback is not None:
             heads, there = self.once((timeframe, 0), lambda: self._newest(frame, 0))
-            known &= there & (frame.reach[heads] > heads - newest + lag)
+            known &= there & (frame.lookback[heads] > heads - newest + lag)
         return np.where(known, values[:, np.maximum(newest - lag, 0)], np.nan)
 
     def _newest(self, frame: Frame, back: int) -> tuple[Ints, Bools]:

@@ -70,7 +70,7 @@ Leverage = Annotated[int, Field(strict=True, ge=1, le=200)]
 Pattern = Annotated[str, Field(min_length=1), AfterValidator(_pattern)]
 
 
-class ZoneRule(Part):
+class ZoneSettings(Part):
     """Where an entry is worth it. `w_min`, `w_max`: the half width as a ratio of the anchor."""
 
     anchor: Anchor
@@ -96,7 +96,7 @@ class Fees(Part):
     taker: Fee
 
 
-class Entry(Part):
+class EntrySettings(Part):
     """Percentages are percent, ratios ratios, `_bps` basis points, `_s` seconds; money in settle currency."""
 
     risk_pct: Annotated[Number, Field(gt=0, le=5)]
@@ -115,7 +115,7 @@ class Entry(Part):
     max_deviation_pct: Pct
     implausible_pct: Pct
     zone_max_deviation_pct: Pct
-    zone: ZoneRule
+    zone: ZoneSettings
     order_ttl_s: Seconds
     max_signal_age_s: Seconds | None = None
     exchange_cap: Leverage

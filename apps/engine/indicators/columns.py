@@ -6,15 +6,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
-from apps.engine.frame import HIGH, LOW, VOLUME, Bools, Floats, Frame, Ints, Windows, closes_until
-from apps.engine.indicators import ta
-from apps.engine.indicators.declared import extras_among, is_extra
-from apps.engine.indicators.divergence import REACH, bearish_divergence, bullish_divergence
-from apps.engine.indicators.pivots import PIVOTS, pivots
-from apps.engine.indicators.stoch_rsi import stoch_rsi
-from apps.engine.indicators.tail import tail
-from apps.engine.indicators.volume import volume_ratio
-from apps.engine.indicators.vwap import vwap
+from apps.engine.frame import HIGH, LOW, VOLUME, Bools, Floats, Frame, Ints, Windows, close_times, tail
+from apps.engine.indicators import talib_columns
+from apps.engine.indicators.divergence import CANDLES_BEFORE, bearish_divergence, bullish_divergence
+from apps.engine.indicators.extra_kinds import extras_of_columns, is_extra_column
+from apps.engine.indicators.numpy_columns import PIVOTS, pivots, stoch_rsi, volume_ratio, vwap
 from apps.engine.values.timeframe import Timeframe
 
 __all__ = ["COLUMNS", "PIVOTS", "column_names", "features"]
@@ -34,7 +30,7 @@ DIVERGENCES: dict[str, tuple[Callable[[Floats, Floats, int], Floats], int, str]]
 """What judges, by which prices, against which oscillator."""
 COLUMNS: tuple[str, ...] = (
     *PRICES,
-    *ta.COLUMNS,
+    *talib_columns.COLUMNS,
     *ALIASES,
     *("stoch_rsi_k", "stoch_rsi_d"),
     *("vwap", "volume_ratio"),
@@ -75,7 +71,7 @@ def features(
         columns = into if into is not None else {name: np.full(shape, np.nan) for name in names}
         for name in names:
             columns[name][chosen] = fresh[name]
-    closes = closes_until(windows.until, windows.timeframe, depth)
+    closes = close_times(windows.until, windows.timeframe, depth)
     frame = Frame(windows.timeframe, closes, columns, raised=raised)
     return frame, frozenset(windows.symbols[row] for row in chosen[failed])
 
@@ -89,10 +85,10 @@ def _names(timeframe: Timeframe, wanted: Collection[str] | None) -> tuple[str, .
     names = column_names(timeframe)
     if wanted is None:
         return names
-    unknown = {name for name in wanted if not is_extra(name)} - set(names)
+    unknown = {name for name in wanted if not is_extra_column(name)} - set(names)
     if unknown:
         raise ValueError(f"{timeframe} has no column {', '.join(sorted(unknown))}")
-    added = [column for extra in extras_among(wanted) for column in extra.columns]
+    added = [column for extra in extras_of_columns(wanted) for column in extra.columns]
     return (*(name for name in names if name in wanted), *added)
 
 
@@ -122,9 +118,9 @@ def _columns(
     """The columns `names`, which symbols raised, and who raised in an extra indicator."""
     candles, timeframe = windows.candles, windows.timeframe
     series = _series_for(names)
-    width = dict.fromkeys(series, depth) | dict.fromkeys(LOOKED_BACK_AT, depth + REACH)
+    width = dict.fromkeys(series, depth) | dict.fromkeys(LOOKED_BACK_AT, depth + CANDLES_BEFORE)
     columns = {name: np.full((candles.shape[1], width[name]), np.nan) for name in series}
-    failed = ta.fill(candles, windows.late, windows.length, columns)
+    failed = talib_columns.fill_columns(candles, windows.late, windows.length, columns)
     looked_back_at = {name: columns[name] for name in LOOKED_BACK_AT if name in columns}
     columns |= {name: tail(values, depth) for name, values in looked_back_at.items()}
     columns |= {alias: columns[name] for alias, name in ALIASES.items() if alias in names}
@@ -154,7 +150,7 @@ def _columns(
 def _extras(
     windows: Windows, depth: int, names: Collection[str]
 ) -> tuple[dict[str, Floats], dict[str, frozenset[str]]]:
-    extras = extras_among(names)
+    extras = extras_of_columns(names)
     if not extras:
         return {}, {}
     from apps.engine.indicators.extra import extra_columns  # brings pandas: only where one is asked for
@@ -168,7 +164,7 @@ def _series_for(names: Collection[str]) -> list[str]:
     needed |= {DIVERGENCES[name][2] for name in names if name in DIVERGENCES}
     if not STOCHASTIC.isdisjoint(names):
         needed.add("rsi")
-    return [name for name in ta.COLUMNS if name in needed]
+    return [name for name in talib_columns.COLUMNS if name in needed]
 
 
 def _inside(windows: Windows, depth: int) -> Bools:

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from apps.engine.profile.judged import Judged
 from apps.engine.profile.lint.finding import Finding, error
-from apps.engine.profile.lint.idle import idle_items
-from apps.engine.profile.lint.items import Item, items_of
+from apps.engine.profile.lint.item import Item, idle_item_findings, rule_items
 from apps.engine.profile.lint.proof import can_hold, contradiction, follows
 from apps.engine.profile.profile import Profile
-from apps.engine.profile.schema import Phase
+from apps.engine.profile.schema import Phase, TimeframeRules
 from apps.engine.rules.rule import Rule
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 
 SECTIONS = {"rule": "timeframes", "filter": "filters_mandatory"}
 SELECTION = {"stay": "stay_on_if", "drop": "drop_to_lower_if_any", "forbid": "forbid_drop_to_lower_if_any"}
 
 
-def sides(profile: Profile) -> Iterator[Finding]:
+def side_findings(profile: Profile) -> Iterator[Finding]:
     """The rules, filters and selections of every timeframe and phase."""
-    for judged in profile.judged:
-        for side, role, rule in judged.asked():
-            yield from idle_items(items_of(rule, path_of(profile, judged, side, role)))
+    for judged in profile.timeframe_rules:
+        for side, role, rule in judged.all_rules():
+            yield from idle_item_findings(rule_items(rule, list_path(profile, judged, side, role)))
         for side in (Side.LONG, Side.SHORT):
             yield from _never_holds(profile, judged, side)
         yield from _both_hold(profile, judged)
 
 
-def holds_never(judged: Judged, side: Side) -> bool:
+def never_holds(judged: TimeframeRules, side: Side) -> bool:
     """Whether the side has no rules there, or rules and filters that are proved to contradict each other."""
     rule, filters = _rules(judged, side)
     if rule is None or rule.logic is None:
@@ -37,7 +35,7 @@ def holds_never(judged: Judged, side: Side) -> bool:
     return not can_hold(*given)
 
 
-def path_of(profile: Profile, judged: Judged, side: Side | None, role: str) -> str:
+def list_path(profile: Profile, judged: TimeframeRules, side: Side | None, role: str) -> str:
     """Where the list stands in the file: a phase's own where it has one."""
     if side is None:
         return f"selection.{judged.timeframe}.{SELECTION[role]}"
@@ -49,18 +47,18 @@ def path_of(profile: Profile, judged: Judged, side: Side | None, role: str) -> s
     return f"{SECTIONS[role]}.{judged.timeframe}{phase}.{side}"
 
 
-def _rules(judged: Judged, side: Side) -> tuple[Rule | None, Rule | None]:
+def _rules(judged: TimeframeRules, side: Side) -> tuple[Rule | None, Rule | None]:
     if side == Side.LONG:
         return judged.long, judged.long_filters
     return judged.short, judged.short_filters
 
 
-def _never_holds(profile: Profile, judged: Judged, side: Side) -> Iterator[Finding]:
+def _never_holds(profile: Profile, judged: TimeframeRules, side: Side) -> Iterator[Finding]:
     rule, filters = _rules(judged, side)
     if rule is None or rule.logic is None:
         return
-    path = path_of(profile, judged, side, "rule")
-    items = list(items_of(rule, path).flat())
+    path = list_path(profile, judged, side, "rule")
+    items = list(rule_items(rule, path).flat())
     if any(not item.reads() and not can_hold(item.logic) for item in items):
         return  # who writes `never` means it
     if found := _contradicting(items):
@@ -68,10 +66,10 @@ def _never_holds(profile: Profile, judged: Judged, side: Side) -> Iterator[Findi
         return
     if filters is None:
         return
-    path = path_of(profile, judged, side, "filter")
+    path = list_path(profile, judged, side, "filter")
     if filters.logic is None:
         yield error(path, f"a filter without items never holds: leave the list out to filter no {side}s")
-    elif found := _contradicting([*items, *items_of(filters, path).flat()]):
+    elif found := _contradicting([*items, *rule_items(filters, path).flat()]):
         yield error(path, f"the filters refuse every {side}: {found}")
 
 
@@ -86,7 +84,7 @@ def _contradicting(items: list[Item]) -> str:
     return f"{listed} contradict each other"
 
 
-def _both_hold(profile: Profile, judged: Judged) -> Iterator[Finding]:
+def _both_hold(profile: Profile, judged: TimeframeRules) -> Iterator[Finding]:
     """LONG_AND_SHORT, known in advance."""
     long, short = judged.long, judged.short
     if long is None or long.logic is None or short is None or short.logic is None:
@@ -100,6 +98,6 @@ def _both_hold(profile: Profile, judged: Judged) -> Iterator[Finding]:
         known = set(other.reads()) <= set(one.reads())
         if known and can_hold(one.logic) and follows(other.logic, one.logic):
             yield error(
-                path_of(profile, judged, side, "rule"),
+                list_path(profile, judged, side, "rule"),
                 f"whenever {side} holds {other_side} holds too: LONG_AND_SHORT, and no {side} is ever taken",
             )
