@@ -31,7 +31,7 @@ from apps.engine.values.timeframe import Timeframe
 from apps.exchange.simulator.market import Market
 from apps.exchange.simulator.state import DEFAULT_SEED
 from apps.exchange.simulator.tape.read import extent
-from apps.profiles.files import available, load_all
+from apps.profiles.files import load_profiles, profile_names
 
 SCREEN = Console(stderr=True)
 """Progress is for people: standard output holds the result alone."""
@@ -46,14 +46,14 @@ Stretch = dict[Timeframe, Windows]
 def run(args: list[str]) -> dict[str, Any]:
     """The whole recorded market, symbol by symbol; a repeat is all of them once."""
     parser = argparse.ArgumentParser(prog="bench backtest", description=__doc__)
-    parser.add_argument("--profile", default="classic", choices=available(PROFILES))
+    parser.add_argument("--profile", default="classic", choices=profile_names(PROFILES))
     parser.add_argument(
         "--symbols", type=int, default=16, choices=range(1, 17), metavar="N", help="1 … 16 (default 16)"
     )
     parser.add_argument("--repeats", type=int, default=9, help="at least 5 (default 9)")
     options = parser.parse_args(args)
     repeats = max(options.repeats, 5)
-    [profile] = load_all(PROFILES, [options.profile])
+    [profile] = load_profiles(PROFILES, [options.profile])
     source = _source(options.symbols)
     signals = _Signals(_stretches(source, profile), profile, source.asked.closes_ms)
     taken = [_seconds(signals.all) for _ in track(range(repeats), "signals", console=SCREEN)]

@@ -86,7 +86,7 @@ def _minute(symbols: list[str], n: int) -> list[Candle]:
 def _cold_windows(symbols: list[str]) -> float:
     for timeframe in VALIDATION:
         store.save_candles(_candles(symbols, timeframe, WINDOW[timeframe]))
-    table = store.Table()
+    table = store.CandleTable()
     return sum(
         _timed(
             lambda timeframe=timeframe: table.windows(  # type: ignore[misc]  # mypy cannot infer a lambda's default

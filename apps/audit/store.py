@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 
 from apps.audit.models import MtfAudit, Severity
-from apps.db.copy import copy_in, line
+from apps.db.copy import copy_in, copy_line
 from apps.engine.values.timeframe import Timeframe
 
 READY = "READY"
@@ -37,7 +37,7 @@ class AuditRow:
 
 
 @dataclass(frozen=True, slots=True)
-class StandingCause:
+class Cause:
     """The cause that stands for a symbol, with the side and timeframe it was ready on, without its trace.
 
     `refused` when a switch stood before the verdict, whose side is then not the symbol's.
@@ -71,20 +71,20 @@ ORDER BY created_at, id
 """  # noqa: S608 (as above)
 
 
-def save(rows: Iterable[AuditRow]) -> int:
+def save_rows(rows: Iterable[AuditRow]) -> int:
     """Append `rows` in the open transaction or their own; how many."""
     with connection.cursor() as cursor:
-        copy_in(cursor, MtfAudit._meta.db_table, _COLUMNS, (line(_values(row)) for row in rows))
+        copy_in(cursor, MtfAudit._meta.db_table, _COLUMNS, (copy_line(_values(row)) for row in rows))
         return int(cursor.rowcount)
 
 
-def last_before(symbol: str, profile: str, at: datetime) -> MtfAudit | None:
+def row_at(symbol: str, profile: str, at: datetime) -> MtfAudit | None:
     """The row that stands at `at`: the newest of `symbol` and `profile` created no later."""
     rows = MtfAudit.objects.filter(symbol=symbol, profile=profile, created_at__lte=at)
     return rows.order_by("-created_at", "-id").first()
 
 
-def standing(profile: str, symbols: Sequence[str], at: datetime | None = None) -> dict[str, MtfAudit]:
+def newest_rows(profile: str, symbols: Sequence[str], at: datetime | None = None) -> dict[str, MtfAudit]:
     """Symbol → the row of `profile` that stands at `at` (default: now); absent where there never was one."""
     rows = MtfAudit.objects.raw(
         "SELECT newest.* FROM unnest(%s::text[]) AS asked (symbol) CROSS JOIN LATERAL ("
@@ -96,39 +96,35 @@ def standing(profile: str, symbols: Sequence[str], at: datetime | None = None) -
     return {row.symbol: row for row in rows}
 
 
-def ready(run_id: UUID) -> list[str]:
+def ready_symbols(run_id: UUID) -> list[str]:
     """The symbols this run found READY, in the order it wrote them."""
     rows = MtfAudit.objects.filter(run_id=run_id, cause=READY)
     return list(rows.order_by("id").values_list("symbol", flat=True))
 
 
-def of_run(run_id: UUID, symbol: str) -> MtfAudit | None:
+def find_run_row(run_id: UUID, symbol: str) -> MtfAudit | None:
     """What this run wrote of `symbol`; None when nothing changed."""
     return MtfAudit.objects.filter(run_id=run_id, symbol=symbol).first()
 
 
-def standing_causes(
-    profile: str, symbols: Sequence[str], at: datetime | None = None
-) -> dict[str, StandingCause]:
+def newest_causes(profile: str, symbols: Sequence[str], at: datetime | None = None) -> dict[str, Cause]:
     """As `standing`, but only what one line shows."""
     with connection.cursor() as cursor:
         cursor.execute(
             _STANDING_CAUSES,
             [list(symbols), profile, at],
         )
-        return {row[0]: StandingCause(*row) for row in cursor.fetchall()}
+        return {row[0]: Cause(*row) for row in cursor.fetchall()}
 
 
-def causes_between(
-    profile: str, symbols: Sequence[str], after: datetime, until: datetime
-) -> list[StandingCause]:
+def causes_between(profile: str, symbols: Sequence[str], after: datetime, until: datetime) -> list[Cause]:
     """Every row of `profile` and `symbols` with after < created_at <= until, rising, as one line each."""
     with connection.cursor() as cursor:
         cursor.execute(
             _CAUSES_BETWEEN,
             [list(symbols), profile, after, until],
         )
-        return [StandingCause(*row) for row in cursor.fetchall()]
+        return [Cause(*row) for row in cursor.fetchall()]
 
 
 def _values(row: AuditRow) -> tuple[Any, ...]:

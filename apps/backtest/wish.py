@@ -17,7 +17,7 @@ from apps.engine.profile import Profile, ProfileError
 from apps.engine.values.account import AccountLimits
 from apps.engine.values.errors import TradingError
 from apps.orders.limits import account_limits
-from apps.profiles.files import load_all
+from apps.profiles.files import load_profiles
 
 MOST_EQUITY = Decimal(10) ** 12
 
@@ -67,7 +67,7 @@ def wish(options: Mapping[str, Any]) -> Wish:
 
 def _profiles(options: Mapping[str, Any], faults: list[str]) -> list[Profile]:
     try:
-        found = load_all(Path(options["profiles_dir"]).resolve(), _split(options["profile"]))
+        found = load_profiles(Path(options["profiles_dir"]).resolve(), _split(options["profile"]))
     except ProfileError as error:
         faults += error.faults
         return []

@@ -19,7 +19,7 @@ class AlreadyRunning(Exception):
 
 
 @contextmanager
-def only_one(name: str) -> Iterator[None]:
+def single_process(name: str) -> Iterator[None]:
     """Hold the lock `name` while the block runs. AlreadyRunning when another process keeps it for 5 s."""
     key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
     parameters = connection.get_connection_params()

@@ -14,12 +14,12 @@ _compact = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan
 def copy_in(cursor: Any, table: str, columns: Sequence[str], lines: Iterable[str]) -> None:
     """Copy `lines` (of `line`, or equal to them) into `table`."""
     remaining = iter(lines)
-    with cursor.copy(f"COPY {table} ({quoted(columns)}) FROM STDIN") as copy:
+    with cursor.copy(f"COPY {table} ({quote_columns(columns)}) FROM STDIN") as copy:
         while block := "".join(islice(remaining, LINES_A_BLOCK)):
             copy.write(block)
 
 
-def line(values: Sequence[Any]) -> str:
+def copy_line(values: Sequence[Any]) -> str:
     """One row. None is NULL, a dict or list is compact JSON; datetimes must be aware.
 
     Anything else is its `str`, taken as free of the characters COPY escapes: numbers, UUIDs, our enums.
@@ -27,7 +27,7 @@ def line(values: Sequence[Any]) -> str:
     return "\t".join([_WRITERS.get(type(value), str)(value) for value in values]) + "\n"
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """`text` as a COPY field. ValueError for a NUL, which PostgreSQL cannot store."""
     if "\0" in text:
         raise ValueError(f"text with a NUL character cannot be stored: {text!r}")
@@ -35,14 +35,14 @@ def escaped(text: str) -> str:
     return text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 
-def quoted(columns: Sequence[str]) -> str:
+def quote_columns(columns: Sequence[str]) -> str:
     return ", ".join(f'"{column}"' for column in columns)
 
 
 _WRITERS: dict[type, Callable[[Any], str]] = {
     type(None): lambda _: "\\N",
-    str: escaped,
+    str: escape,
     bool: lambda value: "t" if value else "f",
-    dict: lambda value: escaped(_compact(value)),
-    list: lambda value: escaped(_compact(value)),
+    dict: lambda value: escape(_compact(value)),
+    list: lambda value: escape(_compact(value)),
 }

@@ -13,7 +13,7 @@ EXACT = Context(prec=200, rounding=ROUND_HALF_UP, traps=[InvalidOperation])
 Number = TypeVar("Number", Decimal, Decimal | None)
 
 
-def rounded(model: type[Model], column: str, value: Number) -> Number:
+def round_to_column(model: type[Model], column: str, value: Number) -> Number:
     """`value` to the decimal places of its column, half away from zero as `numeric` does; None stays None."""
     field = model._meta.get_field(column)
     assert isinstance(field, DecimalField), f"{model.__name__}.{column} is no decimal column"

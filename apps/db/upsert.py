@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from apps.db.copy import copy_in, line, quoted
+from apps.db.copy import copy_in, copy_line, quote_columns
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Upsert:
         same rows wait for each other instead of deadlocking.
         """
         with transaction.atomic(), connection.cursor() as cursor:
-            self.stage(cursor, map(line, rows))
+            self.stage(cursor, map(copy_line, rows))
             cursor.execute(self.merge())
             return int(cursor.rowcount)
 
@@ -44,7 +44,7 @@ class Upsert:
         """Fill the staging table, which this connection keeps and every transaction finds empty."""
         cursor.execute(
             f"CREATE TEMP TABLE IF NOT EXISTS {self.staging} ON COMMIT DELETE ROWS "  # noqa: S608 (our own names)
-            f"AS SELECT {quoted(self.columns)} FROM {self.table} WITH NO DATA"
+            f"AS SELECT {quote_columns(self.columns)} FROM {self.table} WITH NO DATA"
         )
         cursor.execute(f"TRUNCATE {self.staging}")
         copy_in(cursor, self.staging, self.columns, lines)
@@ -54,12 +54,12 @@ class Upsert:
 
         Where a batch may hold a key twice, `best` orders the rows of one key, the one to keep first.
         """
-        keys = quoted(self.keys)
+        keys = quote_columns(self.keys)
         distinct = f"DISTINCT ON ({keys}) " if best else ""
         order = f"{keys}, {best}" if best else keys
         return (
-            f"INSERT INTO {self.table} AS old ({quoted(self.columns)}) "  # noqa: S608 (our own names)
-            f"SELECT {distinct}{quoted(self.columns)} FROM {self.staging} ORDER BY {order} "
+            f"INSERT INTO {self.table} AS old ({quote_columns(self.columns)}) "  # noqa: S608 (our own names)
+            f"SELECT {distinct}{quote_columns(self.columns)} FROM {self.staging} ORDER BY {order} "
             f"ON CONFLICT ({keys}) {self._action()}"
         )
 

@@ -25,7 +25,7 @@ def backfill_plan(
 ) -> list[Page]:
     """The pages missing in the last `span` up to `now`, newest first."""
     end = timeframe.floor(now)
-    missing = store.missing(symbols, timeframe, timeframe.floor(end - span), end)
+    missing = store.missing_open_times(symbols, timeframe, timeframe.floor(end - span), end)
     found = [
         page
         for symbol, opens in missing.items()

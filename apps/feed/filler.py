@@ -133,7 +133,7 @@ class Filler(threading.Thread):
             self._add(self._head(minute))
 
     def _head(self, until: datetime) -> list[Page]:
-        missing = store.missing(self._symbols, Timeframe.M1, until - HEAD, until)
+        missing = store.missing_open_times(self._symbols, Timeframe.M1, until - HEAD, until)
         return [
             page
             for symbol, opens in missing.items()

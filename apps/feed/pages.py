@@ -53,7 +53,7 @@ def plan(
     for timeframe, length in WINDOW.items():
         end = timeframe.floor(now)
         needed = needed_candles(timeframe, profiles, now)
-        missing = store.missing(symbols, timeframe, end - length * timeframe.duration, end)
+        missing = store.missing_open_times(symbols, timeframe, end - length * timeframe.duration, end)
         doubted = _doubted(symbols, end) if timeframe is Timeframe.M1 else {}
         for symbol in sorted(missing.keys() | doubted.keys()):
             opens = [*missing.get(symbol, ()), *doubted.get(symbol, ())]
@@ -90,7 +90,7 @@ def pages_of(
 
 def _doubted(symbols: Sequence[str], end: datetime) -> dict[str, list[datetime]]:
     """Open times of the newest 1m candles that only pushes tell of."""
-    newest = store.candles_of(symbols, Timeframe.M1, end - DOUBTED * Timeframe.M1.duration, end)
+    newest = store.candles_by_symbol(symbols, Timeframe.M1, end - DOUBTED * Timeframe.M1.duration, end)
     pushed = {s: [c.open_time for c in candles if c.source is Source.WS] for s, candles in newest.items()}
     return {symbol: opens for symbol, opens in pushed.items() if opens}
 

@@ -33,7 +33,7 @@ def roll_up_around(changed: Sequence[Candle], *, now: datetime) -> int:
             return total
         made: list[Candle] = []
         for bucket, symbols in buckets.items():
-            stored = store.candles_of(sorted(symbols), finer, bucket, bucket + timeframe.duration)
+            stored = store.candles_by_symbol(sorted(symbols), finer, bucket, bucket + timeframe.duration)
             for candles in stored.values():
                 made += roll_up(candles, timeframe)
         total += store.save_candles(made)

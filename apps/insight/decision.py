@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from apps.audit import store as audit
-from apps.audit.store import READY, StandingCause
+from apps.audit.store import READY, Cause
 from apps.engine.evaluate.judgement import PastJudgement
 from apps.engine.evaluate.outcome import SIDES, Outcome, reasons
 from apps.engine.evaluate.verdict import Verdict
@@ -27,13 +27,13 @@ class LiveDecisions:
     by symbol, rising by time."""
 
     runs: tuple[MtfRun, ...]
-    rows: dict[str, list[StandingCause]]
+    rows: dict[str, list[Cause]]
 
     @property
     def decided(self) -> list[MtfRun]:
         return [run for run in self.runs if run.status == RunStatus.DECIDED]
 
-    def rows_at_end(self, symbol: str, runs: Sequence[MtfRun]) -> list[StandingCause | None]:
+    def rows_at_end(self, symbol: str, runs: Sequence[MtfRun]) -> list[Cause | None]:
         """Return the row of `symbol` that stood at the end of each of `runs`, None where there was none."""
         rows = self.rows.get(symbol, [])
         ends = [run.finished_at for run in runs if run.finished_at is not None]
@@ -55,7 +55,7 @@ def live_decisions(
     if not ends:
         return LiveDecisions(runs, {})
     names = [contract.symbol for contract in market.contracts()] if symbols is None else list(symbols)
-    rows = {symbol: [row] for symbol, row in audit.standing_causes(profile, names, min(ends)).items()}
+    rows = {symbol: [row] for symbol, row in audit.newest_causes(profile, names, min(ends)).items()}
     for row in audit.causes_between(profile, names, min(ends), max(ends)):
         rows.setdefault(row.symbol, []).append(row)
     return LiveDecisions(runs, rows)
@@ -71,7 +71,7 @@ def run_results(run: MtfRun) -> list[dict[str, Any]]:
     if run.result is not None and "results" in run.result:
         return list(run.result["results"])
     symbols = [contract.symbol for contract in market.contracts()]
-    rows = audit.standing(run.profile, symbols, run.finished_at)
+    rows = audit.newest_rows(run.profile, symbols, run.finished_at)
     judged = (row for row in rows.values() if row.digest == run.digest and row.cause != audit.NOT_WATCHED)
     return [
         {
@@ -94,7 +94,7 @@ def decision_text(cause: str, side: str | None, timeframe: str | None) -> str:
     return cause if side is None else f"{cause} ({side})"
 
 
-def row_decision(row: StandingCause) -> str:
+def row_decision(row: Cause) -> str:
     return decision_text(row.cause, row.side, row.timeframe)
 
 

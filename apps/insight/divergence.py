@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from apps.audit.store import NOT_WATCHED, StandingCause
+from apps.audit.store import NOT_WATCHED, Cause
 from apps.engine.evaluate.judgement import PastJudgement
 from apps.engine.profile import Profile, ProfileError
 from apps.engine.values.timeframe import WINDOW, Timeframe
@@ -141,7 +141,7 @@ def find_divergence(
             if version is None:
                 not_comparable[VERSION_UNKNOWN] += len(of_version)
                 continue
-            comparable: list[tuple[MtfRun, StandingCause]] = []
+            comparable: list[tuple[MtfRun, Cause]] = []
             for run, row in zip(of_version, live.rows_at_end(symbol, of_version), strict=True):
                 if row is None or row.cause == NOT_WATCHED or row.digest != digest:
                     not_comparable[NOT_WATCHED] += 1
@@ -169,14 +169,12 @@ def find_divergence(
 def _version(digest: str) -> Profile | None:
     """Return the version as it ran; None when it is not kept, or today's language cannot read it."""
     try:
-        return profiles.version(digest)
+        return profiles.find_version(digest)
     except ProfileError:
         return None
 
 
-def _differences(
-    symbol: str, version: Profile, rows: Sequence[tuple[MtfRun, StandingCause]]
-) -> list[Difference]:
+def _differences(symbol: str, version: Profile, rows: Sequence[tuple[MtfRun, Cause]]) -> list[Difference]:
     """Return the minutes of `rows`, rising, that a replay by `version` decides otherwise than their row."""
     first, last = rows[0][0].minute, rows[-1][0].minute
     history = past_judgement(symbol, version, first, last + MINUTE)

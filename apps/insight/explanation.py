@@ -143,7 +143,7 @@ def explain(symbol: str, at: datetime, profile_name: str) -> Explanation:
     missing = tuple(side for judged in judgement.timeframes for side in _missing_items(judged))
 
     ended = None if run is None else run.finished_at
-    stored = None if ended is None else audit.last_before(symbol, profile_name, ended)
+    stored = None if ended is None else audit.row_at(symbol, profile_name, ended)
     read_at = None if run is None else candles_read_at(run)
     judged = {(each.timeframe, each.candle_open_at) for each in verdict.timeframes}
     spans = [(timeframe, opened, opened + timeframe.duration) for timeframe, opened in judged]
@@ -154,13 +154,13 @@ def explain(symbol: str, at: datetime, profile_name: str) -> Explanation:
 def profile_that_ran(name: str, run: MtfRun | None) -> Profile:
     """Return the very version that ran, else the file's present one. Raises CannotExplain."""
     try:
-        version = None if run is None else profiles.version(run.digest)
+        version = None if run is None else profiles.find_version(run.digest)
         if version is not None:
             return version
-        known = files.available(settings.MTF_PROFILES_DIR)
+        known = files.profile_names(settings.MTF_PROFILES_DIR)
         if name not in known:
             raise CannotExplain("profile", f"unknown profile {name!r}: there are {', '.join(known)}")
-        return files.load_all(settings.MTF_PROFILES_DIR, [name])[0]
+        return files.load_profiles(settings.MTF_PROFILES_DIR, [name])[0]
     except ProfileError as fault:
         raise CannotExplain("profile", f"{name} cannot be loaded: {'; '.join(fault.faults)}") from fault
 

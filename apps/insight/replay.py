@@ -74,7 +74,7 @@ def past_judgement(symbol: str, profile: Profile, start: datetime, end: datetime
     for timeframe in profile.timeframes:
         first, last = timeframe.floor(start), timeframe.floor(end - MINUTE)
         length = WINDOW[timeframe] + (last - first) // timeframe.duration
-        spans[timeframe] = market.Table().windows([symbol], timeframe, until=last, length=length)
+        spans[timeframe] = market.CandleTable().windows([symbol], timeframe, until=last, length=length)
     first_ms, end_ms = (int(moment.timestamp() * 1000) for moment in (start, end))
     closes_ms = np.arange(first_ms, end_ms, Timeframe.M1.ms, dtype=np.int64)
     return replay(history(spans, profile.columns), profile, closes_ms)

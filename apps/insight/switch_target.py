@@ -7,7 +7,7 @@ from django.conf import settings
 from apps.engine.values.errors import suggestion
 from apps.market import store as market
 from apps.profiles import files
-from apps.switches.store import checked_key
+from apps.switches.store import check_key
 
 
 def unknown_target(key: str) -> str | None:
@@ -15,9 +15,9 @@ def unknown_target(key: str) -> str | None:
 
     Raises InvalidSwitchKey for a key of no known form. Every symbol passes until contracts are stored.
     """
-    kind, _, name = checked_key(key).partition(":")
+    kind, _, name = check_key(key).partition(":")
     if kind == "PROFILE":
-        known = files.available(settings.MTF_PROFILES_DIR)
+        known = files.profile_names(settings.MTF_PROFILES_DIR)
     elif kind in ("SYMBOL", "SYMBOL_TF"):
         name = name.rpartition(":")[0] if kind == "SYMBOL_TF" else name
         known = [contract.symbol for contract in market.contracts()]

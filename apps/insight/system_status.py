@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from apps.audit import store as audit
-from apps.audit.store import READY, StandingCause
+from apps.audit.store import READY, Cause
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange import venue
 from apps.feed.announce import connection
@@ -45,7 +45,7 @@ class BoardRow:
     """One symbol; `causes` in the profiles' order, None where that profile has not judged it."""
 
     symbol: str
-    causes: tuple[StandingCause | None, ...]
+    causes: tuple[Cause | None, ...]
 
     @property
     def is_ready(self) -> bool:
@@ -86,7 +86,7 @@ def board(profiles: Sequence[str], now: datetime) -> list[BoardRow]:
     """Return what every profile said last of each symbol judged now: the ready first, each part by name."""
     judged = MtfState.objects.filter(expires_at__gt=now - JUDGED_WITHIN)
     symbols = sorted(set(judged.values_list("symbol", flat=True)))
-    standing = [audit.standing_causes(profile, symbols) for profile in profiles]
+    standing = [audit.newest_causes(profile, symbols) for profile in profiles]
     rows = [BoardRow(symbol, tuple(causes.get(symbol) for causes in standing)) for symbol in symbols]
     return sorted(rows, key=lambda row: not row.is_ready)
 

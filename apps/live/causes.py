@@ -55,7 +55,7 @@ def stored_causes(profile: str, symbols: Sequence[str]) -> dict[str, Cause]:
             row.details["verdict"]["side"] if row.details.get("refusal") is None else None,
             None if row.timeframe is None else Timeframe(row.timeframe),
         )
-        for symbol, row in audit.standing(profile, symbols).items()
+        for symbol, row in audit.newest_rows(profile, symbols).items()
     }
 
 

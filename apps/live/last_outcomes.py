@@ -36,7 +36,7 @@ class Standing:
     @classmethod
     def stored(cls, profile: str, symbols: tuple[str, ...]) -> Standing:
         """What the tables say: sides are read, outcomes are written anew."""
-        return cls(profile, symbols, sides=signals.standing_signals(profile))
+        return cls(profile, symbols, sides=signals.newest_signals(profile))
 
     def changed(self, one: TimeframeOutcome) -> list[int]:
         """Rows whose candle, outcome or reason differs from what was last written."""

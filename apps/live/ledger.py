@@ -64,7 +64,7 @@ class AccountLedger:
 
     def state(self, symbols: Sequence[str], now: datetime) -> AccountState:
         health = self.health(now)
-        stored = orders.stored(self.account, symbols, now, _contract_sizes)
+        stored = orders.account_exposure(self.account, symbols, now, _contract_sizes)
         return AccountState(
             off=switched_off(),
             reconciled=health.reconciled,
@@ -103,7 +103,7 @@ class AccountLedger:
         for event in events:
             if busy and isinstance(event, FillSeen):
                 continue
-            attempt = orders.store(self.account, event)
+            attempt = orders.record_event(self.account, event)
             busy = busy or attempt.busy
             if isinstance(event, CooldownSet):
                 self._cool_down(event)
@@ -138,11 +138,11 @@ class AccountLedger:
         return left
 
     def _cooled(self, states: Mapping[str, SymbolState], now: datetime) -> dict[str, SymbolState]:
-        cooling = pauses.cooling(self.account, list(states), now)
+        cooling = pauses.cooldown_ends(self.account, list(states), now)
         return {name: replace(state, cooldown_until=cooling.get(name)) for name, state in states.items()}
 
     def _cool_down(self, event: CooldownSet) -> None:
-        pauses.cool_down(
+        pauses.start_cooldown(
             self.account,
             event.symbol,
             decision_key=event.decision_key,
@@ -156,7 +156,7 @@ def switched_off() -> dict[str, str] | None:
     """The switches that are off; None when they cannot be read, which refuses every entry."""
     try:
         with transaction.atomic():
-            return switches.in_force()
+            return switches.off_switches()
     except DatabaseError as fault:
         log.error("switches_unreadable", error=str(fault))
         return None
@@ -170,6 +170,6 @@ def _contract_sizes(symbols: Sequence[str]) -> dict[str, Decimal]:
 
 def _stop_everything(event: CloseFailing) -> None:
     """Positions cannot be closed: nothing may be opened until a person has looked."""
-    if switches.GLOBAL not in switches.in_force():
+    if switches.GLOBAL not in switches.off_switches():
         reason = f"{event.symbol}: closing {event.position.closes_asked} times did not make it flat"
         switches.set_switch(switches.GLOBAL, is_on=False, reason=reason, actor=ACTOR)

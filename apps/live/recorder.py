@@ -60,7 +60,7 @@ class RunRecorder:
         """
         fresh = {timeframe: warm.unreported(timeframe) for timeframe in WINDOW}
         with transaction.atomic():
-            off = switches.in_force()
+            off = switches.off_switches()
             signals.save_snapshots(row for tf, rows in fresh.items() for row in _snapshots(warm, tf, rows))
             written = [
                 self._write(run, judgement, refusals(off, judgement.profile, judgement.symbols))
@@ -87,8 +87,8 @@ class RunRecorder:
         signals.save_signals(row for _, rows in now.outcomes for row in rows)
         before = self._causes[judgement.profile.name]
         worth = [s for s, cause in now.causes.items() if cause.is_ready or cause != before.get(s)]
-        audit.save(_audit_row(run, judgement, symbol, now.causes[symbol], refused) for symbol in worth)
-        audit.save(unwatched.rows(run, self._leaving[judgement.profile.name], datetime.now(UTC)))
+        audit.save_rows(_audit_row(run, judgement, symbol, now.causes[symbol], refused) for symbol in worth)
+        audit.save_rows(unwatched.rows(run, self._leaving[judgement.profile.name], datetime.now(UTC)))
         return now
 
     def _of(self, judgement: MinuteJudgement) -> Standing:

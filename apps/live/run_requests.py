@@ -63,7 +63,7 @@ def open_asked(asked: Asked, trigger: Trigger, now: datetime) -> MtfRun:
     _refuse_to_send(asked)
     profile = _profile(asked)
     symbols = _symbols(asked, now)
-    profiles.remember(profile)
+    profiles.save_version(profile)
     options = asdict(asked) | {"symbols": symbols}
     return runs.open_run(profile, closed_minute(now), now, trigger, options, dry_run=asked.dry_run)
 
@@ -108,7 +108,7 @@ def _decide(run: MtfRun, asked: Asked, *, warm: Warm, client: redis.Redis, now: 
         stages.part("windows_ms", "extra_ms", windows.extra_ms)
     [judgement] = evaluate(windows.frames(), [profile], at=at)
     stages.lap("evaluate_ms")
-    off = {} if asked.force_run else switches.in_force()
+    off = {} if asked.force_run else switches.off_switches()
     refused = refusals(off, profile, symbols)
     found = result(judgement, symbols, refused, run_id=str(run.run_id), timings=stages.laps)
     entering = [one["symbol"] for one in found["results"] if "verdict" in one and profile.entry is not None]
@@ -129,11 +129,11 @@ def _refuse_to_send(asked: Asked) -> None:
 
 def _profile(asked: Asked) -> Profile:
     """The profile as the request wants it judged."""
-    known = files.available(settings.MTF_PROFILES_DIR)
+    known = files.profile_names(settings.MTF_PROFILES_DIR)
     if asked.profile not in known:
         near = suggestion(asked.profile, known)
         raise BadAsk("mtf_profile", f"unknown profile {asked.profile!r}: there are {', '.join(known)}{near}")
-    [profile] = files.load_all(settings.MTF_PROFILES_DIR, [asked.profile])
+    [profile] = files.load_profiles(settings.MTF_PROFILES_DIR, [asked.profile])
     if asked.validation_mode is not None:
         modes = [mode.value for mode in Mode]
         if asked.validation_mode not in modes:

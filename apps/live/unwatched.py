@@ -15,7 +15,7 @@ STEP = "universe"
 def left(profile: str, judged: Sequence[str]) -> list[str]:
     """Symbols, by name, of which a verdict of `profile` still stands though it is not among the `judged`."""
     others = sorted({contract.symbol for contract in market.contracts()}.difference(judged))
-    standing = audit.standing_causes(profile, others)
+    standing = audit.newest_causes(profile, others)
     return [symbol for symbol in others if symbol in standing and standing[symbol].cause != audit.NOT_WATCHED]
 
 

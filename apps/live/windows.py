@@ -122,7 +122,7 @@ class Warm:
         track = _Track(
             timeframe, length, self._depth(timeframe), capacity, until, length, self._extras(timeframe)
         )
-        whole = store.Table().windows(self.symbols, timeframe, until=until, length=length)
+        whole = store.CandleTable().windows(self.symbols, timeframe, until=until, length=length)
         track.candles[:, :, :length] = whole.candles
         track.versions = _wholly_read(known, until)
         self._measure(track, rows=None)
@@ -186,11 +186,11 @@ class Warm:
         if not track.used - track.length + steps <= end <= track.used:
             self._rewrite(track, symbols)
             return
-        fresh = store.Table().windows(symbols, track.timeframe, until=until, length=steps)
+        fresh = store.CandleTable().windows(symbols, track.timeframe, until=until, length=steps)
         track.candles[:, [self._row[s] for s in symbols], end - steps : end] = fresh.candles
 
     def _rewrite(self, track: _Track, symbols: list[str]) -> None:
-        fresh = store.Table().windows(symbols, track.timeframe, until=track.until, length=track.length)
+        fresh = store.CandleTable().windows(symbols, track.timeframe, until=track.until, length=track.length)
         track.view()[:, [self._row[s] for s in symbols], :] = fresh.candles
 
     def _measure(self, track: _Track, *, rows: list[int] | None) -> None:

@@ -24,9 +24,9 @@ class Desk:
 
     def __init__(self) -> None:
         market.stamp_venue(venue.name())
-        self.profiles: list[Profile] = profiles.configured()
+        self.profiles: list[Profile] = profiles.configured_profiles()
         for profile in self.profiles:
-            profiles.remember(profile)
+            profiles.save_version(profile)
         self.redis: redis.Redis = connection()
         self.ledger = RunRecorder()
         self.warm = Warm((), self.profiles)

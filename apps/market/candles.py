@@ -32,10 +32,10 @@ ORDER BY asked.symbol, wanted
 
 def candles(symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> list[Candle]:
     """Stored candles with start <= open_time < end, rising."""
-    return candles_of([symbol], timeframe, start, end).get(symbol, [])
+    return candles_by_symbol([symbol], timeframe, start, end).get(symbol, [])
 
 
-def candles_of(
+def candles_by_symbol(
     symbols: Sequence[str], timeframe: Timeframe, start: datetime, end: datetime
 ) -> dict[str, list[Candle]]:
     """Stored candles of each symbol with start <= open_time < end, rising; a symbol without any is absent."""
@@ -51,7 +51,7 @@ def candles_of(
         return found
 
 
-def missing(
+def missing_open_times(
     symbols: Sequence[str], timeframe: Timeframe, start: datetime, end: datetime
 ) -> dict[str, list[datetime]]:
     """Open times in [start, end) without a stored candle, rising; a complete symbol is absent."""

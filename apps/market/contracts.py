@@ -45,7 +45,7 @@ def contracts() -> list[Contract]:
     return list(Contract.objects.order_by("symbol"))
 
 
-def listed(symbol: str) -> values.Contract | None:
+def find_contract(symbol: str) -> values.Contract | None:
     """The contract as last listed; None for one that never was."""
     row = Contract.objects.filter(symbol=symbol).values(*_COLUMNS).first()
     return None if row is None else values.Contract(**row)

@@ -1,22 +1,29 @@
 """The market room's door: what is listed, what was traded, how far it reaches."""
 
-from apps.market.candles import candles, candles_of, missing
-from apps.market.contracts import DELISTED, VenueMismatch, contracts, listed, save_contracts, stamp_venue
+from apps.market.candles import candles, candles_by_symbol, missing_open_times
+from apps.market.contracts import (
+    DELISTED,
+    VenueMismatch,
+    contracts,
+    find_contract,
+    save_contracts,
+    stamp_venue,
+)
 from apps.market.series import Series, series
-from apps.market.table import Table
+from apps.market.table import CandleTable
 from apps.market.write import RANK, save_candles
 
 __all__ = [
     "DELISTED",
     "RANK",
+    "CandleTable",
     "Series",
-    "Table",
     "VenueMismatch",
     "candles",
-    "candles_of",
+    "candles_by_symbol",
     "contracts",
-    "listed",
-    "missing",
+    "find_contract",
+    "missing_open_times",
     "save_candles",
     "save_contracts",
     "series",

@@ -40,7 +40,7 @@ WHERE timeframe = %s AND open_time = %s
 """  # noqa: S608
 
 
-class Table:
+class CandleTable:
     """The port `Candles` over the klines table."""
 
     def windows(

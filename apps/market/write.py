@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.db import connection, transaction
 
-from apps.db.copy import escaped
+from apps.db.copy import escape
 from apps.db.upsert import Upsert
 from apps.engine.values.candle import Candle, Source
 
@@ -89,4 +89,4 @@ def _line(candle: Candle) -> str:
 
 
 def _symbol(symbol: str) -> str:
-    return symbol if symbol.isalnum() else escaped(symbol)
+    return symbol if symbol.isalnum() else escape(symbol)

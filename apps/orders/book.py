@@ -20,7 +20,7 @@ KEPT = timedelta(days=1)
 """How long an order that ended unfilled stays in the book: a late fill may still bring it back."""
 
 
-def watched(account: str) -> list[str]:
+def active_symbols(account: str) -> list[str]:
     """The symbols with a lock, an open order, a resting protection or a position, of ours or of others."""
     rows = (
         SymbolLock.objects.filter(account=account, released_at=None),
@@ -62,7 +62,7 @@ def _trade_ids(here: dict[str, str], since: datetime) -> frozenset[str]:
     return frozenset(stored)
 
 
-def unsettled(account: str, *, closed_since: datetime) -> list[str]:
+def symbols_missing_fills(account: str, *, closed_since: datetime) -> list[str]:
     """Symbols of positions closed since then whose stored trades do not open and close the same size."""
     closed = Position.objects.filter(account=account, closed_at__gte=closed_since).annotate(
         opened=Coalesce(Sum("fills__size", filter=Q(fills__opens=True)), ZERO),

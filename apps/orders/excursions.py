@@ -23,7 +23,7 @@ COLUMNS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ClosedPosition:
     """A closed position, from its first opening to its last closing trade. `stop` as planned."""
 
     position_id: int
@@ -35,7 +35,7 @@ class Held:
     ended: datetime
 
 
-def unmeasured(account: str, *, closed_since: datetime) -> list[Held]:
+def positions_without_excursion(account: str, *, closed_since: datetime) -> list[ClosedPosition]:
     """Positions closed since then without an excursion, the newest first."""
     rows = Position.objects.filter(
         account=account, closed_at__gte=closed_since, best_price=None, entry_price__gt=0
@@ -46,19 +46,19 @@ def unmeasured(account: str, *, closed_since: datetime) -> list[Held]:
     )
     wanted = ("pk", "symbol", "side", "entry_price", "plan__stop_price", "began", "ended")
     return [
-        Held(key, symbol, Side(side), entry, stop, began, ended)
+        ClosedPosition(key, symbol, Side(side), entry, stop, began, ended)
         for key, symbol, side, entry, stop, began, ended in spans.order_by("-closed_at").values_list(*wanted)
     ]
 
 
 @transaction.atomic
-def measured(position_id: int, found: Excursion) -> None:
+def save_excursion(position_id: int, found: Excursion) -> None:
     """Write down what was found."""
     values = {column: getattr(found, name) for name, column in COLUMNS.items()}
     Position.objects.filter(pk=position_id).update(**values)
 
 
-def forget(position: Position) -> None:
+def clear_excursion(position: Position) -> None:
     """It is reckoned again, perhaps over another time: unmeasured until the next look. Not saved here."""
     for column in COLUMNS.values():
         setattr(position, column, None)

@@ -23,7 +23,7 @@ ContractSizes = Callable[[Sequence[str]], Mapping[str, Decimal]]
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class AccountExposure:
     """`symbols` without their cooldowns, which are not ours; `lost_today` as in AccountState."""
 
     symbols: Mapping[str, SymbolState]
@@ -31,7 +31,9 @@ class Stored:
     lost_today: Mapping[str, Decimal]
 
 
-def stored(account: str, symbols: Sequence[str], now: datetime, contract_sizes: ContractSizes) -> Stored:
+def account_exposure(
+    account: str, symbols: Sequence[str], now: datetime, contract_sizes: ContractSizes
+) -> AccountExposure:
     """The account now. Exposures: every alive lock's plan at full size, then what is there without a plan.
 
     `contract_sizes` gives the coins a contract of symbols traded without a plan; KeyError when it has none.
@@ -41,7 +43,7 @@ def stored(account: str, symbols: Sequence[str], now: datetime, contract_sizes: 
     positions = list(Position.objects.filter(account=account, closed_at=None))
     rows: list[ExchangeOrder | Position] = [*orders, *positions]
     unplanned = [row for row in rows if row.plan_id is None]
-    return Stored(
+    return AccountExposure(
         symbols=_symbols(account, symbols, now, locks, orders, positions),
         exposures=(*(_planned(lock.plan) for lock in locks), *_others(unplanned, contract_sizes)),
         lost_today=_lost_today(account, now),

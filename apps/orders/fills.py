@@ -13,7 +13,7 @@ CLOCK_DRIFT = timedelta(seconds=5)
 """How much earlier than our plan the exchange may date its fill: beyond 3 s of drift nothing is traded."""
 
 
-def save(account: str, fill: FillValue) -> Attempt:
+def save_fill(account: str, fill: FillValue) -> Attempt:
     """Store it unless it is, by trade id; it finds its order and position if known.
 
     One that cannot be written comes again with the next read; what it moved, the position's report tells.
@@ -22,11 +22,11 @@ def save(account: str, fill: FillValue) -> Attempt:
     with bookkeeping("fill", symbol=fill.symbol, trade_id=fill.trade_id, **numbers) as attempt:
         _insert(account, fill)
     if attempt.fault is None:
-        attach(account, fill.symbol, fill.side.value)
+        attach_fills(account, fill.symbol, fill.side.value)
     return attempt
 
 
-def attach(account: str, symbol: str, side: str) -> Attempt:
+def attach_fills(account: str, symbol: str, side: str) -> Attempt:
     """Give fills without a position to the one they belong to; a closed one is reckoned again.
 
     Both or neither, so that a result that cannot be written is reckoned again at the next look.
@@ -42,13 +42,13 @@ def attach(account: str, symbol: str, side: str) -> Attempt:
             if fill.position is not None:
                 fill.save(update_fields=["position"])
                 if fill.position.closed_at is not None:
-                    result.settle(fill.position)
+                    result.settle_position(fill.position)
         if attempt.busy:
             break
     return attempt
 
 
-def catch_up(account: str, *, since: datetime) -> None:
+def save_missing_results(account: str, *, since: datetime) -> None:
     """What could not be written since then: fills without their position, and results."""
     loose: list[tuple[str, str]] = []
     unreckoned: list[Position] = []
@@ -58,10 +58,10 @@ def catch_up(account: str, *, since: datetime) -> None:
         closed = Position.objects.filter(account=account, closed_at__gte=since, exit_price=None)
         unreckoned = list(closed.filter(fills__opens=False).distinct())
     for symbol, side in loose:
-        if attach(account, symbol, side).busy:
+        if attach_fills(account, symbol, side).busy:
             return
     for position in unreckoned:
-        if result.settle_apart(position).busy:
+        if result.try_settle_position(position).busy:
             return
 
 

@@ -21,13 +21,13 @@ class NotClean(TradingError):
         super().__init__(f"lock of {symbol} stays: {', '.join(remains)}")
 
 
-def hold(account: str, symbol: str) -> None:
+def lock_for_update(account: str, symbol: str) -> None:
     """Within the open transaction nobody else handles `symbol`, as far as it is locked."""
     list(SymbolLock.objects.select_for_update().filter(account=account, symbol=symbol, released_at=None))
 
 
 @transaction.atomic
-def release(account: str, symbol: str, decision_key: str, now: datetime) -> bool:
+def release_lock(account: str, symbol: str, decision_key: str, now: datetime) -> bool:
     """Free `symbol` of this decision's lock; False when it does not hold it.
 
     NotClean naming what remains in our books: a plan that waits, an open order, a position. Clean means that
@@ -41,7 +41,7 @@ def release(account: str, symbol: str, decision_key: str, now: datetime) -> bool
     if remains := _remains(account, symbol):
         raise NotClean(symbol, remains)
     with bookkeeping("protections_over", symbol=symbol) as attempt:
-        protections.all_over(account, symbol, now)
+        protections.end_protections(account, symbol, now)
     if attempt.fault is not None:  # noted with the lock's end or never
         raise NotClean(symbol, [f"protections, which cannot be noted as over: {attempt.fault}"])
     SymbolLock.objects.filter(account=account, symbol=symbol, released_at=None).update(released_at=now)

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from apps.db.bookkeeping import bookkeeping
-from apps.db.numeric import EXACT, rounded
+from apps.db.numeric import EXACT, round_to_column
 from apps.engine.values.position import Account, Transaction, TransactionKind
 from apps.orders import result
 from apps.orders.models import AccountTransaction, EquityPoint, Position
@@ -24,7 +24,7 @@ def save_equity(account: str, worth: Account, at: datetime) -> None:
     The parts are rounded as their columns round them, then added: a sum of finer numbers would differ from
     the sum of what is stored.
     """
-    parts = {name: rounded(EquityPoint, name, getattr(worth, name)) for name in PARTS}
+    parts = {name: round_to_column(EquityPoint, name, getattr(worth, name)) for name in PARTS}
     equity = Decimal(0)
     for part in parts.values():
         equity = EXACT.add(equity, part)
@@ -101,4 +101,4 @@ def _settle_again(account: str, line: Transaction) -> None:
         account=account, symbol=line.symbol, opened_at__lte=line.at, closed_at__gte=line.at
     )
     for position in held:
-        result.settle(position)
+        result.settle_position(position)

@@ -20,7 +20,7 @@ _EXECUTION = tuple(name for name in Plan.__dataclass_fields__ if name not in _RI
 
 
 @dataclass(frozen=True, slots=True)
-class Approved:
+class ApprovedPlan:
     """A plan a person approved, with the run it came from and what the reviewer saw beside it."""
 
     plan: Plan
@@ -28,10 +28,10 @@ class Approved:
     context: Mapping[str, Any]
 
 
-def approved(account: str) -> list[Approved]:
+def approved_plans(account: str) -> list[ApprovedPlan]:
     """The plans that were approved and not claimed since, oldest first."""
     rows = OrderPlan.objects.filter(account=account, status=OrderStatus.APPROVED.value).order_by("id")
-    return [Approved(plan_value(row), row.run_id, row.context_json) for row in rows]
+    return [ApprovedPlan(plan_value(row), row.run_id, row.context_json) for row in rows]
 
 
 def plan_value(row: OrderPlan) -> Plan:

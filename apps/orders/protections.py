@@ -15,7 +15,7 @@ from apps.orders.models import Position, Protection
 from apps.orders.statuses import RESTING_PROTECTION
 
 
-def asked(position: Position, event: ProtectionAsked) -> None:
+def save_requested_protection(position: Position, event: ProtectionAsked) -> None:
     """A protective order is about to be placed: PLACING until it is read back.
 
     A row that cannot be written is told, and the order is placed: the position counts what was asked for.
@@ -38,7 +38,7 @@ def asked(position: Position, event: ProtectionAsked) -> None:
         )
 
 
-def seen(account: str, symbol: str, reports: Iterable[ProtectionReport], now: datetime) -> None:
+def sync_protections(account: str, symbol: str, reports: Iterable[ProtectionReport], now: datetime) -> None:
     """Take over a complete read, after its events were recorded: those shown are ACTIVE, others are over.
 
     Gone while the position is held: LOST. Gone with the position: TRIGGERED when we asked for no close and it
@@ -59,7 +59,7 @@ def seen(account: str, symbol: str, reports: Iterable[ProtectionReport], now: da
         _end(active.exclude(exchange_order_id__in=shown), now)
 
 
-def all_over(account: str, symbol: str, now: datetime) -> None:
+def end_protections(account: str, symbol: str, now: datetime) -> None:
     """The symbol is flat and clean: nothing of it can fire any more, also what was never read back."""
     _end(Protection.objects.filter(account=account, symbol=symbol, status__in=RESTING_PROTECTION), now)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from apps.db.bookkeeping import Attempt, bookkeeping
-from apps.db.numeric import rounded
+from apps.db.numeric import round_to_column
 from apps.engine import events
 from apps.engine.follow.orders import merged_order
 from apps.engine.values.book import TrackedPosition
@@ -16,7 +16,7 @@ from apps.orders.models import ExchangeOrder, Fill, OrderPlan, Position
 from apps.orders.values import order_columns, order_value, position_columns
 
 
-def store(account: str, event: events.Event) -> Attempt:
+def record_event(account: str, event: events.Event) -> Attempt:
     """Write what `event` says of our orders, fills, positions and locks; other events change nothing here.
 
     A fill may not be written, and is then told; what protection needs raises.
@@ -25,13 +25,13 @@ def store(account: str, event: events.Event) -> Attempt:
         case events.OrderEvent():
             _order(account, event)
         case events.FillSeen():
-            return fills.save(account, event.fill)
+            return fills.save_fill(account, event.fill)
         case events.PositionEvent():
             _position(account, event)
         case events.SymbolReleased():
-            locks.release(account, event.symbol, event.decision_key, event.at)
+            locks.release_lock(account, event.symbol, event.decision_key, event.at)
         case events.PlanRefused():
-            review.overtaken(account, event.decision_key, reason=event.reason.value, now=event.at)
+            review.expire_approved(account, event.decision_key, reason=event.reason.value, now=event.at)
     return Attempt()
 
 
@@ -92,9 +92,9 @@ def _position(account: str, event: events.PositionEvent) -> None:
     else:
         row.status = position.status.value
         row.save()
-        fills.attach(account, row.symbol, row.side)
+        fills.attach_fills(account, row.symbol, row.side)
     if isinstance(event, events.ProtectionAsked):
-        protections.asked(row, event)
+        protections.save_requested_protection(row, event)
 
 
 def _alive(account: str, position: TrackedPosition) -> Position | None:
@@ -114,8 +114,8 @@ def _close(row: Position, event: events.PositionClosed) -> None:
     row.closed_at, row.close_reason, row.naked_since = event.at, event.detail, None
     row.gross_usdt = row.fees_usdt = row.funding_usdt = row.realised_usdt = 0
     row.save()
-    fills.attach(row.account, row.symbol, row.side)
-    result.settle_apart(row)
+    fills.attach_fills(row.account, row.symbol, row.side)
+    result.try_settle_position(row)
 
 
 def _risk(row: Position) -> Decimal | None:
@@ -123,4 +123,4 @@ def _risk(row: Position) -> Decimal | None:
     plan = row.plan
     if plan is None:
         return None
-    return rounded(Position, "risk_usdt", plan.risk_usdt * min(row.max_size / plan.size, Decimal(1)))
+    return round_to_column(Position, "risk_usdt", plan.risk_usdt * min(row.max_size / plan.size, Decimal(1)))

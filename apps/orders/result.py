@@ -15,15 +15,15 @@ from apps.orders.models import AccountTransaction, Fill, Position, RiskDay
 ZERO = Decimal(0)
 
 
-def settle_apart(position: Position) -> Attempt:
+def try_settle_position(position: Position) -> Attempt:
     """Reckon it where nothing else may fail with it; `fills.catch_up` reckons what failed."""
     numbers = {"position": position.pk, "risk_usdt": position.risk_usdt}
     with bookkeeping("result", symbol=position.symbol, **numbers) as attempt:
-        settle(position)
+        settle_position(position)
     return attempt
 
 
-def settle(position: Position) -> None:
+def settle_position(position: Position) -> None:
     """Reckon a closed position (again) and its day: net = gross of its fills − fees + funding."""
     assert position.closed_at is not None, "only a closed position has a result"
     fills = list(position.fills.all())
@@ -33,7 +33,7 @@ def settle(position: Position) -> None:
     position.funding_usdt = _funding(position)
     position.realised_usdt = position.gross_usdt - position.fees_usdt + position.funding_usdt
     position.r_multiple = position.realised_usdt / position.risk_usdt if position.risk_usdt else None
-    excursions.forget(position)
+    excursions.clear_excursion(position)
     position.save()
     _reckon_day(position.account, position.profile, position.closed_at.date(), position.updated_at)
 

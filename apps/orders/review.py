@@ -34,18 +34,18 @@ def approve(plan_id: int, *, actor: str, now: datetime) -> OrderPlan:
 def reject(plan_id: int, *, actor: str, reason: str, now: datetime) -> OrderPlan:
     """End the plan and free its symbol: nothing was sent. NotWaiting when it does not wait."""
     plan = _answer(plan_id, OrderStatus.DENIED, actor=actor, reason=reason or REJECTED, now=now)
-    locks.release(plan.account, plan.symbol, plan.decision_key, now)
+    locks.release_lock(plan.account, plan.symbol, plan.decision_key, now)
     return plan
 
 
 @transaction.atomic
-def overtaken(account: str, decision_key: str, *, reason: str, now: datetime) -> bool:
+def expire_approved(account: str, decision_key: str, *, reason: str, now: datetime) -> bool:
     """End an approved plan that no longer holds on current data; False when no approved plan is called so."""
     rows = OrderPlan.objects.filter(account=account, decision_key=decision_key)
     return _expire(rows.filter(status=OrderStatus.APPROVED.value), reason=reason, now=now) > 0
 
 
-def expire(account: str, *, older_than: datetime, now: datetime) -> int:
+def expire_reviews(account: str, *, older_than: datetime, now: datetime) -> int:
     """End the plans nobody answered since then, each by itself; how many.
 
     One that cannot end, its symbol being held by hand perhaps, is told and waits for the next look.
@@ -68,7 +68,7 @@ def _expire(rows: QuerySet[OrderPlan], *, reason: str, now: datetime) -> int:
     """One by one and conditionally, so that an answer or a claim at the same moment wins or loses whole."""
     ended = [row for row in rows if rows.filter(pk=row.pk).update(**_expired(reason, now))]
     for row in ended:
-        locks.release(row.account, row.symbol, row.decision_key, now)
+        locks.release_lock(row.account, row.symbol, row.decision_key, now)
     return len(ended)
 
 

@@ -1,43 +1,43 @@
 """The orders room's door. Every call names its account, and nothing here sends anything."""
 
-from apps.orders.book import book, unsettled, watched
+from apps.orders.book import active_symbols, book, symbols_missing_fills
 from apps.orders.claims import account_lock, claim, is_approved
-from apps.orders.excursions import Held, measured, unmeasured
-from apps.orders.exposure import Stored, stored
-from apps.orders.fills import catch_up
-from apps.orders.locks import NotClean, hold
+from apps.orders.excursions import ClosedPosition, positions_without_excursion, save_excursion
+from apps.orders.exposure import AccountExposure, account_exposure
+from apps.orders.fills import save_missing_results
+from apps.orders.locks import NotClean, lock_for_update
 from apps.orders.money import newest_transaction_at, save_equity, save_transactions
-from apps.orders.plans import Approved, approved
-from apps.orders.protections import seen
-from apps.orders.record import store
-from apps.orders.review import NotWaiting, approve, expire, reject
-from apps.orders.values import as_stored
+from apps.orders.plans import ApprovedPlan, approved_plans
+from apps.orders.protections import sync_protections
+from apps.orders.record import record_event
+from apps.orders.review import NotWaiting, approve, expire_reviews, reject
+from apps.orders.values import round_report
 
 __all__ = [
-    "Approved",
-    "Held",
+    "AccountExposure",
+    "ApprovedPlan",
+    "ClosedPosition",
     "NotClean",
     "NotWaiting",
-    "Stored",
+    "account_exposure",
     "account_lock",
+    "active_symbols",
     "approve",
-    "approved",
-    "as_stored",
+    "approved_plans",
     "book",
-    "catch_up",
     "claim",
-    "expire",
-    "hold",
+    "expire_reviews",
     "is_approved",
-    "measured",
+    "lock_for_update",
     "newest_transaction_at",
+    "positions_without_excursion",
+    "record_event",
     "reject",
+    "round_report",
     "save_equity",
+    "save_excursion",
+    "save_missing_results",
     "save_transactions",
-    "seen",
-    "store",
-    "stored",
-    "unmeasured",
-    "unsettled",
-    "watched",
+    "symbols_missing_fills",
+    "sync_protections",
 ]

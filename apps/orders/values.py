@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from django.db.models import Model
 
-from apps.db.numeric import rounded
+from apps.db.numeric import round_to_column
 from apps.engine.values.book import TrackedOrder, TrackedPosition
 from apps.engine.values.order import Fill as FillValue
 from apps.engine.values.order import OrderReport, OrderStatus, ProtectionReport
@@ -63,14 +63,14 @@ _SAME_POSITION = (
 )
 
 
-def as_stored(report: Report) -> Report:
+def round_report(report: Report) -> Report:
     """`report` with its numbers rounded as their columns round them.
 
     The exchange sends finer ones, and only numbers of one grain can be compared: else a book that was just
     written would differ from what it was written from, at every read.
     """
     model, names = _NUMBERS[type(report)]
-    numbers = {name: rounded(model, name, getattr(report, name)) for name in names}
+    numbers = {name: round_to_column(model, name, getattr(report, name)) for name in names}
     if isinstance(report, OrderReport) and not numbers["filled"]:
         numbers["average_price"] = Decimal(0)  # of nothing: the row could not say otherwise
     return replace(report, **numbers)

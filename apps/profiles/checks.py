@@ -9,15 +9,17 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 
 from apps.engine.profile.lint import Severity
-from apps.profiles.files import available
-from apps.profiles.linting import check
+from apps.profiles.files import profile_names
+from apps.profiles.linting import check_profiles
 
 
 @register()
-def profiles_are_good(**_kwargs: Any) -> list[CheckMessage]:
+def check_configured_profiles(**_kwargs: Any) -> list[CheckMessage]:
     """Every profile file of MTF_PROFILES_DIR, and every name in MTF_PROFILES."""
     directory = settings.MTF_PROFILES_DIR
-    checked = check(directory, list(dict.fromkeys([*settings.MTF_PROFILES, *available(directory)])))
+    checked = check_profiles(
+        directory, list(dict.fromkeys([*settings.MTF_PROFILES, *profile_names(directory)]))
+    )
     faults: list[CheckMessage] = [Error(fault, id="profiles.E001") for fault in checked.faults]
     return faults + [
         Error(str(one), id="profiles.E002")

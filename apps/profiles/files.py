@@ -17,7 +17,7 @@ MAX_BYTES = 200_000
 """Fifty times a long strategy; reading so much YAML takes a second."""
 
 
-def load_all(directory: Path, names: Sequence[str]) -> list[Profile]:
+def load_profiles(directory: Path, names: Sequence[str]) -> list[Profile]:
     """The profiles `names` of `directory`, in that order, with its conditions.yaml.
 
     Raises ProfileError with every fault of all of them, each once.
@@ -34,7 +34,7 @@ def load_all(directory: Path, names: Sequence[str]) -> list[Profile]:
     return [profile for profile in profiles if profile is not None]
 
 
-def available(directory: Path) -> list[str]:
+def profile_names(directory: Path) -> list[str]:
     """Names of the profile files in `directory`."""
     return sorted(path.stem for path in directory.glob("*.yaml") if path.stem != CONDITIONS)
 
@@ -44,7 +44,7 @@ def _load(directory: Path, name: str, conditions: Any, faults: list[str]) -> Pro
     content = _content(directory, name, faults)
     if len(faults) > before or conditions is None:
         return None
-    where = shown(directory, name)
+    where = file_label(directory, name)
     try:
         profile = Profile.load(content, conditions, where)
     except ProfileError as error:
@@ -57,22 +57,22 @@ def _load(directory: Path, name: str, conditions: Any, faults: list[str]) -> Pro
 
 def _content(directory: Path, name: str, faults: list[str]) -> Any:
     """The file's content; None and a fault when it cannot be read."""
-    path, where = directory / f"{name}.yaml", shown(directory, name)
+    path, where = directory / f"{name}.yaml", file_label(directory, name)
     if path.parent != directory or not path.is_file():
-        faults.append(f"{where}: no such file in {directory}{suggestion(name, available(directory))}")
+        faults.append(f"{where}: no such file in {directory}{suggestion(name, profile_names(directory))}")
         return None
     if (size := path.stat().st_size) > MAX_BYTES:
         faults.append(f"{where}: {size} bytes; a profile has at most {MAX_BYTES}")
         return None
     try:
-        content, problems = read(path.read_text(encoding="utf-8"), where)
+        content, problems = parse_yaml(path.read_text(encoding="utf-8"), where)
     except (OSError, UnicodeDecodeError) as error:
         content, problems = None, [f"{where}: cannot be read: {error}"]
     faults += problems
     return content
 
 
-def read(text: str, where: str) -> tuple[Any, list[str]]:
+def parse_yaml(text: str, where: str) -> tuple[Any, list[str]]:
     """The content of a file's text, and every fault of its YAML; no content when there are faults."""
     try:
         loader = _Loader(text)
@@ -87,7 +87,7 @@ def read(text: str, where: str) -> tuple[Any, list[str]]:
         return None, [f"{where}: cannot be read: {error}"]
 
 
-def shown(directory: Path, name: str) -> str:
+def file_label(directory: Path, name: str) -> str:
     """What the file is called in faults and findings."""
     return f"{directory.name}/{name}.yaml"
 

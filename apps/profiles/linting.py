@@ -9,7 +9,7 @@ from pathlib import Path
 
 from apps.engine.profile import Profile, ProfileError
 from apps.engine.profile.lint import Severity, lint
-from apps.profiles.files import load_all, shown
+from apps.profiles.files import file_label, load_profiles
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Remark:
 
 
 @dataclass(frozen=True)
-class Checked:
+class ProfileCheck:
     """`profiles` loaded; `faults` are lines as of ProfileError; `findings` are of those that loaded."""
 
     profiles: tuple[Profile, ...]
@@ -39,21 +39,21 @@ class Checked:
         return tuple(_remark(fault) for fault in self.faults) + self.findings
 
 
-def check(directory: Path, names: Sequence[str]) -> Checked:
+def check_profiles(directory: Path, names: Sequence[str]) -> ProfileCheck:
     """Every one of `names` for itself: a bad file keeps no other from being looked at."""
     profiles: list[Profile] = []
     faults: list[str] = [] if names else [f"{directory}: no profile is named"]
     for name in names:
         try:
-            profiles += load_all(directory, [name])
+            profiles += load_profiles(directory, [name])
         except ProfileError as error:
             faults += error.faults
     findings = [
-        Remark(shown(directory, profile.name), finding.path, finding.severity, finding.text)
+        Remark(file_label(directory, profile.name), finding.path, finding.severity, finding.text)
         for profile in profiles
         for finding in lint(profile)
     ]
-    return Checked(tuple(profiles), tuple(dict.fromkeys(faults)), tuple(findings))
+    return ProfileCheck(tuple(profiles), tuple(dict.fromkeys(faults)), tuple(findings))
 
 
 def _remark(fault: str) -> Remark:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from django.conf import settings
 
 from apps.engine.profile import Profile
-from apps.profiles.files import load_all
+from apps.profiles.files import load_profiles
 from apps.profiles.models import ProfileVersion
 
 _versions: dict[str, Profile] = {}
 
 
-def configured() -> list[Profile]:
+def configured_profiles() -> list[Profile]:
     """The profiles of MTF_PROFILES, in order of precedence. ProfileError with every fault of their files."""
-    return load_all(settings.MTF_PROFILES_DIR, settings.MTF_PROFILES)
+    return load_profiles(settings.MTF_PROFILES_DIR, settings.MTF_PROFILES)
 
 
-def remember(profile: Profile) -> None:
+def save_version(profile: Profile) -> None:
     """Keep the profile's content under its digest; a version that is known is left as it is."""
     ProfileVersion.objects.bulk_create(
         [ProfileVersion(digest=profile.digest, name=profile.name, content=profile.content)],
@@ -24,7 +24,7 @@ def remember(profile: Profile) -> None:
     )
 
 
-def version(digest: str) -> Profile | None:
+def find_version(digest: str) -> Profile | None:
     """The profile that has this digest, rebuilt from what was remembered; None when it never ran here.
 
     It is rebuilt once a process: a digest never means anything else.

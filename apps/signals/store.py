@@ -17,10 +17,10 @@ __all__ = [
     "OutcomeRow",
     "SignalRow",
     "SnapshotRow",
+    "newest_signals",
     "save_outcomes",
     "save_signals",
     "save_snapshots",
-    "standing_signals",
 ]
 
 _SIGNALS = Upsert(
@@ -90,7 +90,7 @@ def save_outcomes(rows: Iterable[OutcomeRow]) -> int:
     return _OUTCOMES.write((row.cache_key, _payload(row), row.expires_at) for row in rows)
 
 
-def standing_signals(profile: str) -> dict[tuple[str, Timeframe, Phase], SignalSide]:
+def newest_signals(profile: str) -> dict[tuple[str, Timeframe, Phase], SignalSide]:
     """The side of the newest signal of every symbol, timeframe and phase that ever had one."""
     with connection.cursor() as cursor:
         cursor.execute(_STANDING, {"profile": profile})

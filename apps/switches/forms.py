@@ -9,7 +9,7 @@ from django import forms
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from apps.switches.keys import FORMS, GLOBAL, InvalidSwitchKey, checked_key
+from apps.switches.keys import FORMS, GLOBAL, InvalidSwitchKey, check_key
 from apps.switches.models import MtfSwitch
 
 KEY_HELP = f"{GLOBAL} stops everything. Or: {', '.join(FORMS.values())}."
@@ -38,7 +38,7 @@ class SwitchForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
 
     def clean_switch_key(self) -> str:
         try:
-            key = checked_key(str(self.cleaned_data["switch_key"]).strip())
+            key = check_key(str(self.cleaned_data["switch_key"]).strip())
         except InvalidSwitchKey as fault:
             raise forms.ValidationError(str(fault)) from fault
         fault_of_target = None if self.unknown_target is None else self.unknown_target(key)

@@ -19,7 +19,7 @@ class InvalidSwitchKey(TradingError):
         super().__init__(f"switch key {key!r}: {detail}")
 
 
-def checked_key(key: str) -> str:
+def check_key(key: str) -> str:
     """`key` as it is; InvalidSwitchKey naming the nearest form when no switch is called so."""
     kind, *parts = key.split(":")
     if key == GLOBAL:

@@ -8,13 +8,13 @@ from datetime import datetime
 from apps.switches.models import Cooldown, SymbolQueue
 
 
-def cooling(account: str, symbols: Sequence[str], now: datetime) -> dict[str, datetime]:
+def cooldown_ends(account: str, symbols: Sequence[str], now: datetime) -> dict[str, datetime]:
     """Symbol → the end of its cooldown, for those of `symbols` that cool down at `now`."""
     rows = Cooldown.objects.filter(account=account, symbol__in=list(symbols), ends_at__gt=now)
     return dict(rows.values_list("symbol", "ends_at"))
 
 
-def cool_down(
+def start_cooldown(
     account: str, symbol: str, *, decision_key: str, reason: str, now: datetime, until: datetime
 ) -> None:
     """Pause `symbol` until then, in place of its pause before. ValueError when `until` lies before `now`."""

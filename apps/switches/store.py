@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.engine.values.errors import TradingError
-from apps.switches.keys import FORMS, GLOBAL, InvalidSwitchKey, checked_key
+from apps.switches.keys import FORMS, GLOBAL, InvalidSwitchKey, check_key
 from apps.switches.models import MtfSwitch
 
 __all__ = [
@@ -17,10 +17,10 @@ __all__ = [
     "GLOBAL",
     "InvalidSwitchKey",
     "ReasonMissing",
-    "checked_key",
-    "in_force",
+    "check_key",
+    "off_switches",
     "set_switch",
-    "toggle",
+    "toggle_switch",
 ]
 
 
@@ -28,7 +28,7 @@ class ReasonMissing(TradingError):
     """A switch change without a reason or an author; not retryable."""
 
 
-def in_force() -> dict[str, str]:
+def off_switches() -> dict[str, str]:
     """Key → reason of every OFF that stands now: a missing row is on, and an OFF ends at its expiry."""
     standing = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
     return dict(MtfSwitch.objects.filter(standing, is_on=False).values_list("switch_key", "reason"))
@@ -41,7 +41,7 @@ def set_switch(
 
     Raises InvalidSwitchKey, ReasonMissing, or ValueError for an expiry that has passed or belongs to an ON.
     """
-    checked_key(key)
+    check_key(key)
     if not reason.strip() or not actor.strip():
         raise ReasonMissing(f"switch {key}: a change needs a reason and an author")
     if expires_at is not None and (is_on or expires_at <= timezone.now()):
@@ -59,7 +59,9 @@ def set_switch(
 
 
 @transaction.atomic
-def toggle(switch_id: int, *, reason: str, actor: str, expires_at: datetime | None = None) -> MtfSwitch:
+def toggle_switch(
+    switch_id: int, *, reason: str, actor: str, expires_at: datetime | None = None
+) -> MtfSwitch:
     """Turn a stored switch the other way: off if it stops nothing now, on if it does.
 
     Raises what set_switch raises, and MtfSwitch.DoesNotExist.

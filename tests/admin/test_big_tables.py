@@ -45,7 +45,7 @@ def test_a_list_neither_counts_nor_looks_for_distinct_values(
 
 
 def make_rows(count: int, symbol: str = "BTCUSDT") -> None:
-    audit.save(audit_row(symbol=symbol) for _ in range(count))
+    audit.save_rows(audit_row(symbol=symbol) for _ in range(count))
 
 
 def analyze() -> None:

@@ -29,7 +29,7 @@ def test_the_ready_come_first_each_with_what_every_profile_said_last() -> None:
     for symbol in ("ADAUSDT", "BTCUSDT"):
         judged(symbol, now + timedelta(minutes=1))
     hour_ago = now - timedelta(hours=1)
-    audit.save(
+    audit.save_rows(
         [
             audit_row(symbol="ADAUSDT", profile="regular", cause=NEUTRAL, created_at=hour_ago),
             audit_row(symbol="BTCUSDT", profile="regular", cause=NEUTRAL, created_at=hour_ago),
@@ -58,7 +58,7 @@ def test_a_symbol_nobody_judges_any_more_is_left_out() -> None:
 def test_the_overview_shows_a_refusal_by_a_switch_and_since_when(root: Client) -> None:
     now = timezone.now()
     judged("BTCUSDT", now + timedelta(minutes=1))
-    audit.save([audit_row(profile="regular", cause="kill_switch_global", created_at=now)])
+    audit.save_rows([audit_row(profile="regular", cause="kill_switch_global", created_at=now)])
     page = root.get(reverse("admin:index")).content.decode()
     table = page[page.index('id="board"') :]
     assert "kill_switch_global" in table

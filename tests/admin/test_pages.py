@@ -109,7 +109,7 @@ def test_the_audit_is_filtered_by_whole_values(
 )
 def test_times_are_filtered_in_utc(root: Client, query: dict[str, str], found: set[str]) -> None:
     moments = {"morning": T0, "noon": T0 + timedelta(hours=4), "night": T0 + timedelta(hours=16)}
-    audit.save(audit_row(cause=cause, created_at=at) for cause, at in moments.items())
+    audit.save_rows(audit_row(cause=cause, created_at=at) for cause, at in moments.items())
     answer = root.get(reverse("admin:audit_mtfaudit_changelist"), query)
     assert {row.cause for row in answer.context["cl"].result_list} == found
 
@@ -149,7 +149,7 @@ def test_an_audit_row_shows_each_condition_with_its_values(root: Client, rows: N
     dropped = leaf | {"side": None, "role": "drop", "condition": "wild", "text": "atr > 3"}
     leaves = [leaf, dropped]
     timeframe = {"timeframe": "5m", "phase": "execution", "outcome": "long", "reason": None, "leaves": leaves}
-    audit.save([audit_row(symbol="SOLUSDT", details={"verdict": {"timeframes": [timeframe]}})])
+    audit.save_rows([audit_row(symbol="SOLUSDT", details={"verdict": {"timeframes": [timeframe]}})])
     row = MtfAudit.objects.get(symbol="SOLUSDT")
     page = root.get(place(MtfAudit, "change", row.pk)).content.decode()
     assert "5m execution: long" in page

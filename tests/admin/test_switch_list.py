@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.audit.models import OperatorAction
 from apps.market import store as market
 from apps.switches.models import MtfSwitch
-from apps.switches.store import in_force, set_switch
+from apps.switches.store import off_switches, set_switch
 from tests.rooms.builders import contract
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +49,7 @@ def bulk(client: Client, action: str, *keys: str, **more: str) -> HttpResponse:
 def test_a_switch_turned_in_the_list_keeps_the_reason_and_the_author(operator: Client) -> None:
     answer = save(operator, GLOBAL={"is_on": None, "reason": "exchange maintenance"})
     assert answer.status_code == 302
-    assert in_force() == {"GLOBAL": "exchange maintenance"}
+    assert off_switches() == {"GLOBAL": "exchange maintenance"}
     assert MtfSwitch.objects.get(switch_key="GLOBAL").changed_by == "operator"
     action = OperatorAction.objects.get()
     assert (action.actor, action.action, action.target, action.reason) == (
@@ -67,7 +67,7 @@ def test_turning_without_a_new_reason_is_refused(operator: Client, reason: str, 
     answer = save(operator, GLOBAL={"is_on": None, "reason": reason})
     assert answer.status_code == 200
     assert told in answer.content.decode()
-    assert in_force() == {}
+    assert off_switches() == {}
     assert not OperatorAction.objects.exists()
 
 
@@ -82,7 +82,7 @@ def test_an_expired_off_shows_as_on_and_can_be_turned_off_again(operator: Client
     set_switch(BTC, is_on=False, reason="spread", actor="ada", expires_at=timezone.now() + timedelta(hours=1))
     MtfSwitch.objects.filter(switch_key=BTC).update(expires_at=timezone.now() - timedelta(hours=1))
     save(operator, **{BTC: {"is_on": None, "reason": "spread again"}})
-    assert in_force() == {BTC: "spread again"}
+    assert off_switches() == {BTC: "spread again"}
     assert MtfSwitch.objects.get(switch_key=BTC).expires_at is None
 
 
@@ -101,12 +101,12 @@ def test_a_bulk_off_asks_for_the_reason_then_says_how_many(
     asked = bulk(operator, action, "GLOBAL", BTC)
     assert asked.status_code == 200
     assert "Why?" in asked.content.decode()
-    assert in_force() == {}
+    assert off_switches() == {}
 
     done = bulk(operator, action, "GLOBAL", BTC, reason="weekend")
     told = [str(message) for message in operator.get(done["Location"]).context["messages"]]
     assert told[0].startswith("2 switches turned off")
-    assert in_force() == {"GLOBAL": "weekend", BTC: "weekend"}
+    assert off_switches() == {"GLOBAL": "weekend", BTC: "weekend"}
     expiry = MtfSwitch.objects.get(switch_key=BTC).expires_at
     if hours is None:
         assert expiry is None
@@ -118,14 +118,14 @@ def test_a_bulk_change_with_an_empty_reason_is_asked_again(operator: Client) -> 
     asked = bulk(operator, "turn_off", "GLOBAL", reason="   ")
     assert asked.status_code == 200
     assert "This field is required" in asked.content.decode()
-    assert in_force() == {}
+    assert off_switches() == {}
 
 
 def test_a_bulk_on_turns_everything_chosen_on(operator: Client) -> None:
     for key in ("GLOBAL", BTC):
         set_switch(key, is_on=False, reason="weekend", actor="ada")
     bulk(operator, "turn_on", "GLOBAL", BTC, reason="monday")
-    assert in_force() == {}
+    assert off_switches() == {}
     assert set(MtfSwitch.objects.values_list("reason", "changed_by")) == {("monday", "operator")}
 
 
@@ -133,7 +133,7 @@ def test_a_new_switch_is_added_off_with_its_author(operator: Client) -> None:
     add = reverse("admin:switches_mtfswitch_add")
     answer = operator.post(add, {"switch_key": "SYMBOL_TF:BTCUSDT:5m", "reason": "noise"})
     assert answer.status_code == 302
-    assert in_force() == {"SYMBOL_TF:BTCUSDT:5m": "noise"}
+    assert off_switches() == {"SYMBOL_TF:BTCUSDT:5m": "noise"}
     assert OperatorAction.objects.get().actor == "operator"
 
 

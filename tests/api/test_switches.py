@@ -23,7 +23,7 @@ def test_setting_a_switch_stops_it_and_records_who_and_why(operator: APIClient) 
         True,
         "olga",
     )
-    assert store.in_force() == {"GLOBAL": "news at eight"}
+    assert store.off_switches() == {"GLOBAL": "news at eight"}
     action = OperatorAction.objects.latest("happened_at")
     assert (action.actor, action.action, action.target, action.reason) == (
         "olga",
@@ -44,7 +44,7 @@ def test_setting_a_switch_on_releases_it(operator: APIClient) -> None:
     store.set_switch("PROFILE:regular", is_on=False, reason="too loose", actor="olga")
     body = {"key": "PROFILE:regular", "is_on": True, "reason": "tuned"}
     assert operator.post(SWITCHES, body, format="json").json()["is_in_force"] is False
-    assert store.in_force() == {}
+    assert store.off_switches() == {}
 
 
 def test_toggling_turns_a_switch_off_and_on_again_with_a_reason_each(operator: APIClient) -> None:
@@ -52,7 +52,7 @@ def test_toggling_turns_a_switch_off_and_on_again_with_a_reason_each(operator: A
     address = f"{SWITCHES}/{switch.pk}/toggle"
     assert operator.post(address, {"reason": "maintenance"}, format="json").json()["is_on"] is False
     assert operator.post(address, {}, format="json").status_code == 400
-    assert store.in_force() == {"GLOBAL": "maintenance"}
+    assert store.off_switches() == {"GLOBAL": "maintenance"}
     assert operator.post(address, {"reason": "done"}, format="json").json()["is_on"] is True
 
 
@@ -78,7 +78,7 @@ def test_a_change_that_makes_no_sense_names_its_field_and_changes_nothing(
 ) -> None:
     refused = operator.post(SWITCHES, body, format="json")
     assert (refused.status_code, list(refused.json()["details"])) == (400, [field])
-    assert store.in_force() == {}
+    assert store.off_switches() == {}
     assert not OperatorAction.objects.filter(actor="olga").exists()
 
 

@@ -21,7 +21,7 @@ from apps.engine.indicators.history import history
 from apps.engine.rules.condition import UNKNOWN_METRICS, read_conditions
 from apps.engine.rules.rule_input import RuleInput
 from apps.engine.values.timeframe import VALIDATION, WINDOW, Timeframe
-from apps.profiles.files import load_all
+from apps.profiles.files import load_profiles
 
 PROFILES = Path(__file__).resolve().parents[2] / "profiles"
 
@@ -34,7 +34,7 @@ def write(path: Path, stretches: dict[Timeframe, Windows], closes_ms: Any) -> No
 
 
 def answers(stretches: dict[Timeframe, Windows], profile: str, closes_ms: Any) -> dict[str, Any]:
-    [by] = load_all(PROFILES, [profile])
+    [by] = load_profiles(PROFILES, [profile])
     frames = history(stretches)
     told = replay(frames, by, closes_ms)
     codes = {

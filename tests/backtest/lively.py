@@ -23,7 +23,7 @@ from apps.backtest.signals import signals
 from apps.backtest.source import Asked, recorded
 from apps.exchange.simulator.market import Market
 from apps.exchange.simulator.state import DAYS, DEFAULT_SEED, LIVELY
-from apps.profiles.files import load_all
+from apps.profiles.files import load_profiles
 
 PROFILES = ("scalper_micro", "scalper", "regular")
 """What trades when nobody says otherwise."""
@@ -46,7 +46,7 @@ class Recorded:
         self.start = reach.start
         source = recorded(Asked(reach.symbols, reach.start, reach.end))
         self._market = Market(source.archive, DEFAULT_SEED)
-        profiles = load_all(Path(__file__).resolve().parents[2] / "profiles", PROFILES)
+        profiles = load_profiles(Path(__file__).resolve().parents[2] / "profiles", PROFILES)
         self._readies = [
             (profile, [readies(signals(source, symbol, profile)) for symbol in reach.symbols])
             for profile in profiles

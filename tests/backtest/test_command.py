@@ -18,7 +18,7 @@ from rich.console import Console
 
 from apps.backtest.progress import outcomes
 from apps.backtest.wish import wish
-from apps.profiles.files import load_all
+from apps.profiles.files import load_profiles
 
 STRETCH = ("--symbols", "LAYERUSDT", "ENAUSDT", "--from", "2025-05-10", "--to", "2025-05-10 08:00")
 HERE = "the recorded market has 2025-05-10 00:00 UTC to 2025-06-03 00:00 UTC, not"
@@ -42,7 +42,7 @@ def found(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
 
 
 def test_it_answers_in_a_table_and_names_what_ran(capsys: pytest.CaptureFixture[str]) -> None:
-    (profile,) = load_all(settings.MTF_PROFILES_DIR, ["scalper"])
+    (profile,) = load_profiles(settings.MTF_PROFILES_DIR, ["scalper"])
     out, err = run(capsys, "--profile", "scalper", *STRETCH)
     assert "1,000.00 USDT became" in out
     assert "by  " in out
@@ -168,7 +168,7 @@ def test_a_profile_edited_meanwhile_changes_nothing(tmp_path: Path) -> None:
     asked = wish(options)
     (tmp_path / "scalper.yaml").write_text("gone", "utf-8")
     (outcome,) = outcomes(Console(quiet=True), asked)
-    (shipped,) = load_all(settings.MTF_PROFILES_DIR, ["scalper"])
+    (shipped,) = load_profiles(settings.MTF_PROFILES_DIR, ["scalper"])
     assert outcome.digest == shipped.digest
 
 

@@ -34,14 +34,14 @@ from apps.engine.evaluate.verdict import Verdict
 from apps.engine.values.plan import OrderPlan, Zone
 from apps.engine.values.reason import Refusal
 from apps.exchange.simulator.archive import Archive
-from apps.profiles.files import available, load_all
+from apps.profiles.files import load_profiles, profile_names
 from tests.backtest.living import Exchange, Remembering, driven, entered_live, seconds_after
 from tests.mtf.market import MINUTE
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 PROFILES = Path(settings.MTF_PROFILES_DIR)
-SHIPPED = {profile.name: profile for profile in load_all(PROFILES, available(PROFILES))}
+SHIPPED = {profile.name: profile for profile in load_profiles(PROFILES, profile_names(PROFILES))}
 SYMBOLS = ("BTCUSDT", "BNBUSDT", "LINKUSDT")
 BEGAN = datetime(2025, 5, 15, 21, 59, tzinfo=UTC)
 """Midnight, a boundary of 4h and of the day, is among these hours; every profile plans an order in them."""

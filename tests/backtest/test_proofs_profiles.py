@@ -15,7 +15,7 @@ from apps.backtest.progress import outcomes
 from apps.backtest.report import page
 from apps.backtest.statistics import statistics
 from apps.backtest.wish import Wish, wish
-from apps.profiles.files import available
+from apps.profiles.files import profile_names
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 def asked() -> Wish:
     """Three days of all sixteen contracts, every shipped profile."""
     options: dict[str, Any] = {
-        "profile": available(settings.MTF_PROFILES_DIR),
+        "profile": profile_names(settings.MTF_PROFILES_DIR),
         "profiles_dir": settings.MTF_PROFILES_DIR,
         "symbols": None,
         "source": "files",

@@ -23,13 +23,13 @@ from apps.engine.profile import Profile
 from apps.exchange.simulator.market import Market
 from apps.exchange.simulator.state import DEFAULT_SEED
 from apps.exchange.simulator.tape.read import extent
-from apps.profiles.files import available, load_all
+from apps.profiles.files import load_profiles, profile_names
 from tests.backtest.walks import random_market
 
 pytestmark = pytest.mark.slow
 
 PROFILES = Path(__file__).resolve().parents[2] / "profiles"
-SHIPPED = load_all(PROFILES, available(PROFILES))
+SHIPPED = load_profiles(PROFILES, profile_names(PROFILES))
 SEEDS = (1, 2, 3)
 """Chosen before any was run, and pooled."""
 SYMBOLS = extent()[0][:8]

@@ -20,7 +20,7 @@ from apps.exchange.simulator.floor import Floor
 from apps.exchange.simulator.market import Market
 from apps.exchange.simulator.path import milliseconds
 from apps.exchange.simulator.tape.read import extent
-from apps.profiles.files import load_all
+from apps.profiles.files import load_profiles
 from tests.backtest.test_replay_leaps import EveryTurn
 
 pytestmark = pytest.mark.slow
@@ -39,7 +39,7 @@ def source(days: int) -> Recorded:
 
 
 def judged(name: str, days: int) -> tuple[Profile, list[Readies]]:
-    [profile] = load_all(FOLDER, [name])
+    [profile] = load_profiles(FOLDER, [name])
     found = source(days)
     return profile, [readies(signals(found, symbol, profile)) for symbol in found.asked.symbols]
 

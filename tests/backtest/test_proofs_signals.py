@@ -16,7 +16,7 @@ from apps.backtest.source import Asked, Recorded, recorded
 from apps.engine.frame import Windows, windows
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.exchange.simulator.tape.read import extent
-from apps.profiles.files import available, load_all
+from apps.profiles.files import load_profiles, profile_names
 from tests.backtest import judge_file
 from tests.backtest.margins import NEAR, differences, margin
 from tests.engine.past import live_frames, moment, verdict_at
@@ -24,7 +24,9 @@ from tests.engine.past import live_frames, moment, verdict_at
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = {profile.name: profile for profile in load_all(ROOT / "profiles", available(ROOT / "profiles"))}
+SHIPPED = {
+    profile.name: profile for profile in load_profiles(ROOT / "profiles", profile_names(ROOT / "profiles"))
+}
 SYMBOLS, FIRST_MINUTE, MINUTES = extent()
 FIRST = datetime.fromtimestamp(FIRST_MINUTE * 60, UTC)
 LAST = FIRST + timedelta(minutes=MINUTES)

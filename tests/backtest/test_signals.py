@@ -18,12 +18,12 @@ from apps.engine.indicators.history import history
 from apps.engine.rules.condition import UNKNOWN_METRICS, read_conditions
 from apps.engine.rules.rule_input import RuleInput
 from apps.engine.values.timeframe import VALIDATION, WINDOW, Timeframe
-from apps.profiles.files import available, load_all
+from apps.profiles.files import load_profiles, profile_names
 from tests.backtest.margins import differences
 from tests.engine.past import cut_frames, live_frames, verdict_at
 
 PROFILES = Path(__file__).resolve().parents[2] / "profiles"
-SHIPPED = {profile.name: profile for profile in load_all(PROFILES, available(PROFILES))}
+SHIPPED = {profile.name: profile for profile in load_profiles(PROFILES, profile_names(PROFILES))}
 CATALOGUE, _ = read_conditions(yaml.safe_load((PROFILES / "conditions.yaml").read_text("utf-8")))
 SYMBOL = "LAYERUSDT"
 START, END = datetime(2025, 5, 13, 22, 30, tzinfo=UTC), datetime(2025, 5, 15, 9, tzinfo=UTC)

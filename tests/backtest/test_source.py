@@ -18,7 +18,7 @@ from apps.engine.values.contract import Contract
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.market import store
 from apps.market.models import Contract as Row
-from apps.profiles.files import load_all
+from apps.profiles.files import load_profiles
 from tests.rooms.builders import candle, contract
 
 START, END = datetime(2025, 5, 20, 11, 57, tzinfo=UTC), datetime(2025, 5, 20, 16, 9, tzinfo=UTC)
@@ -136,7 +136,7 @@ def test_stored_candles_are_the_recorded_ones_to_the_bit() -> None:
 def test_a_profile_says_the_same_of_stored_and_of_recorded_candles() -> None:
     files = recorded(asked())
     fill(files)
-    [profile] = load_all(PROFILES, ["scalper_micro"])
+    [profile] = load_profiles(PROFILES, ["scalper_micro"])
     told = [signals(source, "BTCUSDT", profile) for source in (files, stored(asked()))]
     assert [told[0].verdict(row) for row in (0, 100, 251)] == [told[1].verdict(row) for row in (0, 100, 251)]
     np.testing.assert_array_equal(told[0].reason_code, told[1].reason_code)

@@ -17,7 +17,7 @@ OTHER_RUN = "99999999-2222-3333-4444-555555555555"
 @pytest.fixture
 def more_rows(rows: None) -> None:
     now = datetime.now(UTC)
-    audit.save(
+    audit.save_rows(
         [
             audit_row(symbol="ETHUSDT", cause="execution_side_mismatch", created_at=now, run_id=OTHER_RUN),
             audit_row(symbol="BTCUSDT", cause="execution_side_mismatch", created_at=now, run_id=OTHER_RUN),

@@ -53,7 +53,7 @@ def test_the_conditions_of_a_verdict_scroll_inside_the_page_of_a_phone(visitor: 
         "held": False,
     }
     judged = {"timeframe": "1h", "phase": "context", "outcome": "neutral", "reason": None, "leaves": [leaf]}
-    audit.save([audit_row(symbol="SOLUSDT", details={"verdict": {"timeframes": [judged]}})])
+    audit.save_rows([audit_row(symbol="SOLUSDT", details={"verdict": {"timeframes": [judged]}})])
     visitor.page.set_viewport_size(PHONE)
     visitor.open(place(MtfAudit, "change", MtfAudit.objects.get(symbol="SOLUSDT").pk))
     visitor.expect_text("crossed_below(macd_hist / close, 3e-05, within=3)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Locator
 
 from apps.audit.models import OperatorAction
-from apps.switches.store import in_force
+from apps.switches.store import off_switches
 from tests.browser.visitor import Visitor
 
 LIST = "/admin/switches/mtfswitch/"
@@ -31,7 +31,7 @@ def test_a_switch_turned_off_with_a_reason_is_kept_with_its_author(visitor: Visi
     save(visitor)
     visitor.expect_text("1 kill switch was changed successfully")
     assert "stopped" in row_of(visitor, "GLOBAL").inner_text().lower()
-    assert in_force()["GLOBAL"] == "exchange maintenance"
+    assert off_switches()["GLOBAL"] == "exchange maintenance"
     action = OperatorAction.objects.get(target="GLOBAL", action="switch_off")
     assert (action.actor, action.reason) == ("ada", "exchange maintenance")
 
@@ -44,7 +44,7 @@ def test_a_switch_turned_off_without_a_new_reason_is_refused_before_the_eyes(vis
     row_of(visitor, "GLOBAL").locator("input[name$=reason]").fill("")
     save(visitor)
     visitor.expect_text("Say why: the reason is kept with your name.")
-    assert "GLOBAL" not in in_force()
+    assert "GLOBAL" not in off_switches()
 
 
 def test_a_bulk_change_asks_why_and_says_how_many(visitor: Visitor) -> None:
@@ -56,7 +56,7 @@ def test_a_bulk_change_asks_why_and_says_how_many(visitor: Visitor) -> None:
     visitor.page.fill("textarea[name=reason]", "weekend")
     visitor.page.get_by_role("button", name="Turn off for 1 h: 2 switches").click()
     visitor.expect_text("2 switches turned off until")
-    assert in_force() == {"GLOBAL": "weekend", "SYMBOL:BTCUSDT": "weekend"}
+    assert off_switches() == {"GLOBAL": "weekend", "SYMBOL:BTCUSDT": "weekend"}
 
 
 def test_a_misspelt_symbol_is_refused_with_the_nearest(visitor: Visitor) -> None:
@@ -65,4 +65,4 @@ def test_a_misspelt_symbol_is_refused_with_the_nearest(visitor: Visitor) -> None
     visitor.page.fill("#id_reason", "noise")
     save(visitor)
     visitor.expect_text("unknown symbol 'ETHUSD'; nearest: 'ETHUSDT'")
-    assert "SYMBOL:ETHUSD" not in in_force()
+    assert "SYMBOL:ETHUSD" not in off_switches()

@@ -35,7 +35,7 @@ def _wide_screen(monkeypatch: pytest.MonkeyPatch, write_profile: WriteProfile) -
 def judged(broker: redis.Redis) -> Worker:
     """One symbol: ready at noon, in the minute after neither side holds on 1m."""
     fill(["AUSDT"], [M1, M5], close=LONG)
-    worker = Worker(["AUSDT"], profiles.configured(), broker=broker)
+    worker = Worker(["AUSDT"], profiles.configured_profiles(), broker=broker)
     worker.minute(AT)
     push("AUSDT", AT + MINUTE, NEUTRAL)
     worker.minute(AT + MINUTE)

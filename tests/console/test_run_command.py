@@ -59,7 +59,7 @@ def worker(queue: redis.Redis, market: None) -> Iterator[None]:
     """Somebody who answers one request."""
 
     def work(run: MtfRun) -> None:
-        warm = Warm((), profiles.configured())
+        warm = Warm((), profiles.configured_profiles())
         decide_asked(str(run.run_id), warm=warm, client=queue, now=run.minute + OVER)
 
     with Answering(queue, work):

@@ -39,7 +39,7 @@ def test_switch_off_stops_for_its_time_with_a_reason_and_a_name(capsys: pytest.C
     assert abs(row.expires_at - timezone.now() - timedelta(hours=4)) < timedelta(minutes=1)
     assert "GLOBAL is off until" in capsys.readouterr().out
     call_command("switch_on", "GLOBAL", "--reason", "over", "--by", "ada")
-    assert switches.in_force() == {}
+    assert switches.off_switches() == {}
 
 
 @pytest.mark.django_db
@@ -57,7 +57,7 @@ def test_switch_off_stops_for_its_time_with_a_reason_and_a_name(capsys: pytest.C
 def test_a_switch_that_would_stop_nothing_is_refused(arguments: list[str], words: str) -> None:
     with pytest.raises(CommandError, match=words):
         call_command("switch_off", *arguments)
-    assert switches.in_force() == {}
+    assert switches.off_switches() == {}
 
 
 @pytest.mark.django_db
@@ -79,7 +79,7 @@ def test_positions_tells_how_far_the_market_went_for_and_against_what_closed(
     monkeypatch.setenv("COLUMNS", "160")
     fill_trading(datetime.now(UTC))
     numbers = list(map(Decimal, ("103.5", "99.25", "3.5", "0.75", "3.51", "0.76")))
-    orders.measured(Position.objects.get().pk, Excursion(*numbers))
+    orders.save_excursion(Position.objects.get().pk, Excursion(*numbers))
     [closed] = told("positions")["closed"]
     shown = ("best_price", "worst_price", "mfe_pct", "mae_pct", "mfe_r", "mae_r")
     assert [Decimal(closed[name]) for name in shown] == numbers

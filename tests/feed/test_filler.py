@@ -38,7 +38,7 @@ class Busy(TradingError):
 @contextmanager
 def filling(history: History, clock: Clock, *symbols: str) -> Iterator[Filler]:
     """A running filler; the block begins when its plan is complete, or a fault ended it."""
-    running = Filler(history, symbols, profiles.configured(), page_size=PAGE, clock=clock)
+    running = Filler(history, symbols, profiles.configured_profiles(), page_size=PAGE, clock=clock)
     running.start()
     try:
         wait(lambda: running.progress["complete"] or running.fault is not None)
@@ -89,7 +89,7 @@ def test_enough_is_said_before_everything_is_there() -> None:
     seen: list[tuple[bool, bool, int]] = []
     history = History()
     clock = Clock(NOON + BEFORE_ITS_LOOK)
-    subject = Filler(history, ["AUSDT"], profiles.configured(), page_size=PAGE, clock=clock)
+    subject = Filler(history, ["AUSDT"], profiles.configured_profiles(), page_size=PAGE, clock=clock)
 
     def note(_: Request) -> None:
         now = subject.progress
@@ -108,7 +108,7 @@ def test_enough_is_said_before_everything_is_there() -> None:
 def test_an_interrupted_symbol_goes_before_all_others() -> None:
     history = History()
     clock = Clock(NOON + BEFORE_ITS_LOOK)
-    subject = Filler(history, ["AUSDT", "BUSDT"], profiles.configured(), page_size=PAGE, clock=clock)
+    subject = Filler(history, ["AUSDT", "BUSDT"], profiles.configured_profiles(), page_size=PAGE, clock=clock)
 
     def interrupt(_: Request) -> None:
         if len(history.asked) == 4:
@@ -144,7 +144,7 @@ def test_a_hole_that_the_exchange_does_not_confirm_stays_one() -> None:
         pass
     assert [request[1:] for request in history.asked] == [(M1, NOON - 2 * MINUTE, NOON + MINUTE)]
     assert opens("AUSDT", Source.EMPTY) == []
-    assert store.missing(["AUSDT"], M1, NOON - 9 * MINUTE, NOON) == {"AUSDT": [NOON - MINUTE]}
+    assert store.missing_open_times(["AUSDT"], M1, NOON - 9 * MINUTE, NOON) == {"AUSDT": [NOON - MINUTE]}
 
 
 def looked(subject: Filler, clock: Clock, at: datetime) -> None:

@@ -39,7 +39,7 @@ def test_an_empty_answer_confirms_nothing() -> None:
 
 @pytest.mark.django_db
 def test_an_empty_market_is_planned_in_pages_that_cover_every_window_once() -> None:
-    pages = plan(["BTCUSDT"], profiles.configured(), now=NOON, page_size=497)
+    pages = plan(["BTCUSDT"], profiles.configured_profiles(), now=NOON, page_size=497)
     for timeframe, length in WINDOW.items():
         own = sorted((p for p in pages if p.timeframe is timeframe), key=lambda p: p.start)
         assert own[0].start == timeframe.floor(NOON) - length * timeframe.duration
@@ -50,7 +50,7 @@ def test_an_empty_market_is_planned_in_pages_that_cover_every_window_once() -> N
 
 @pytest.mark.django_db
 def test_what_the_profiles_need_comes_first_and_covers_their_minimum_and_the_day() -> None:
-    configured = profiles.configured()
+    configured = profiles.configured_profiles()
     pages = plan(["BTCUSDT"], configured, now=NOON, page_size=497)
     ranks = [p.rank for p in pages]
     assert ranks == sorted(ranks)

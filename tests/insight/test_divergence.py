@@ -58,7 +58,7 @@ def test_the_same_over_midnight_and_the_end_of_a_4h_candle(
 
 def _driven_and_replayed(archive: Archive, broker: redis.Redis, began: datetime, minutes: int) -> None:
     """Every shipped profile: the live minute over each, against one replay of all."""
-    every = files.load_all(settings.MTF_PROFILES_DIR, files.available(settings.MTF_PROFILES_DIR))
+    every = files.load_profiles(settings.MTF_PROFILES_DIR, files.profile_names(settings.MTF_PROFILES_DIR))
     market = Recorded(archive, SYMBOLS, every, broker, began)
     market.drive(minutes)
     for one in every:

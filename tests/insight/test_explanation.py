@@ -37,7 +37,7 @@ def worker(broker: redis.Redis, write_profile: WriteProfile) -> Worker:
     """One symbol, long on 15m and 5m at noon, judged by `plain` as its file is now."""
     write_profile(by_close("plain", "15m 5m"))
     fill(["AUSDT"], [M1, M5, M15])
-    return Worker(["AUSDT"], profiles.configured(), broker=broker)
+    return Worker(["AUSDT"], profiles.configured_profiles(), broker=broker)
 
 
 def play(worker: Worker, closes: Sequence[str], start: datetime = AT) -> None:
@@ -131,7 +131,7 @@ def test_the_profile_version_that_ran_is_the_one_that_explains(
     assert found.equal is True
     push("AUSDT", AT + MINUTE)
     fresh = explain("AUSDT", AT + MINUTE, "plain")
-    assert fresh.verdict.digest == profiles.configured()[0].digest != ran.digest
+    assert fresh.verdict.digest == profiles.configured_profiles()[0].digest != ran.digest
     assert str(fresh.verdict.side) == "short"
 
 
@@ -252,7 +252,7 @@ def test_a_row_of_another_version_of_the_profile_is_not_taken_for_the_runs_own(
 
 
 def _claimed() -> MtfRun:
-    [fresh] = profiles.configured()
+    [fresh] = profiles.configured_profiles()
     run = runs.claim(fresh, AT + MINUTE, AT + MINUTE)
     assert run is not None
     return run

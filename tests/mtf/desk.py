@@ -51,7 +51,7 @@ class Worker:
         self.profiles, self.broker = tuple(own), broker
         self.warm, self.ledger = Warm(symbols, self.profiles), RunRecorder()
         for one in self.profiles:
-            profiles.remember(one)
+            profiles.save_version(one)
 
     def minute(self, at: datetime, *, late: timedelta = OVER) -> list[MtfRun]:
         """Judge the minute `at`, beginning `late` after it; its runs as stored."""

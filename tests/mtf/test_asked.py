@@ -41,7 +41,9 @@ def _market(write_profile: WriteProfile) -> None:
 def judged(broker: redis.Redis, warm: Warm | None = None, **options: Any) -> MtfRun:
     """The run that was asked for, decided."""
     run = open_asked(Asked("plain", **options), Trigger.COMMAND, NOW)
-    decide_asked(str(run.run_id), warm=warm or Warm((), profiles.configured()), client=broker, now=NOW)
+    decide_asked(
+        str(run.run_id), warm=warm or Warm((), profiles.configured_profiles()), client=broker, now=NOW
+    )
     run.refresh_from_db()
     return run
 
@@ -122,7 +124,7 @@ def test_the_status_says_whether_all_some_or_none_could_be_judged(
 
 
 def test_a_subset_is_answered_from_wider_warm_windows_and_by_itself_alike(broker: redis.Redis) -> None:
-    wide = Warm(SYMBOLS, profiles.configured())
+    wide = Warm(SYMBOLS, profiles.configured_profiles())
     shared = judged(broker, wide, symbols=("BUSDT",)).result
     assert wide.until(M1) == AT
     alone = judged(broker, symbols=("BUSDT",)).result
@@ -144,7 +146,7 @@ def test_the_timeframe_asked_for_is_the_only_one_to_enter_on(broker: redis.Redis
     found = result(broker, timeframe="1m", symbols=("AUSDT",))
     assert [one["timeframe"] for one in found["results"][0]["timeframes"]] == ["15m", "1m"]
     assert found["results"][0]["execution_tf"] == "1m"
-    assert found["digest"] != profiles.configured()[0].digest
+    assert found["digest"] != profiles.configured_profiles()[0].digest
 
 
 def test_the_validation_mode_asked_for_is_the_one_judged_by(
@@ -170,7 +172,7 @@ def test_an_asked_run_stores_nothing_but_itself_and_its_profile_version(broker: 
     run = judged(broker)
     for table in (IndicatorSnapshot, Signal, ValidationCache, MtfAudit):
         assert not table.objects.exists(), table
-    assert profiles.version(run.digest) is not None
+    assert profiles.find_version(run.digest) is not None
     assert list(MtfRun.objects.all()) == [run]
 
 
@@ -230,6 +232,6 @@ def test_a_run_that_never_was_has_no_answer() -> None:
 
 def test_asked_runs_and_the_minutes_own_run_stand_side_by_side(broker: redis.Redis) -> None:
     first, second = judged(broker), judged(broker)
-    [own] = Worker(SYMBOLS, profiles.configured(), broker=broker).minute(AT)
+    [own] = Worker(SYMBOLS, profiles.configured_profiles(), broker=broker).minute(AT)
     assert own.minute == first.minute == second.minute
     assert len({own.run_id, first.run_id, second.run_id}) == 3

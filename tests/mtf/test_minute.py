@@ -132,7 +132,7 @@ def test_a_tick_means_the_minute_just_over_whenever_it_comes(second: float) -> N
         "apps.signals.store.save_snapshots",
         "apps.signals.store.save_outcomes",
         "apps.signals.store.save_signals",
-        "apps.audit.store.save",
+        "apps.audit.store.save_rows",
         "apps.live.runs.decided",
     ],
 )

@@ -49,7 +49,7 @@ def test_a_position_whose_stop_is_refused_is_closed_within_ten_seconds(house: Ho
     assert house.books()["positions"] == []
     house.until(house.is_free)
     assert house.books()["protections"] == []
-    assert switches.in_force() == {}
+    assert switches.off_switches() == {}
 
 
 @pytest.mark.parametrize("armed", ["first_fill", "complete", "never"])
@@ -87,7 +87,7 @@ def test_a_position_that_cannot_be_closed_stops_everything_and_is_closed_when_it
     house.exchange.switch(reject={SUBMIT: REFUSED})
     house.clock.push(6)
     house.until(lambda: "close_failing" in told())
-    assert "did not make it flat" in switches.in_force()["GLOBAL"]
+    assert "did not make it flat" in switches.off_switches()["GLOBAL"]
     assert house.position_status() == "CLOSING"
     house.exchange.switch(reject={})
     house.until(lambda: house.position_status() == "CLOSED")

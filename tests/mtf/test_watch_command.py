@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.db import advisory_lock
-from apps.db.advisory_lock import only_one
+from apps.db.advisory_lock import single_process
 from apps.exchange import venue
 from apps.live.watch import state
 
@@ -35,5 +35,5 @@ def test_the_status_says_what_the_watch_knows_and_whether_entries_may_go(
 def test_a_second_watch_refuses_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(advisory_lock, "WAIT_S", 0.1)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
-    with only_one("watch"), pytest.raises(CommandError, match="another watch process"):
+    with single_process("watch"), pytest.raises(CommandError, match="another watch process"):
         call_command("watch")

@@ -40,7 +40,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[Read]:
     """Everything read from the table from now on."""
     seen: list[Read] = []
 
-    class Watched(store.Table):
+    class Watched(store.CandleTable):
         def windows(
             self, symbols: Sequence[str], timeframe: Timeframe, *, until: datetime, length: int
         ) -> Windows:

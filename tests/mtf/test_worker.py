@@ -51,7 +51,7 @@ def test_the_minute_judges_every_watched_symbol_by_every_configured_profile(comi
 def test_a_version_is_stored_under_its_digest_before_a_run_uses_it(coming: datetime) -> None:
     tasks.minute(at=coming.isoformat())
     for run in MtfRun.objects.all():
-        version = profiles.version(run.digest)
+        version = profiles.find_version(run.digest)
         assert version is not None
         assert version.name == run.profile
 

@@ -110,7 +110,7 @@ class Desk:
         """The newest stored minute judged (again) by these profiles, in their order; its runs."""
         made = [loaded(content) for content in contents]
         for one in made:
-            profiles.remember(one)
+            profiles.save_version(one)
         warm = Warm(self.symbols, made)
         MtfRun.objects.filter(minute=self.at).delete()
         return run_minute(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from apps.engine.profile import Phase, ProfileError
-from apps.profiles.files import available, load_all
+from apps.profiles.files import load_profiles, profile_names
 
 ROOT = Path(__file__).resolve().parents[2]
 CONDITIONS = "warm: {params: {level: 50}, formula: rsi > level}\n"
@@ -36,19 +36,19 @@ def put(directory: Path, name: str, text: str) -> None:
 
 def faults(directory: Path, *names: str) -> str:
     with pytest.raises(ProfileError) as caught:
-        load_all(directory, names)
+        load_profiles(directory, names)
     return str(caught.value)
 
 
 def test_profiles_come_in_the_order_asked_for(directory: Path) -> None:
-    assert [profile.name for profile in load_all(directory, ["second", "first"])] == ["second", "first"]
-    assert available(directory) == ["first", "second"]
+    assert [profile.name for profile in load_profiles(directory, ["second", "first"])] == ["second", "first"]
+    assert profile_names(directory) == ["first", "second"]
 
 
 def test_every_shipped_profile_loads() -> None:
-    names = available(ROOT / "profiles")
+    names = profile_names(ROOT / "profiles")
     assert {"scalper_micro", "scalper", "regular", "classic", "crash"} <= set(names)
-    assert [profile.name for profile in load_all(ROOT / "profiles", names)] == names
+    assert [profile.name for profile in load_profiles(ROOT / "profiles", names)] == names
 
 
 def test_the_documented_example_is_true(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_the_documented_example_is_true(tmp_path: Path) -> None:
     )
     put(tmp_path, "example", example)
     put(tmp_path, "conditions", (ROOT / "profiles" / "conditions.yaml").read_text("utf-8"))
-    [profile] = load_all(tmp_path, ["example"])
+    [profile] = load_profiles(tmp_path, ["example"])
     assert (profile.name, profile.grace_s, len(profile.timeframe_rules)) == ("example", 60, 4)
     slow, fast = (one for one in profile.timeframe_rules if one.phase == Phase.EXECUTION)
     assert fast.selection is None

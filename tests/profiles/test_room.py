@@ -19,7 +19,7 @@ from apps.profiles.models import ProfileVersion
 
 def test_the_configured_profiles_come_in_order_of_precedence(settings: Any) -> None:
     settings.MTF_PROFILES = ["regular", "scalper_micro"]
-    assert [profile.name for profile in store.configured()] == ["regular", "scalper_micro"]
+    assert [profile.name for profile in store.configured_profiles()] == ["regular", "scalper_micro"]
 
 
 @pytest.mark.django_db
@@ -27,24 +27,24 @@ def test_a_version_is_remembered_once_and_rebuilt_by_its_digest_once_a_process(
     monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     monkeypatch.setattr(store, "_versions", {})
-    profile = store.configured()[0]
-    store.remember(profile)
+    profile = store.configured_profiles()[0]
+    store.save_version(profile)
     first_seen = ProfileVersion.objects.get().first_seen_at
-    store.remember(profile)
+    store.save_version(profile)
     assert ProfileVersion.objects.get().first_seen_at == first_seen
     with django_assert_num_queries(1):
-        again = store.version(profile.digest)
-        assert store.version(profile.digest) is again
+        again = store.find_version(profile.digest)
+        assert store.find_version(profile.digest) is again
     assert again is not None
     assert (again.digest, again.content) == (profile.digest, profile.content)
 
 
 @pytest.mark.django_db
 def test_another_mode_is_another_version() -> None:
-    profile = store.configured()[0]
+    profile = store.configured_profiles()[0]
     strict = profile.with_mode(Mode.STRICT)
-    store.remember(profile)
-    store.remember(strict)
+    store.save_version(profile)
+    store.save_version(strict)
     assert set(ProfileVersion.objects.values_list("digest", "name")) == {
         (profile.digest, profile.name),
         (strict.digest, profile.name),
@@ -53,7 +53,7 @@ def test_another_mode_is_another_version() -> None:
 
 @pytest.mark.django_db
 def test_an_unknown_digest_is_no_profile() -> None:
-    assert store.version("0" * 64) is None
+    assert store.find_version("0" * 64) is None
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_manage_check_names_a_configured_profile_that_does_not_exist(settings: A
 def test_check_profiles_shows_a_table() -> None:
     out = io.StringIO()
     call_command("check_profiles", "scalper_micro", stdout=out)
-    [profile] = [one for one in store.configured() if one.name == "scalper_micro"]
+    [profile] = [one for one in store.configured_profiles() if one.name == "scalper_micro"]
     for part in (
         "scalper_micro",
         "pragmatic",
@@ -108,7 +108,7 @@ def test_check_profiles_speaks_json() -> None:
     said = json.loads(out.getvalue())
     assert said["faults"] == []
     assert {one["name"]: one["digest"] for one in said["profiles"]}.items() >= {
-        (one.name, one.digest) for one in store.configured()
+        (one.name, one.digest) for one in store.configured_profiles()
     }
 
 

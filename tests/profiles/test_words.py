@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from apps.engine.profile import Profile, ProfileError
-from apps.profiles.files import available, load_all, read
+from apps.profiles.files import load_profiles, parse_yaml, profile_names
 
 ROOT = Path(__file__).resolve().parents[2]
 REGULAR = (ROOT / "profiles" / "regular.yaml").read_text("utf-8")
@@ -41,7 +41,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def load(directory: Path, text: str) -> Profile:
     (directory / "regular.yaml").write_text(text, encoding="utf-8")
-    [profile] = load_all(directory, ["regular"])
+    [profile] = load_profiles(directory, ["regular"])
     return profile
 
 
@@ -84,7 +84,7 @@ words = st.one_of(
 @example("True")
 @example("'020'")
 def test_any_word_is_exactly_its_own_text_or_is_refused_with_it(word: str) -> None:
-    content, faults = read(f"entry:\n  limit: {word}\n", "p.yaml")
+    content, faults = parse_yaml(f"entry:\n  limit: {word}\n", "p.yaml")
     if faults:
         assert all(fault.startswith("p.yaml: ") for fault in faults)
         return
@@ -117,7 +117,7 @@ def test_any_word_is_exactly_its_own_text_or_is_refused_with_it(word: str) -> No
     ],
 )
 def test_the_fault_says_where_and_what_to_write(text: str, fault: str) -> None:
-    _, faults = read(text, "p.yaml")
+    _, faults = parse_yaml(text, "p.yaml")
     assert len(faults) == 1
     assert faults[0].startswith(fault)
 
@@ -146,12 +146,12 @@ def test_a_catalogue_is_read_as_strictly(directory: Path) -> None:
 
 
 def test_a_side_may_be_empty(directory: Path) -> None:
-    content, faults = read("timeframes: {5m: {long:, short: ~}}", "p.yaml")
+    content, faults = parse_yaml("timeframes: {5m: {long:, short: ~}}", "p.yaml")
     assert (content, faults) == ({"timeframes": {"5m": {"long": None, "short": None}}}, [])
 
 
-@pytest.mark.parametrize("name", ["conditions", *available(ROOT / "profiles")])
+@pytest.mark.parametrize("name", ["conditions", *profile_names(ROOT / "profiles")])
 def test_what_is_shipped_reads_as_any_yaml_reader_would_read_it(name: str) -> None:
     text = (ROOT / "profiles" / f"{name}.yaml").read_text("utf-8")
     expected: Any = yaml.safe_load(text)
-    assert read(text, name) == (expected, [])
+    assert parse_yaml(text, name) == (expected, [])

@@ -26,7 +26,7 @@ def fill(now: datetime) -> None:
     signals.save_snapshots([snapshot()])
     signals.save_signals([signal()])
     signals.save_outcomes([outcome()])
-    audit.save([audit_row(created_at=now)])
+    audit.save_rows([audit_row(created_at=now)])
     fill_trading(now)
     switches.set_switch("SYMBOL:BTCUSDT", is_on=False, reason="spread", actor="ada")
     _runs(now)

@@ -37,7 +37,7 @@ def fill_trading(now: datetime) -> None:
             _refused_by_its_zone(),
         ]
     )
-    orders.seen(ACCOUNT, traded.symbol, [_stop()], at(4))
+    orders.sync_protections(ACCOUNT, traded.symbol, [_stop()], at(4))
     books.record(
         [
             events.FillSeen(symbol=traded.symbol, at=at(601), fill=fill(traded, "t2", opens=False)),

@@ -18,7 +18,7 @@ MINUTE = timedelta(minutes=1)
 def test_every_value_of_a_row_comes_back() -> None:
     details = {"numbers": [1, 2.5, None, True], "text": 'tab\t line\n back\\slash "quoted" é 取引 \\N'}
     row = audit_row(details=details, timeframe=None, severity=Severity.WARNING)
-    assert store.save([row]) == 1
+    assert store.save_rows([row]) == 1
     kept = MtfAudit.objects.get()
     assert kept.details == details
     assert (kept.symbol, kept.run_id, kept.step, kept.timeframe) == ("BTCUSDT", RUN, "verdict", None)
@@ -27,11 +27,11 @@ def test_every_value_of_a_row_comes_back() -> None:
 
 def test_a_value_that_json_cannot_say_is_refused_and_nothing_is_written() -> None:
     with pytest.raises(ValueError, match="JSON"):
-        store.save([audit_row(), audit_row(details={"rsi": float("nan")})])
+        store.save_rows([audit_row(), audit_row(details={"rsi": float("nan")})])
 
 
 def test_the_row_that_stands_is_the_newest_no_later_than_the_moment() -> None:
-    store.save(
+    store.save_rows(
         [
             audit_row(cause="first"),
             audit_row(cause="second", created_at=T0 + MINUTE),
@@ -42,7 +42,7 @@ def test_the_row_that_stands_is_the_newest_no_later_than_the_moment() -> None:
     )
 
     def cause(at) -> str | None:
-        row = store.last_before("BTCUSDT", "regular", at)
+        row = store.row_at("BTCUSDT", "regular", at)
         return row and row.cause
 
     assert cause(T0 - MINUTE) is None
@@ -50,8 +50,8 @@ def test_the_row_that_stands_is_the_newest_no_later_than_the_moment() -> None:
     assert cause(T0 + MINUTE) == "second"
     assert cause(T0 + 9 * MINUTE) == "third"
     asked = ["BTCUSDT", "ETHUSDT", "XRPUSDT"]
-    assert {symbol: row.cause for symbol, row in store.standing("regular", asked).items()} == {
+    assert {symbol: row.cause for symbol, row in store.newest_rows("regular", asked).items()} == {
         "BTCUSDT": "third",
         "ETHUSDT": "other symbol",
     }
-    assert store.standing("regular", asked, T0)["BTCUSDT"].cause == "first"
+    assert store.newest_rows("regular", asked, T0)["BTCUSDT"].cause == "first"

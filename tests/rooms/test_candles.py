@@ -99,7 +99,9 @@ def test_prices_come_back_exactly(price: str) -> None:
 def test_candles_of_many_symbols_come_back_rising_and_apart() -> None:
     made = [candle(symbol, n=n) for symbol in ("BTCUSDT", "ETHUSDT") for n in (3, 1, 2)]
     store.save_candles(made)
-    found = store.candles_of(["ETHUSDT", "BTCUSDT", "NONE"], Timeframe.M1, T0, T0 + timedelta(minutes=3))
+    found = store.candles_by_symbol(
+        ["ETHUSDT", "BTCUSDT", "NONE"], Timeframe.M1, T0, T0 + timedelta(minutes=3)
+    )
     assert {symbol: [one.open_time for one in rows] for symbol, rows in found.items()} == {
         symbol: [T0 + timedelta(minutes=1), T0 + timedelta(minutes=2)] for symbol in ("BTCUSDT", "ETHUSDT")
     }
@@ -108,15 +110,15 @@ def test_candles_of_many_symbols_come_back_rising_and_apart() -> None:
 def test_missing_names_the_absent_open_times_of_a_half_open_stretch() -> None:
     store.save_candles(candle(n=n) for n in (0, 2, 4, 5))
     end = T0 + timedelta(minutes=5)
-    missing = store.missing(["BTCUSDT", "ETHUSDT"], Timeframe.M1, T0, end)
+    missing = store.missing_open_times(["BTCUSDT", "ETHUSDT"], Timeframe.M1, T0, end)
     assert missing == {
         "BTCUSDT": [T0 + timedelta(minutes=n) for n in (1, 3)],
         "ETHUSDT": [T0 + timedelta(minutes=n) for n in range(5)],
     }
-    assert store.missing(
+    assert store.missing_open_times(
         ["BTCUSDT"], Timeframe.M1, T0 + timedelta(seconds=1), T0 + timedelta(seconds=61)
     ) == {"BTCUSDT": [T0 + timedelta(minutes=1)]}
-    assert store.missing(["BTCUSDT"], Timeframe.M1, end, end) == {}
+    assert store.missing_open_times(["BTCUSDT"], Timeframe.M1, end, end) == {}
 
 
 IMPOSSIBLE = {

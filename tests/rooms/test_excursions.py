@@ -39,19 +39,19 @@ def closed() -> Position:
     return Position.objects.get()
 
 
-def unmeasured(account: str = ACCOUNT) -> list[orders.Held]:
-    return orders.unmeasured(account, closed_since=at(602) - timedelta(days=1))
+def unmeasured(account: str = ACCOUNT) -> list[orders.ClosedPosition]:
+    return orders.positions_without_excursion(account, closed_since=at(602) - timedelta(days=1))
 
 
 def test_a_closed_position_is_measured_from_its_first_to_its_last_trade(closed: Position) -> None:
     assert unmeasured() == [
-        orders.Held(closed.pk, "BTCUSDT", Side.LONG, D(100), D(99), began=at(2), ended=at(600))
+        orders.ClosedPosition(closed.pk, "BTCUSDT", Side.LONG, D(100), D(99), began=at(2), ended=at(600))
     ]
     assert unmeasured("another:live") == []
 
 
 def test_what_was_measured_is_measured_once(closed: Position) -> None:
-    orders.measured(closed.pk, FOUND)
+    orders.save_excursion(closed.pk, FOUND)
     assert unmeasured() == []
     row = Position.objects.get()
     assert (row.best_price, row.worst_price) == (D("103.5"), D("99.5"))
@@ -60,7 +60,7 @@ def test_what_was_measured_is_measured_once(closed: Position) -> None:
 
 
 def test_a_trade_that_comes_late_has_it_measured_again(closed: Position) -> None:
-    orders.measured(closed.pk, FOUND)
+    orders.save_excursion(closed.pk, FOUND)
     late = fill(plan(), "t3", opens=False, at=at(601))
     ledger().record([events.FillLate(symbol="BTCUSDT", at=at(700), fill=late)])
     assert [held.ended for held in unmeasured()] == [at(601)]
@@ -68,6 +68,6 @@ def test_a_trade_that_comes_late_has_it_measured_again(closed: Position) -> None
 
 
 def test_one_that_closed_too_long_ago_or_is_open_is_not_asked_for(closed: Position) -> None:
-    assert orders.unmeasured(ACCOUNT, closed_since=at(603)) == []
+    assert orders.positions_without_excursion(ACCOUNT, closed_since=at(603)) == []
     Position.objects.update(status="PROTECTED", closed_at=None, size=1)
     assert unmeasured() == []

@@ -99,7 +99,7 @@ def test_what_was_just_stored_does_not_differ_from_what_was_read(
     Position.objects.all().delete()
     made = plan()
     tracked = order(made, decision_key="")
-    read = orders.as_stored(
+    read = orders.round_report(
         OrderReport(
             exchange_order_id=tracked.exchange_order_id,
             client_order_id=tracked.client_order_id,
@@ -117,7 +117,7 @@ def test_what_was_just_stored_does_not_differ_from_what_was_read(
     ExchangeOrder.objects.all().delete()
     now_known = {"size": read.size, "filled": read.filled, "average_price": read.average_price}
     filled = replace(tracked, status=OrderStatus.PARTIALLY_FILLED, **now_known)
-    held = orders.as_stored(report(size=size * share, entry_price=average))
+    held = orders.round_report(report(size=size * share, entry_price=average))
     opened = position(made, size=held.size, entry_price=held.entry_price)
     ledger().record(
         [
@@ -165,7 +165,7 @@ def test_a_protection_that_no_row_holds_keeps_no_other_from_being_taken_over() -
     target = replace(
         stop, exchange_order_id="p2", kind=ProtectionKind.TARGET, trigger_price=D(102), size=None
     )
-    orders.seen(ACCOUNT, BTC, [stop, target], NOW)
+    orders.sync_protections(ACCOUNT, BTC, [stop, target], NOW)
     assert list(Protection.objects.values_list("exchange_order_id", flat=True)) == ["p2"]
 
 
@@ -187,13 +187,13 @@ def test_a_result_that_cannot_be_written_keeps_no_position_open_and_is_reckoned_
         ledger().record(closes)
         assert Position.objects.get().status == PositionStatus.CLOSED
         assert Position.objects.get().exit_price is None
-    orders.catch_up(ACCOUNT, since=NOW)
+    orders.save_missing_results(ACCOUNT, since=NOW)
     assert RiskDay.objects.get().realised_usdt == Position.objects.get().realised_usdt == D("1.88")
     with unwritable("risk_day"):
         late = fill(made, "t3", opens=False, realised=D(1))
         ledger().record([events.FillLate(symbol=BTC, at=at(700), fill=late)])
         assert Position.objects.get().realised_usdt == D("1.88")
-    orders.catch_up(ACCOUNT, since=NOW)
+    orders.save_missing_results(ACCOUNT, since=NOW)
     assert RiskDay.objects.get().realised_usdt == Position.objects.get().realised_usdt == D("2.82")
 
 
@@ -203,11 +203,11 @@ def test_a_review_that_cannot_end_keeps_no_other_waiting() -> None:
         ledger(review=True).claim(plan(symbol), NOW)
     foreign = position(plan(), PositionStatus.FOREIGN, decision_key="", stop=None, target=None)
     ledger().record([events.PositionForeign(symbol=BTC, at=NOW, position=foreign)])
-    assert orders.expire(ACCOUNT, older_than=at(1), now=at(901)) == 1
+    assert orders.expire_reviews(ACCOUNT, older_than=at(1), now=at(901)) == 1
     statuses = dict(OrderPlan.objects.values_list("symbol", "status"))
     assert statuses == {BTC: "PENDING_REVIEW", "ETHUSDT": "EXPIRED"}
     Position.objects.all().delete()
-    assert orders.expire(ACCOUNT, older_than=at(1), now=at(902)) == 1
+    assert orders.expire_reviews(ACCOUNT, older_than=at(1), now=at(902)) == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -45,8 +45,8 @@ def happen(*happened: events.Event) -> None:
     ledger().record(happened)
 
 
-def stored(now: datetime = NOW, account: str = ACCOUNT) -> orders.Stored:
-    return orders.stored(account, [BTC], now, lambda symbols: dict.fromkeys(symbols, D("0.001")))
+def stored(now: datetime = NOW, account: str = ACCOUNT) -> orders.AccountExposure:
+    return orders.account_exposure(account, [BTC], now, lambda symbols: dict.fromkeys(symbols, D("0.001")))
 
 
 def filled(made: Plan) -> events.Event:
@@ -73,9 +73,9 @@ def test_a_plan_comes_back_exactly_as_it_was_claimed() -> None:
 def test_an_approved_plan_waits_for_its_claim_with_its_run_and_verdict() -> None:
     made = plan()
     ledger(review=True, context={"verdict": {"side": "long"}}).claim(made, NOW)
-    assert orders.approved(ACCOUNT) == []
+    assert orders.approved_plans(ACCOUNT) == []
     orders.approve(OrderPlan.objects.get().pk, actor="ada", now=at(5))
-    [approved] = orders.approved(ACCOUNT)
+    [approved] = orders.approved_plans(ACCOUNT)
     assert (approved.plan, approved.context["verdict"]) == (made, {"side": "long"})
 
 
@@ -165,7 +165,7 @@ def test_fills_of_two_positions_in_a_row_are_not_mixed() -> None:
 
 def test_a_fill_of_an_order_not_yet_known_finds_it_later() -> None:
     made = claim(plan())
-    fills.save(ACCOUNT, fill(made, "t1"))
+    fills.save_fill(ACCOUNT, fill(made, "t1"))
     assert Fill.objects.get().order is None
     happen(filled(made))
     assert Fill.objects.get().order == ExchangeOrder.objects.get()
@@ -202,8 +202,8 @@ def test_a_protection_asked_for_is_confirmed_by_being_read_back() -> None:
     happen(opened(made), asked)
     assert Protection.objects.get().status == "PLACING"
     assert "PLACING" not in str(Position.objects.get().status)
-    orders.seen(ACCOUNT, BTC, [report(ProtectionKind.STOP, "99", client_id="tv3s1")], at(5))
-    orders.seen(ACCOUNT, BTC, [report(ProtectionKind.STOP, "99", client_id="tv3s1")], at(6))
+    orders.sync_protections(ACCOUNT, BTC, [report(ProtectionKind.STOP, "99", client_id="tv3s1")], at(5))
+    orders.sync_protections(ACCOUNT, BTC, [report(ProtectionKind.STOP, "99", client_id="tv3s1")], at(6))
     row = Protection.objects.get()
     assert (row.status, row.confirmed_at, row.updated_at) == ("ACTIVE", at(5), at(5))
     assert (row.exchange_order_id, row.position) == ("s1", Position.objects.get())
@@ -212,7 +212,7 @@ def test_a_protection_asked_for_is_confirmed_by_being_read_back() -> None:
 def test_a_released_symbol_has_no_protection_left_in_the_books() -> None:
     made = claim(plan())
     happen(filled(made), seen_fill(made, "t1"), opened(made))
-    orders.seen(ACCOUNT, BTC, [report(ProtectionKind.STOP, "99")], at(5))
+    orders.sync_protections(ACCOUNT, BTC, [report(ProtectionKind.STOP, "99")], at(5))
     release = events.SymbolReleased(symbol=BTC, at=at(603), decision_key=made.decision_key)
     stopped = seen_fill(made, "t2", opens=False, price=D("98.9"), realised=D("-1.1"))
     happen(stopped, closed(made), release)
@@ -224,10 +224,10 @@ def test_a_protection_that_vanishes_is_lost_while_held_and_fired_or_cancelled_af
     made = claim(plan())
     happen(filled(made), seen_fill(made, "t1"), opened(made))
     both = [report(ProtectionKind.STOP, "99"), report(ProtectionKind.TARGET, "102", "t1")]
-    orders.seen(ACCOUNT, BTC, [*both, report(ProtectionKind.STOP, "98", "old")], at(5))
-    orders.seen(ACCOUNT, BTC, both, at(6))
+    orders.sync_protections(ACCOUNT, BTC, [*both, report(ProtectionKind.STOP, "98", "old")], at(5))
+    orders.sync_protections(ACCOUNT, BTC, both, at(6))
     happen(seen_fill(made, "t2", opens=False), closed(made))
-    orders.seen(ACCOUNT, BTC, [], at(603))
+    orders.sync_protections(ACCOUNT, BTC, [], at(603))
     found = dict(Protection.objects.values_list("exchange_order_id", "status"))
     assert found == {"old": "LOST", "s1": "CANCELLED", "t1": "TRIGGERED"}
 
@@ -238,26 +238,26 @@ def test_what_we_did_not_open_counts_at_its_price_and_blocks_its_symbol() -> Non
     [exposure] = stored().exposures
     assert (exposure.profile, exposure.notional, exposure.risk) == ("", 1, 0)
     assert stored().symbols[BTC].occupied
-    assert orders.watched(ACCOUNT) == [BTC]
+    assert orders.active_symbols(ACCOUNT) == [BTC]
 
 
 def test_an_unanswered_plan_expires_and_an_answered_one_does_not() -> None:
     for symbol in (BTC, "ETHUSDT"):
         ledger(review=True).claim(plan(symbol), NOW)
     orders.approve(OrderPlan.objects.get(symbol=BTC).pk, actor="ada", now=at(5))
-    assert orders.expire(ACCOUNT, older_than=NOW, now=at(900)) == 0
-    assert orders.expire(ACCOUNT, older_than=at(1), now=at(901)) == 1
-    assert orders.watched(ACCOUNT) == [BTC]
+    assert orders.expire_reviews(ACCOUNT, older_than=NOW, now=at(900)) == 0
+    assert orders.expire_reviews(ACCOUNT, older_than=at(1), now=at(901)) == 1
+    assert orders.active_symbols(ACCOUNT) == [BTC]
     assert dict(OrderPlan.objects.values_list("symbol", "status")) == {BTC: "APPROVED", "ETHUSDT": "EXPIRED"}
 
 
 def test_accounts_never_mix() -> None:
     made = claim(plan())
-    assert orders.watched("bitmart:live") == []
+    assert orders.active_symbols("bitmart:live") == []
     other = stored(account="bitmart:live")
     assert (other.exposures, other.symbols[BTC].locked_by, other.symbols[BTC].consumed) == ((), None, set())
     assert orders.book("bitmart:live", BTC, NOW).orders == ()
-    assert orders.watched(ACCOUNT) == [made.symbol]
+    assert orders.active_symbols(ACCOUNT) == [made.symbol]
 
 
 def test_fills_of_an_old_position_stay_known_as_long_as_it_is_held() -> None:
@@ -302,7 +302,7 @@ def test_an_equity_point_adds_up() -> None:
 def test_the_database_refuses_what_cannot_be(table, change, constraint) -> None:
     made = claim(plan())
     happen(filled(made), seen_fill(made, "t1"), opened(made))
-    orders.seen(ACCOUNT, BTC, [report(ProtectionKind.STOP, "99")], at(5))
+    orders.sync_protections(ACCOUNT, BTC, [report(ProtectionKind.STOP, "99")], at(5))
     with pytest.raises(Exception, match=constraint), transaction.atomic():
         table.objects.update(**change)
 
@@ -311,7 +311,7 @@ def test_the_database_refuses_what_cannot_be(table, change, constraint) -> None:
 def test_the_database_refuses_a_second_one(table) -> None:
     made = claim(plan())
     happen(filled(made), seen_fill(made, "t1"), opened(made))
-    orders.seen(ACCOUNT, BTC, [report(ProtectionKind.STOP, "99")], at(5))
+    orders.sync_protections(ACCOUNT, BTC, [report(ProtectionKind.STOP, "99")], at(5))
     twin = table.objects.get()
     twin.pk = None
     with pytest.raises(IntegrityError, match="duplicate key"), transaction.atomic():

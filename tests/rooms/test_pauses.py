@@ -18,7 +18,7 @@ BTC, ETH = "BTCUSDT", "ETHUSDT"
 
 def cool(symbol: str, minutes: int, account: str = ACCOUNT) -> None:
     until = NOW + timedelta(minutes=minutes)
-    pauses.cool_down(account, symbol, decision_key="k", reason="submitted", now=NOW, until=until)
+    pauses.start_cooldown(account, symbol, decision_key="k", reason="submitted", now=NOW, until=until)
 
 
 @pytest.mark.django_db
@@ -27,9 +27,11 @@ def test_only_a_pause_of_this_account_that_has_not_ended_counts() -> None:
     cool(ETH, 15)
     cool("SOLUSDT", 15, account="bitmart:live")
     symbols = [BTC, ETH, "SOLUSDT"]
-    assert set(pauses.cooling(ACCOUNT, symbols, NOW)) == {BTC, ETH}
-    assert pauses.cooling(ACCOUNT, symbols, NOW + timedelta(minutes=15)) == {BTC: NOW + timedelta(hours=4)}
-    assert pauses.cooling(ACCOUNT, [ETH], NOW) == {ETH: NOW + timedelta(minutes=15)}
+    assert set(pauses.cooldown_ends(ACCOUNT, symbols, NOW)) == {BTC, ETH}
+    assert pauses.cooldown_ends(ACCOUNT, symbols, NOW + timedelta(minutes=15)) == {
+        BTC: NOW + timedelta(hours=4)
+    }
+    assert pauses.cooldown_ends(ACCOUNT, [ETH], NOW) == {ETH: NOW + timedelta(minutes=15)}
 
 
 @pytest.mark.django_db
@@ -38,7 +40,7 @@ def test_a_new_pause_replaces_the_one_before_and_no_switch() -> None:
     cool(BTC, 240)
     cool(BTC, 15)
     assert Cooldown.objects.get().ends_at == NOW + timedelta(minutes=15)
-    assert store.in_force() == {f"SYMBOL:{BTC}": "news"}
+    assert store.off_switches() == {f"SYMBOL:{BTC}": "news"}
 
 
 @pytest.mark.django_db

@@ -89,13 +89,13 @@ def test_the_newest_signal_of_each_symbol_timeframe_and_phase_stands() -> None:
             signal(profile="other", kline_time=T0 + 2 * M5),
         ]
     )
-    assert store.standing_signals("regular") == {
+    assert store.newest_signals("regular") == {
         ("BTCUSDT", Timeframe.M5, Phase.CONTEXT): SignalSide.SHORT,
         ("BTCUSDT", Timeframe.M5, Phase.EXECUTION): SignalSide.NONE,
         ("ETHUSDT", Timeframe.M1, Phase.CONTEXT): SignalSide.LONG,
         ("ETHUSDT", Timeframe.H4, Phase.CONTEXT): SignalSide.SHORT,
     }
-    assert store.standing_signals("nobody") == {}
+    assert store.newest_signals("nobody") == {}
 
 
 def test_the_state_shows_each_standing_outcome_in_columns() -> None:

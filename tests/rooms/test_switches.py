@@ -24,7 +24,7 @@ def off(key: str = BTC, **changes) -> MtfSwitch:
 
 def test_the_global_switch_exists_from_the_start_and_is_on() -> None:
     assert MtfSwitch.objects.get(switch_key="GLOBAL").is_on
-    assert store.in_force() == {}
+    assert store.off_switches() == {}
 
 
 def test_only_an_off_that_has_not_ended_is_in_force() -> None:
@@ -33,7 +33,7 @@ def test_only_an_off_that_has_not_ended_is_in_force() -> None:
     off("SYMBOL:ETHUSDT", expires_at=timezone.now() + HOUR)
     MtfSwitch.objects.filter(switch_key="SYMBOL:ETHUSDT").update(expires_at=timezone.now() - HOUR)
     store.set_switch("SYMBOL:XRPUSDT", is_on=True, reason="fine", actor="ada")
-    assert store.in_force() == {BTC: "spread", "PROFILE:regular": "review"}
+    assert store.off_switches() == {BTC: "spread", "PROFILE:regular": "review"}
     assert {switch.switch_key for switch in MtfSwitch.objects.all() if switch.is_in_force} == {
         BTC,
         "PROFILE:regular",
@@ -83,7 +83,7 @@ def test_a_key_that_would_stop_nothing_is_refused_with_the_nearest_form(key: str
 def test_a_change_needs_a_reason_and_an_author(missing: dict[str, str]) -> None:
     with pytest.raises(store.ReasonMissing):
         off(**missing)
-    assert store.in_force() == {}
+    assert store.off_switches() == {}
 
 
 @pytest.mark.parametrize(
@@ -98,15 +98,15 @@ def test_an_expiry_belongs_to_an_off_and_the_future(change) -> None:
 
 def test_a_toggle_turns_what_stands_the_other_way() -> None:
     switch = off(expires_at=timezone.now() + HOUR)
-    turned = store.toggle(switch.pk, reason="fine again", actor="bob")
+    turned = store.toggle_switch(switch.pk, reason="fine again", actor="bob")
     assert (turned.is_on, turned.expires_at, turned.changed_by) == (True, None, "bob")
-    assert not store.toggle(switch.pk, reason="again", actor="bob").is_on
+    assert not store.toggle_switch(switch.pk, reason="again", actor="bob").is_on
 
 
 def test_a_toggle_of_an_expired_off_turns_it_off_again() -> None:
     switch = off(expires_at=timezone.now() + HOUR)
     MtfSwitch.objects.update(expires_at=timezone.now() - HOUR)
-    assert store.toggle(switch.pk, reason="still bad", actor="bob").is_in_force
+    assert store.toggle_switch(switch.pk, reason="still bad", actor="bob").is_in_force
 
 
 def test_every_change_becomes_an_operator_action_in_the_authors_name() -> None:

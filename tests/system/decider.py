@@ -74,7 +74,7 @@ class Decider:
             self._store(symbol, at)
         Cooldown.objects.all().delete()
         profile = loaded(always(name, entry=SHORT_LIVED))
-        profiles.remember(profile)
+        profiles.save_version(profile)
         [run] = run_minute(
             at,
             profiles=[profile],
@@ -108,7 +108,7 @@ class Decider:
         return len(held)
 
     def _cross(self, symbol: str) -> str:
-        quote, contract = venue.current().broker.quote(symbol), market.listed(symbol)
+        quote, contract = venue.current().broker.quote(symbol), market.find_contract(symbol)
         assert contract is not None
 
         def priced(ratio: str) -> Decimal:

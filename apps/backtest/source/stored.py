@@ -36,7 +36,7 @@ class Stored:
 
     def _windows(self, symbol: str, timeframe: Timeframe) -> Windows:
         until, count = self.asked.axis(timeframe)
-        return store.Table().windows([symbol], timeframe, until=until, length=count)
+        return store.CandleTable().windows([symbol], timeframe, until=until, length=count)
 
 
 def stored(asked: Asked) -> Stored:
@@ -48,7 +48,7 @@ def stored(asked: Asked) -> Stored:
     except UnknownSymbol as fault:
         faults.append(str(fault))
     faults += [_too_far(asked, one, reach[one]) for one in asked.symbols if one in reach]
-    contracts = {one: store.listed(one) for one in asked.symbols if one in reach}
+    contracts = {one: store.find_contract(one) for one in asked.symbols if one in reach}
     faults += [
         f"{symbol} has candles but its contract is not stored: start the stream, it lists the contracts"
         for symbol, contract in contracts.items()
@@ -76,7 +76,7 @@ def _archive(asked: Asked, contracts: Mapping[str, Contract]) -> Archive:
     until = first + -(-(asked.end - first) // DAY) * DAY
     minutes = (until - first) // Timeframe.M1.duration
     found = {
-        symbol: store.Table().windows([symbol], Timeframe.M1, until=until, length=minutes)
+        symbol: store.CandleTable().windows([symbol], Timeframe.M1, until=until, length=minutes)
         for symbol in contracts
     }
     empty = [symbol for symbol, windows in found.items() if np.isnan(windows.candles[CLOSE]).all()]

@@ -92,7 +92,7 @@ class Status(APIView):
             "waiting_for": missing,
             "scheduler": [pulse(profile, now) for profile in settings.MTF_PROFILES],
             "streams": StreamHealth.objects.order_by("name"),
-            "switches_in_force": switches.in_force(),
+            "switches_in_force": switches.off_switches(),
         }
         return Response(StatusAnswer(status, context={"now": now}).data)
 

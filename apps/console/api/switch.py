@@ -86,7 +86,7 @@ class Toggle(APIView):
     def post(self, request: Request, switch_id: int) -> Response:
         change = body_of(request, ToggleBody)
         try:
-            switch = store.toggle(switch_id, **change, actor=request.user.get_username())
+            switch = store.toggle_switch(switch_id, **change, actor=request.user.get_username())
         except MtfSwitch.DoesNotExist:
             raise NotFound(f"no switch has the id {switch_id}") from None
         except store.ReasonMissing as fault:

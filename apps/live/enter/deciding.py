@@ -22,7 +22,7 @@ def verdict_of(run: MtfRun, symbol: str) -> Verdict:
     for entry in (run.result or {}).get("results", []):
         if entry["symbol"] == symbol and "verdict" in entry:
             return Verdict.from_json(entry["verdict"])
-    row = audit.of_run(run.run_id, symbol)
+    row = audit.find_run_row(run.run_id, symbol)
     if row is None or row.cause != audit.READY:
         raise NotReady(f"run {run.run_id} of {run.profile} wrote no READY verdict of {symbol}")
     return Verdict.from_json(row.details["verdict"])

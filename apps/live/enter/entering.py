@@ -50,7 +50,7 @@ def enter(run_id: str, symbol: str, *, clock: Clock) -> EntryResult | Refusal:
     return outcome
 
 
-def enter_approved(approved: orders.Approved, *, clock: Clock) -> EntryResult | Refusal:
+def enter_approved(approved: orders.ApprovedPlan, *, clock: Clock) -> EntryResult | Refusal:
     """Plan an approved decision again on current data and send it; what got worse, or is late, ends."""
     verdict = Verdict.from_json(approved.context["verdict"])
     entry = of_approved(approved, verdict, clock)

@@ -17,6 +17,6 @@ def entries(runs: Sequence[MtfRun], profiles: Sequence[Profile]) -> dict[str, li
     rank = {profile.digest: place for place, profile in enumerate(profiles) if profile.entry is not None}
     found: dict[str, list[str]] = {}
     for run in sorted((run for run in runs if run.digest in rank), key=lambda run: rank[run.digest]):
-        for symbol in audit.ready(run.run_id):
+        for symbol in audit.ready_symbols(run.run_id):
             found.setdefault(symbol, []).append(str(run.run_id))
     return found

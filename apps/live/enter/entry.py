@@ -51,7 +51,7 @@ def dry(run: MtfRun, verdict: Verdict, clock: Clock) -> Entry:
     return _entry(verdict, run.digest, ledger, venue.dry().broker, off, clock)
 
 
-def of_approved(approved: orders.Approved, verdict: Verdict, clock: Clock) -> Entry:
+def of_approved(approved: orders.ApprovedPlan, verdict: Verdict, clock: Clock) -> Entry:
     ledger = account_ledger(approved.run_id, verdict)
     return _entry(verdict, approved.plan.digest, ledger, venue.current().broker, switched_off, clock)
 
@@ -64,7 +64,7 @@ def _entry(
     off: Callable[[], dict[str, str] | None],
     clock: Clock,
 ) -> Entry:
-    profile = profiles.version(digest)
+    profile = profiles.find_version(digest)
     if profile is None:
         raise UnknownProfile(f"{verdict.symbol}: no profile of digest {digest[:12]} was ever remembered")
     return Entry(

@@ -42,7 +42,7 @@ def observation(
         account = _asked(beside, broker.account)
         brackets = _asked(beside, lambda: kept.brackets(symbol))
         fees = _asked(beside, lambda: kept.fees(symbol))
-        contract, columns = market.listed(symbol), stored_features(symbol, needed, at)
+        contract, columns = market.find_contract(symbol), stored_features(symbol, needed, at)
     return Observation(
         contract=contract,
         brackets=tuple(brackets.result() or ()),
@@ -60,7 +60,7 @@ def stored_features(symbol: str, timeframes: Iterable[Timeframe], at: datetime) 
 
 def _newest(symbol: str, timeframe: Timeframe, at: datetime) -> dict[str, float | None]:
     until, length = timeframe.floor(at), WINDOW[timeframe]
-    windows = market.Table().windows((symbol,), timeframe, until=until, length=length)
+    windows = market.CandleTable().windows((symbol,), timeframe, until=until, length=length)
     frame, _ = features(windows, 1)
     return {name: float(column[0, -1]) for name, column in frame.columns.items()}
 

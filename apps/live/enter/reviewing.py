@@ -14,7 +14,7 @@ def enter_what_is_approved(*, clock: Clock) -> None:
     A fault of one is raised when all were tried.
     """
     faults: list[Exception] = []
-    for approved in orders.approved(venue.account()):
+    for approved in orders.approved_plans(venue.account()):
         try:
             enter_approved(approved, clock=clock)
         except Exception as fault:  # it comes up again each time: it must not keep the others from being sent

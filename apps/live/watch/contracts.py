@@ -16,7 +16,7 @@ class Contracts:
 
     def of(self, symbol: str) -> Contract:
         """LookupError for a symbol that nobody lists; or what the broker raises."""
-        stored = market.listed(symbol)
+        stored = market.find_contract(symbol)
         if stored is not None:
             return stored
         if symbol not in self._asked:

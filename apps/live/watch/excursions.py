@@ -16,16 +16,16 @@ CANDLES_WAITED_FOR = timedelta(days=2)
 
 def measure(account: str, now: datetime) -> int:
     """Write the MFE and MAE of closed positions whose minutes are all stored; how many were written."""
-    written, unmeasured = 0, list[orders.Held]()
+    written, unmeasured = 0, list[orders.ClosedPosition]()
     with bookkeeping("excursions"):
-        unmeasured = orders.unmeasured(account, closed_since=now - CANDLES_WAITED_FOR)
+        unmeasured = orders.positions_without_excursion(account, closed_since=now - CANDLES_WAITED_FOR)
     for held in unmeasured:
         numbers = {"entry": held.entry, "stop": held.stop, "position": held.position_id}
         with bookkeeping("excursion", symbol=held.symbol, **numbers) as attempt:
             candles = market.candles(held.symbol, Timeframe.M1, *holding_span(held.began, held.ended))
             value = excursion(candles, held.side, held.entry, held.stop, began=held.began, ended=held.ended)
             if value is not None:
-                orders.measured(held.position_id, value)
+                orders.save_excursion(held.position_id, value)
                 written += 1
         if attempt.busy:
             break

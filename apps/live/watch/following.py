@@ -50,14 +50,14 @@ def handle(
 ) -> Handled:
     """Everything `seen` means, stored before anything of it is done: a crash in between repeats the doing."""
     with transaction.atomic():
-        orders.hold(ledger.account, seen.symbol)
+        orders.lock_for_update(ledger.account, seen.symbol)
         now = clock()
         book = _believable(orders.book(ledger.account, seen.symbol, now), now)
         if book.changed_at is not None and book.changed_at >= seen.read_at:
             return Handled(book, acted=True)
         followed = follow(book, seen, contract, constraints=constraints, off=off, now=now)
         ledger.record(followed.events)
-        orders.seen(ledger.account, seen.symbol, seen.protections, now)
+        orders.sync_protections(ledger.account, seen.symbol, seen.protections, now)
     _tell(followed.events)
     _perform(followed.actions, ledger, broker, clock)
     return Handled(followed.book, acted=bool(followed.actions))

@@ -98,7 +98,7 @@ class Watch:
 
     def _glance(self, now: datetime) -> None:
         self._glance_at = now + GLANCE_EACH
-        known = (switches.in_force(), orders.watched(self._account))
+        known = (switches.off_switches(), orders.active_symbols(self._account))
         if known != self._known:
             self._known, self._sweep_at = known, now
         if not self._hears(now) and not self._in_doubt:
@@ -150,7 +150,7 @@ class Watch:
     def _unread(self, now: datetime) -> list[str]:
         """Symbols whose trades may be missing."""
         late = reconciliation.with_late_trades(self._account, now)
-        return [*late, *orders.watched(self._account)] if self._in_doubt else late
+        return [*late, *orders.active_symbols(self._account)] if self._in_doubt else late
 
     def _hears(self, now: datetime) -> bool:
         heard_at = self._streams.heard_at()

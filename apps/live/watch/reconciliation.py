@@ -67,17 +67,17 @@ def venue_health(broker: Broker, wanted: PositionMode) -> dict[str, Any]:
 def with_late_trades(account: str, now: datetime) -> list[str]:
     """Symbols of positions that just ended and whose trades do not add up yet."""
     with bookkeeping("late_trades"):
-        return orders.unsettled(account, closed_since=now - LATE_TRADES)
+        return orders.symbols_missing_fills(account, closed_since=now - LATE_TRADES)
     return []
 
 
 def end_unanswered_reviews(account: str, now: datetime) -> None:
-    orders.expire(account, older_than=now - REVIEW_TTL, now=now)
+    orders.expire_reviews(account, older_than=now - REVIEW_TTL, now=now)
 
 
 def reckon_results_again(account: str, now: datetime) -> None:
     """Those that could not be written when their positions closed."""
-    orders.catch_up(account, since=now - RESULTS_RECKONED_FOR)
+    orders.save_missing_results(account, since=now - RESULTS_RECKONED_FOR)
 
 
 def _settled_mode(broker: Broker, wanted: PositionMode) -> PositionMode:

@@ -16,7 +16,7 @@ from apps.engine.ports import Broker, BrokerRejected, BrokerUnavailable, BrokerU
 from apps.engine.values.book import ExchangeBook, SymbolBook
 from apps.engine.values.order import OrderReport
 from apps.engine.values.venue import VenueConstraints
-from apps.orders.values import as_stored
+from apps.orders.values import round_report
 
 log = structlog.get_logger("positions")
 
@@ -80,10 +80,10 @@ def survey(
         symbol: ExchangeBook(
             symbol=symbol,
             read_at=now,
-            orders=tuple(map(as_stored, orders[symbol])),
+            orders=tuple(map(round_report, orders[symbol])),
             looked_up={**looked_up.get(symbol, {}), **cleared.get(symbol, {})},
-            positions=tuple(map(as_stored, positions[symbol])),
-            protections=tuple(map(as_stored, protections[symbol])),
+            positions=tuple(map(round_report, positions[symbol])),
+            protections=tuple(map(round_report, protections[symbol])),
         )
         for symbol in books
         if len(cleared.get(symbol, ())) == len(doubtful.get(symbol, ()))
@@ -130,7 +130,7 @@ def _look_up(broker: Broker, symbol: str, client_ids: Iterable[str]) -> dict[str
     for client_id in client_ids:
         try:
             report = broker.order(symbol, client_id)
-            answers[client_id] = None if report is None else as_stored(report)
+            answers[client_id] = None if report is None else round_report(report)
         except BROKER_FAULTS as fault:
             log.warning("look_up_failed", symbol=symbol, client_order_id=client_id, error=str(fault))
     return answers
@@ -149,7 +149,7 @@ def _with_trades(
         except BROKER_FAULTS as fault:
             log.warning("trades_unreadable", symbol=seen.symbol, error=str(fault))
             continue
-        yield replace(seen, fills=tuple(map(as_stored, fills)))
+        yield replace(seen, fills=tuple(map(round_report, fills)))
 
 
 def _begun(book: SymbolBook, now: datetime) -> datetime:

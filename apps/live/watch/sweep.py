@@ -47,8 +47,10 @@ class Sweep:
         Raises the broker's fault when the account could not be read, and the database's.
         """
         account = self._ledger.account
-        off = switches.in_force()
-        books = {symbol: orders.book(account, symbol, now) for symbol in {*orders.watched(account), *also}}
+        off = switches.off_switches()
+        books = {
+            symbol: orders.book(account, symbol, now) for symbol in {*orders.active_symbols(account), *also}
+        }
         found = survey(
             self._broker,
             books,

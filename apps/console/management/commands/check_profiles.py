@@ -13,8 +13,8 @@ from rich.text import Text
 
 from apps.engine.profile import Profile
 from apps.engine.profile.lint import Severity
-from apps.profiles.files import available
-from apps.profiles.linting import Checked, Remark, check
+from apps.profiles.files import profile_names
+from apps.profiles.linting import ProfileCheck, Remark, check_profiles
 
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
@@ -35,8 +35,8 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         directory = settings.MTF_PROFILES_DIR
-        names = list(dict.fromkeys(options["names"])) or available(directory)
-        checked = check(directory, names)
+        names = list(dict.fromkeys(options["names"])) or profile_names(directory)
+        checked = check_profiles(directory, names)
         if options["json"]:
             self.stdout.write(json.dumps(_plain(checked), indent=2))
         else:
@@ -46,7 +46,7 @@ class Command(BaseCommand):
         if errors or (warnings and options["fail_on_warnings"]):
             raise CommandError(f"errors: {len(errors)}, warnings: {warnings}, profiles: {len(names)}")
 
-    def _draw(self, checked: Checked) -> None:
+    def _draw(self, checked: ProfileCheck) -> None:
         """As wide as the terminal and in its colours; 120 wide and plain for anything else."""
         terminal = self.stdout.isatty()
         console = Console(width=None if terminal else 120, force_terminal=terminal)
@@ -57,7 +57,7 @@ class Command(BaseCommand):
         self.stdout.write(capture.get())
 
 
-def _plain(checked: Checked) -> dict[str, Any]:
+def _plain(checked: ProfileCheck) -> dict[str, Any]:
     return {
         "profiles": [_row(profile) for profile in checked.profiles],
         "faults": list(checked.faults),

@@ -72,4 +72,4 @@ def _reports(options: dict[str, Any]) -> list[Report]:
 
 
 def _profiles(name: str | None) -> list[Profile]:
-    return profiles.configured() if name is None else [profile_that_ran(name, None)]
+    return profiles.configured_profiles() if name is None else [profile_that_ran(name, None)]

@@ -53,6 +53,8 @@ def _found(options: dict[str, Any]) -> list[Divergence]:
     now = datetime.now(UTC)
     start, end = stretch(options["since"], options["until"], now)
     symbols = None if options["symbols"] is None else named(options["symbols"], now)
-    names = [options["profile"]] if options["profile"] else [one.name for one in profiles.configured()]
+    names = (
+        [options["profile"]] if options["profile"] else [one.name for one in profiles.configured_profiles()]
+    )
     with progress("replaying", None if symbols is None else len(symbols) * len(names)) as tell:
         return [find_divergence(name, symbols, start, end, tell) for name in names]

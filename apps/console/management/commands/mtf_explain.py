@@ -45,7 +45,9 @@ class Command(BaseCommand):
             at = datetime.now(UTC) if options["at"] is None else moment(options["at"])
         except BadTime as fault:
             raise CommandError(f"at: {fault}") from fault
-        names = [options["profile"]] if options["profile"] else [p.name for p in profiles.configured()]
+        names = (
+            [options["profile"]] if options["profile"] else [p.name for p in profiles.configured_profiles()]
+        )
         for name in names:
             try:
                 found = explain(options["symbol"], at, name)

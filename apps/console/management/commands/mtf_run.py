@@ -51,7 +51,7 @@ class Command(BaseCommand):
             self._await_history()
         names = None if options["symbols"] is None else tuple(s for s in options["symbols"].split(",") if s)
         asked = Asked(
-            profile=options["profile"] or profiles.configured()[0].name,
+            profile=options["profile"] or profiles.configured_profiles()[0].name,
             symbols=names,
             validation_mode=options["validation_mode"],
             timeframe=options["timeframe"],

@@ -42,7 +42,7 @@ class Command(BaseCommand):
 
 def _compared(account: str, now: datetime) -> tuple[list[str], dict[str, dict[str, Any]]]:
     """The symbols compared, and of those that differ what does."""
-    books = {symbol: orders.book(account, symbol, now) for symbol in orders.watched(account)}
+    books = {symbol: orders.book(account, symbol, now) for symbol in orders.active_symbols(account)}
     traded = venue.current()
     found = survey(
         traded.broker,

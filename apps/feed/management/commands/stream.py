@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
-from apps.db.advisory_lock import AlreadyRunning, only_one
+from apps.db.advisory_lock import AlreadyRunning, single_process
 from apps.exchange import venue
 from apps.feed.announce import connection
 from apps.feed.filler import Filler
@@ -44,7 +44,7 @@ class Command(BaseCommand):
             self._status()
             return
         try:
-            with only_one("stream"):
+            with single_process("stream"):
                 self._run()
         except AlreadyRunning as fault:
             raise CommandError(str(fault)) from fault
@@ -68,7 +68,7 @@ class Command(BaseCommand):
         filler = Filler(
             history,
             symbols,
-            profiles.configured(),
+            profiles.configured_profiles(),
             page_size=venue.candles_per_request(),
             clock=_now,
         )

@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, connection
 from rich.console import Console
 from rich.table import Table
 
-from apps.db.advisory_lock import AlreadyRunning, only_one
+from apps.db.advisory_lock import AlreadyRunning, single_process
 from apps.exchange import venue
 from apps.live import account_health
 from apps.live.ledger import AccountLedger
@@ -52,7 +52,7 @@ class Command(BaseCommand):
     def _watch(self, stop: threading.Event) -> None:
         """One life: a lost database ends it, and its lock with it; the next one begins from the rows."""
         try:
-            with only_one("watch"):
+            with single_process("watch"):
                 _run(stop)
         except AlreadyRunning as fault:
             raise CommandError(str(fault)) from fault
@@ -72,7 +72,7 @@ class Command(BaseCommand):
             table.add_row(name, str(getattr(state, name)))
         judged = account_health.of_account(account, _now())
         table.add_row("entries", "may go" if judged.reconciled and not judged.unhealthy else "are refused")
-        table.add_row("symbols", ", ".join(orders.watched(account)) or "none")
+        table.add_row("symbols", ", ".join(orders.active_symbols(account)) or "none")
         Console().print(table)
 
 
