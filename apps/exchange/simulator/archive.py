@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,24 +25,56 @@ PHASE = 0.6180339887
 class Archive:
     """The recorded market that plays from `state` on. Prices are in ticks, volumes in contracts."""
 
-    def __init__(self, tapes: Sequence[Tape], symbols: int, state: State) -> None:
+    def __init__(
+        self,
+        tapes: Sequence[Tape],
+        symbols: int,
+        state: State,
+        *,
+        kept: Collection[str] = (),
+        folder: Path | None = None,
+    ) -> None:
+        """List the first `symbols` contracts of the tapes and their clones, and those of `kept` as delisted.
+
+        `folder` is where other tapes are, None when there are none. Raises UnknownSymbol.
+        """
+        self._traded, self._state, self._folder = symbols, state, folder
         self._listings: dict[str, Listing] = {}
         self._minutes: dict[str, Chain] = {}
         self._hours: dict[str, Chain] = {}
         originals = [chained(tape.candles, state.first_minute) for tape in tapes]
-        for number in range(symbols):
+        for number in range(MAX_SYMBOLS if kept else symbols):
             generation, at = divmod(number, len(tapes))
             listing = tapes[at].listing if not generation else tapes[at].listing.cloned(generation + 1)
+            if number >= symbols:
+                if listing.symbol not in kept:
+                    continue
+                listing = replace(listing, delisted=True)
             minutes = tapes[at].candles.shape[1]
             self._listings[listing.symbol] = listing
             self._minutes[listing.symbol] = originals[at].shifted(int(generation * PHASE * minutes) % minutes)
+        if unknown := sorted(set(kept) - set(self._listings)):
+            raise UnknownSymbol(f"the recorded market has no contract {', '.join(unknown)}")
 
     @classmethod
     def open(cls, state: State, *, symbols: int = 16, folder: Path = FOLDER) -> Archive:
         """Read what `symbols` contracts need. Raises TapeError, or ValueError for a number out of bounds."""
         if not 1 <= symbols <= MAX_SYMBOLS:
             raise ValueError(f"{symbols} symbols: the simulator lists 1 to {MAX_SYMBOLS}")
-        return cls(load(folder, symbols), symbols, state)
+        return cls(load(folder, symbols), symbols, state, folder=folder)
+
+    def keeping(self, symbols: Collection[str]) -> Archive:
+        """This archive with these contracts too, delisted where it did not list them.
+
+        Raises UnknownSymbol naming each that was never recorded, and TapeError.
+        """
+        missing = set(symbols) - set(self._listings)
+        if not missing:
+            return self
+        if self._folder is None:
+            raise UnknownSymbol(f"the recorded market has no contract {', '.join(sorted(missing))}")
+        kept = missing | set(self._listings)
+        return Archive(load(self._folder), self._traded, self._state, kept=kept, folder=self._folder)
 
     @property
     def symbols(self) -> tuple[str, ...]:

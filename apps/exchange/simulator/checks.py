@@ -12,11 +12,17 @@ from apps.exchange.simulator.listing import Listing
 from apps.exchange.simulator.margin import entry_value, most_leverage
 from apps.exchange.simulator.rows import Order, Plan
 from apps.exchange.simulator.wish import Wish
-from apps.exchange.simulator.words import LONG, SHORT
+from apps.exchange.simulator.words import LONG, OPENS, SHORT
 
 MOST_CLIENT_ID = 32
 OPEN_TYPES = ("isolated", "cross")
 LETTERS = re.compile(r"[A-Za-z0-9]*")
+
+
+def check_opens(account: Account, symbol: str, side: int, contracts: int) -> None:
+    """A delisted contract takes no order that opens. In one-way mode one that only reduces opens nothing."""
+    if side in OPENS and account.listing(symbol).delisted and account.opening_part(symbol, side, contracts):
+        raise Refused(Code.OFFLINE)
 
 
 def check_size(listing: Listing, size: int, *, market: bool) -> None:

@@ -32,7 +32,7 @@ def contract(market: Market, figures: Figures, symbol: str, at: Moment) -> Contr
         market_max_volume=Decimal(listing.market_max_volume),
         min_leverage=ONE,
         max_leverage=Decimal(listing.max_leverage),
-        status="Trading",
+        status=listing.status,
         listed_at=datetime.fromtimestamp(listing.listed_at_ms / 1000, UTC),
         delist_at=None,
         expires_at=None,

@@ -26,6 +26,7 @@ class Code(IntEnum):
     BAD_PARAMETER = 40007
     INVALID = 40011
     SYSTEM = 40012
+    OFFLINE = 40014
     SHORT_POSITION = 40020
     NO_POSITION = 40021
     NO_MARGIN = 40027
@@ -70,6 +71,7 @@ REFUSALS = {
     Code.BAD_PARAMETER: (400, "Parse parameter error"),
     Code.INVALID: (400, "Invalid request"),
     Code.SYSTEM: (400, "System error"),
+    Code.OFFLINE: (400, "This contract is offline"),
     Code.SHORT_POSITION: (400, "Your position volume is not enough"),
     Code.NO_POSITION: (400, "The position is not exsit"),
     Code.NO_MARGIN: (400, "You contract account available balance not enough"),

@@ -5,13 +5,14 @@ No clock and no network in here: the time comes in with every call, for a server
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
 from apps.exchange.simulator import funding, plans, triggers
 from apps.exchange.simulator.account import Account
-from apps.exchange.simulator.archive import MINUTE_S
+from apps.exchange.simulator.archive import MINUTE_S, UnknownSymbol
 from apps.exchange.simulator.book import book
 from apps.exchange.simulator.figures import FUNDING_S, Figures
 from apps.exchange.simulator.holdings import ZERO, Position, Purse
@@ -20,6 +21,7 @@ from apps.exchange.simulator.market import Market
 from apps.exchange.simulator.matching import Event, Matching, Rules
 from apps.exchange.simulator.path import TICKS, Moment, moment_at
 from apps.exchange.simulator.quiet import Due, next_due
+from apps.exchange.simulator.rows import Row
 from apps.exchange.simulator.tick import Level, Tick
 from apps.exchange.simulator.words import TRANSFER
 
@@ -66,12 +68,17 @@ class Floor:
     ) -> Floor:
         """The books kept in `path`, or new ones that begin with `balance` USDT, 1,000 by default.
 
-        Without a path nothing is kept. `name` tells markets apart. Raises JournalError when the books are of
-        another market, began with another balance, or cannot be read.
+        Without a path nothing is kept. `name` tells markets apart. What the books mention and `market` does
+        not list is delisted on the floor's market. Raises JournalError when the books are of another market,
+        mention contracts that were never recorded, began with another balance, or cannot be read.
         """
         journal = Journal(path, name) if path else None
         try:
-            account = _opened(market, journal, now_ms, balance)
+            rows = journal.read() if journal else []
+            market = _with_mentioned(market, rows, path)
+            account = _opened(market, rows, now_ms, balance)
+            if journal:
+                journal.begin(account.rows())
         except BaseException:
             if journal:
                 journal.close()
@@ -181,9 +188,21 @@ class Floor:
         return found
 
 
-def _opened(market: Market, journal: Journal | None, now_ms: int, balance: Decimal | None) -> Account:
+def _with_mentioned(market: Market, rows: Iterable[Row], path: Path | None) -> Market:
+    """The market with every contract of the books: none of their rows may become unreadable."""
+    mentioned = {row.symbol for row in rows if not isinstance(row, Purse)} - {""}
+    try:
+        archive = market.archive.keeping(mentioned)
+    except UnknownSymbol as fault:
+        raise JournalError(
+            f"cannot go on with the books in {path}: {fault}; move them away to begin new ones"
+        ) from fault
+    return market if archive is market.archive else Market(archive, market.seed)
+
+
+def _opened(market: Market, rows: Iterable[Row], now_ms: int, balance: Decimal | None) -> Account:
     account = Account(market.archive.listing, Purse(ZERO))
-    for row in journal.read() if journal else ():
+    for row in rows:
         account.put(row)
     if not account.purse.played:
         start = START_BALANCE if balance is None else balance
@@ -194,7 +213,5 @@ def _opened(market: Market, journal: Journal | None, now_ms: int, balance: Decim
             f"--balance {balance} contradicts the books: they began with {began} USDT; "
             "leave --balance out to go on with them, or move their file away to begin new ones"
         )
-    if journal:
-        journal.begin(account.rows())
     account.take_changes()
     return account

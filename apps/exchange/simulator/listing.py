@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Prices are whole ticks of 10^-price_decimals; a contract is 10^-volume_decimals coins."""
+    """Prices are whole ticks of 10^-price_decimals; a contract is 10^-volume_decimals coins.
+
+    A `delisted` one opens no position any more; its market goes on, and what is held is closed there.
+    """
 
     symbol: str
     base: str
@@ -20,6 +23,11 @@ class Listing:
     market_max_volume: int
     listed_at_ms: int
     brackets: tuple[dict[str, Any], ...]
+    delisted: bool = False
+
+    @property
+    def status(self) -> str:
+        return "Delisted" if self.delisted else "Trading"
 
     @property
     def tick(self) -> Decimal:

@@ -10,6 +10,7 @@ from apps.exchange.simulator.checks import (
     agreed_terms,
     check_bracket,
     check_client_id,
+    check_opens,
     check_price,
     check_size,
     closing_size,
@@ -35,6 +36,7 @@ def place(account: Account, wish: Wish, tick: Tick) -> Order:
     size, contract = wish.size, account.contract(wish.symbol)
     leverage, open_type = contract.leverage, contract.open_type
     if wish.side in (1, 4):
+        check_opens(account, wish.symbol, wish.side, size)
         leverage, open_type = agreed_terms(account, wish)
         _check_margin(account, wish, price, leverage)
     else:
@@ -74,6 +76,7 @@ def amend(account: Account, order: Order, price: Decimal, size: int, tick: Tick)
     amended = replace(order, price=price, size=size, updated_ms=tick.at_ms)
     if price != order.price or size > order.size:
         amended = replace(amended, queued=account.number(), state=APPROVAL)
+    check_opens(account, order.symbol, order.side, amended.remaining)
     _check_amended(account, order, amended)
     account.put(amended)
     return amended

@@ -6,7 +6,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 from apps.exchange.simulator.account import Account
-from apps.exchange.simulator.checks import check_client_id, check_leverage, check_price, check_size
+from apps.exchange.simulator.checks import (
+    check_client_id,
+    check_leverage,
+    check_opens,
+    check_price,
+    check_size,
+)
 from apps.exchange.simulator.errors import Code, Refused
 from apps.exchange.simulator.holdings import ZERO
 from apps.exchange.simulator.matching import SUBMITTED, Event, Matching
@@ -19,6 +25,7 @@ def add(matching: Matching, plan: Plan) -> Plan:
     account, listing = matching.account, matching.account.listing(plan.symbol)
     if plan.size or not plan.protects:
         check_size(listing, plan.size, market=not plan.executive_price)
+    check_opens(account, plan.symbol, plan.side, plan.size)
     check_price(listing, plan.trigger_price)
     if plan.executive_price:
         check_price(listing, plan.executive_price)

@@ -70,7 +70,6 @@ def _floor(options: dict[str, Any]) -> tuple[Floor, str]:
     archive = Archive.open(kept, symbols=options["symbols"])
     where = f"kept in {options['state']}" if options["state"] else "kept nowhere (no --state)"
     played = f"day {kept.day} of the tape on {kept.first_day}, seed {kept.seed}"
-    text = f"{len(archive.symbols)} contracts, {played}, {where}"
     books = options["state"].with_suffix(".books") if options["state"] else None
     floor = Floor.open(
         Market(archive, kept.seed),
@@ -79,7 +78,9 @@ def _floor(options: dict[str, Any]) -> tuple[Floor, str]:
         name=played,
         balance=options["balance"],
     )
-    return floor, text
+    delisted = len(floor.market.symbols) - len(archive.symbols)
+    also = f" and {delisted} delisted ones that the books mention" if delisted else ""
+    return floor, f"{len(archive.symbols)} contracts{also}, {played}, {where}"
 
 
 def _keys() -> tuple[Key, ...]:

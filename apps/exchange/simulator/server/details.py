@@ -34,7 +34,7 @@ def _terms(views: Views, symbol: str) -> dict[str, Any]:
         "max_volume": str(listing.max_volume),
         "market_max_volume": str(listing.market_max_volume),
         "min_volume": "1",
-        "status": "Trading",
+        "status": listing.status,
         "delist_time": 0,
     }
 
