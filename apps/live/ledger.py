@@ -65,10 +65,16 @@ class AccountLedger:
     def state(self, symbols: Sequence[str], now: datetime) -> AccountState:
         health = self.health(now)
         stored = orders.account_exposure(self.account, symbols, now, _contract_sizes)
+        unhealthy = [health.unhealthy] if health.unhealthy else []
+        if stored.unsized:
+            unhealthy.append(
+                f"{', '.join(stored.unsized)}: traded without a plan, and no such contract is stored"
+                " (manage.py sync_contracts): what it is worth is unknown"
+            )
         return AccountState(
             off=switched_off(),
             reconciled=health.reconciled,
-            unhealthy=health.unhealthy,
+            unhealthy="; ".join(unhealthy),
             symbols=self._cooled(stored.symbols, now),
             exposures=stored.exposures,
             lost_today=stored.lost_today,
@@ -163,7 +169,7 @@ def switched_off() -> dict[str, str] | None:
 
 
 def _contract_sizes(symbols: Sequence[str]) -> dict[str, Decimal]:
-    """Coins a contract."""
+    """Coins a contract, of those that are stored."""
     wanted = set(symbols)
     return {one.symbol: one.contract_size for one in market.contracts() if one.symbol in wanted}
 

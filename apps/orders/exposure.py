@@ -24,10 +24,14 @@ ContractSizes = Callable[[Sequence[str]], Mapping[str, Decimal]]
 
 @dataclass(frozen=True, slots=True)
 class AccountExposure:
-    """`symbols` without their cooldowns, which are not ours; `lost_today` as in AccountState."""
+    """`symbols` without their cooldowns, which are not ours; `lost_today` as in AccountState.
+
+    `unsized`: what is there without a plan and is in no exposure, as nobody knows the size of its contract.
+    """
 
     symbols: Mapping[str, SymbolState]
     exposures: tuple[Exposure, ...]
+    unsized: tuple[str, ...]
     lost_today: Mapping[str, Decimal]
 
 
@@ -36,16 +40,22 @@ def account_exposure(
 ) -> AccountExposure:
     """The account now. Exposures: every alive lock's plan at full size, then what is there without a plan.
 
-    `contract_sizes` gives the coins a contract of symbols traded without a plan; KeyError when it has none.
+    `contract_sizes` gives the coins a contract of symbols traded without a plan, as far as they are known.
     """
     locks = _locks(account)
     orders = list(ExchangeOrder.objects.filter(account=account, status__in=OPEN_ORDER))
     positions = list(Position.objects.filter(account=account, closed_at=None))
     rows: list[ExchangeOrder | Position] = [*orders, *positions]
     unplanned = [row for row in rows if row.plan_id is None]
+    sizes = contract_sizes(sorted({row.symbol for row in unplanned})) if unplanned else {}
+    sized = [row for row in unplanned if row.symbol in sizes]
     return AccountExposure(
         symbols=_symbols(account, symbols, now, locks, orders, positions),
-        exposures=(*(_planned(lock.plan) for lock in locks), *_others(unplanned, contract_sizes)),
+        exposures=(
+            *(_planned(lock.plan) for lock in locks),
+            *(_other(row, sizes[row.symbol]) for row in sized),
+        ),
+        unsized=tuple(sorted({row.symbol for row in unplanned} - set(sizes))),
         lost_today=_lost_today(account, now),
     )
 
@@ -115,13 +125,6 @@ def _planned(plan: OrderPlan) -> Exposure:
         notional=plan.notional_usdt,
         risk=plan.risk_usdt,
     )
-
-
-def _others(rows: Sequence[ExchangeOrder | Position], contract_sizes: ContractSizes) -> list[Exposure]:
-    if not rows:
-        return []
-    sizes = contract_sizes(sorted({row.symbol for row in rows}))
-    return [_other(row, sizes[row.symbol]) for row in rows]
 
 
 def _other(row: ExchangeOrder | Position, contract_size: Decimal) -> Exposure:

@@ -375,3 +375,12 @@ def test_the_same_order_sent_again_is_not_placed_again_and_not_taken_for_refused
     with pytest.raises(BrokerUnknown, match="40050"):
         broker.submit(wanted)
     assert len(broker.orders()) == 1
+
+
+def test_a_contract_that_is_not_listed_has_no_orders_no_trades_and_takes_none(
+    broker: Broker,
+) -> None:
+    assert broker.order("GONEUSDT", "tv3E1") is None
+    assert broker.fills("GONEUSDT", datetime.now(UTC) - timedelta(minutes=1)) == []
+    with pytest.raises(BrokerRejected, match="40034"):
+        broker.submit(market(broker, Side.LONG, "nowhere", symbol="GONEUSDT"))

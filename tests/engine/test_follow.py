@@ -349,3 +349,5 @@ def test_slices_add_up_and_none_is_above_what_the_market_takes() -> None:
         made = closing_requests(position(), contract(market_max_volume=D(most)), "key", 0)
         assert [one.size for one in made] == [D(size) for size in sizes]
         assert all(not one.opens for one in made)
+    [whole] = closing_requests(position(), None, "key", 0)
+    assert whole.size == D(7)

@@ -38,7 +38,11 @@ Step = tuple[tuple[events.PositionEvent, ...], tuple[Action, ...]]
 
 
 def protection_step(
-    position: TrackedPosition, report: PositionReport, seen: ExchangeBook, contract: Contract, now: datetime
+    position: TrackedPosition,
+    report: PositionReport,
+    seen: ExchangeBook,
+    contract: Contract | None,
+    now: datetime,
 ) -> Step:
     """Return what a position of ours that is still there needs: nothing, a stop, its target, or a close."""
     if position.status == PositionStatus.CLOSING:
@@ -86,10 +90,13 @@ def has_confirmed_stop(position: TrackedPosition, protections: Sequence[Protecti
 
 
 def closing_requests(
-    report: PositionReport, contract: Contract, key: str, attempt: int
+    report: PositionReport, contract: Contract | None, key: str, attempt: int
 ) -> list[OrderRequest]:
-    """Return market orders that close `report` whole, none above the contract's market maximum (0: none)."""
-    most = contract.market_max_volume if contract.market_max_volume > 0 else report.size
+    """Return market orders that close `report` whole, none above the contract's market maximum (0: none).
+
+    Of a contract that nobody lists no maximum is known: it is closed in one order.
+    """
+    most = contract.market_max_volume if contract and contract.market_max_volume > 0 else report.size
     requests: list[OrderRequest] = []
     left = report.size
     while left > 0:
@@ -136,7 +143,9 @@ def _place(
     return (happened,), (Protect(position.symbol, position.side, kind, trigger_price, order_id),)
 
 
-def _close(position: TrackedPosition, report: PositionReport, contract: Contract, now: datetime) -> Step:
+def _close(
+    position: TrackedPosition, report: PositionReport, contract: Contract | None, now: datetime
+) -> Step:
     """Close everything that is there, in slices the market takes; again until a read shows none."""
     if not is_due(position.close_asked_at, now):
         return (), ()

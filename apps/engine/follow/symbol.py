@@ -41,7 +41,7 @@ class FollowResult:
 def follow(
     book: SymbolBook,
     seen: ExchangeBook,
-    contract: Contract,
+    contract: Contract | None,
     *,
     constraints: VenueConstraints,
     off: Mapping[str, str],
@@ -49,6 +49,7 @@ def follow(
 ) -> FollowResult:
     """Decide what `seen` means for `book`, and what must be done: pure, and safe to repeat.
 
+    `contract` None is one that nobody lists any more: what is held there is followed to its end all the same.
     `off` maps the switches that are off to their reasons: they take back resting entries, never protection.
     Nothing happens when the read began before our own last event: it may not know of it.
     """

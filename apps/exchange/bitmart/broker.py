@@ -45,6 +45,8 @@ LOOKED_BACK = timedelta(days=7)
 MARK_AGE = timedelta(minutes=2)
 """The minute that forms and the one before it: one of them has the mark price of now."""
 NO_SUCH_ORDER = ("40035", "40036", "40037")
+NO_SUCH_SYMBOL = "40034"
+"""A contract that is listed no more has no orders and no trades to read: nothing can happen there."""
 """Unknown, filled or cancelled already."""
 
 
@@ -156,7 +158,10 @@ class Broker:
         return [order for order in _whole(page, symbol) if order.open]
 
     def order(self, symbol: str, client_order_id: str) -> OrderReport | None:
-        """See the port. Open orders are read first: one that ends in between is in the history read after.
+        return _of_listed(lambda: self._order(symbol, client_order_id), None)
+
+    def _order(self, symbol: str, client_order_id: str) -> OrderReport | None:
+        """Open orders are read first: one that ends in between is in the history read after.
 
         Trades come last. They do not carry our id: each order they belong to is read and compared.
         """
@@ -179,7 +184,8 @@ class Broker:
         return None
 
     def fills(self, symbol: str, since: datetime) -> list[Fill]:
-        fills = self._trades({"symbol": symbol}, since)
+        nothing: list[Fill] = []
+        fills = _of_listed(lambda: self._trades({"symbol": symbol}, since), nothing)
         return sorted((fill for fill in fills if fill.at >= since), key=lambda fill: (fill.at, fill.trade_id))
 
     # its stops and targets
@@ -222,6 +228,16 @@ class Broker:
             return self._reader.read_page(routes.TRADES, params, parse_orders.trades, full=HISTORY_ROWS)
 
         return read_span(read, since, self._reader.server_time() + timedelta(seconds=1))
+
+
+def _of_listed(read: Callable[[], T], otherwise: T) -> T:
+    """What `read` gives; `otherwise` where the exchange lists no such contract."""
+    try:
+        return read()
+    except BrokerRejected as refusal:
+        if refusal.code == NO_SUCH_SYMBOL:
+            return otherwise
+        raise
 
 
 def _of_symbol(symbol: str | None) -> dict[str, str | int]:

@@ -40,7 +40,7 @@ class Handled:
 
 def handle(
     seen: ExchangeBook,
-    contract: Contract,
+    contract: Contract | None,
     *,
     ledger: AccountLedger,
     broker: Broker,
