@@ -14,10 +14,10 @@ from apps.market import store
 
 
 def listed(symbols: Sequence[str]) -> list[str]:
-    """`symbols` as asked, or every stored contract for none. Raises UnknownSymbol naming each."""
-    known = [c.symbol for c in store.contracts()]
-    require_listed(symbols, known)
-    return list(symbols) or known
+    """`symbols` as asked; for none all stored ones but the delisted. Raises UnknownSymbol naming each."""
+    statuses = {c.symbol: c.status for c in store.contracts()}
+    require_listed(symbols, list(statuses))
+    return list(symbols) or [symbol for symbol, status in statuses.items() if status != store.DELISTED]
 
 
 def backfill_plan(

@@ -9,6 +9,7 @@ from django.conf import settings
 from apps.engine.ports import CandleHistory
 from apps.feed.universe import watched
 from apps.market import store
+from apps.orders import store as orders
 
 
 def sync_contracts(history: CandleHistory, now: datetime) -> int:
@@ -16,6 +17,14 @@ def sync_contracts(history: CandleHistory, now: datetime) -> int:
     contracts = history.contracts()
     store.save_contracts(contracts, now)
     return len(contracts)
+
+
+def streamed_symbols(account: str, now: datetime) -> list[str]:
+    """The symbols whose candles are kept: those that are watched, and what the account's books still hold.
+
+    A contract that is delisted or left the universe is judged no more; its candles are stored to the end.
+    """
+    return sorted({*watched_symbols(now), *orders.watched_symbols(account)})
 
 
 def watched_symbols(now: datetime) -> list[str]:

@@ -23,7 +23,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("symbols", nargs="*", help="absent: every stored contract")
+        parser.add_argument("symbols", nargs="*", help="absent: every contract that is not delisted")
         parser.add_argument("--tf", default="1m", choices=[tf.value for tf in Timeframe], help="timeframe")
         parser.add_argument("--days", type=float, default=1.0, help="how far back from now")
         parser.add_argument("--json", action="store_true", help="one JSON object, no progress bar")

@@ -18,7 +18,7 @@ from apps.feed.announce import connection
 from apps.feed.filler import Filler
 from apps.feed.models import StreamHealth
 from apps.feed.stream import Stream
-from apps.feed.sync import sync_contracts, watched_symbols
+from apps.feed.sync import streamed_symbols, sync_contracts
 from apps.market import store
 from apps.profiles import store as profiles
 
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         signal.signal(signal.SIGINT, end)
         store.stamp_venue(venue.name())
         sync_contracts(history, _now())
-        symbols = watched_symbols(_now())
+        symbols = streamed_symbols(venue.account(), _now())
         if not symbols:
             raise CommandError("no contract passes the universe's filters: nothing to watch")
         log.info("stream_started", venue=venue.name(), symbols=len(symbols))
