@@ -17,9 +17,9 @@ from apps.engine.values.side import Side
 from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.server import listen, running
 from apps.exchange.simulator.state import State
+from apps.live.watch.contracts import Contracts
 from apps.market import store as market
 from apps.market.models import Contract
-from apps.live.watch.contracts import Contracts
 from apps.orders.models import Position
 from tests.contract.account import Account, Ahead
 from tests.mtf.watching import House, told

@@ -344,7 +344,7 @@ def test_books_of_contracts_that_were_never_recorded_are_refused_naming_them_and
     with pytest.raises(CommandError) as refusal:
         call_command("simulator", port=0, state=state, symbols=1)
     assert str(refusal.value) == (
-        f"cannot go on with the books in {books}: the recorded market has no contract "
+        f"the books in {books} mention contracts that were never recorded: "
         "AUSDT, BTC126USDT, XUSDT; move them away to begin new ones"
     )
     assert books.read_text() == before

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from apps.engine.values.candle import Candle, Source
-from apps.engine.values.contract import UnknownSymbol
+from apps.engine.values.contract import UnknownSymbol, require_listed
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange.simulator.chain import Chain, chained, rolled_up
 from apps.exchange.simulator.listing import Listing
@@ -20,6 +20,7 @@ MINUTE_S, HOUR_S = 60, 3600
 MAX_SYMBOLS = 2000
 PHASE = 0.6180339887
 """Clones are spread over the tape by the golden ratio: any number of them lies evenly."""
+IN_THE_MARKET = "are in the recorded market"
 
 
 class Archive:
@@ -53,8 +54,7 @@ class Archive:
             minutes = tapes[at].candles.shape[1]
             self._listings[listing.symbol] = listing
             self._minutes[listing.symbol] = originals[at].shifted(int(generation * PHASE * minutes) % minutes)
-        if unknown := sorted(set(kept) - set(self._listings)):
-            raise UnknownSymbol(f"the recorded market has no contract {', '.join(unknown)}")
+        require_listed(sorted(kept), self._listings, IN_THE_MARKET)
 
     @classmethod
     def open(cls, state: State, *, symbols: int = 16, folder: Path = FOLDER) -> Archive:
@@ -72,7 +72,7 @@ class Archive:
         if not missing:
             return self
         if self._folder is None:
-            raise UnknownSymbol(f"the recorded market has no contract {', '.join(sorted(missing))}")
+            raise UnknownSymbol(sorted(missing), self._listings, IN_THE_MARKET)
         kept = missing | set(self._listings)
         return Archive(load(self._folder), self._traded, self._state, kept=kept, folder=self._folder)
 
@@ -84,7 +84,7 @@ class Archive:
         try:
             return self._listings[symbol]
         except KeyError:
-            raise UnknownSymbol([symbol], self._listings, "are in the recorded market") from None
+            raise UnknownSymbol([symbol], self._listings, IN_THE_MARKET) from None
 
     def matrix(self, symbol: str, step_s: int, first_open_s: int, count: int) -> Matrix:
         """int64 (5, count): consecutive candles of `step_s` (whole minutes), the first at `first_open_s`.

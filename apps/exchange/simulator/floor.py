@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
+from apps.engine.values.contract import UnknownSymbol
 from apps.exchange.simulator import funding, plans, triggers
 from apps.exchange.simulator.account import Account
-from apps.exchange.simulator.archive import MINUTE_S, UnknownSymbol
+from apps.exchange.simulator.archive import MINUTE_S
 from apps.exchange.simulator.book import book
 from apps.exchange.simulator.figures import FUNDING_S, Figures
 from apps.exchange.simulator.holdings import ZERO, Position, Purse
@@ -195,7 +196,8 @@ def _with_mentioned(market: Market, rows: Iterable[Row], path: Path | None) -> M
         archive = market.archive.keeping(mentioned)
     except UnknownSymbol as fault:
         raise JournalError(
-            f"cannot go on with the books in {path}: {fault}; move them away to begin new ones"
+            f"the books in {path} mention contracts that were never recorded: {', '.join(fault.symbols)}; "
+            "move them away to begin new ones"
         ) from fault
     return market if archive is market.archive else Market(archive, market.seed)
 
