@@ -68,6 +68,20 @@ def end(
         return child.wait()
 
 
+def last_line(log: Path | None, *, since: int) -> str:
+    """The last line that was written to a log after its first `since` bytes, at most 500 characters of it.
+
+    Empty when none was. A log that is shorter was turned over meanwhile, and is read whole.
+    """
+    if log is None or not log.is_file():
+        return ""
+    with log.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(since if since <= size else 0, size - 64 * 2**10))
+        lines = file.read().decode("utf-8", errors="replace").splitlines()
+    return next((line.strip()[:500] for line in reversed(lines) if line.strip()), "")
+
+
 def last_lines(log: Path | None, *, count: int = 8) -> str:
     """The end of a log, indented, for an error message."""
     if log is None or not log.is_file():

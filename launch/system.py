@@ -15,6 +15,7 @@ from launch.screen import say, step
 from launch.supervisor import Supervisor
 
 WEB_PATIENCE_S = 60.0
+SIMULATOR_PATIENCE_S = 60.0
 
 
 class System:
@@ -41,9 +42,12 @@ class System:
         variables = self._start_servers() | self._own_variables()
         servers.write(self._var, variables)
         self.env = {**os.environ, **variables, "TRADINGV3_VAR": str(self._var), "PYTHONUNBUFFERED": "1"}
-        self._start("exchange simulator", processes.simulator(self._market, var=self._var, env=self.env))
+        simulator = processes.simulator(self._market, var=self._var, env=self.env)
+        self._start("exchange simulator", simulator)
         with step("tables, admin user"):
             password = database.set_up(self._var, env=self.env, log=self._log, ending=self._ending)
+        with step("simulator answers"):
+            self._await_simulator(simulator)
         self._start(
             "stream, watch, workers, web", *processes.workers(self._web_port, var=self._var, env=self.env)
         )
@@ -85,6 +89,21 @@ class System:
         self._ending.check()
         with step(f"start {what}"):
             self._supervisor.start(*programs)
+
+    def _await_simulator(self, simulator: Program) -> None:
+        """Until it answers. One that ends before that cannot play what was asked for, now or later."""
+        url = f"http://{ports.HOST}:{self._market.port}/healthz"
+        deadline = time.monotonic() + SIMULATOR_PATIENCE_S
+        while not web.answers(url):
+            self._ending.check()
+            if not simulator.alive():
+                why = self._supervisor.last_line(simulator).removeprefix("CommandError: ")
+                raise SetUpFailed(f"the simulator cannot start: {why or f'see {simulator.log}'}")
+            if time.monotonic() > deadline:
+                raise SetUpFailed(
+                    f"{url} did not answer within {SIMULATOR_PATIENCE_S:g} s; see {simulator.log}"
+                )
+            self._ending.sleep(0.05)
 
     def _await_web(self) -> None:
         deadline = time.monotonic() + WEB_PATIENCE_S

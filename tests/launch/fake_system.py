@@ -1,7 +1,8 @@
 """`python -m tests.launch.fake_system …`: the real demo with stand-ins for our own processes.
 
 PostgreSQL, Valkey, lock, pid files and supervision are the real ones. The stand-ins wait to be ended; web
-answers its health checks; FAKE_MIGRATE_S (seconds) makes the set-up slow.
+and simulator answer their health checks; FAKE_MIGRATE_S (seconds) makes the set-up slow. FAKE_REFUSAL
+("simulator: why") is what a stand-in says before it ends with an error.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ class Healthy(http.server.BaseHTTPRequestHandler):
 
 
 def stand_in(word: str, arguments: list[str]) -> None:
-    if word == "web":
+    refuses, _, why = os.environ.get("FAKE_REFUSAL", "").partition(": ")
+    if word == refuses:
+        print("something before", file=sys.stderr)
+        sys.exit(f"CommandError: {why}")
+    if word in ("web", "simulator"):
         port = int(arguments[arguments.index("--port") + 1])
         http.server.HTTPServer(("127.0.0.1", port), Healthy).serve_forever()
     elif word in ("migrate", "shell"):

@@ -130,6 +130,23 @@ def test_another_venue_is_refused(var: Path) -> None:
         assert "VENUE=bitmart" in terminal.text()
 
 
+def test_a_market_that_cannot_be_played_refuses_the_start_in_the_simulators_words(var: Path) -> None:
+    why = "--day 5 contradicts the kept market: it plays day 10"
+    (var / "log").mkdir(parents=True)
+    (var / "log" / "simulator.log").write_text("simulator ended\n")
+    with demo(var, "--port", str(ports.free()), FAKE_REFUSAL=f"simulator: {why}") as terminal:
+        assert terminal.demo.wait(PATIENCE_S) == 1
+        assert f"error: the simulator cannot start: {why}\n" in terminal.text()
+    assert proc.noted(var / "pids") == {}
+
+
+def test_what_a_service_says_when_it_cannot_start_is_on_the_screen(var: Path) -> None:
+    with demo(var, "--port", str(ports.free()), FAKE_REFUSAL="watch: no such account") as terminal:
+        assert terminal.shows("watch ended unasked"), terminal.text()
+        assert terminal.shows("CommandError: no such account"), terminal.text()
+        assert terminal.press(signal.SIGINT) in (0, 130)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties a child to its parent's life")
 @pytest.mark.slow
 def test_kill_9_leaves_no_process_and_the_next_start_finds_its_data(var: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from launch import pids, ports
+from launch import pids, ports, process
 from launch.places import REPOSITORY
 from launch.program import Program
 from launch.supervisor import Supervisor
@@ -131,6 +131,29 @@ def test_a_service_whose_restart_fails_is_tried_again_and_hinders_no_other(tmp_p
     assert any("no room left" in line for line in said)
     assert broken.up
     assert other.up
+
+
+def test_a_service_that_ends_unasked_is_quoted_with_what_it_said_since_its_start(tmp_path: Path) -> None:
+    said = list[str]()
+    supervisor = Supervisor(tmp_path / "pids", say=said.append)
+    log = tmp_path / "weak.log"
+    log.write_text("of another day\n")
+    weak = program("weak", [sys.executable, "-c", "raise SystemExit('no room left\\n\\n')"], tmp_path)
+    mute = program("mute", [sys.executable, "-c", "raise SystemExit(1)"], tmp_path)
+    (tmp_path / "mute.log").write_text("of another day\n")
+    supervisor.start(weak, mute)
+    assert ports.wait_until(lambda: not weak.alive() and not mute.alive(), patience_s=10.0)
+    supervisor.tend()
+    supervisor.stop()
+    assert [text.splitlines()[-1].strip() for text in said] == ["no room left", "nothing"]
+
+
+def test_the_last_line_of_a_log_that_was_turned_over_is_found(tmp_path: Path) -> None:
+    log = tmp_path / "x.log"
+    assert process.last_line(log, since=0) == ""
+    log.write_text("short\n")
+    assert process.last_line(log, since=6) == ""
+    assert process.last_line(log, since=5000) == "short"
 
 
 def test_the_last_wave_ends_first_and_all_of_a_wave_are_asked_before_one_is_waited_for(

@@ -58,7 +58,8 @@ def begin(path: Path | None, *, now: datetime, day: int | None = None, seed: int
         if asked is not None and asked != kept:
             raise StateError(
                 f"--{name} {asked} contradicts {path}: it plays {name} {kept} since {state.first_day}; "
-                f"leave --{name} out to go on with it, or give another --state file to begin a new market"
+                f"leave --{name} out to go on with it, or begin a new market with another --state file "
+                "(./run demo: another TRADINGV3_VAR)"
             )
     return state
 
