@@ -28,8 +28,8 @@ from apps.engine.profile import Profile
 from apps.engine.rules.rule_input import RuleInput
 from apps.engine.values.reason import Reason
 from apps.engine.values.timeframe import Timeframe
-from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.state import DEFAULT_SEED
+from apps.exchange.simulator.market.market import Market
+from apps.exchange.simulator.market.state import DEFAULT_SEED
 from apps.exchange.simulator.tape.read import extent
 from apps.profiles.files import load_profiles, profile_names
 

@@ -19,8 +19,8 @@ from apps.audit.models import MtfAudit
 from apps.engine.profile import Profile
 from apps.engine.values.candle import Candle
 from apps.engine.values.timeframe import ROLLED_UP, WINDOW, Timeframe
-from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.state import State
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.state import State
 from apps.feed.announce import announce, connection
 from apps.feed.rolling import roll_up_around
 from apps.live.minute import run_minute

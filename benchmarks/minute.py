@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.progress import track
 
 from apps.engine.values.timeframe import WINDOW, Timeframe
-from apps.exchange.simulator import state
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market import state
+from apps.exchange.simulator.market.archive import Archive
 from apps.feed.announce import announce, connection
 from apps.feed.rolling import roll_up_around
 from apps.live.models import MtfRun, WatchState
@@ -84,7 +84,7 @@ class _Minutes:
 
     def __init__(self, var: Path, symbols: int, env: Mapping[str, str]) -> None:
         now = datetime.now(UTC)
-        self._archive = Archive.open(state.begin(var / "simulator.json", now=now), symbols=symbols)
+        self._archive = Archive.open(state.open_state(var / "simulator.json", now=now), symbols=symbols)
         self._at = Timeframe.M1.floor(now)
         self._fresh = list(self._archive.symbols)
         self._queue = Celery("fires the minute", broker=env["REDIS_URL"])
@@ -195,7 +195,7 @@ def _exchange_and_workers(var: Path, symbols: int) -> Iterator[dict[str, str]]:
         "REDIS_URL": settings.REDIS_URL,
         "DATABASE_URL": settings.DATABASE_URL,
     }
-    state.begin(var / "simulator.json", now=datetime.now(UTC))
+    state.open_state(var / "simulator.json", now=datetime.now(UTC))
     programs = [processes.simulator(market, var=var, env=env)]
     programs += [one for one in processes.workers(0, var=var, env=env) if one.name.startswith("worker-")]
     with ExitStack() as stack:

@@ -13,8 +13,8 @@ from apps.backtest.signals import signals
 from apps.backtest.source import Source
 from apps.engine.profile import Profile
 from apps.engine.values.account import AccountLimits
-from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.state import DEFAULT_SEED
+from apps.exchange.simulator.market.market import Market
+from apps.exchange.simulator.market.state import DEFAULT_SEED
 
 
 def replayed(

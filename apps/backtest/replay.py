@@ -26,11 +26,11 @@ from apps.engine.profile import Profile
 from apps.engine.values.account import AccountLimits
 from apps.engine.values.reason import Reason, Refusal
 from apps.exchange.simulator.broker import Broker
-from apps.exchange.simulator.floor import Floor
-from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.matching import Rules
-from apps.exchange.simulator.path import milliseconds
-from apps.exchange.simulator.reports import moment
+from apps.exchange.simulator.exchange import Exchange
+from apps.exchange.simulator.market.market import Market
+from apps.exchange.simulator.market.path import milliseconds
+from apps.exchange.simulator.matching.matching import Rules
+from apps.exchange.simulator.reports import datetime_of
 
 DECISION_LATENCY_S = 1
 """A READY minute is entered so long after its close: live needs about as much."""
@@ -66,7 +66,7 @@ def run(
     if start >= end:
         raise ValueError(f"nothing to replay: it begins at {start:%Y-%m-%d %H:%M} and ends at {end:%H:%M}")
     rules = Rules.pessimistic(_slippage_bps(profile)) if pessimistic else Rules()
-    floor = Floor.open(market, milliseconds(start), balance=equity, rules=rules)
+    floor = Exchange.open(market, milliseconds(start), balance=equity, rules=rules)
     replay = Replay(profile, Turns(readies, DECISION_LATENCY_S * 1000), floor, start, limits)
     replay.play(end - LAST_TICK, progress)
     return replay.outcome(profile, readies, start, end, equity)
@@ -79,7 +79,7 @@ class Replay:
         self,
         profile: Profile,
         turns: Turns,
-        floor: Floor,
+        floor: Exchange,
         start: datetime,
         limits: AccountLimits = DEFAULT_LIMITS,
     ) -> None:
@@ -98,7 +98,7 @@ class Replay:
         while True:
             target = min(until, self._next())
             changed_ms = self.floor.play_on(milliseconds(target))
-            now = self.broker.now = target if changed_ms is None else moment(changed_ms)
+            now = self.broker.now = target if changed_ms is None else datetime_of(changed_ms)
             self._heed(now)
             if changed_ms is not None:
                 continue
@@ -147,7 +147,7 @@ class Replay:
         turn_ms, look_at = self.turns.at_ms, self.following.at
         due = [self._day_ends]
         if turn_ms is not None:
-            due.append(moment(turn_ms))
+            due.append(datetime_of(turn_ms))
         if look_at is not None:
             due.append(look_at)
         return min(due)

@@ -9,17 +9,17 @@ from decimal import Decimal
 
 from apps.backtest.outcome import Exit, Trade
 from apps.engine.values.plan import OrderPlan
-from apps.exchange.simulator import holdings
-from apps.exchange.simulator.account import Account
-from apps.exchange.simulator.archive import MINUTE_S
-from apps.exchange.simulator.floor import Floor
-from apps.exchange.simulator.listing import Listing
-from apps.exchange.simulator.margin import unrealised
-from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.path import LAST_TICK, Moment, moment_at
-from apps.exchange.simulator.reports import moment
+from apps.exchange.simulator.account import rows as account_rows
+from apps.exchange.simulator.account.account import Account
+from apps.exchange.simulator.account.margin import unrealised
+from apps.exchange.simulator.codes import BUYS, CLEARANCE, FUNDING, LONG, OPENS, SHORT
+from apps.exchange.simulator.exchange import Exchange
+from apps.exchange.simulator.market.archive import MINUTE_S
+from apps.exchange.simulator.market.listing import Listing
+from apps.exchange.simulator.market.market import Market
+from apps.exchange.simulator.market.path import LAST_TICK, Moment, moment_at
+from apps.exchange.simulator.reports import datetime_of
 from apps.exchange.simulator.tape.code import HIGH, LOW
-from apps.exchange.simulator.words import BUYS, CLEARANCE, FUNDING, LONG, OPENS, SHORT
 
 ZERO = Decimal(0)
 _KINDS = {"stop_loss": Exit.STOP, "take_profit": Exit.TARGET}
@@ -44,7 +44,7 @@ class _Held:
     exit: Exit = field(default=Exit.OPEN)
 
 
-def trades(floor: Floor, plans: Mapping[str, OrderPlan], end_ms: int) -> tuple[Trade, ...]:
+def trades(floor: Exchange, plans: Mapping[str, OrderPlan], end_ms: int) -> tuple[Trade, ...]:
     """By their opening; what is open at `end_ms` is valued. `plans`: by the client id of each order.
 
     KeyError for a position that no plan opened. Their net adds up to the change of the account's equity.
@@ -56,10 +56,12 @@ def trades(floor: Floor, plans: Mapping[str, OrderPlan], end_ms: int) -> tuple[T
 def _walk(account: Account, plans: Mapping[str, OrderPlan]) -> Iterator[_Held]:
     """All rows of money in the order they were booked."""
     newest: dict[tuple[str, int], _Held] = {}
-    paid = (line for line in account.ledger.values() if line.flow_type in (FUNDING, CLEARANCE))
-    rows: Iterator[holdings.Trade | holdings.Entry] = heapq.merge(account.trades.values(), paid, key=_number)
+    paid = (line for line in account.ledger_lines.values() if line.flow_type in (FUNDING, CLEARANCE))
+    rows: Iterator[account_rows.Trade | account_rows.LedgerLine] = heapq.merge(
+        account.trades.values(), paid, key=_number
+    )
     for row in rows:
-        if isinstance(row, holdings.Entry):
+        if isinstance(row, account_rows.LedgerLine):
             _pay(newest, row)
             continue
         held = newest.get((row.symbol, _position_type(row)))
@@ -70,15 +72,15 @@ def _walk(account: Account, plans: Mapping[str, OrderPlan]) -> Iterator[_Held]:
         _fill(account, held, row)
 
 
-def _number(row: holdings.Trade | holdings.Entry) -> int:
-    return row.trade_id if isinstance(row, holdings.Trade) else row.entry_id
+def _number(row: account_rows.Trade | account_rows.LedgerLine) -> int:
+    return row.trade_id if isinstance(row, account_rows.Trade) else row.entry_id
 
 
-def _position_type(row: holdings.Trade) -> int:
+def _position_type(row: account_rows.Trade) -> int:
     return LONG if (row.side in BUYS) == (row.side in OPENS) else SHORT
 
 
-def _fill(account: Account, held: _Held, row: holdings.Trade) -> None:
+def _fill(account: Account, held: _Held, row: account_rows.Trade) -> None:
     held.gross += row.realised
     held.fees += row.fee
     if row.side in OPENS:
@@ -92,7 +94,7 @@ def _fill(account: Account, held: _Held, row: holdings.Trade) -> None:
     held.exit = _exit(account, row) if not held.left else Exit.OPEN
 
 
-def _exit(account: Account, row: holdings.Trade) -> Exit:
+def _exit(account: Account, row: account_rows.Trade) -> Exit:
     order = account.orders[str(row.order_id)]
     if order.kind == "liquidate":
         return Exit.LIQUIDATION
@@ -100,7 +102,7 @@ def _exit(account: Account, row: holdings.Trade) -> Exit:
     return Exit.CLOSED if plan is None else _KINDS.get(plan.kind, Exit.CLOSED)
 
 
-def _pay(newest: Mapping[tuple[str, int], _Held], line: holdings.Entry) -> None:
+def _pay(newest: Mapping[tuple[str, int], _Held], line: account_rows.LedgerLine) -> None:
     """Funding, and what a liquidation kept of the margin: of the position that was there last."""
     held = max(
         (one for (symbol, _), one in newest.items() if symbol == line.symbol),
@@ -112,7 +114,7 @@ def _pay(newest: Mapping[tuple[str, int], _Held], line: holdings.Entry) -> None:
         held.fees -= line.amount
 
 
-def _trade(floor: Floor, held: _Held, end_ms: int) -> Trade:
+def _trade(floor: Exchange, held: _Held, end_ms: int) -> Trade:
     listing, market = floor.account.listing(held.symbol), floor.market
     closed_ms = held.closed_ms if held.exit is not Exit.OPEN else end_ms
     best, worst = _range(market, listing, held, closed_ms)
@@ -124,8 +126,8 @@ def _trade(floor: Floor, held: _Held, end_ms: int) -> Trade:
         exit_value += last * held.left
     return Trade(
         plan=held.plan,
-        opened_at=moment(held.opened_ms),
-        closed_at=moment(closed_ms),
+        opened_at=datetime_of(held.opened_ms),
+        closed_at=datetime_of(closed_ms),
         size=Decimal(held.size),
         entry_price=held.entry_value / held.size,
         exit_price=exit_value / held.size,
@@ -143,7 +145,7 @@ def _range(market: Market, listing: Listing, held: _Held, closed_ms: int) -> tup
     first, last = moment_at(held.opened_ms / 1000), moment_at(closed_ms / 1000)
     lows, highs = [], []
     for minute in {first.minute, last.minute}:
-        line = market.run(held.symbol, minute).last
+        line = market.minute_path(held.symbol, minute).last
         low, high = line.reach(_tick(first, minute, 0), _tick(last, minute, LAST_TICK))
         lows.append(low)
         highs.append(high)

@@ -15,13 +15,13 @@ from apps.backtest.replay import LAST_TICK, Replay
 from apps.backtest.turns import Turns
 from apps.engine.values.position import Quote
 from apps.engine.values.timeframe import Timeframe
-from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.broker import Broker
-from apps.exchange.simulator.floor import Floor
-from apps.exchange.simulator.listing import Listing
-from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.path import milliseconds
-from apps.exchange.simulator.state import State
+from apps.exchange.simulator.exchange import Exchange
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.listing import Listing
+from apps.exchange.simulator.market.market import Market
+from apps.exchange.simulator.market.path import milliseconds
+from apps.exchange.simulator.market.state import State
 from apps.exchange.simulator.tape.code import HIGH, LOW, VOLUME
 from apps.exchange.simulator.tape.read import Tape
 from tests.engine.trade_builder import D, profile
@@ -87,7 +87,7 @@ def readies() -> Readies:
 def played(on: Market, broker: type[Quoted] = Quoted, *, until: datetime = END) -> tuple[Outcome, Replay]:
     """The decision traded, and the replay that did it."""
     found, equity = readies(), Decimal(1000)
-    floor = Floor.open(on, milliseconds(START), balance=equity)
+    floor = Exchange.open(on, milliseconds(START), balance=equity)
     replay = Replay(found.profile, Turns([found], SECONDS_LATER * 1000), floor, START)
     replay.broker = broker(floor, START)
     replay.entering = Entering(found.profile, replay.ledger, replay.broker)

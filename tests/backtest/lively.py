@@ -21,8 +21,8 @@ from apps.backtest.readies import Readies, readies
 from apps.backtest.replay import run
 from apps.backtest.signals import signals
 from apps.backtest.source import Asked, recorded
-from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.state import DAYS, DEFAULT_SEED, LIVELY
+from apps.exchange.simulator.market.market import Market
+from apps.exchange.simulator.market.state import DAYS, DEFAULT_SEED, LIVELY
 from apps.profiles.files import load_profiles
 
 PROFILES = ("scalper_micro", "scalper", "regular")

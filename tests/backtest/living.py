@@ -22,12 +22,12 @@ from apps.engine.profile import Profile
 from apps.engine.values.reason import Refusal
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange import venue
-from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.broker import Broker
-from apps.exchange.simulator.floor import Floor
-from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.path import milliseconds
-from apps.exchange.simulator.state import DEFAULT_SEED
+from apps.exchange.simulator.exchange import Exchange as SimulatedExchange
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.market import Market
+from apps.exchange.simulator.market.path import milliseconds
+from apps.exchange.simulator.market.state import DEFAULT_SEED
 from apps.feed.announce import connection
 from apps.live.enter.entering import enter
 from apps.live.models import MtfRun, WatchState
@@ -72,7 +72,7 @@ class Exchange:
     def __init__(self, archive: Archive, now: datetime) -> None:
         self.archive, self.now = archive, now
         market = Market(archive, DEFAULT_SEED)
-        self.broker = Broker(Floor.open(market, milliseconds(now), balance=EQUITY), now)
+        self.broker = Broker(SimulatedExchange.open(market, milliseconds(now), balance=EQUITY), now)
 
     def candles(self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> CandlePage:
         return CandlePage(self.archive.candles(symbol, timeframe, start, end))

@@ -19,9 +19,9 @@ from apps.backtest.turns import Turns
 from apps.engine.profile import Profile
 from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
-from apps.exchange.simulator.floor import Floor
-from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.path import milliseconds
+from apps.exchange.simulator.exchange import Exchange
+from apps.exchange.simulator.market.market import Market
+from apps.exchange.simulator.market.path import milliseconds
 from apps.exchange.simulator.tape.code import CLOSE
 from tests.mtf.trading import ENTRY, always
 
@@ -76,7 +76,7 @@ def replaying(
     readies: Sequence[Readies], *, turns: type[Turns] = Turns, following: type[Following] = Following
 ) -> Replay:
     """A replay at START, of another make where a test wants it."""
-    floor = Floor.open(market(), milliseconds(START), balance=EQUITY)
+    floor = Exchange.open(market(), milliseconds(START), balance=EQUITY)
     made = Replay(readies[0].profile, turns(readies, DECISION_LATENCY_S * 1000), floor, START)
     made.following = following(made.ledger, made.broker)
     return made

@@ -17,11 +17,11 @@ from apps.backtest.signals import signals
 from apps.backtest.source import Asked, Recorded, recorded
 from apps.backtest.turns import Turns
 from apps.engine.profile import Profile
-from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.floor import Floor
-from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.path import milliseconds
-from apps.exchange.simulator.state import DEFAULT_SEED, State
+from apps.exchange.simulator.exchange import Exchange
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.market import Market
+from apps.exchange.simulator.market.path import milliseconds
+from apps.exchange.simulator.market.state import DEFAULT_SEED, State
 from apps.exchange.simulator.tape.code import VOLUME
 from apps.exchange.simulator.tape.read import Tape, extent, load
 from apps.profiles.files import load_profiles, profile_names
@@ -47,7 +47,7 @@ class Traded:
 def traded(name: str, market: Market, end: datetime) -> Traded:
     """One profile from START to `end`: judged by the recorded market up to then, traded on `market`."""
     ready = _ready(name, end)
-    floor = Floor.open(market, milliseconds(START), balance=EQUITY)
+    floor = Exchange.open(market, milliseconds(START), balance=EQUITY)
     replay = Replay(SHIPPED[name], Turns(ready, DECISION_LATENCY_S * 1000), floor, START)
     replay.play(end - LAST_TICK)
     return Traded(replay, replay.outcome(SHIPPED[name], ready, START, end, EQUITY), market)

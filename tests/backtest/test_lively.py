@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from apps.exchange.simulator.state import lively_day
+from apps.exchange.simulator.market.state import lively_day
 from tests.backtest.lively import Recorded
 
 

@@ -33,7 +33,7 @@ from apps.engine.evaluate.judgement import PastJudgement
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.values.plan import OrderPlan, Zone
 from apps.engine.values.reason import Refusal
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market.archive import Archive
 from apps.profiles.files import load_profiles, profile_names
 from tests.backtest.living import Exchange, Remembering, driven, entered_live, seconds_after
 from tests.mtf.market import MINUTE

@@ -20,8 +20,8 @@ from apps.backtest.replay import run
 from apps.backtest.signals import signals
 from apps.backtest.source import Recorded
 from apps.engine.profile import Profile
-from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.state import DEFAULT_SEED
+from apps.exchange.simulator.market.market import Market
+from apps.exchange.simulator.market.state import DEFAULT_SEED
 from apps.exchange.simulator.tape.read import extent
 from apps.profiles.files import load_profiles, profile_names
 from tests.backtest.walks import random_market

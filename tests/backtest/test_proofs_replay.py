@@ -16,9 +16,9 @@ from apps.backtest.signals import signals
 from apps.backtest.source import Asked, Recorded, recorded
 from apps.backtest.turns import Turns
 from apps.engine.profile import Profile
-from apps.exchange.simulator.floor import Floor
-from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.path import milliseconds
+from apps.exchange.simulator.exchange import Exchange
+from apps.exchange.simulator.market.market import Market
+from apps.exchange.simulator.market.path import milliseconds
 from apps.exchange.simulator.tape.read import extent
 from apps.profiles.files import load_profiles
 from tests.backtest.test_replay_leaps import EveryTurn
@@ -46,7 +46,7 @@ def judged(name: str, days: int) -> tuple[Profile, list[Readies]]:
 
 def traded(turns: Turns, profile: Profile, found: list[Readies], days: int) -> Outcome:
     asked = source(days).asked
-    floor = Floor.open(Market(source(days).archive, seed=1), milliseconds(asked.start), balance=EQUITY)
+    floor = Exchange.open(Market(source(days).archive, seed=1), milliseconds(asked.start), balance=EQUITY)
     replay = Replay(profile, turns, floor, asked.start)
     replay.play(asked.end - LAST_TICK)
     return replay.outcome(profile, found, asked.start, asked.end, EQUITY)

@@ -11,9 +11,9 @@ import pytest
 from apps.backtest.outcome import Exit, Outcome
 from apps.backtest.statistics import statistics
 from apps.engine.values.timeframe import Timeframe
-from apps.exchange.simulator.account import Account
-from apps.exchange.simulator.path import milliseconds, moment_at
-from apps.exchange.simulator.words import BUYS, COMMISSION, FUNDING, OPENS
+from apps.exchange.simulator.account.account import Account
+from apps.exchange.simulator.codes import BUYS, COMMISSION, FUNDING, OPENS
+from apps.exchange.simulator.market.path import milliseconds, moment_at
 from tests.backtest.replays import (
     END,
     EQUITY,
@@ -91,7 +91,9 @@ def test_the_headline_is_what_the_exchanges_own_ledger_adds_up_to(name: str) -> 
 
 
 def _booked(account: Account, flow_type: int) -> Decimal:
-    return sum((line.amount for line in account.ledger.values() if line.flow_type == flow_type), Decimal(0))
+    return sum(
+        (line.amount for line in account.ledger_lines.values() if line.flow_type == flow_type), Decimal(0)
+    )
 
 
 def _results(of: Traded) -> Iterator[Decimal]:
@@ -105,13 +107,13 @@ def _results(of: Traded) -> Iterator[Decimal]:
                 yield _lines(account, symbol, begun, fill.trade_id)
                 begun = fill.trade_id
         if held:
-            yield _lines(account, symbol, begun, account.purse.numbers + fill.trade_id) + _open(
+            yield _lines(account, symbol, begun, account.wallet.numbers + fill.trade_id) + _open(
                 of, symbol, milliseconds(END) - LAST_TICK_MS
             )
 
 
 def _lines(account: Account, symbol: str, after: int, until: int) -> Decimal:
-    lines = account.ledger.values()
+    lines = account.ledger_lines.values()
     return sum(
         (one.amount for one in lines if one.symbol == symbol and after < one.entry_id <= until), Decimal(0)
     )
@@ -121,7 +123,7 @@ def _open(of: Traded, symbol: str, at_ms: int) -> Decimal:
     """What the fills up to a moment would bring besides what is booked: their worth at the last price."""
     account, at = of.replay.floor.account, moment_at(at_ms / 1000)
     listing = of.market.archive.listing(symbol)
-    last = listing.price(of.market.run(symbol, at.minute).last.price(at.tick))
+    last = listing.price(of.market.minute_path(symbol, at.minute).last.price(at.tick))
     worth = Decimal(0)
     for fill in account.trades.values():
         if fill.symbol == symbol and fill.at_ms <= at_ms:
@@ -134,14 +136,14 @@ def _moments(account: Account) -> list[int]:
     """Each change of the wallet, each day's last tick: when equity is told."""
     first, end = milliseconds(START), milliseconds(END)
     days = {ends - LAST_TICK_MS for ends in range(first + DAY_MS, end + 1, DAY_MS)}
-    return sorted({first, *days, *(line.at_ms for line in account.ledger.values())})
+    return sorted({first, *days, *(line.at_ms for line in account.ledger_lines.values())})
 
 
 def _equity(of: Traded, at_ms: int) -> Decimal:
     """The first line of the ledger is what the account began with."""
     account = of.replay.floor.account
     symbols = {fill.symbol for fill in account.trades.values()}
-    booked = sum((line.amount for line in account.ledger.values() if line.at_ms <= at_ms), Decimal(0))
+    booked = sum((line.amount for line in account.ledger_lines.values() if line.at_ms <= at_ms), Decimal(0))
     return booked + sum((_open(of, symbol, at_ms) for symbol in symbols), Decimal(0))
 
 

@@ -12,7 +12,7 @@ from apps.engine import events
 from apps.engine.ports import BrokerRejected
 from apps.engine.values.order import ProtectionKind
 from apps.engine.values.position import Side
-from apps.exchange.simulator.words import CLEARANCE, FUNDING
+from apps.exchange.simulator.codes import CLEARANCE, FUNDING
 from tests.backtest.handmade import END, FLAT, READY_AT, Quoted, market, played
 
 EQUITY = Decimal(1000)
@@ -49,7 +49,9 @@ def test_a_stop_that_is_gapped_over_costs_what_the_book_gives() -> None:
 def test_a_liquidated_position_costs_its_margin() -> None:
     outcome, replay = played(market(then=CRASHED))
     [trade] = outcome.trades
-    clearance = [row.amount for row in replay.floor.account.ledger.values() if row.flow_type == CLEARANCE]
+    clearance = [
+        row.amount for row in replay.floor.account.ledger_lines.values() if row.flow_type == CLEARANCE
+    ]
     assert trade.exit is Exit.LIQUIDATION
     assert clearance
     assert outcome.worth[-1].balance == EQUITY + trade.net
@@ -79,7 +81,7 @@ def test_funding_is_paid_by_who_holds_over_it_and_counts_in_his_trade() -> None:
     until = END + timedelta(hours=6)
     outcome, replay = played(market(), until=until)
     [trade] = outcome.trades
-    [line] = [row for row in replay.floor.account.ledger.values() if row.flow_type == FUNDING]
+    [line] = [row for row in replay.floor.account.ledger_lines.values() if row.flow_type == FUNDING]
     assert trade.funding == line.amount != 0
     assert outcome.worth[-1].equity == EQUITY + earned(outcome)
     assert READY_AT.replace(hour=16) in [point.at for point in outcome.worth]

@@ -16,8 +16,8 @@ import numpy as np
 from apps.backtest.source import Asked, Recorded
 from apps.engine.frame import Floats
 from apps.engine.values.timeframe import WINDOW, Timeframe
-from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.state import State
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.state import State
 from apps.exchange.simulator.tape.code import CLOSE, HIGH, LOW, OPEN, VOLUME, Matrix
 from apps.exchange.simulator.tape.read import Tape, load
 

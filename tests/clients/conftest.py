@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import requests
 
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.state import State
 from apps.exchange.simulator.server import running
-from apps.exchange.simulator.state import State
 from tests.clients import environment
 
 DRIVERS = Path(__file__).parent / "drivers"

@@ -17,10 +17,10 @@ from apps.exchange.bitmart.broker_reader import PATIENCE
 from apps.exchange.bitmart.order_client import OrderClient
 from apps.exchange.bitmart.read_client import ReadClient
 from apps.exchange.bitmart.signing import Credentials
-from apps.exchange.simulator.archive import Archive
 from apps.exchange.simulator.broker import Broker as Simulated
-from apps.exchange.simulator.floor import Floor
-from apps.exchange.simulator.market import Market
+from apps.exchange.simulator.exchange import Exchange
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.market import Market
 from apps.exchange.simulator.server import PLAY_KEYS, running
 from apps.exchange.transport.rate import Rate
 from apps.exchange.transport.rate_limiter import RateLimiter
@@ -71,7 +71,7 @@ class Account:
 class Clocked(Simulated):
     """The broker in process, at the exchange's time whenever it is asked."""
 
-    def __init__(self, floor: Floor, clock: Ahead) -> None:
+    def __init__(self, floor: Exchange, clock: Ahead) -> None:
         self._clock = clock
         super().__init__(floor, clock())
 
@@ -89,7 +89,7 @@ class InProcess:
 
     def __init__(self, archive: Archive) -> None:
         self.clock = Ahead()
-        floor = Floor.open(Market(archive, seed=1), int(self.clock().timestamp() * 1000))
+        floor = Exchange.open(Market(archive, seed=1), int(self.clock().timestamp() * 1000))
         self.broker = Clocked(floor, self.clock)
 
 

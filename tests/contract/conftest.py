@@ -15,9 +15,9 @@ import requests
 from apps.exchange.bitmart.candle_stream import CandleStream
 from apps.exchange.bitmart.history import History
 from apps.exchange.bitmart.read_client import ReadClient
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.state import State
 from apps.exchange.simulator.server import running
-from apps.exchange.simulator.state import State
 from apps.exchange.transport.rate import Rate
 from apps.exchange.transport.rate_limiter import RateLimiter
 from apps.exchange.transport.retry import Patience

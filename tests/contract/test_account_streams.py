@@ -9,7 +9,7 @@ import pytest
 
 from apps.engine.ports import AccountNews
 from apps.engine.values.position import Side
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market.archive import Archive
 from tests.contract.account import Account, opened
 from tests.contract.test_broker import SYMBOL, enter, request
 

@@ -22,7 +22,7 @@ from apps.engine.values.order import (
     client_order_id,
 )
 from apps.engine.values.position import PositionMode, Side, TransactionKind
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market.archive import Archive
 from tests.contract.account import Account, InProcess, opened
 
 SYMBOL = "BTCUSDT"

@@ -17,7 +17,7 @@ from apps.engine.values.order import OrderStatus, ProtectionKind, Role, client_o
 from apps.engine.values.position import Side
 from apps.exchange.bitmart.routes import CANCEL_ORDER, POSITIONS, SUBMIT_ORDER, SUBMIT_PROTECTION
 from apps.exchange.bitmart.signing import Credentials
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market.archive import Archive
 from apps.exchange.simulator.server import PLAY_KEYS
 from apps.exchange.transport import order_connection
 from tests.contract.account import PLAY, Account, opened

@@ -13,7 +13,7 @@ from apps.engine.values.timeframe import Timeframe
 from apps.exchange.bitmart import errors
 from apps.exchange.bitmart.history import PAGE
 from apps.exchange.bitmart.routes import KLINE
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market.archive import Archive
 from apps.exchange.transport.rate import shared_rate
 from apps.exchange.transport.rate_limiter import Blocked
 from tests.contract.conftest import NOON, Venue

@@ -7,7 +7,7 @@ from typing import Any
 
 from apps.engine.ports import FormingCandle, Gap
 from apps.engine.values.timeframe import Timeframe
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market.archive import Archive
 from tests.contract.conftest import NOON, Hand, Venue
 
 MINUTE = Timeframe.M1.duration

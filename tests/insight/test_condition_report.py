@@ -16,7 +16,7 @@ from apps.engine import events
 from apps.engine.profile import Phase, Profile
 from apps.engine.values.position import Side
 from apps.engine.values.reason import Reason
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market.archive import Archive
 from apps.insight.condition_report import ConditionCount, Report, condition_report
 from apps.insight.decision import past_decisions
 from apps.insight.explanation import explain

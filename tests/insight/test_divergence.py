@@ -15,7 +15,7 @@ from django.db import connection
 
 from apps.engine.profile import Profile
 from apps.engine.values.candle import Source
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market.archive import Archive
 from apps.insight.divergence import Divergence, Kind, find_divergence
 from apps.insight.explanation import minute_judgement
 from apps.insight.replay import past_judgement

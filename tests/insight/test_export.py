@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from apps.audit.models import MtfAudit, OperatorAction
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market.archive import Archive
 from apps.insight.decision import verdict_decision
 from apps.insight.explanation import explain
 from apps.insight.export import SCHEMA, BadWindow, export

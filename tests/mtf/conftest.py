@@ -12,8 +12,8 @@ import pytest
 import redis
 from pytest_django import Settings
 
-from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.state import State
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.state import State
 from apps.feed.announce import connection
 from tests.mtf import trading
 from tests.mtf.watching import House, opened

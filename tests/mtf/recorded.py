@@ -11,7 +11,7 @@ from django.db import connection
 from apps.engine.profile import Profile
 from apps.engine.values.candle import Candle, Source
 from apps.engine.values.timeframe import WINDOW, Timeframe
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market.archive import Archive
 from apps.live.models import MtfRun
 from apps.market import store
 from tests.mtf.desk import Worker

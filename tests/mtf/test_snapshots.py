@@ -10,8 +10,8 @@ import redis
 
 from apps.engine.indicators.columns import ALIASES, COLUMNS, PIVOTS
 from apps.engine.values.timeframe import WINDOW, Timeframe
-from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.state import State
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.state import State
 from apps.market import store
 from apps.signals import store as signals
 from apps.signals.models import IndicatorSnapshot

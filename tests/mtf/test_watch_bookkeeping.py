@@ -11,7 +11,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from apps.db.bookkeeping import bookkeeping
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market.archive import Archive
 from apps.orders.models import AccountTransaction, EquityPoint, Fill
 from tests.mtf.watching import D, House, opened
 from tests.rooms.unwritable import unwritable

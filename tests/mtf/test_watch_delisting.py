@@ -14,9 +14,9 @@ import pytest
 from apps.engine.ports import Broker
 from apps.engine.values.contract import Contract as ContractValue
 from apps.engine.values.side import Side
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.state import State
 from apps.exchange.simulator.server import listen, running
-from apps.exchange.simulator.state import State
 from apps.live.watch.contracts import Contracts
 from apps.market import store as market
 from apps.market.models import Contract

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from apps.engine.ports import BrokerUnavailable
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market.archive import Archive
 from apps.exchange.simulator.server import listen, running
 from apps.live.models import WatchState
 from apps.live.watch import process

@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 
 from apps.engine.values.position import PositionMode, Side
-from apps.exchange.simulator import floor
-from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.path import TICKS
+from apps.exchange.simulator import exchange
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.path import TICKS
 from apps.live.models import WatchState
 from apps.orders.models import AccountTransaction, EquityPoint, Fill, Position, RiskDay
 from tests.contract import account as exchange_account
@@ -41,7 +41,7 @@ def test_what_a_closed_position_earned_is_what_the_exchange_booked(house: House,
 def test_funding_while_a_position_is_held_belongs_to_its_result(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(floor, "FUNDING_TICKS", TICKS)
+    monkeypatch.setattr(exchange, "FUNDING_TICKS", TICKS)
     plan = house.enter()
     house.until(house.is_protected)
     house.until(lambda: house.exchange.clock().second >= 1)  # a clock a whole minute off is refused

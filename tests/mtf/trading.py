@@ -14,7 +14,7 @@ from pytest_django import Settings
 from apps.engine.profile import Profile
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.exchange import venue
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market.archive import Archive
 from apps.exchange.simulator.server import running
 from apps.feed.announce import connection
 from apps.live.minute import run_minute

@@ -20,7 +20,7 @@ from apps.engine.values.order import OrderRequest, Role, TimeInForce, client_ord
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.position import PositionMode, Side
 from apps.exchange.bitmart.adapter import CONSTRAINTS
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market.archive import Archive
 from apps.live import account_health as health
 from apps.live.ledger import AccountLedger, Health
 from apps.live.watch import state

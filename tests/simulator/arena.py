@@ -6,15 +6,13 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from apps.exchange.simulator import orders, plans, triggers
-from apps.exchange.simulator.account import Account
-from apps.exchange.simulator.holdings import ZERO, Position, Purse
-from apps.exchange.simulator.listing import Listing
-from apps.exchange.simulator.matching import Matching, Rules
-from apps.exchange.simulator.rows import Order
-from apps.exchange.simulator.tick import Level, Tick
-from apps.exchange.simulator.wish import Wish
-from apps.exchange.simulator.words import ONE_WAY, TRANSFER
+from apps.exchange.simulator.account.account import Account
+from apps.exchange.simulator.account.rows import ZERO, Order, Position, Wallet
+from apps.exchange.simulator.codes import ONE_WAY, TRANSFER
+from apps.exchange.simulator.market.listing import Listing
+from apps.exchange.simulator.matching import orders, triggers
+from apps.exchange.simulator.matching.matching import Level, Matching, Rules, Tick
+from apps.exchange.simulator.matching.new_order import NewOrder
 
 START = Decimal(1000)
 LISTING = Listing(
@@ -37,9 +35,9 @@ class Arena:
     """Second by second; the spread is one tick (0.1) above the last price, 100 contracts a level."""
 
     def __init__(self, last: object = 1000, **rules: Any) -> None:
-        self.account = Account(lambda symbol: LISTING, Purse(ZERO))
+        self.account = Account(lambda symbol: LISTING, Wallet(ZERO))
         self.account.record(TRANSFER, START, "", 0)
-        self.matching = Matching(self.account, Rules(**rules), plans.arm_presets)
+        self.matching = Matching(self.account, Rules(**rules), orders.arm_presets)
         self.at_s = 0
         self.volume = 1_000_000
         self.depth = 100
@@ -64,7 +62,7 @@ class Arena:
     def place(self, side: int, size: int, price: object = None, **more: Any) -> Order:
         """Submit and let it into the market; the order as it is then."""
         limit = None if price is None else Decimal(str(price))
-        order = orders.place(self.account, Wish("XUSDT", side, size, limit, **more), self.tick)
+        order = orders.place_order(self.account, NewOrder("XUSDT", side, size, limit, **more), self.tick)
         self.matching.approve(order, self.tick)
         return self.order(order)
 
@@ -77,10 +75,10 @@ class Arena:
             self.at_s += 1
             self.last = Decimal(str(price))
             self.mark = self.last if mark is None else Decimal(str(mark))
-            triggers.play(self.matching, self.tick)
+            triggers.play_tick(self.matching, self.tick)
 
     def one_way(self) -> None:
-        self.account.put(replace(self.account.purse, position_mode=ONE_WAY))
+        self.account.put(replace(self.account.wallet, position_mode=ONE_WAY))
 
     def held(self, position_type: int) -> Position:
         return self.account.position("XUSDT", position_type)

@@ -12,9 +12,9 @@ import pytest
 import requests
 import websocket
 
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.state import State
 from apps.exchange.simulator.server import Patience, running
-from apps.exchange.simulator.state import State
 
 STATE = State(date(2026, 11, 20))
 NOON = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)

@@ -9,9 +9,8 @@ import pytest
 
 from apps.engine.values.contract import UnknownSymbol
 from apps.engine.values.timeframe import Timeframe
-from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.chain import rolled_up
-from apps.exchange.simulator.state import DEFAULT_DAY
+from apps.exchange.simulator.market.archive import Archive, rolled_up
+from apps.exchange.simulator.market.state import DEFAULT_DAY
 from apps.exchange.simulator.tape.code import CLOSE, HIGH, LOW, OPEN, VOLUME, Matrix
 from apps.exchange.simulator.tape.read import load
 from tests.simulator.conftest import STATE

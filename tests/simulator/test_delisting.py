@@ -16,23 +16,22 @@ from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.exchange.simulator import orders, plans, terms
-from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.errors import Code, Refused
-from apps.exchange.simulator.floor import Floor
-from apps.exchange.simulator.holdings import Contract, Purse
-from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.matching import CANCELLED
-from apps.exchange.simulator.path import moment_at
-from apps.exchange.simulator.rows import Presets
+from apps.exchange.simulator.account import account_settings
+from apps.exchange.simulator.account.rows import Contract, Presets, Wallet
+from apps.exchange.simulator.codes import CLOSE_LONG, CLOSE_SHORT, FALLS, LONG, ONE_WAY, WHOLE, Code, Refused
+from apps.exchange.simulator.exchange import Exchange
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.market import Market
+from apps.exchange.simulator.market.path import moment_at
+from apps.exchange.simulator.matching import orders
+from apps.exchange.simulator.matching.matching import CANCELLED
+from apps.exchange.simulator.matching.new_order import NewOrder
 from apps.exchange.simulator.server import running
 from apps.exchange.simulator.server.private.books import shown
 from apps.exchange.simulator.server.private.position_rows import asset
 from apps.exchange.simulator.server.private.reading import CURRENCIES
 from apps.exchange.simulator.tape.code import pack
 from apps.exchange.simulator.tape.read import CONTRACTS, FOLDER, SUFFIX, load
-from apps.exchange.simulator.wish import Wish
-from apps.exchange.simulator.words import CLOSE_LONG, CLOSE_SHORT, FALLS, LONG, ONE_WAY, WHOLE
 from launch import ports
 from tests.simulator.arena import LISTING, Arena
 from tests.simulator.conftest import NOON, STATE, Client, Hand
@@ -195,7 +194,7 @@ def test_a_delisted_contract_opens_nothing_and_opens_again_when_it_is_listed_aga
 
 def test_in_one_way_mode_what_only_reduces_is_taken_and_what_turns_the_position_is_not() -> None:
     arena = Arena()
-    terms.set_position_mode(arena.account, ONE_WAY)
+    account_settings.set_position_mode(arena.account, ONE_WAY)
     arena.place(4, 10)
     arena.account.listing = lambda symbol: replace(LISTING, delisted=True)
     with pytest.raises(Refused) as refusal:
@@ -208,10 +207,10 @@ def test_in_one_way_mode_what_only_reduces_is_taken_and_what_turns_the_position_
 
 def test_a_plan_that_would_open_after_the_delisting_is_cancelled_when_it_fires() -> None:
     arena = Arena()
-    plan = plans.protection(
+    plan = orders.protection_plan(
         arena.account, "XUSDT", stop=False, side=1, trigger_price=Decimal(990), price_type=1, at_ms=0
     )
-    waiting = plans.add(arena.matching, replace(plan, kind="plan", size=5, price_way=FALLS))
+    waiting = orders.place_plan(arena.matching, replace(plan, kind="plan", size=5, price_way=FALLS))
     arena.account.listing = lambda symbol: replace(LISTING, delisted=True)
     arena.move(989)
     assert not arena.account.is_live(arena.account.plans[waiting.key])
@@ -244,7 +243,7 @@ STARTS = st.lists(
 )
 
 
-def act(floor: Floor, what: str, symbol: str, long: bool, at_ms: int) -> None:
+def act(floor: Exchange, what: str, symbol: str, long: bool, at_ms: int) -> None:
     """Ask for something of a contract. Raises Refused."""
     account, tick = floor.account, floor.tick_at(symbol, at_ms)
     step = account.listing(symbol).tick
@@ -253,28 +252,28 @@ def act(floor: Floor, what: str, symbol: str, long: bool, at_ms: int) -> None:
     def away(bps: int) -> Decimal:
         return tick.last * (10_000 + (bps if long else -bps)) / 10_000 // step * step
 
-    protection = plans.protection(
+    protection = orders.protection_plan(
         account, symbol, stop=True, side=closes, trigger_price=away(-40), price_type=1, at_ms=at_ms
     )
     if what == "open":
         presets = Presets(stop_loss=away(-40), stop_loss_type=1)
-        orders.place(account, Wish(symbol, opens, 2, None, presets=presets), tick)
+        orders.place_order(account, NewOrder(symbol, opens, 2, None, presets=presets), tick)
     elif what == "rest":
-        orders.place(account, Wish(symbol, opens, 2, away(-30)), tick)
+        orders.place_order(account, NewOrder(symbol, opens, 2, away(-30)), tick)
     elif what == "close":
-        orders.place(account, Wish(symbol, closes, 1, None), tick)
+        orders.place_order(account, NewOrder(symbol, closes, 1, None), tick)
     elif what == "stop":
-        plans.check_held(account, symbol, closes)
-        plans.add(floor.matching, replace(protection, category=WHOLE))
+        orders.check_position_open(account, symbol, closes)
+        orders.place_plan(floor.matching, replace(protection, category=WHOLE))
     elif what == "trail":
         trailing = replace(protection, kind="trailing", size=1, callback_pct=Decimal("0.1"))
-        plans.add(floor.matching, trailing)
+        orders.place_plan(floor.matching, trailing)
     elif what == "plan":
-        plans.add(floor.matching, replace(protection, kind="plan", side=opens, size=1))
+        orders.place_plan(floor.matching, replace(protection, kind="plan", side=opens, size=1))
     elif what == "arm":
-        terms.cancel_after(account, symbol, 60, at_ms)
+        account_settings.cancel_after(account, symbol, 60, at_ms)
     else:
-        terms.set_leverage(account, symbol, 12 if long else 8, "isolated")
+        account_settings.set_leverage(account, symbol, 12 if long else 8, "isolated")
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -288,10 +287,10 @@ def test_any_sequence_of_starts_with_other_contracts_raises_nothing_loses_nothin
     before: dict[str, Any] = {}
     for symbols, acts, minutes in [*starts, (1, [], 0)]:
         market = Market(Archive.open(STATE, symbols=symbols, folder=small_tape), seed=1)
-        floor = Floor.open(market, at_ms, path=path)
+        floor = Exchange.open(market, at_ms, path=path)
         assert before in ({}, shown(floor))
         listed = {symbol: floor.account.listing(symbol).status for symbol in floor.market.symbols}
-        mentioned = {row.symbol for row in floor.account.rows() if not isinstance(row, Purse)} - {""}
+        mentioned = {row.symbol for row in floor.account.rows() if not isinstance(row, Wallet)} - {""}
         assert listed == {
             **dict.fromkeys(mentioned, "Delisted"),
             **dict.fromkeys(NAMES[:symbols], "Trading"),
@@ -315,13 +314,13 @@ def test_any_sequence_of_starts_with_other_contracts_raises_nothing_loses_nothin
         for asset_of in CURRENCIES:
             asset(floor, asset_of, moment_at(at_ms / 1000))
         floor.close()
-    floor = Floor.open(market, at_ms, path=path)
+    floor = Exchange.open(market, at_ms, path=path)
     for row in [*floor.account.live_orders(), *floor.account.live_plans()]:
         floor.matching.finish(row, CANCELLED, at_ms)
     for held in floor.account.held():
         side = CLOSE_LONG if held.position_type == LONG else CLOSE_SHORT
-        orders.place(
-            floor.account, Wish(held.symbol, side, held.size, None), floor.tick_at(held.symbol, at_ms)
+        orders.place_order(
+            floor.account, NewOrder(held.symbol, side, held.size, None), floor.tick_at(held.symbol, at_ms)
         )
     floor.settle()
     floor.commit()
@@ -335,7 +334,7 @@ def test_books_of_contracts_that_were_never_recorded_are_refused_naming_them_and
     state, books = tmp_path / "x.json", tmp_path / "x.books"
     state.write_text('{"first_day":"2026-11-20","day":10,"seed":1}')
     market = Market(Archive.open(STATE, symbols=1), seed=1)
-    floor = Floor.open(market, NOW_MS, path=books, name="day 10 of the tape on 2026-11-20, seed 1")
+    floor = Exchange.open(market, NOW_MS, path=books, name="day 10 of the tape on 2026-11-20, seed 1")
     for symbol in ("XUSDT", "AUSDT", "BTC126USDT"):
         floor.account.put(Contract(symbol, 10, "isolated"))
     floor.commit()

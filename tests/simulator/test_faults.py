@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import requests
 
-from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.path import Moment
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.market import Market
+from apps.exchange.simulator.market.path import Moment
 from apps.exchange.simulator.server.audience import Listener
 from apps.exchange.simulator.server.faults import Faults
 from apps.exchange.simulator.server.hub import Hub

@@ -13,18 +13,17 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from apps.exchange.simulator import funding, orders, plans, terms, triggers
-from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.errors import Refused
-from apps.exchange.simulator.floor import Floor
-from apps.exchange.simulator.holdings import Purse
-from apps.exchange.simulator.journal import JournalError, written
-from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.matching import CANCELLED
-from apps.exchange.simulator.path import TICKS, Moment, moment_at
-from apps.exchange.simulator.rows import Presets
-from apps.exchange.simulator.wish import Wish
-from apps.exchange.simulator.words import HEDGE, LONG, ONE_WAY, OVER, QUANTITY, SHORT, TRANSFER
+from apps.exchange.simulator.account import account_settings
+from apps.exchange.simulator.account.journal import JournalError, row_fields
+from apps.exchange.simulator.account.rows import Presets, Wallet
+from apps.exchange.simulator.codes import HEDGE, LONG, ONE_WAY, OVER, QUANTITY, SHORT, TRANSFER, Refused
+from apps.exchange.simulator.exchange import Exchange
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.market import Market
+from apps.exchange.simulator.market.path import TICKS, Moment, moment_at
+from apps.exchange.simulator.matching import orders, triggers
+from apps.exchange.simulator.matching.matching import CANCELLED
+from apps.exchange.simulator.matching.new_order import NewOrder
 from tests.simulator.conftest import NOON
 
 NOW_MS = int(NOON.timestamp() * 1000)
@@ -33,12 +32,12 @@ SYMBOLS = ("BTCUSDT", "ETHUSDT")
 Step = tuple[Any, ...]
 
 
-def rounded(floor: Floor, symbol: str, price: Decimal) -> Decimal:
+def rounded(floor: Exchange, symbol: str, price: Decimal) -> Decimal:
     tick = floor.account.listing(symbol).tick
     return price // tick * tick
 
 
-def submit(floor: Floor, at_ms: int, step: Step) -> None:
+def submit(floor: Exchange, at_ms: int, step: Step) -> None:
     _, symbol, side, size, bps, mode, leverage, protected = step
     tick = floor.tick_at(symbol, at_ms)
 
@@ -47,27 +46,27 @@ def submit(floor: Floor, at_ms: int, step: Step) -> None:
 
     presets = Presets(away(20), 1, away(-20), 1) if protected and side in (1, 4) else Presets()
     price = None if bps is None else away(bps)
-    order = Wish(
+    order = NewOrder(
         symbol, side, size, price, mode=mode, leverage=leverage, open_type="isolated", presets=presets
     )
-    orders.place(floor.account, order, tick)
+    orders.place_order(floor.account, order, tick)
 
 
-def stop(floor: Floor, at_ms: int, step: Step) -> None:
+def stop(floor: Exchange, at_ms: int, step: Step) -> None:
     _, symbol, side, bps, category = step
-    plans.check_held(floor.account, symbol, side)
+    orders.check_position_open(floor.account, symbol, side)
     trigger = rounded(floor, symbol, floor.tick_at(symbol, at_ms).last * (10_000 + bps) / 10_000)
-    plan = plans.protection(
+    plan = orders.protection_plan(
         floor.account, symbol, stop=True, side=side, trigger_price=trigger, price_type=1, at_ms=at_ms
     )
     size = 3 if category == QUANTITY else 0
-    plans.add(floor.matching, replace(plan, category=category, size=size))
+    orders.place_plan(floor.matching, replace(plan, category=category, size=size))
 
 
-def trail(floor: Floor, at_ms: int, step: Step) -> None:
+def trail(floor: Exchange, at_ms: int, step: Step) -> None:
     _, symbol, side, bps = step
     tick = floor.tick_at(symbol, at_ms)
-    plan = plans.protection(
+    plan = orders.protection_plan(
         floor.account,
         symbol,
         stop=False,
@@ -76,20 +75,22 @@ def trail(floor: Floor, at_ms: int, step: Step) -> None:
         price_type=1,
         at_ms=at_ms,
     )
-    plans.add(floor.matching, replace(plan, kind="trailing", size=3, category=0, callback_pct=Decimal("0.1")))
+    orders.place_plan(
+        floor.matching, replace(plan, kind="trailing", size=3, category=0, callback_pct=Decimal("0.1"))
+    )
 
 
-def arm(floor: Floor, at_ms: int, step: Step) -> None:
-    terms.cancel_after(floor.account, step[1], step[2], at_ms)
+def arm(floor: Exchange, at_ms: int, step: Step) -> None:
+    account_settings.cancel_after(floor.account, step[1], step[2], at_ms)
 
 
-def cancel(floor: Floor, at_ms: int, step: Step) -> None:
+def cancel(floor: Exchange, at_ms: int, step: Step) -> None:
     live = [*floor.account.live_orders(), *floor.account.live_plans()]
     if live:
         floor.matching.finish(live[step[1] % len(live)], CANCELLED, at_ms)
 
 
-ACTIONS: dict[str, Callable[[Floor, int, Step], None]] = {
+ACTIONS: dict[str, Callable[[Exchange, int, Step], None]] = {
     "submit": submit,
     "stop": stop,
     "trail": trail,
@@ -124,8 +125,8 @@ FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthChec
 
 
 def played(
-    floor: Floor, script: list[tuple[int, Step]], until: Callable[[Floor], Floor] = lambda f: f
-) -> Floor:
+    floor: Exchange, script: list[tuple[int, Step]], until: Callable[[Exchange], Exchange] = lambda f: f
+) -> Exchange:
     """Carry out a script; `until` may exchange the floor between accepting an order and matching it."""
     at_ms = NOW_MS
     for wait_s, step in script:
@@ -147,11 +148,11 @@ def played(
     return floor
 
 
-def check_legal(floor: Floor) -> None:
+def check_legal(floor: Exchange) -> None:
     account = floor.account
     trades = account.trades.values()
-    assert account.purse.wallet == sum(entry.amount for entry in account.ledger.values())
-    booked = sum(entry.amount for entry in account.ledger.values() if entry.flow_type in (2, 4))
+    assert account.wallet.cash == sum(entry.amount for entry in account.ledger_lines.values())
+    booked = sum(entry.amount for entry in account.ledger_lines.values() if entry.flow_type in (2, 4))
     assert booked == sum(trade.realised - trade.fee for trade in trades)
     for order in account.orders.values():
         fills = [trade for trade in trades if trade.order_id == order.order_id]
@@ -167,9 +168,9 @@ def check_legal(floor: Floor) -> None:
             assert not (account.position(symbol, LONG).size and account.position(symbol, SHORT).size)
 
 
-def dumped(floor: Floor) -> str:
-    rows = [written(row) for row in floor.account.rows() if not isinstance(row, Purse)]
-    return json.dumps([rows, str(floor.account.purse.wallet), floor.account.purse.numbers], sort_keys=True)
+def dumped(floor: Exchange) -> str:
+    rows = [row_fields(row) for row in floor.account.rows() if not isinstance(row, Wallet)]
+    return json.dumps([rows, str(floor.account.wallet.cash), floor.account.wallet.numbers], sort_keys=True)
 
 
 @FEW
@@ -177,8 +178,8 @@ def dumped(floor: Floor) -> str:
 def test_any_sequence_of_requests_leaves_legal_books_that_add_up(
     archive: Archive, script: list[tuple[int, Step]], mode: str, at_most: int
 ) -> None:
-    floor = Floor.open(Market(archive, seed=1), NOW_MS)
-    floor.account.put(replace(floor.account.purse, position_mode=mode))
+    floor = Exchange.open(Market(archive, seed=1), NOW_MS)
+    floor.account.put(replace(floor.account.wallet, position_mode=mode))
     floor.rules.fill_at_most = at_most
     played(floor, script)
 
@@ -191,17 +192,17 @@ def test_books_that_were_killed_after_every_acknowledgement_are_those_that_never
     path = tmp_path_factory.mktemp("books") / "x.books"
     market = Market(archive, seed=1)
 
-    def killed(floor: Floor) -> Floor:
+    def killed(floor: Exchange) -> Exchange:
         floor.close()
-        return Floor.open(Market(archive, seed=1), NOW_MS + 10**9, path=path)
+        return Exchange.open(Market(archive, seed=1), NOW_MS + 10**9, path=path)
 
-    restarted = played(Floor.open(market, NOW_MS, path=path), script, killed)
-    never = played(Floor.open(market, NOW_MS), script)
+    restarted = played(Exchange.open(market, NOW_MS, path=path), script, killed)
+    never = played(Exchange.open(market, NOW_MS), script)
     assert dumped(restarted) == dumped(never)
     restarted.close()
 
 
-class Plodding(Floor):
+class Plodding(Exchange):
     """Plays every tick of everything, whatever may happen: what the leaps must come to."""
 
     def advance(self, now_ms: int) -> None:
@@ -210,10 +211,10 @@ class Plodding(Floor):
             at = Moment(*divmod(number, TICKS))
             if at.tick == 0 and at.minute % 480 == 0:
                 for symbol in SYMBOLS:
-                    rate = self.figures.funding_rate(symbol, at.minute * 60)
-                    funding.pay(self.account, self.tick(symbol, at), rate)
+                    rate = self.ticker_stats.funding_rate(symbol, at.minute * 60)
+                    triggers.pay_funding(self.account, self.tick(symbol, at), rate)
             for symbol in SYMBOLS:
-                triggers.play(self.matching, self.tick(symbol, at))
+                triggers.play_tick(self.matching, self.tick(symbol, at))
             self._played = number
 
 
@@ -239,9 +240,9 @@ def test_leaping_to_where_something_may_happen_leaves_the_books_that_every_tick_
     archive: Archive, script: list[tuple[int, Step]], mode: str, at_most: int
 ) -> None:
     books = []
-    for kind in (Floor, Plodding):
+    for kind in (Exchange, Plodding):
         floor = kind.open(Market(archive, seed=1), NOW_MS)
-        floor.account.put(replace(floor.account.purse, position_mode=mode))
+        floor.account.put(replace(floor.account.wallet, position_mode=mode))
         floor.rules.fill_at_most = at_most
         books.append(dumped(played(floor, script)))
     assert books[0] == books[1]
@@ -251,12 +252,12 @@ def test_the_time_of_an_outage_is_played_when_the_books_are_opened_again(
     archive: Archive, tmp_path: Path
 ) -> None:
     path, market = tmp_path / "x.books", Market(archive, seed=1)
-    floor = Floor.open(market, NOW_MS, path=path)
+    floor = Exchange.open(market, NOW_MS, path=path)
     submit(floor, NOW_MS, ("submit", "BTCUSDT", 1, 20, None, 1, 10, True))
     floor.commit()
     floor.close()
     later = NOW_MS + 24 * 3_600_000
-    again = Floor.open(market, later, path=path)
+    again = Exchange.open(market, later, path=path)
     assert not again.account.held()
     again.advance(later)
     fired = [order for order in again.account.orders.values() if order.plan_order_id]
@@ -267,21 +268,21 @@ def test_the_time_of_an_outage_is_played_when_the_books_are_opened_again(
 
 def test_a_torn_last_line_is_as_if_it_had_never_been(archive: Archive, tmp_path: Path) -> None:
     path, market = tmp_path / "x.books", Market(archive, seed=1)
-    floor = Floor.open(market, NOW_MS, path=path)
+    floor = Exchange.open(market, NOW_MS, path=path)
     floor.close()
     whole = path.read_text()
     path.write_text(whole + '[["Order",{"order_id":3')
-    again = Floor.open(market, NOW_MS, path=path)
+    again = Exchange.open(market, NOW_MS, path=path)
     assert again.account.orders == {}
-    assert again.account.purse.wallet == 1000
+    assert again.account.wallet.cash == 1000
     assert path.read_text() == whole
     again.close()
 
 
 def test_two_processes_cannot_have_the_same_books(archive: Archive, tmp_path: Path) -> None:
-    floor = Floor.open(Market(archive, seed=1), NOW_MS, path=tmp_path / "x.books")
+    floor = Exchange.open(Market(archive, seed=1), NOW_MS, path=tmp_path / "x.books")
     with pytest.raises(JournalError, match="in use"):
-        Floor.open(Market(archive, seed=1), NOW_MS, path=tmp_path / "x.books")
+        Exchange.open(Market(archive, seed=1), NOW_MS, path=tmp_path / "x.books")
     floor.close()
 
 
@@ -297,15 +298,15 @@ def test_books_that_cannot_be_used_are_refused_and_stay_as_they_are(
     archive: Archive, tmp_path: Path, name: str, balance: Decimal | None, spoilt: str, said: str
 ) -> None:
     path, market = tmp_path / "x.books", Market(archive, seed=1)
-    Floor.open(market, NOW_MS, path=path).close()
+    Exchange.open(market, NOW_MS, path=path).close()
     path.write_text(before := path.read_text() + spoilt)
     with pytest.raises(JournalError, match=said):
-        Floor.open(market, NOW_MS, path=path, name=name, balance=balance)
+        Exchange.open(market, NOW_MS, path=path, name=name, balance=balance)
     assert path.read_text() == before
 
 
 def test_new_books_begin_with_a_transfer_of_the_balance(archive: Archive) -> None:
-    floor = Floor.open(Market(archive, seed=1), NOW_MS, balance=Decimal(250))
-    (entry,) = floor.account.ledger.values()
+    floor = Exchange.open(Market(archive, seed=1), NOW_MS, balance=Decimal(250))
+    (entry,) = floor.account.ledger_lines.values()
     assert (entry.flow_type, entry.amount) == (TRANSFER, 250)
     assert floor.account.available == 250

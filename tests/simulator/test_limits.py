@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.exchange.simulator.errors import Code
+from apps.exchange.simulator.codes import Code
 from apps.exchange.simulator.server.limits import Limits
 from tests.simulator.conftest import Client, Serve
 

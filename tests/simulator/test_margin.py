@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from apps.exchange.simulator.holdings import Position
-from apps.exchange.simulator.margin import (
-    is_doomed,
-    largest_value,
+from apps.exchange.simulator.account.margin import (
+    is_liquidated,
     liquidation_price,
     maintenance,
     margin,
-    most_leverage,
+    max_leverage,
+    max_value,
 )
+from apps.exchange.simulator.account.rows import Position
+from apps.exchange.simulator.codes import HEDGE, LONG, SHORT
 from apps.exchange.simulator.server.private.position_rows import position_row
-from apps.exchange.simulator.words import HEDGE, LONG, SHORT
 from tests.simulator.arena import LISTING, Arena
 
 FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "fixtures" / "bitmart" / "rest"
@@ -89,12 +89,12 @@ def test_a_captured_position_is_computed_to_the_last_digit(
 def test_maintenance_and_leverage_follow_the_brackets(value: object, kept: str, leverage: int) -> None:
     notional = Decimal(str(value))
     assert maintenance(LISTING, notional) == Decimal(kept)
-    assert most_leverage(LISTING, notional) == leverage
+    assert max_leverage(LISTING, notional) == leverage
 
 
 @pytest.mark.parametrize(("leverage", "most"), [(1, 100_000), (20, 100_000), (21, 1000), (50, 1000), (51, 0)])
 def test_a_leverage_carries_a_largest_notional(leverage: int, most: int) -> None:
-    assert largest_value(LISTING, leverage) == most
+    assert max_value(LISTING, leverage) == most
 
 
 @pytest.mark.parametrize(("side", "position_type"), [(1, LONG), (4, SHORT)])
@@ -104,8 +104,8 @@ def test_the_liquidation_price_is_where_the_position_is_doomed(side: int, positi
     position, nudge = arena.held(position_type), Decimal("0.0001")
     price = liquidation_price(LISTING, position)
     towards = -nudge if position_type == LONG else nudge
-    assert is_doomed(LISTING, position, price + towards)
-    assert not is_doomed(LISTING, position, price - towards)
+    assert is_liquidated(LISTING, position, price + towards)
+    assert not is_liquidated(LISTING, position, price - towards)
     assert abs(price / 1000 - 1) == pytest.approx(Decimal("0.095"), abs=Decimal("0.002"))
 
 

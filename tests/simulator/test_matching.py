@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from apps.exchange.simulator import orders
-from apps.exchange.simulator.matching import CANCELLED, MATCHED, SUBMITTED
-from apps.exchange.simulator.words import FOK, GTC, IOC, LIVE, LONG, MAKER_ONLY, OVER, SHORT
+from apps.exchange.simulator.codes import FOK, GTC, IOC, LIVE, LONG, MAKER_ONLY, OVER, SHORT
+from apps.exchange.simulator.matching import orders
+from apps.exchange.simulator.matching.matching import CANCELLED, MATCHED, SUBMITTED
 from tests.simulator.arena import Arena
 
 
@@ -95,7 +95,7 @@ def test_fees_are_a_takers_or_a_makers_and_go_off_the_wallet() -> None:
     taken, made = arena.account.trades.values()
     assert taken.fee == Decimal("1000.1") * Decimal("0.1") * Decimal("0.0006")
     assert made.fee == Decimal(990) * Decimal("0.1") * Decimal("0.0002")
-    assert arena.account.purse.wallet == 1000 - taken.fee - made.fee
+    assert arena.account.wallet.cash == 1000 - taken.fee - made.fee
 
 
 def test_hedged_sides_are_held_beside_each_other() -> None:
@@ -138,9 +138,9 @@ def test_realised_profit_is_exact_over_partial_closes() -> None:
 def test_an_amended_order_keeps_its_place_only_when_it_shrinks_at_its_price() -> None:
     arena = Arena()
     order = arena.place(1, 20, 990)
-    smaller = orders.amend(arena.account, order, Decimal(990), 10, arena.tick)
+    smaller = orders.amend_order(arena.account, order, Decimal(990), 10, arena.tick)
     assert (smaller.queued, smaller.state) == (order.queued, LIVE)
-    dearer = orders.amend(arena.account, smaller, Decimal(991), 10, arena.tick)
+    dearer = orders.amend_order(arena.account, smaller, Decimal(991), 10, arena.tick)
     assert dearer.queued > order.queued
     assert dearer.order_id == order.order_id
 
@@ -148,7 +148,9 @@ def test_an_amended_order_keeps_its_place_only_when_it_shrinks_at_its_price() ->
 def test_an_amended_order_that_now_crosses_takes() -> None:
     arena = Arena()
     order = arena.place(1, 20, 990)
-    arena.matching.approve(orders.amend(arena.account, order, Decimal("1000.1"), 20, arena.tick), arena.tick)
+    arena.matching.approve(
+        orders.amend_order(arena.account, order, Decimal("1000.1"), 20, arena.tick), arena.tick
+    )
     assert arena.order(order).state == OVER
     assert prices(arena) == [("1000.1", 20)]
 

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.path import LAST_TICK, TICKS, Moment, moment, paths
-from apps.exchange.simulator.run import Line
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.market import Market
+from apps.exchange.simulator.market.path import LAST_TICK, TICKS, Moment, PricePath, moment, paths
 from apps.exchange.simulator.tape.code import Matrix
 from tests.simulator.conftest import NOON, STATE
 
@@ -107,20 +106,20 @@ def test_one_contract_in_plain_numbers_runs_as_all_of_them_do(archive: Archive) 
         for tick in range(TICKS):
             quotes = market.quotes(Moment(minute, tick))
             for symbol, row in market.row.items():
-                run = market.run(symbol, minute)
+                run = market.minute_path(symbol, minute)
                 bid, ask = run.book(tick)
                 told = (run.last.price(tick), run.mark.price(tick), bid, ask)
                 assert told == tuple(
                     column[row] for column in (quotes.last, quotes.mark, quotes.bid, quotes.ask)
                 )
-        assert market.run(symbol, minute).volume == market.path(minute).volume[row]
+        assert market.minute_path(symbol, minute).volume == market.path(minute).volume[row]
 
 
 @given(st.lists(st.integers(1, 60), min_size=4, max_size=4), st.integers(0, 60), st.integers(0, 60))
 def test_the_first_tick_beyond_is_found_where_looking_at_each_finds_it(
     vertices: list[int], low: int, first: int
 ) -> None:
-    line, high = Line(tuple(vertices)), low + 20
+    line, high = PricePath(tuple(vertices)), low + 20
     beyond = [tick for tick in range(first, TICKS) if not low < line.price(tick) < high]
     assert line.first_beyond(low, high, first) == (beyond[0] if beyond else None)
     assert line.reach(first, LAST_TICK) == (

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from apps.exchange.simulator.matching import Rules
-from apps.exchange.simulator.rows import Presets
-from apps.exchange.simulator.words import LONG, OVER, SHORT
+from apps.exchange.simulator.account.rows import Presets
+from apps.exchange.simulator.codes import LONG, OVER, SHORT
+from apps.exchange.simulator.matching.matching import Rules
 from tests.simulator.arena import Arena
 
 D = Decimal

@@ -7,11 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from apps.exchange.simulator import funding, plans
-from apps.exchange.simulator.holdings import ZERO
-from apps.exchange.simulator.margin import position_margin
-from apps.exchange.simulator.rows import Plan, Presets
-from apps.exchange.simulator.words import (
+from apps.exchange.simulator.account.margin import position_margin
+from apps.exchange.simulator.account.rows import ZERO, Plan, Presets
+from apps.exchange.simulator.codes import (
     CLEARANCE,
     FALLS,
     FUNDING,
@@ -23,13 +21,14 @@ from apps.exchange.simulator.words import (
     SHORT,
     WHOLE,
 )
+from apps.exchange.simulator.matching import orders, triggers
 from tests.simulator.arena import LISTING, Arena
 
 BOTH = Presets(take_profit=Decimal(1020), take_profit_type=1, stop_loss=Decimal(990), stop_loss_type=1)
 
 
 def protect(arena: Arena, trigger: object, *, stop: bool, side: int = 3, **more: object) -> Plan:
-    blank = plans.protection(
+    blank = orders.protection_plan(
         arena.account,
         "XUSDT",
         stop=stop,
@@ -38,7 +37,7 @@ def protect(arena: Arena, trigger: object, *, stop: bool, side: int = 3, **more:
         price_type=1,
         at_ms=0,
     )
-    return plans.add(arena.matching, replace(blank, **{"category": WHOLE} | more))  # type: ignore[arg-type]  # fields
+    return orders.place_plan(arena.matching, replace(blank, **{"category": WHOLE} | more))  # type: ignore[arg-type]  # fields
 
 
 def live_sizes(arena: Arena) -> dict[str, int]:
@@ -154,7 +153,7 @@ def test_a_plan_order_opens_when_its_trigger_is_reached(way: int, trigger: int, 
     plan = Plan(
         0, "XUSDT", 1, "plan", 1, 20, Decimal(trigger), way, 1, ZERO, 0, 10, "isolated", "hedge_mode", 0, 0
     )
-    plans.add(arena.matching, plan)
+    orders.place_plan(arena.matching, plan)
     arena.move(1000)
     assert arena.account.held() == []
     arena.move(price)
@@ -181,7 +180,7 @@ def test_a_plan_whose_order_cannot_be_paid_ends_without_one() -> None:
         0,
         0,
     )
-    plan = plans.add(arena.matching, plan)
+    plan = orders.place_plan(arena.matching, plan)
     arena.move(980)
     assert arena.account.plans[plan.key].state == OVER
     assert arena.account.orders == {}
@@ -193,7 +192,7 @@ def test_a_trailing_order_follows_the_best_price_once_it_is_active() -> None:
     plan = Plan(
         0, "XUSDT", 3, "trailing", 1, 50, Decimal(1010), RISES, 1, ZERO, 0, 10, "isolated", "hedge_mode", 0, 0
     )
-    plan = plans.add(arena.matching, replace(plan, callback_pct=Decimal(1)))
+    plan = orders.place_plan(arena.matching, replace(plan, callback_pct=Decimal(1)))
     arena.move(995, 1009)
     assert arena.account.plans[plan.key].peak == 0
     arena.move(1050, 1040)
@@ -211,11 +210,11 @@ def test_liquidation_costs_the_margin_exactly_wherever_the_mark_has_run(
     arena = Arena()
     arena.place(side, 50, leverage=10)
     arena.place(1 if side == 4 else 4, 20, leverage=10)
-    before, at_stake = arena.account.purse.wallet, position_margin(LISTING, arena.held(position_type))
+    before, at_stake = arena.account.wallet.cash, position_margin(LISTING, arena.held(position_type))
     arena.move(1000, mark=mark)
     assert arena.held(position_type).size == 0
-    assert before - arena.account.purse.wallet == at_stake
-    assert list(arena.account.ledger.values())[-1].flow_type == CLEARANCE
+    assert before - arena.account.wallet.cash == at_stake
+    assert list(arena.account.ledger_lines.values())[-1].flow_type == CLEARANCE
     assert list(arena.account.orders.values())[-1].kind == "liquidate"
 
 
@@ -224,12 +223,12 @@ def test_funding_is_paid_by_longs_to_shorts_at_the_mark() -> None:
     arena.place(1, 50)
     arena.place(4, 20)
     arena.mark = Decimal(990)
-    before = arena.account.purse.wallet
-    funding.pay(arena.account, arena.tick, Decimal("0.0001"))
+    before = arena.account.wallet.cash
+    triggers.pay_funding(arena.account, arena.tick, Decimal("0.0001"))
     paid = Decimal(990) * Decimal("0.0001") / 1000
-    assert before - arena.account.purse.wallet == paid * 30
+    assert before - arena.account.wallet.cash == paid * 30
     assert (arena.held(LONG).funding, arena.held(SHORT).funding) == (paid * 50, -paid * 20)
-    assert [entry.flow_type for entry in arena.account.ledger.values()][-2:] == [FUNDING, FUNDING]
+    assert [entry.flow_type for entry in arena.account.ledger_lines.values()][-2:] == [FUNDING, FUNDING]
 
 
 def test_the_dead_mans_switch_takes_orders_and_leaves_plans() -> None:

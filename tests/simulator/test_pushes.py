@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market.archive import Archive
 from tests.simulator.conftest import NOON, Client, Serve, expect
 
 MINUTE_S = int(NOON.timestamp()) - 30

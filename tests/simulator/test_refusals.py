@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from apps.exchange.simulator.errors import Code, Refused
-from apps.exchange.simulator.rows import Presets
-from apps.exchange.simulator.words import MAKER_ONLY
+from apps.exchange.simulator.account.rows import Presets
+from apps.exchange.simulator.codes import MAKER_ONLY, Code, Refused
 from tests.simulator.arena import Arena
 
 OPEN = {"side": 1, "size": 10, "price": "990"}

@@ -7,8 +7,8 @@ import json
 import pytest
 import websocket
 
-from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.market import Market
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.market import Market
 from apps.exchange.simulator.server import Patience
 from apps.exchange.simulator.server.audience import MAX_BATCHES, Listener
 from apps.exchange.simulator.server.faults import Faults

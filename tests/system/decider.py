@@ -29,8 +29,8 @@ from apps.engine.ports import Claimed  # noqa: E402
 from apps.engine.values.order import OrderRequest, Role, TimeInForce, client_order_id  # noqa: E402
 from apps.engine.values.timeframe import WINDOW, Timeframe  # noqa: E402
 from apps.exchange import venue  # noqa: E402
-from apps.exchange.simulator import state  # noqa: E402
-from apps.exchange.simulator.archive import Archive  # noqa: E402
+from apps.exchange.simulator.market import state  # noqa: E402
+from apps.exchange.simulator.market.archive import Archive  # noqa: E402
 from apps.feed.announce import connection as redis  # noqa: E402
 from apps.live import account_health  # noqa: E402
 from apps.live.ledger import AccountLedger  # noqa: E402
@@ -52,7 +52,7 @@ class Decider:
     """Over the market that the simulator plays, with the house's own code and books."""
 
     def __init__(self, kept: Path, symbols: int) -> None:
-        self._archive = Archive.open(state.begin(kept, now=_now()), symbols=symbols)
+        self._archive = Archive.open(state.open_state(kept, now=_now()), symbols=symbols)
         self._stored: dict[tuple[str, Timeframe], datetime] = {}
         account = venue.account()
         self._ledger = AccountLedger(

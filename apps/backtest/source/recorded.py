@@ -13,9 +13,9 @@ from apps.backtest.source.asked import Asked, SourceError, shown
 from apps.engine.frame import Floats, Windows, windows
 from apps.engine.values.contract import UnknownSymbol, require_listed
 from apps.engine.values.timeframe import Timeframe
-from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.listing import Listing
-from apps.exchange.simulator.state import State
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.listing import Listing
+from apps.exchange.simulator.market.state import State
 from apps.exchange.simulator.tape.code import VOLUME, Matrix
 from apps.exchange.simulator.tape.read import FOLDER, extent, load
 

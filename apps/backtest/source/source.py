@@ -8,7 +8,7 @@ from typing import Protocol
 from apps.backtest.source.asked import Asked
 from apps.engine.frame import Windows
 from apps.engine.values.timeframe import Timeframe
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market.archive import Archive
 
 
 class Source(Protocol):

@@ -13,8 +13,8 @@ from apps.backtest.source.taping import taped
 from apps.engine.frame import CLOSE, Windows
 from apps.engine.values.contract import Contract, UnknownSymbol, require_listed
 from apps.engine.values.timeframe import Timeframe
-from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.state import State
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.state import State
 from apps.market import store
 
 DAY = timedelta(days=1)

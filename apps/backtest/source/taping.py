@@ -10,7 +10,7 @@ import numpy as np
 
 from apps.engine.frame import CLOSE, OPEN, VOLUME, Floats, Windows
 from apps.engine.values.contract import Contract
-from apps.exchange.simulator.listing import Listing
+from apps.exchange.simulator.market.listing import Listing
 from apps.exchange.simulator.tape.read import Tape
 
 MOST_DECIMALS = 12

@@ -19,6 +19,7 @@ from apps.engine.values.order import (
     OrderRequest,
     ProtectionKind,
     ProtectionReport,
+    TimeInForce,
 )
 from apps.engine.values.position import (
     Account,
@@ -31,15 +32,28 @@ from apps.engine.values.position import (
     Transaction,
 )
 from apps.engine.values.venue import VenueConstraints
-from apps.exchange.simulator import orders, plans, reports, terms
-from apps.exchange.simulator.asking import ISOLATED, wish_of
-from apps.exchange.simulator.contracts import contract
-from apps.exchange.simulator.errors import Code, Refused
-from apps.exchange.simulator.floor import Floor
-from apps.exchange.simulator.margin import MAKER, TAKER
-from apps.exchange.simulator.matching import CANCELLED
-from apps.exchange.simulator.path import milliseconds, moment
-from apps.exchange.simulator.words import HEDGE, LAST_PRICE, ONE_WAY, WHOLE
+from apps.exchange.simulator import reports
+from apps.exchange.simulator.account import account_settings
+from apps.exchange.simulator.account.margin import MAKER, TAKER
+from apps.exchange.simulator.account.rows import NO_PRESETS, Presets
+from apps.exchange.simulator.codes import (
+    FOK,
+    GTC,
+    HEDGE,
+    IOC,
+    LAST_PRICE,
+    MAKER_ONLY,
+    ONE_WAY,
+    WHOLE,
+    Code,
+    Refused,
+)
+from apps.exchange.simulator.exchange import Exchange
+from apps.exchange.simulator.market.path import milliseconds, moment
+from apps.exchange.simulator.matching import orders
+from apps.exchange.simulator.matching.matching import CANCELLED
+from apps.exchange.simulator.matching.new_order import NewOrder
+from apps.exchange.simulator.reports import SIDE_NUMBERS, contract
 
 CONSTRAINTS = VenueConstraints(
     signature_valid_s=70,
@@ -58,7 +72,7 @@ class Broker:
     The floor is the caller's: he commits it, and is told what happened then.
     """
 
-    def __init__(self, floor: Floor, now: datetime) -> None:
+    def __init__(self, floor: Exchange, now: datetime) -> None:
         self._floor = floor
         self.now = now
 
@@ -67,7 +81,9 @@ class Broker:
 
     def contracts(self) -> list[Contract]:
         market = self._floor.market
-        return [contract(market, self._floor.figures, symbol, moment(self.now)) for symbol in market.symbols]
+        return [
+            contract(market, self._floor.ticker_stats, symbol, moment(self.now)) for symbol in market.symbols
+        ]
 
     def brackets(self, symbol: str) -> list[Bracket]:
         with self._answering(symbol) as floor:
@@ -80,7 +96,7 @@ class Broker:
     def quote(self, symbol: str) -> Quote:
         with self._answering(symbol) as floor:
             at, price = moment(self.now), floor.account.listing(symbol).price
-            bid, ask = floor.market.run(symbol, at.minute).book(at.tick)
+            bid, ask = floor.market.minute_path(symbol, at.minute).book(at.tick)
             mark, last = floor.mark(symbol, at), floor.last(symbol, at)
             return Quote(symbol, price(bid), price(ask), mark, last, self.now)
 
@@ -89,7 +105,7 @@ class Broker:
             books, at = floor.account, moment(self.now)
             frozen, deposit = books.frozen, books.deposit
             return Account(
-                available=books.purse.wallet - frozen - deposit,
+                available=books.wallet.cash - frozen - deposit,
                 frozen=frozen,
                 position_margin=deposit,
                 unrealised=books.unrealised(lambda symbol: floor.last(symbol, at)),
@@ -100,19 +116,19 @@ class Broker:
 
     def set_position_mode(self, mode: PositionMode) -> None:
         with self._answering() as floor:
-            terms.set_position_mode(floor.account, _POSITION_MODES[mode])
+            account_settings.set_position_mode(floor.account, _POSITION_MODES[mode])
 
     def set_leverage(self, symbol: str, leverage: int) -> None:
         with self._answering(symbol) as floor:
-            terms.set_leverage(floor.account, symbol, leverage, ISOLATED)
+            account_settings.set_leverage(floor.account, symbol, leverage, ISOLATED)
 
     def submit(self, request: OrderRequest, before_sending: Callable[[], None] | None = None) -> str:
         """Accepted, and let into the market at once. ValueError for a size that is not whole and positive."""
-        wish = wish_of(request)
+        wish = new_order(request)
         if before_sending is not None:
             before_sending()
         with self._answering(request.symbol) as floor:
-            order = orders.place(floor.account, wish, floor.tick_at(request.symbol, self._now_ms))
+            order = orders.place_order(floor.account, wish, floor.tick_at(request.symbol, self._now_ms))
             floor.settle()
             return order.key
 
@@ -165,8 +181,8 @@ class Broker:
     ) -> str:
         with self._answering(symbol) as floor:
             number = reports.SIDE_NUMBERS[side, False]
-            plans.check_held(floor.account, symbol, number)
-            plan = plans.protection(
+            orders.check_position_open(floor.account, symbol, number)
+            plan = orders.protection_plan(
                 floor.account,
                 symbol,
                 stop=kind is ProtectionKind.STOP,
@@ -176,7 +192,7 @@ class Broker:
                 at_ms=self._now_ms,
             )
             whole = replace(plan, category=WHOLE, client_order_id=client_order_id)
-            return plans.add(floor.matching, whole).key
+            return orders.place_plan(floor.matching, whole).key
 
     def unprotect(self, symbol: str, exchange_order_id: str) -> None:
         with self._answering(symbol) as floor:
@@ -186,7 +202,7 @@ class Broker:
 
     def cancel_after(self, symbol: str, timeout_s: int) -> None:
         with self._answering(symbol) as floor:
-            terms.cancel_after(floor.account, symbol, timeout_s, self._now_ms)
+            account_settings.cancel_after(floor.account, symbol, timeout_s, self._now_ms)
 
     def transactions(self, since: datetime) -> list[Transaction]:
         with self._answering() as floor:
@@ -198,7 +214,7 @@ class Broker:
         return milliseconds(self.now)
 
     @contextmanager
-    def _answering(self, symbol: str | None = None) -> Iterator[Floor]:
+    def _answering(self, symbol: str | None = None) -> Iterator[Exchange]:
         """The floor as it is now; what it refuses is the exchange's no. `symbol` must be listed.
 
         An id that is taken says that the order may be there already: BrokerUnknown.
@@ -212,3 +228,39 @@ class Broker:
             if refusal.code == Code.CLIENT_ID_TAKEN:
                 raise BrokerUnknown(str(refusal)) from refusal
             raise BrokerRejected(str(refusal.code.value), refusal.message) from refusal
+
+
+ISOLATED = "isolated"
+_MODES = {
+    TimeInForce.GTC: GTC,
+    TimeInForce.FOK: FOK,
+    TimeInForce.IOC: IOC,
+    TimeInForce.POST_ONLY: MAKER_ONLY,
+}
+
+
+def new_order(request: OrderRequest) -> NewOrder:
+    """ValueError for a size that is no positive whole number of contracts."""
+    if request.size != request.size.to_integral_value() or request.size <= 0:
+        raise ValueError(f"{request.symbol}: size {request.size} is not a positive whole number of contracts")
+    return NewOrder(
+        symbol=request.symbol,
+        side=SIDE_NUMBERS[request.side, request.opens],
+        size=int(request.size),
+        price=request.price,
+        mode=_MODES[request.time_in_force],
+        leverage=request.leverage if request.opens else None,
+        open_type=ISOLATED if request.opens else "",
+        client_order_id=request.client_order_id,
+        presets=_presets(request) if request.opens else NO_PRESETS,
+    )
+
+
+def _presets(request: OrderRequest) -> Presets:
+    stop, target = request.stop_price, request.target_price
+    return Presets(
+        take_profit=target or Decimal(0),
+        take_profit_type=LAST_PRICE if target else 0,
+        stop_loss=stop or Decimal(0),
+        stop_loss_type=LAST_PRICE if stop else 0,
+    )

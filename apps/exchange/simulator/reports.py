@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from apps.engine.values.contract import Contract
 from apps.engine.values.order import Fill, OrderReport, ProtectionKind, ProtectionReport
 from apps.engine.values.position import Bracket, PositionReport, Side, Transaction, TransactionKind
-from apps.exchange.simulator.holdings import ZERO, Entry, Position, Trade
-from apps.exchange.simulator.listing import Listing
-from apps.exchange.simulator.margin import liquidation_price, position_margin, unrealised
-from apps.exchange.simulator.rows import Order, Plan
-from apps.exchange.simulator.words import (
+from apps.exchange.simulator.account.margin import liquidation_price, position_margin, unrealised
+from apps.exchange.simulator.account.rows import ZERO, LedgerLine, Order, Plan, Position, Trade
+from apps.exchange.simulator.codes import (
     BUYS,
     CLEARANCE,
     CLOSE_LONG,
@@ -25,6 +24,15 @@ from apps.exchange.simulator.words import (
     REALISED,
     TRANSFER,
     WHOLE,
+)
+from apps.exchange.simulator.market.listing import Listing
+from apps.exchange.simulator.market.market import Market
+from apps.exchange.simulator.market.path import Moment
+from apps.exchange.simulator.market.ticker_stats import (
+    FUNDING_HOURS,
+    FUNDING_S,
+    TickerStats,
+    next_settlement_s,
 )
 
 PRICE_DIGITS = Decimal("1e-18")
@@ -49,7 +57,7 @@ _FLOWS = {
 }
 
 
-def moment(at_ms: int) -> datetime:
+def datetime_of(at_ms: int) -> datetime:
     """Milliseconds since 1970 as an aware moment, exactly."""
     seconds, rest = divmod(at_ms, 1000)
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000)
@@ -68,7 +76,7 @@ def order_report(order: Order) -> OrderReport:
         filled=Decimal(order.filled),
         average_price=(order.value / order.filled).quantize(PRICE_DIGITS) if order.filled else ZERO,
         open=order.state != OVER,
-        updated_at=moment(order.updated_ms),
+        updated_at=datetime_of(order.updated_ms),
     )
 
 
@@ -85,7 +93,7 @@ def fill(trade: Trade) -> Fill:
         fee=trade.fee,
         realised=trade.realised,
         is_maker=trade.maker,
-        at=moment(trade.at_ms),
+        at=datetime_of(trade.at_ms),
     )
 
 
@@ -102,7 +110,7 @@ def position_report(listing: Listing, held: Position, last: Decimal, mark: Decim
         unrealised=unrealised(listing, held, last),
         realised=held.realised,
         liquidation_price=liquidation_price(listing, held),
-        opened_at=moment(held.opened_ms),
+        opened_at=datetime_of(held.opened_ms),
     )
 
 
@@ -121,14 +129,14 @@ def protection_report(plan: Plan) -> ProtectionReport | None:
     )
 
 
-def transaction(entry: Entry) -> Transaction:
+def transaction(entry: LedgerLine) -> Transaction:
     kind = _FLOWS[entry.flow_type]
     return Transaction(
         transaction_id=f"{entry.key}:{kind}:{entry.symbol}",
         kind=kind,
         amount=entry.amount,
         symbol=entry.symbol,
-        at=moment(entry.at_ms),
+        at=datetime_of(entry.at_ms),
     )
 
 
@@ -144,3 +152,54 @@ def brackets(listing: Listing) -> list[Bracket]:
         for row in listing.brackets
     )
     return sorted(found, key=lambda each: each.notional_cap)
+
+
+ONE = Decimal(1)
+
+
+def contract(market: Market, ticker_stats: TickerStats, symbol: str, at: Moment) -> Contract:
+    """Its steps and limits, its last 24 hours up to the minute's open, and its funding."""
+    listing, day = market.archive.listing(symbol), ticker_stats.day(symbol, at)
+    last = _price(market, listing, at)
+    interest = ticker_stats.open_interest(symbol, at)
+    settles_s = next_settlement_s(at)
+    return Contract(
+        symbol=symbol,
+        base=listing.base,
+        quote="USDT",
+        contract_size=listing.contract_size,
+        tick_size=listing.tick,
+        volume_step=ONE,
+        min_volume=ONE,
+        max_volume=Decimal(listing.max_volume),
+        market_max_volume=Decimal(listing.market_max_volume),
+        min_leverage=ONE,
+        max_leverage=Decimal(listing.max_leverage),
+        status=listing.status,
+        listed_at=datetime.fromtimestamp(listing.listed_at_ms / 1000, UTC),
+        delist_at=None,
+        expires_at=None,
+        settles_at=None,
+        last_price=last,
+        index_price=_index(market, listing, at),
+        volume_24h=Decimal(day.volume),
+        turnover_24h=Decimal(day.turnover).scaleb(-listing.price_decimals - listing.volume_decimals),
+        high_24h=listing.price(day.high),
+        low_24h=listing.price(day.low),
+        change_24h_ratio=last / listing.price(day.opened) - 1,
+        open_interest=Decimal(interest),
+        open_interest_value=last * listing.coins(interest),
+        funding_rate_ratio=ticker_stats.funding_rate(symbol, settles_s),
+        expected_funding_rate_ratio=ticker_stats.funding_rate(symbol, settles_s + FUNDING_S),
+        funding_interval_hours=FUNDING_HOURS,
+        funding_at=datetime.fromtimestamp(settles_s, UTC),
+    )
+
+
+def _price(market: Market, listing: Listing, at: Moment) -> Decimal:
+    return listing.price(market.minute_path(listing.symbol, at.minute).last.price(at.tick))
+
+
+def _index(market: Market, listing: Listing, at: Moment) -> Decimal:
+    row = market.row[listing.symbol]
+    return listing.price(int(market.path(at.minute).straight(at.tick)[row]))

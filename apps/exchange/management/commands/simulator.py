@@ -12,10 +12,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.engine.values.errors import TradingError
-from apps.exchange.simulator import state
-from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.floor import Floor
-from apps.exchange.simulator.market import Market
+from apps.exchange.simulator.exchange import Exchange
+from apps.exchange.simulator.market import state
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.market import Market
 from apps.exchange.simulator.server import PLAY_KEYS, Key, address_of, listen, serve
 
 DEFAULT_PORT = 8055
@@ -64,14 +64,14 @@ class Command(BaseCommand):
         self.stdout.write("simulator ended")
 
 
-def _floor(options: dict[str, Any]) -> tuple[Floor, str]:
+def _floor(options: dict[str, Any]) -> tuple[Exchange, str]:
     now = datetime.now(UTC)
-    kept = state.begin(options["state"], now=now, day=options["day"], seed=options["seed"])
+    kept = state.open_state(options["state"], now=now, day=options["day"], seed=options["seed"])
     archive = Archive.open(kept, symbols=options["symbols"])
     where = f"kept in {options['state']}" if options["state"] else "kept nowhere (no --state)"
     played = f"day {kept.day} of the tape on {kept.first_day}, seed {kept.seed}"
     books = options["state"].with_suffix(".books") if options["state"] else None
-    floor = Floor.open(
+    floor = Exchange.open(
         Market(archive, kept.seed),
         int(now.timestamp() * 1000),
         path=books,

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from apps.exchange.simulator.floor import Floor
-from apps.exchange.simulator.path import moment
+from apps.exchange.simulator.exchange import Exchange
+from apps.exchange.simulator.market.path import moment
 from apps.exchange.simulator.server import admin
 from apps.exchange.simulator.server.asgi import Message, Receive, Send
 from apps.exchange.simulator.server.connection import Connection, Patience
@@ -31,14 +31,14 @@ MAX_CONNECTIONS = 500
 Clock = Callable[[], datetime]
 
 
-class Exchange:
+class SimulatorApp:
     """Serves one market and one account that trades on it.
 
     `clock` answers aware UTC datetimes; limits and patience count real time.
     """
 
     def __init__(
-        self, floor: Floor, clock: Clock, *, limits: bool, patience: Patience, keys: Iterable[Key]
+        self, floor: Exchange, clock: Clock, *, limits: bool, patience: Patience, keys: Iterable[Key]
     ) -> None:
         market = floor.market
         self._clock = clock

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from apps.exchange.simulator.path import Moment
+from apps.exchange.simulator.market.path import Moment
 from apps.exchange.simulator.server.topics import Topic
 from apps.exchange.simulator.server.views import Views
 

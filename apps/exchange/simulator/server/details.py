@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from apps.exchange.simulator.figures import FUNDING_HOURS, FUNDING_S, next_settlement_s
-from apps.exchange.simulator.path import Moment
+from apps.exchange.simulator.market.path import Moment
+from apps.exchange.simulator.market.ticker_stats import FUNDING_HOURS, FUNDING_S, next_settlement_s
 from apps.exchange.simulator.server.views import Views
 from apps.exchange.simulator.server.wire import plain
 
@@ -41,7 +41,7 @@ def _terms(views: Views, symbol: str) -> dict[str, Any]:
 
 def _figures(views: Views, symbol: str, moment: Moment) -> dict[str, Any]:
     listing, prices, day = views.listing(symbol), views.prices(symbol, moment), views.day(symbol, moment)
-    interest = views.figures.open_interest(symbol, moment)
+    interest = views.ticker_stats.open_interest(symbol, moment)
     turnover = Decimal(day.turnover).scaleb(-listing.price_decimals - listing.volume_decimals)
     return {
         "last_price": prices.last,
@@ -59,8 +59,8 @@ def _figures(views: Views, symbol: str, moment: Moment) -> dict[str, Any]:
 def _funding(views: Views, symbol: str, moment: Moment) -> dict[str, Any]:
     settles_s = next_settlement_s(moment)
     return {
-        "funding_rate": plain(views.figures.funding_rate(symbol, settles_s)),
-        "expected_funding_rate": plain(views.figures.funding_rate(symbol, settles_s + FUNDING_S)),
+        "funding_rate": plain(views.ticker_stats.funding_rate(symbol, settles_s)),
+        "expected_funding_rate": plain(views.ticker_stats.funding_rate(symbol, settles_s + FUNDING_S)),
         "funding_interval_hours": FUNDING_HOURS,
         "funding_time": settles_s * 1000,
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from apps.exchange.simulator.errors import REFUSALS
+from apps.exchange.simulator.codes import REFUSALS
 
 MAX_LATENCY_MS = 60_000
 MAX_SKEW_MS = 86_400_000

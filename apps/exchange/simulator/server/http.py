@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from urllib.parse import parse_qsl
 
-from apps.exchange.simulator.errors import REFUSALS, Code, Refused
+from apps.exchange.simulator.codes import REFUSALS, Code, Refused
 from apps.exchange.simulator.server.asgi import Headers, Message, Receive, Send, read_body, respond
 from apps.exchange.simulator.server.faults import Faults
 from apps.exchange.simulator.server.limits import Limits

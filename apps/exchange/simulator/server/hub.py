@@ -8,7 +8,7 @@ from datetime import datetime
 
 import structlog
 
-from apps.exchange.simulator.path import TICKS, Moment, moment, second
+from apps.exchange.simulator.market.path import TICKS, Moment, moment, second
 from apps.exchange.simulator.server.audience import Audience, Batch, Listener
 from apps.exchange.simulator.server.faults import Faults
 from apps.exchange.simulator.server.pushes import Pushes

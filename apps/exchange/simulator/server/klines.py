@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from apps.exchange.simulator.market import Stretch
-from apps.exchange.simulator.path import Moment
+from apps.exchange.simulator.market.market import Stretch
+from apps.exchange.simulator.market.path import Moment
 from apps.exchange.simulator.server.faults import Faults
 from apps.exchange.simulator.server.views import Views
 

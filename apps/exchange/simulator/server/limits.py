@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from dataclasses import dataclass
 
-from apps.exchange.simulator.errors import Code
+from apps.exchange.simulator.codes import Code
 
 IP, KEY, UID = "IP", "KEY", "UID"
 OTHERS = (12, 2, IP)

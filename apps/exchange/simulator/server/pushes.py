@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from apps.exchange.simulator.figures import FUNDING_LIMIT, FUNDING_S, next_settlement_s
-from apps.exchange.simulator.market import Stretch
-from apps.exchange.simulator.path import LAST_TICK, TICKS, Moment
+from apps.exchange.simulator.market.market import Stretch
+from apps.exchange.simulator.market.path import LAST_TICK, TICKS, Moment
+from apps.exchange.simulator.market.ticker_stats import FUNDING_LIMIT, FUNDING_S, next_settlement_s
 from apps.exchange.simulator.server import klines
 from apps.exchange.simulator.server.books import Books
 from apps.exchange.simulator.server.faults import Faults
@@ -99,13 +99,13 @@ class Pushes:
     def _funding(self, topic: Topic, moment: Moment, since: Moment | None) -> list[Any]:
         if since is not None and since.minute == moment.minute:
             return []
-        figures, settles_s = self._views.figures, next_settlement_s(moment)
+        ticker_stats, settles_s = self._views.ticker_stats, next_settlement_s(moment)
         return [
             {
                 "symbol": topic.symbol,
-                "fundingRate": plain(figures.funding_rate(topic.symbol, settles_s)),
+                "fundingRate": plain(ticker_stats.funding_rate(topic.symbol, settles_s)),
                 "fundingTime": int(moment.at_s) * 1000,
-                "nextFundingRate": plain(figures.funding_rate(topic.symbol, settles_s + FUNDING_S)),
+                "nextFundingRate": plain(ticker_stats.funding_rate(topic.symbol, settles_s + FUNDING_S)),
                 "nextFundingTime": settles_s * 1000,
                 "funding_upper_limit": plain(FUNDING_LIMIT),
                 "funding_lower_limit": plain(-FUNDING_LIMIT),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.errors import Code, Refused
+from apps.exchange.simulator.codes import Code, Refused
+from apps.exchange.simulator.market.archive import Archive
 
 STEPS_MIN = (1, 3, 5, 15, 30, 60, 120, 240, 360, 720, 1440, 4320, 10080)
 LATEST_S = 100_000_000_000

@@ -6,12 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from apps.exchange.simulator.figures import (
-    FUNDING_LIMIT,
-    FUNDING_S,
-    next_settlement_s,
-)
-from apps.exchange.simulator.path import Moment
+from apps.exchange.simulator.market.path import Moment
+from apps.exchange.simulator.market.ticker_stats import FUNDING_LIMIT, FUNDING_S, next_settlement_s
 from apps.exchange.simulator.server import klines, query
 from apps.exchange.simulator.server.details import detail
 from apps.exchange.simulator.server.faults import Faults
@@ -81,7 +77,7 @@ def markprice_kline(call: Call) -> Any:
 
 def open_interest(call: Call) -> Any:
     symbol = call.symbol
-    contracts = call.views.figures.open_interest(symbol, call.moment)
+    contracts = call.views.ticker_stats.open_interest(symbol, call.moment)
     return {
         "timestamp": call.now_ms,
         "symbol": symbol,
@@ -91,12 +87,12 @@ def open_interest(call: Call) -> Any:
 
 
 def funding_rate(call: Call) -> Any:
-    symbol, settles_s, figures = call.symbol, next_settlement_s(call.moment), call.views.figures
+    symbol, settles_s, ticker_stats = call.symbol, next_settlement_s(call.moment), call.views.ticker_stats
     return {
         "timestamp": call.now_ms,
         "symbol": symbol,
-        "rate_value": plain(figures.funding_rate(symbol, settles_s)),
-        "expected_rate": plain(figures.funding_rate(symbol, settles_s + FUNDING_S)),
+        "rate_value": plain(ticker_stats.funding_rate(symbol, settles_s)),
+        "expected_rate": plain(ticker_stats.funding_rate(symbol, settles_s + FUNDING_S)),
         "funding_time": settles_s * 1000,
         "funding_upper_limit": plain(FUNDING_LIMIT),
         "funding_lower_limit": plain(-FUNDING_LIMIT),
@@ -111,7 +107,7 @@ def funding_rate_history(call: Call) -> Any:
         "list": [
             {
                 "symbol": symbol,
-                "funding_rate": plain(call.views.figures.funding_rate(symbol, at_s)),
+                "funding_rate": plain(call.views.ticker_stats.funding_rate(symbol, at_s)),
                 "funding_time": str(at_s * 1000),
             }
             for at_s in settled

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.book import MAX_LEVELS, Book, book
-from apps.exchange.simulator.figures import Day, Figures
-from apps.exchange.simulator.listing import Listing
-from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.path import Moment
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.listing import Listing
+from apps.exchange.simulator.market.market import MAX_LEVELS, Book, Market, book
+from apps.exchange.simulator.market.path import Moment
+from apps.exchange.simulator.market.ticker_stats import DayStats, TickerStats
 from apps.exchange.simulator.server.wire import plain
 
 RATIO_DIGITS = Decimal("1e-16")
@@ -33,7 +32,7 @@ class Views:
 
     def __init__(self, market: Market) -> None:
         self.market = market
-        self.figures = Figures(market)
+        self.ticker_stats = TickerStats(market)
 
     @property
     def archive(self) -> Archive:
@@ -54,11 +53,11 @@ class Views:
         columns = (quotes.last, quotes.bid, quotes.ask, quotes.mark, quotes.index)
         return Prices(*(text(column[row]) for column in columns))
 
-    def day(self, symbol: str, moment: Moment) -> Day:
+    def day(self, symbol: str, moment: Moment) -> DayStats:
         """The 24 hours up to the moment, the forming minute included."""
-        day = self.figures.day(symbol, moment)
+        day = self.ticker_stats.day(symbol, moment)
         _, high, low, last, volume = self.market.forming(symbol, 60, moment)[:, 0].tolist()
-        return Day(
+        return DayStats(
             day.opened,
             max(day.high, high),
             min(day.low, low),
@@ -69,7 +68,7 @@ class Views:
     def change(self, symbol: str, moment: Moment) -> str:
         """The last price against that of 24 hours ago, a ratio."""
         last = int(self.market.quotes(moment).last[self.market.row[symbol]])
-        opened = self.figures.day(symbol, moment).opened
+        opened = self.ticker_stats.day(symbol, moment).opened
         return plain((Decimal(last) / Decimal(opened) - 1).quantize(RATIO_DIGITS))
 
     def value(self, symbol: str, contracts: int, moment: Moment) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from apps.exchange.simulator.errors import REFUSALS, Code
+from apps.exchange.simulator.codes import REFUSALS, Code
 
 
 def compact(value: Any) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.engine.values.errors import TradingError
-from apps.exchange.simulator.listing import Listing
+from apps.exchange.simulator.market.listing import Listing
 from apps.exchange.simulator.tape.code import CLOSE, HIGH, LOW, OPEN, VOLUME, Matrix, unpack
 
 FOLDER = Path(__file__).parent

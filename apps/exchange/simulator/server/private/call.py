@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from apps.exchange.simulator.account import Account
-from apps.exchange.simulator.floor import Floor
-from apps.exchange.simulator.listing import Listing
-from apps.exchange.simulator.path import Moment
+from apps.exchange.simulator.account.account import Account
+from apps.exchange.simulator.exchange import Exchange
+from apps.exchange.simulator.market.listing import Listing
+from apps.exchange.simulator.market.path import Moment
+from apps.exchange.simulator.matching.matching import Tick
 from apps.exchange.simulator.server.faults import Faults
 from apps.exchange.simulator.server.private import fields
 from apps.exchange.simulator.server.private.fields import Fields
-from apps.exchange.simulator.tick import Tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class PrivateCall:
     """`fields` are the query's or the body's; `now_ms` is the server's clock, `stamp_ms` what was signed."""
 
     fields: Fields
-    floor: Floor
+    floor: Exchange
     faults: Faults
     moment: Moment
     now_ms: int

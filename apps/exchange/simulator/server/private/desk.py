@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from apps.exchange.simulator.errors import Code, Refused
-from apps.exchange.simulator.floor import Floor, Happened
-from apps.exchange.simulator.path import moment
+from apps.exchange.simulator.codes import Code, Refused
+from apps.exchange.simulator.exchange import Commit, Exchange
+from apps.exchange.simulator.market.path import moment
 from apps.exchange.simulator.server.faults import Faults
 from apps.exchange.simulator.server.private import pushes
 from apps.exchange.simulator.server.private.call import PrivateCall
@@ -40,7 +40,7 @@ class Desk:
     """One account. Nothing is answered or pushed before it is written down."""
 
     def __init__(
-        self, floor: Floor, faults: Faults, keys: Keys, hub: UserHub, now: Callable[[], datetime]
+        self, floor: Exchange, faults: Faults, keys: Keys, hub: UserHub, now: Callable[[], datetime]
     ) -> None:
         self.floor = floor
         self._faults = faults
@@ -75,12 +75,12 @@ class Desk:
             if held := self.floor.account.held():
                 self._hub.tell(pushes.positions(self.floor, held))
 
-    def _follow(self, told: Happened) -> None:
+    def _follow(self, told: Commit) -> None:
         self._tell(told)
         self.floor.settle()
         self._tell(self.floor.commit())
 
-    def _tell(self, news: Happened) -> None:
+    def _tell(self, news: Commit) -> None:
         if not news.changed:
             return
         assets = pushes.assets(self.floor, moment(self._now()))

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.errors import Code, Refused
-from apps.exchange.simulator.holdings import ZERO
-from apps.exchange.simulator.rows import Presets
+from apps.exchange.simulator.account.rows import ZERO, Presets
+from apps.exchange.simulator.codes import Code, Refused
+from apps.exchange.simulator.market.archive import Archive
 
 Fields = Mapping[str, Any]
 """A query's texts, or a body's values."""

@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from apps.exchange.simulator.errors import Code, Refused
+from apps.exchange.simulator.codes import Code, Refused
 
 CLOCK_MS = 60_000
 SOCKET_TEXT = b"bitmart.WebSocket"

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from apps.exchange.simulator import orders, terms
-from apps.exchange.simulator.checks import OPEN_TYPES
-from apps.exchange.simulator.errors import Code, Refused
-from apps.exchange.simulator.matching import CANCELLED
-from apps.exchange.simulator.rows import NO_PRESETS, Order, Plan, Presets
+from apps.exchange.simulator.account import account_settings
+from apps.exchange.simulator.account.rows import NO_PRESETS, Order, Plan, Presets
+from apps.exchange.simulator.codes import GTC, OPENS, OVER, Code, Refused
+from apps.exchange.simulator.matching import orders
+from apps.exchange.simulator.matching.matching import CANCELLED
+from apps.exchange.simulator.matching.new_order import OPEN_TYPES, NewOrder
 from apps.exchange.simulator.server.private import fields
 from apps.exchange.simulator.server.private.call import PrivateCall
 from apps.exchange.simulator.server.private.rows import number
-from apps.exchange.simulator.wish import Wish
-from apps.exchange.simulator.words import GTC, OPENS, OVER
 
 OneOf = TypeVar("OneOf", Order, Plan)
 
@@ -24,7 +23,7 @@ def submit_order(call: PrivateCall) -> Any:
     side = fields.whole(body, "side", refusal=Code.BAD_SIDE)
     kind = fields.one_of(body, "type", ("limit", "market"), Code.BAD_TYPE, "limit")
     opens = side in OPENS
-    wish = Wish(
+    wish = NewOrder(
         symbol=symbol,
         side=side,
         size=fields.size(body),
@@ -36,7 +35,7 @@ def submit_order(call: PrivateCall) -> Any:
         presets=fields.presets(body) if opens else NO_PRESETS,
     )
     fields.within(body, "stp_mode", 1, 3, 1)
-    order = orders.place(call.account, wish, call.tick)
+    order = orders.place_order(call.account, wish, call.tick)
     return {
         "order_id": order.order_id,
         "price": "market price" if kind == "market" else number(order.price),
@@ -51,7 +50,7 @@ def modify_limit_order(call: PrivateCall) -> Any:
     price = fields.decimal(body, "price", order.price)
     # Unlike submit-order, digits as text are fine: ccxt and the exchange's own SDK send the new size so.
     size = fields.whole(body, "size", default=order.size, refusal=Code.BAD_PRECISION)
-    orders.amend(call.account, order, price, size, call.tick)
+    orders.amend_order(call.account, order, price, size, call.tick)
     return {"order_id": order.order_id, "client_order_id": order.client_order_id}
 
 
@@ -59,7 +58,7 @@ def modify_presets(call: PrivateCall) -> Any:
     """The stop and target of an order that has not filled yet."""
     order = found(call, call.account.orders)
     given = fields.presets(call.fields)
-    orders.with_presets(
+    orders.set_presets(
         call.account,
         order,
         Presets(
@@ -88,7 +87,7 @@ def cancel_orders(call: PrivateCall) -> Any:
 def cancel_all_after(call: PrivateCall) -> Any:
     """Times are seconds; 0 disarms."""
     timeout_s = fields.whole(call.fields, "timeout")
-    contract = terms.cancel_after(call.account, call.symbol, timeout_s, call.now_ms)
+    contract = account_settings.cancel_after(call.account, call.symbol, timeout_s, call.now_ms)
     cancel_at_s = contract.cancel_at_ms // 1000
     return {"result": True, "set_time": call.now_ms // 1000, "cancel_time": cancel_at_s}
 

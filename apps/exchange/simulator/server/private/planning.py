@@ -6,16 +6,14 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from apps.exchange.simulator import plans
-from apps.exchange.simulator.checks import check_price
-from apps.exchange.simulator.errors import Code, Refused
-from apps.exchange.simulator.holdings import ZERO
-from apps.exchange.simulator.matching import CANCELLED
-from apps.exchange.simulator.rows import NO_PRESETS, Plan
+from apps.exchange.simulator.account.rows import NO_PRESETS, ZERO, Plan
+from apps.exchange.simulator.codes import BUYS, FALLS, GTC, OPENS, QUANTITY, RISES, WHOLE, Code, Refused
+from apps.exchange.simulator.matching import orders
+from apps.exchange.simulator.matching.matching import CANCELLED
+from apps.exchange.simulator.matching.new_order import check_price
 from apps.exchange.simulator.server.private import fields
 from apps.exchange.simulator.server.private.call import PrivateCall
 from apps.exchange.simulator.server.private.ordering import found, is_named, open_type
-from apps.exchange.simulator.words import BUYS, FALLS, GTC, OPENS, QUANTITY, RISES, WHOLE
 
 PLAN_TYPES = ("limit", "market", "take_profit", "stop_loss")
 LEAST_CALLBACK_PCT, MOST_CALLBACK_PCT = Decimal("0.1"), Decimal(5)
@@ -94,9 +92,9 @@ def cancel_trail_order(call: PrivateCall) -> Any:
 
 def _protect(call: PrivateCall, kind: str) -> Plan:
     body, side = call.fields, fields.whole(call.fields, "side", refusal=Code.BAD_SIDE)
-    plans.check_held(call.account, call.symbol, side)
+    orders.check_position_open(call.account, call.symbol, side)
     category = fields.within(body, "plan_category", QUANTITY, WHOLE, WHOLE)
-    plan = plans.protection(
+    plan = orders.protection_plan(
         call.account,
         call.symbol,
         stop=kind == "stop_loss",
@@ -163,7 +161,7 @@ def _blank(call: PrivateCall, kind: str) -> Plan:
         category=0,
         leverage=contract.leverage if leverage is None else leverage,
         open_type=open_type(call),
-        position_mode=call.account.purse.position_mode,
+        position_mode=call.account.wallet.position_mode,
         created_ms=call.now_ms,
         updated_ms=call.now_ms,
         client_order_id=fields.text(body, "client_order_id"),
@@ -171,4 +169,4 @@ def _blank(call: PrivateCall, kind: str) -> Plan:
 
 
 def _added(call: PrivateCall, plan: Plan) -> Plan:
-    return plans.add(call.floor.matching, plan)
+    return orders.place_plan(call.floor.matching, plan)

@@ -5,22 +5,22 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from apps.exchange.simulator.account import Account
-from apps.exchange.simulator.checks import frozen_volume
-from apps.exchange.simulator.floor import Floor
-from apps.exchange.simulator.holdings import Position
-from apps.exchange.simulator.listing import Listing
-from apps.exchange.simulator.margin import (
+from apps.exchange.simulator.account.account import Account
+from apps.exchange.simulator.account.margin import (
     entry_value,
-    largest_value,
     liquidation_price,
     maintenance,
+    max_value,
     position_margin,
     unrealised,
 )
-from apps.exchange.simulator.path import Moment
+from apps.exchange.simulator.account.rows import Position
+from apps.exchange.simulator.codes import HEDGE, LONG
+from apps.exchange.simulator.exchange import Exchange
+from apps.exchange.simulator.market.listing import Listing
+from apps.exchange.simulator.market.path import Moment
+from apps.exchange.simulator.matching.new_order import frozen_contracts
 from apps.exchange.simulator.server.private.rows import average, number
-from apps.exchange.simulator.words import HEDGE, LONG
 
 OPEN_TYPE_NUMBERS = {"isolated": 1, "cross": 2}
 
@@ -53,7 +53,7 @@ def position_v2_row(
         "position_type": position.position_type,
         "unrealized_pnl": number(unrealised(listing, position, last)),
         "liquidation_price": number(liquidation_price(listing, position)),
-        "max_notional_value": number(largest_value(listing, position.leverage)),
+        "max_notional_value": number(max_value(listing, position.leverage)),
         "initial_margin": number(entry_value(listing, position) / position.leverage),
     }
 
@@ -70,7 +70,7 @@ def risk_row(
         "unrealized_profit": number(unrealised(listing, position, last)),
         "liquidation_price": number(liquidation_price(listing, position)),
         "leverage": str(position.leverage),
-        "max_notional_value": number(largest_value(listing, position.leverage)),
+        "max_notional_value": number(max_value(listing, position.leverage)),
         "margin_type": position.open_type.capitalize(),
         "isolated_margin": number(position_margin(listing, position)),
         "position_side": "Both" if mode != HEDGE else ("Short" if short else "Long"),
@@ -87,7 +87,7 @@ def pushed_position(account: Account, position: Position) -> dict[str, Any]:
         "hold_volume": str(position.size),
         "position_type": position.position_type,
         "open_type": OPEN_TYPE_NUMBERS[position.open_type],
-        "frozen_volume": str(frozen_volume(account, position)),
+        "frozen_volume": str(frozen_contracts(account, position)),
         "close_volume": str(position.closed),
         "hold_avg_price": _entry(position),
         "close_avg_price": average(position.closed_value, position.closed),
@@ -95,11 +95,11 @@ def pushed_position(account: Account, position: Position) -> dict[str, Any]:
         "liquidate_price": number(liquidation_price(listing, position)),
         "create_time": position.opened_ms,
         "update_time": position.updated_ms,
-        "position_mode": account.purse.position_mode,
+        "position_mode": account.wallet.position_mode,
     }
 
 
-def asset(floor: Floor, currency: str, at: Moment) -> dict[str, str]:
+def asset(floor: Exchange, currency: str, at: Moment) -> dict[str, str]:
     """One row of assets-detail; there is money in USDT alone."""
     account = floor.account
     if currency != "USDT":
@@ -111,7 +111,7 @@ def asset(floor: Floor, currency: str, at: Moment) -> dict[str, str]:
         "available_balance": number(account.available),
         "frozen_balance": number(account.frozen),
         "unrealized": number(gain),
-        "equity": number(account.purse.wallet + gain),
+        "equity": number(account.wallet.cash + gain),
         "position_deposit": number(account.deposit),
     }
 

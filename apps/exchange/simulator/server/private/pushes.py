@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from apps.exchange.simulator.floor import Floor, Happened
-from apps.exchange.simulator.holdings import Position, Trade
-from apps.exchange.simulator.matching import Event
-from apps.exchange.simulator.path import Moment
-from apps.exchange.simulator.rows import Order, Plan
+from apps.exchange.simulator.account.rows import Order, Plan, Position, Trade
+from apps.exchange.simulator.codes import LAST_PRICE
+from apps.exchange.simulator.exchange import Commit, Exchange
+from apps.exchange.simulator.market.path import Moment
+from apps.exchange.simulator.matching.matching import Event
 from apps.exchange.simulator.server.private.position_rows import asset, pushed_position
 from apps.exchange.simulator.server.private.reading import CURRENCIES
 from apps.exchange.simulator.server.private.rows import average, number
 from apps.exchange.simulator.server.wire import compact
-from apps.exchange.simulator.words import LAST_PRICE
 
 ORDER, POSITION = "futures/order", "futures/position"
 PLAN_NAMES = {"plan": "plan_order", "trailing": "trailing_order"}
@@ -23,18 +22,18 @@ UNSET = "-"
 Texts = list[tuple[str, str]]
 
 
-def happened(floor: Floor, news: Happened) -> Texts:
+def happened(floor: Exchange, news: Commit) -> Texts:
     """Each event by itself and in order, then the positions that changed."""
     texts = [(ORDER, _message(ORDER, [order_data(event)])) for event in news.events]
     return texts + positions(floor, news.positions) if news.positions else texts
 
 
-def positions(floor: Floor, chosen: Iterable[Position]) -> Texts:
+def positions(floor: Exchange, chosen: Iterable[Position]) -> Texts:
     rows = [pushed_position(floor.account, each) for each in chosen]
     return [(POSITION, _message(POSITION, rows))]
 
 
-def assets(floor: Floor, at: Moment) -> Texts:
+def assets(floor: Exchange, at: Moment) -> Texts:
     """No equity and no unrealised profit here."""
     names = ("currency", "available_balance", "position_deposit", "frozen_balance")
     texts = []

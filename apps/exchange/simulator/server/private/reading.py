@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
-from apps.exchange.simulator.errors import Code, Refused
-from apps.exchange.simulator.holdings import Position
-from apps.exchange.simulator.listing import Listing
-from apps.exchange.simulator.margin import MAKER, TAKER
-from apps.exchange.simulator.rows import Order, Plan
+from apps.exchange.simulator.account.margin import MAKER, TAKER
+from apps.exchange.simulator.account.rows import Order, Plan, Position
+from apps.exchange.simulator.codes import LONG, OVER, SHORT, Code, Refused
+from apps.exchange.simulator.market.listing import Listing
 from apps.exchange.simulator.server.private import fields
 from apps.exchange.simulator.server.private.call import PrivateCall
 from apps.exchange.simulator.server.private.position_rows import (
@@ -27,7 +26,6 @@ from apps.exchange.simulator.server.private.rows import (
     trade_row,
     transaction_row,
 )
-from apps.exchange.simulator.words import LONG, OVER, SHORT
 
 MOST_ROWS, MOST_OPEN = 200, 100
 DAY_MS = 86_400_000
@@ -46,7 +44,7 @@ def trade_fee_rate(call: PrivateCall) -> Any:
 
 
 def position_mode(call: PrivateCall) -> Any:
-    return {"position_mode": call.account.purse.position_mode}
+    return {"position_mode": call.account.wallet.position_mode}
 
 
 def order(call: PrivateCall) -> Any:
@@ -106,7 +104,7 @@ def transactions(call: PrivateCall) -> Any:
     size = fields.within(call.fields, "page_size", 1, 1000, 100)
     rows = [
         transaction_row(each)
-        for each in call.account.ledger.values()
+        for each in call.account.ledger_lines.values()
         if symbol in (None, each.symbol) and flow_type in (0, each.flow_type) and start <= each.at_ms <= end
     ]
     return rows[::-1][:size]
@@ -143,7 +141,7 @@ def _fresh(call: PrivateCall, position: Position) -> Position:
 
 
 def _positions(call: PrivateCall, build: Build, held: Iterable[Position]) -> list[dict[str, Any]]:
-    mode, floor = call.account.purse.position_mode, call.floor
+    mode, floor = call.account.wallet.position_mode, call.floor
     return [
         build(
             call.account.listing(each.symbol),

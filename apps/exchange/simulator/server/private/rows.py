@@ -5,10 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from apps.exchange.simulator.holdings import Entry, Trade
-from apps.exchange.simulator.rows import Order, Plan, Presets
+from apps.exchange.simulator.account.rows import LedgerLine, Order, Plan, Presets, Trade
+from apps.exchange.simulator.codes import CLEARANCE, COMMISSION, FUNDING, REALISED, TRANSFER
 from apps.exchange.simulator.server.wire import plain
-from apps.exchange.simulator.words import CLEARANCE, COMMISSION, FUNDING, REALISED, TRANSFER
 
 FLOWS = {
     TRANSFER: "Transfer",
@@ -133,7 +132,7 @@ def trade_row(trade: Trade) -> dict[str, Any]:
     }
 
 
-def transaction_row(entry: Entry) -> dict[str, Any]:
+def transaction_row(entry: LedgerLine) -> dict[str, Any]:
     return {
         "time": str(entry.at_ms),
         "type": FLOWS[entry.flow_type],
@@ -146,7 +145,7 @@ def transaction_row(entry: Entry) -> dict[str, Any]:
     }
 
 
-def transfer_row(entry: Entry) -> dict[str, Any]:
+def transfer_row(entry: LedgerLine) -> dict[str, Any]:
     return {
         "transfer_id": str(entry.entry_id),
         "currency": "USDT",

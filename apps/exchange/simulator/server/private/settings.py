@@ -5,13 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from apps.exchange.simulator import terms
-from apps.exchange.simulator.checks import OPEN_TYPES
-from apps.exchange.simulator.errors import Code, Refused
+from apps.exchange.simulator.account import account_settings
+from apps.exchange.simulator.codes import HEDGE, ONE_WAY, TRANSFER, Code, Refused
+from apps.exchange.simulator.matching.new_order import OPEN_TYPES
 from apps.exchange.simulator.server.private import fields
 from apps.exchange.simulator.server.private.call import PrivateCall
 from apps.exchange.simulator.server.private.rows import number, transfer_row
-from apps.exchange.simulator.words import HEDGE, ONE_WAY, TRANSFER
 
 LEAST_TRANSFER, MOST_TRANSFER = Decimal("0.01"), Decimal(10**10)
 DIRECTIONS = ("spot_to_contract", "contract_to_spot")
@@ -23,7 +22,7 @@ def submit_leverage(call: PrivateCall) -> Any:
     """A change is refused while a position or an opening order holds the old setting."""
     symbol = call.symbol
     open_type = fields.one_of(call.fields, "open_type", OPEN_TYPES, Code.BAD_OPEN_TYPE)
-    contract = terms.set_leverage(call.account, symbol, fields.leverage(call.fields), open_type)
+    contract = account_settings.set_leverage(call.account, symbol, fields.leverage(call.fields), open_type)
     return {
         "symbol": symbol,
         "leverage": str(contract.leverage),
@@ -34,7 +33,7 @@ def submit_leverage(call: PrivateCall) -> Any:
 
 def set_position_mode(call: PrivateCall) -> Any:
     mode = fields.one_of(call.fields, "position_mode", (HEDGE, ONE_WAY), Code.BAD_PARAMETER)
-    terms.set_position_mode(call.account, mode)
+    account_settings.set_position_mode(call.account, mode)
     return {"position_mode": mode}
 
 
@@ -60,7 +59,7 @@ def transfers(call: PrivateCall) -> Any:
     end = fields.whole(call.fields, "time_end", default=call.now_ms)
     rows = [
         transfer_row(each)
-        for each in call.account.ledger.values()
+        for each in call.account.ledger_lines.values()
         if each.transfer and start <= each.at_ms <= end
     ]
     return {"records": rows[::-1][(page - 1) * limit : page * limit]}

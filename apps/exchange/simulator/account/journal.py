@@ -17,12 +17,30 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from apps.engine.values.errors import TradingError
-from apps.exchange.simulator.holdings import Contract, Entry, Position, Purse, Trade
-from apps.exchange.simulator.rows import Order, Plan, Presets, Row
+from apps.exchange.simulator.account.rows import (
+    Contract,
+    LedgerLine,
+    Order,
+    Plan,
+    Position,
+    Presets,
+    Row,
+    Trade,
+    Wallet,
+)
 
 KINDS: dict[str, type[Row]] = {
-    kind.__name__: kind for kind in (Purse, Contract, Order, Plan, Position, Trade, Entry)
+    "Purse": Wallet,
+    "Contract": Contract,
+    "Order": Order,
+    "Plan": Plan,
+    "Position": Position,
+    "Trade": Trade,
+    "Entry": LedgerLine,
 }
+NAMES = {kind: name for name, kind in KINDS.items()}
+FIELD_NAMES = {"cash": "wallet"}
+"""What the file calls a row and its field: files written under older names of ours stay readable."""
 
 
 class JournalError(TradingError):
@@ -97,13 +115,13 @@ class Journal:
         return lock
 
 
-def written(row: Row) -> dict[str, Any]:
-    """A row as JSON: decimals are text."""
-    return {field.name: _out(getattr(row, field.name)) for field in fields(row)}
+def row_fields(row: Row) -> dict[str, Any]:
+    """Return a row as JSON: decimals are text."""
+    return {FIELD_NAMES.get(each.name, each.name): _out(getattr(row, each.name)) for each in fields(row)}
 
 
 def _line(rows: Iterable[Row]) -> str:
-    return json.dumps([[type(row).__name__, written(row)] for row in rows], separators=(",", ":")) + "\n"
+    return json.dumps([[NAMES[type(row)], row_fields(row)] for row in rows], separators=(",", ":")) + "\n"
 
 
 def _rows(line: str) -> list[Row]:
@@ -111,8 +129,8 @@ def _rows(line: str) -> list[Row]:
 
 
 def _row(kind: type[Row], values: dict[str, Any]) -> Row:
-    types = {field.name: field.type for field in fields(kind)}
-    return kind(**{name: _in(str(types[name]), value) for name, value in values.items()})
+    known = {FIELD_NAMES.get(each.name, each.name): each for each in fields(kind)}
+    return kind(**{known[name].name: _in(str(known[name].type), value) for name, value in values.items()})
 
 
 def _out(value: object) -> object:

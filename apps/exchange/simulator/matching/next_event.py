@@ -7,16 +7,15 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import numpy as np
 
-from apps.exchange.simulator.account import Account
-from apps.exchange.simulator.archive import MINUTE_S
-from apps.exchange.simulator.listing import Listing
-from apps.exchange.simulator.margin import liquidation_price
-from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.path import TICKS, moment_at
-from apps.exchange.simulator.rows import Plan
-from apps.exchange.simulator.run import Run
+from apps.exchange.simulator.account.account import Account
+from apps.exchange.simulator.account.margin import liquidation_price
+from apps.exchange.simulator.account.rows import Plan
+from apps.exchange.simulator.codes import LAST_PRICE, LONG, RISES
+from apps.exchange.simulator.market.archive import MINUTE_S
+from apps.exchange.simulator.market.listing import Listing
+from apps.exchange.simulator.market.market import Market
+from apps.exchange.simulator.market.path import TICKS, MinutePath, moment_at
 from apps.exchange.simulator.tape.code import HIGH, LOW
-from apps.exchange.simulator.words import LAST_PRICE, LONG, RISES
 
 AHEAD_MINUTES = 240
 """So far a search looks at once: the next one goes on from there."""
@@ -48,20 +47,20 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class NextEvent:
     """A tick by its number: something `may_happen` there, or the search got so far and found nothing."""
 
     number: int
     may_happen: bool
 
 
-def next_due(market: Market, account: Account, symbol: str, first: int) -> Due:
+def next_event(market: Market, account: Account, symbol: str, first: int) -> NextEvent:
     """The first tick from `first` on at which the contract's rows may change."""
     found = _reached(market, symbol, bounds(account, symbol), first)
     cancel_at_ms = account.contract(symbol).cancel_at_ms
     if cancel_at_ms:
         cancels = max(first, _number_from(cancel_at_ms))
-        return Due(cancels, may_happen=True) if cancels <= found.number else found
+        return NextEvent(cancels, may_happen=True) if cancels <= found.number else found
     return found
 
 
@@ -94,19 +93,19 @@ def _of_plan(listing: Listing, plan: Plan, found: Bounds) -> None:
         found.falls(_ticks(listing, plan.trigger_price), last=last)
 
 
-def _reached(market: Market, symbol: str, beyond: Bounds, first: int) -> Due:
+def _reached(market: Market, symbol: str, beyond: Bounds, first: int) -> NextEvent:
     """A mark never leaves the range of its minute's candle."""
     minute, tick = divmod(first, TICKS)
     candles = market.archive.matrix(symbol, MINUTE_S, minute * MINUTE_S, AHEAD_MINUTES)
     low, high = max(beyond.last_low, beyond.mark_low), min(beyond.last_high, beyond.mark_high)
     for after in np.flatnonzero((candles[LOW] <= low) | (candles[HIGH] >= high)).tolist():
-        found = _tick(market.run(symbol, minute + after), beyond, 0 if after else tick)
+        found = _tick(market.minute_path(symbol, minute + after), beyond, 0 if after else tick)
         if found is not None:
-            return Due((minute + after) * TICKS + found, may_happen=True)
-    return Due((minute + AHEAD_MINUTES) * TICKS, may_happen=False)
+            return NextEvent((minute + after) * TICKS + found, may_happen=True)
+    return NextEvent((minute + AHEAD_MINUTES) * TICKS, may_happen=False)
 
 
-def _tick(run: Run, beyond: Bounds, first: int) -> int | None:
+def _tick(run: MinutePath, beyond: Bounds, first: int) -> int | None:
     by_last = run.last.first_beyond(beyond.last_low, beyond.last_high, first)
     by_mark = run.mark.first_beyond(beyond.mark_low, beyond.mark_high, first)
     return min((tick for tick in (by_last, by_mark) if tick is not None), default=None)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from apps.exchange.simulator.holdings import ZERO, Position
-from apps.exchange.simulator.listing import Listing
-from apps.exchange.simulator.words import LONG
+from apps.exchange.simulator.account.rows import ZERO, Position
+from apps.exchange.simulator.codes import LONG
+from apps.exchange.simulator.market.listing import Listing
 
 TAKER, MAKER = Decimal("0.0006"), Decimal("0.0002")
 """Fees, ratios of notional."""
@@ -40,18 +40,18 @@ def maintenance(listing: Listing, value: Decimal) -> Decimal:
     return value * Decimal(bracket["maint_margin_ratio"]) - Decimal(bracket["cum"])
 
 
-def most_leverage(listing: Listing, value: Decimal) -> int:
+def max_leverage(listing: Listing, value: Decimal) -> int:
     """The highest leverage the bracket of this value allows."""
     return int(_bracket(listing, value)["initial_leverage"])
 
 
-def largest_value(listing: Listing, leverage: int) -> Decimal:
+def max_value(listing: Listing, leverage: int) -> Decimal:
     """The largest notional that may be held at this leverage."""
     caps = [Decimal(row["notional_cap"]) for row in listing.brackets if row["initial_leverage"] >= leverage]
     return max(caps, default=ZERO)
 
 
-def is_doomed(listing: Listing, position: Position, mark: Decimal) -> bool:
+def is_liquidated(listing: Listing, position: Position, mark: Decimal) -> bool:
     """Is the position's equity at this mark price down to its maintenance?"""
     equity = position_margin(listing, position) + unrealised(listing, position, mark)
     return equity <= maintenance(listing, entry_value(listing, position))

@@ -7,11 +7,21 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import takewhile
 
-from apps.exchange.simulator.holdings import ZERO, Contract, Entry, Position, Purse, Trade, position_key
-from apps.exchange.simulator.listing import Listing
-from apps.exchange.simulator.margin import TAKER, margin, position_margin, unrealised
-from apps.exchange.simulator.rows import Order, Plan, Row
-from apps.exchange.simulator.words import APPROVAL, HEDGE, LONG, OVER, SHORT
+from apps.exchange.simulator.account.margin import TAKER, margin, position_margin, unrealised
+from apps.exchange.simulator.account.rows import (
+    ZERO,
+    Contract,
+    LedgerLine,
+    Order,
+    Plan,
+    Position,
+    Row,
+    Trade,
+    Wallet,
+    position_key,
+)
+from apps.exchange.simulator.codes import APPROVAL, HEDGE, LONG, OVER, SHORT
+from apps.exchange.simulator.market.listing import Listing
 
 DEFAULT_LEVERAGE = 10
 DEFAULT_OPEN_TYPE = "isolated"
@@ -22,14 +32,14 @@ FIRST_NUMBER = 3_000_000_000_000_000
 class Account:
     """Rows enter by `put` alone: it also keeps the live ones at hand and remembers what changed."""
 
-    def __init__(self, listing: Callable[[str], Listing], purse: Purse) -> None:
+    def __init__(self, listing: Callable[[str], Listing], wallet: Wallet) -> None:
         self.listing = listing
-        self.purse = purse
+        self.wallet = wallet
         self.orders: dict[str, Order] = {}
         self.plans: dict[str, Plan] = {}
         self.positions: dict[str, Position] = {}
         self.trades: dict[str, Trade] = {}
-        self.ledger: dict[str, Entry] = {}
+        self.ledger_lines: dict[str, LedgerLine] = {}
         self.contracts: dict[str, Contract] = {}
         self._live: dict[str, Order | Plan] = {}
         self._unapproved: dict[str, Order] = {}
@@ -40,8 +50,8 @@ class Account:
     def put(self, row: Row) -> None:
         self._changed[type(row), row.key] = row
         self.changes += 1
-        if isinstance(row, Purse):
-            self.purse = row
+        if isinstance(row, Wallet):
+            self.wallet = row
             return
         self._table(row)[row.key] = row
         self._versions[row.symbol] = self.changes
@@ -65,30 +75,30 @@ class Account:
         return changes
 
     def rows(self) -> Iterator[Row]:
-        yield self.purse
+        yield self.wallet
         for table in (
             self.contracts,
             self.orders,
             self.plans,
             self.positions,
             self.trades,
-            self.ledger,
+            self.ledger_lines,
         ):
             yield from table.values()
 
     def number(self) -> int:
         """A new number, above all before it: ids of orders, plans, trades and ledger lines."""
-        self.put(replace(self.purse, numbers=self.purse.numbers + 1))
-        return FIRST_NUMBER + self.purse.numbers
+        self.put(replace(self.wallet, numbers=self.wallet.numbers + 1))
+        return FIRST_NUMBER + self.wallet.numbers
 
     def record(self, flow_type: int, amount: Decimal, symbol: str, at_ms: int, *, transfer: str = "") -> None:
         """Change the wallet by a line of the ledger."""
-        self.put(Entry(self.number(), flow_type, amount, symbol, at_ms, transfer))
-        self.put(replace(self.purse, wallet=self.purse.wallet + amount))
+        self.put(LedgerLine(self.number(), flow_type, amount, symbol, at_ms, transfer))
+        self.put(replace(self.wallet, cash=self.wallet.cash + amount))
 
     @property
     def hedged(self) -> bool:
-        return self.purse.position_mode == HEDGE
+        return self.wallet.position_mode == HEDGE
 
     def live_orders(self, symbol: str | None = None) -> list[Order]:
         return [row for row in self._live_of(symbol) if isinstance(row, Order)]
@@ -127,9 +137,9 @@ class Account:
         """Newest first."""
         return takewhile(lambda trade: trade.at_ms >= at_ms, reversed(self.trades.values()))
 
-    def ledger_since(self, at_ms: int) -> Iterator[Entry]:
+    def ledger_since(self, at_ms: int) -> Iterator[LedgerLine]:
         """Newest first."""
-        return takewhile(lambda entry: entry.at_ms >= at_ms, reversed(self.ledger.values()))
+        return takewhile(lambda entry: entry.at_ms >= at_ms, reversed(self.ledger_lines.values()))
 
     def frozen_by(self, order: Order) -> Decimal:
         """The margin and fee an order needs for what it may still open, at its price."""
@@ -155,7 +165,7 @@ class Account:
 
     @property
     def available(self) -> Decimal:
-        return self.purse.wallet - self.frozen - self.deposit
+        return self.wallet.cash - self.frozen - self.deposit
 
     def unrealised(self, last: Callable[[str], Decimal]) -> Decimal:
         """Of all positions, at last prices."""
@@ -170,7 +180,7 @@ class Account:
             Plan: self.plans,
             Position: self.positions,
             Trade: self.trades,
-            Entry: self.ledger,
+            LedgerLine: self.ledger_lines,
             Contract: self.contracts,
         }
         return tables[type(row)]

@@ -1,18 +1,34 @@
-"""What an order must satisfy to be accepted; checks refuse with the exchange's code."""
+"""What a client asks for when he submits an order, before anything was checked."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 
-from apps.exchange.simulator.account import Account
-from apps.exchange.simulator.errors import Code, Refused
-from apps.exchange.simulator.holdings import Position
-from apps.exchange.simulator.listing import Listing
-from apps.exchange.simulator.margin import entry_value, most_leverage
-from apps.exchange.simulator.rows import Order, Plan
-from apps.exchange.simulator.wish import Wish
-from apps.exchange.simulator.words import LONG, OPENS, SHORT
+from apps.exchange.simulator.account.account import Account
+from apps.exchange.simulator.account.margin import entry_value, max_leverage
+from apps.exchange.simulator.account.rows import NO_PRESETS, ZERO, Order, Plan, Position, Presets
+from apps.exchange.simulator.codes import GTC, LONG, OPENS, SHORT, Code, Refused
+from apps.exchange.simulator.market.listing import Listing
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """`price` None is a market order; `leverage` None takes the account's setting for the contract."""
+
+    symbol: str
+    side: int
+    size: int
+    price: Decimal | None
+    mode: int = GTC
+    leverage: int | None = None
+    open_type: str = ""
+    client_order_id: str = ""
+    presets: Presets = NO_PRESETS
+    plan_order_id: int = 0
+    trigger_price: Decimal = ZERO
+
 
 MOST_CLIENT_ID = 32
 OPEN_TYPES = ("isolated", "cross")
@@ -55,7 +71,7 @@ def check_leverage(listing: Listing, leverage: int) -> None:
         raise Refused(Code.LEVERAGE_LOW)
 
 
-def agreed_terms(account: Account, wish: Wish) -> tuple[int, str]:
+def opening_settings(account: Account, wish: NewOrder) -> tuple[int, str]:
     """The leverage and open type an opening order gets: those of what is held or rests already."""
     contract = account.contract(wish.symbol)
     leverage, open_type = contract.leverage, contract.open_type
@@ -64,17 +80,17 @@ def agreed_terms(account: Account, wish: Wish) -> tuple[int, str]:
         leverage, open_type = wish.leverage, wish.open_type or open_type
     if open_type not in OPEN_TYPES:
         raise Refused(Code.BAD_OPEN_TYPE)
-    if is_bound(account, wish.symbol) and (leverage, open_type) != (contract.leverage, contract.open_type):
+    if is_in_use(account, wish.symbol) and (leverage, open_type) != (contract.leverage, contract.open_type):
         raise Refused(Code.BAD_LEVERAGE)
     return leverage, open_type
 
 
-def is_bound(account: Account, symbol: str) -> bool:
+def is_in_use(account: Account, symbol: str) -> bool:
     """Does a position or an opening order hold the contract's leverage and margin mode?"""
     return bool(account.held(symbol)) or any(order.opens for order in account.live_orders(symbol))
 
 
-def check_bracket(account: Account, wish: Wish, value: Decimal, leverage: int) -> None:
+def check_bracket(account: Account, wish: NewOrder, value: Decimal, leverage: int) -> None:
     """The side's position, its resting orders and the new one together must fit a bracket of the leverage."""
     listing = account.listing(wish.symbol)
     resting = sum(
@@ -86,23 +102,23 @@ def check_bracket(account: Account, wish: Wish, value: Decimal, leverage: int) -
         Decimal(0),
     )
     held = account.position(wish.symbol, LONG if wish.side == 1 else SHORT)
-    if leverage > most_leverage(listing, entry_value(listing, held) + resting + value):
+    if leverage > max_leverage(listing, entry_value(listing, held) + resting + value):
         raise Refused(Code.LEVERAGE_HIGH)
 
 
-def closing_size(account: Account, wish: Wish) -> int:
+def closing_size(account: Account, wish: NewOrder) -> int:
     """What a closing order may have of its size. In one-way mode it is cut to the position."""
     held = account.position(wish.symbol, SHORT if wish.side == 2 else LONG)
     if not held.size:
         raise Refused(Code.NO_POSITION)
     if not account.hedged:
         return min(wish.size, held.size)
-    if wish.size > held.size - frozen_volume(account, held):
+    if wish.size > held.size - frozen_contracts(account, held):
         raise Refused(Code.SHORT_POSITION)
     return wish.size
 
 
-def frozen_volume(account: Account, position: Position) -> int:
+def frozen_contracts(account: Account, position: Position) -> int:
     """The contracts that resting closing orders hold."""
     closing = (
         order.remaining

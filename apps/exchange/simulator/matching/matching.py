@@ -6,12 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from apps.exchange.simulator.account import Account
-from apps.exchange.simulator.fills import book_fill, closable
-from apps.exchange.simulator.holdings import Trade
-from apps.exchange.simulator.rows import Order, Plan
-from apps.exchange.simulator.tick import Tick
-from apps.exchange.simulator.words import APPROVAL, FOK, GTC, LIVE, MAKER_ONLY, OVER, WHOLE
+from apps.exchange.simulator.account.account import Account
+from apps.exchange.simulator.account.margin import MAKER, TAKER
+from apps.exchange.simulator.account.rows import ZERO, Order, Plan, Position, Trade
+from apps.exchange.simulator.codes import (
+    APPROVAL,
+    COMMISSION,
+    FOK,
+    GTC,
+    LIVE,
+    LONG,
+    MAKER_ONLY,
+    OVER,
+    REALISED,
+    SHORT,
+    WHOLE,
+)
 
 VOLUME_SHARE = 10
 """All resting limits of a contract together get at most a tenth of a minute's volume."""
@@ -68,7 +78,7 @@ class Matching:
         self.events.append(Event(SUBMITTED, order))
         levels = [(price, contracts) for price, contracts in tick.levels(order.buys) if _within(order, price)]
         depth = sum(contracts for _, contracts in levels)
-        wanted = closable(self.account, order)
+        wanted = fillable(self.account, order)
         if wanted and not (
             (order.mode == MAKER_ONLY and levels) or (order.mode == FOK and depth < order.remaining)
         ):
@@ -88,7 +98,7 @@ class Matching:
 
     def fill(self, order: Order, price: Decimal, contracts: int, *, maker: bool, at_ms: int) -> Order:
         """Book one fill and what follows from it; the order as it is then."""
-        trade = book_fill(self.account, order, price, contracts, maker=maker, at_ms=at_ms)
+        trade = apply_fill(self.account, order, price, contracts, maker=maker, at_ms=at_ms)
         filled = order.filled + contracts
         order = self._put(
             order,
@@ -132,7 +142,7 @@ class Matching:
         contract = self.account.contract(tick.symbol)
         taken = contract.taken if contract.taken_minute == tick.minute else 0
         left = tick.volume // VOLUME_SHARE - taken
-        contracts = min(left, self._most(closable(self.account, order)))
+        contracts = min(left, self._most(fillable(self.account, order)))
         if contracts > 0:
             self.account.put(replace(contract, taken_minute=tick.minute, taken=taken + contracts))
             self.fill(order, order.price, contracts, maker=True, at_ms=tick.at_ms)
@@ -168,3 +178,114 @@ def _is_through(order: Order, tick: Tick, step: Decimal) -> bool:
 
 def _priority(order: Order) -> tuple[Decimal, int]:
     return (-order.price if order.buys else order.price, order.queued)
+
+
+Level = tuple[Decimal, int]
+"""(price, contracts)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """`low`, `high` and `volume` (contracts) are those of the whole minute. `levels(buys)` gives the side of
+    the book that a buyer (or a seller) takes from, best first."""
+
+    symbol: str
+    minute: int
+    at_ms: int
+    last: Decimal
+    mark: Decimal
+    volume: int
+    low: Decimal
+    high: Decimal
+    levels: Callable[[bool], list[Level]]
+
+    def far(self, *, buys: bool) -> Decimal:
+        """The best price a taker gets."""
+        return self.levels(buys)[0][0]
+
+
+COST_DIGITS = Decimal("1e-12")
+"""A partly closed position's cost is kept so exactly: what is rounded off is realised, so sums are exact."""
+
+ENTRY_DIGITS = Decimal("1e-18")
+
+
+def fillable(account: Account, order: Order) -> int:
+    """How many contracts of the order could be filled now, given what is held."""
+    if order.opens:
+        return order.remaining
+    return min(order.remaining, account.position(order.symbol, order.closes).size)
+
+
+def apply_fill(
+    account: Account, order: Order, price: Decimal, contracts: int, *, maker: bool, at_ms: int
+) -> Trade:
+    """Book one fill of `contracts` (at most `closable`): positions, fee, realised profit, the trade."""
+    closing = not account.hedged or not order.opens
+    held = account.position(order.symbol, order.closes)
+    closed = min(contracts, held.size) if closing else 0
+    realised, fee = ZERO, ZERO
+    if closed:
+        realised = _reduced(account, held, price, closed, at_ms)
+        fee += _pay_fee(account, held, price, closed, maker, at_ms)
+    if contracts > closed:
+        grown = _increased(account, order, price, contracts - closed, at_ms)
+        fee += _pay_fee(account, grown, price, contracts - closed, maker, at_ms)
+    trade = Trade(
+        account.number(),
+        order.order_id,
+        order.client_order_id,
+        order.symbol,
+        order.side,
+        price,
+        contracts,
+        maker,
+        fee,
+        realised,
+        at_ms,
+    )
+    account.put(trade)
+    return trade
+
+
+def _reduced(account: Account, held: Position, price: Decimal, closed: int, at_ms: int) -> Decimal:
+    left = held.size - closed
+    cost = (held.cost * left / held.size).quantize(COST_DIGITS).normalize() if left else ZERO
+    gain = (price * closed - (held.cost - cost)) * account.listing(held.symbol).contract_size
+    realised = gain if held.position_type == LONG else -gain
+    account.put(
+        replace(
+            held,
+            size=left,
+            cost=cost,
+            realised=held.realised + realised,
+            closed=held.closed + closed,
+            closed_value=held.closed_value + price * closed,
+            updated_ms=at_ms,
+        )
+    )
+    account.record(REALISED, realised, held.symbol, at_ms)
+    return realised
+
+
+def _increased(account: Account, order: Order, price: Decimal, contracts: int, at_ms: int) -> Position:
+    position_type = LONG if order.buys else SHORT
+    held = account.position(order.symbol, position_type)
+    if not held.size:
+        held = Position(order.symbol, position_type, order.leverage, order.open_type, at_ms, at_ms)
+    size, cost = held.size + contracts, held.cost + price * contracts
+    entry = (cost / size).quantize(ENTRY_DIGITS)
+    grown = replace(held, size=size, cost=cost, entry_price=entry, updated_ms=at_ms)
+    account.put(grown)
+    return grown
+
+
+def _pay_fee(
+    account: Account, position: Position, price: Decimal, contracts: int, maker: bool, at_ms: int
+) -> Decimal:
+    value = price * contracts * account.listing(position.symbol).contract_size
+    fee = value * (MAKER if maker else TAKER)
+    account.record(COMMISSION, -fee, position.symbol, at_ms)
+    now = account.position(position.symbol, position.position_type)
+    account.put(replace(now, realised=now.realised - fee))
+    return fee

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from apps.exchange.simulator.archive import MINUTE_S, Archive
-from apps.exchange.simulator.chain import rolled_up
-from apps.exchange.simulator.noise import key, noise
-from apps.exchange.simulator.path import TICKS, Moment, Path, Row, paths, second
-from apps.exchange.simulator.run import SPREAD_BPS, Run, run_of
+from apps.exchange.simulator.market.archive import MINUTE_S, Archive, rolled_up
+from apps.exchange.simulator.market.path import (
+    SPREAD_BPS,
+    TICKS,
+    MinutePath,
+    Moment,
+    Path,
+    Row,
+    minute_path,
+    paths,
+    second,
+)
 from apps.exchange.simulator.tape.code import Matrix
 
 KEPT_MINUTES = 4
@@ -59,10 +68,10 @@ class Market:
         self.seed = seed
         self.symbols = archive.symbols
         self.row = {symbol: at for at, symbol in enumerate(self.symbols)}
-        self.keys = np.array([key(symbol) for symbol in self.symbols], dtype=np.int64)
+        self.keys = np.array([symbol_key(symbol) for symbol in self.symbols], dtype=np.int64)
         self._paths: dict[int, Path] = {}
         self._marks: dict[int, Path] = {}
-        self._runs: dict[tuple[str, int], Run] = {}
+        self._minute_paths: dict[tuple[str, int], MinutePath] = {}
         self._blocks: dict[str, tuple[int, list[list[int]]]] = {}
         self._quoted: tuple[Moment, Quotes] | None = None
 
@@ -82,14 +91,14 @@ class Market:
             self._marks[minute] = self.path(minute).damped()
         return self._marks[minute]
 
-    def run(self, symbol: str, minute: int) -> Run:
+    def minute_path(self, symbol: str, minute: int) -> MinutePath:
         """One contract alone: what `path` and `mark_path` say of it, at a fraction of their cost."""
-        found = self._runs.get((symbol, minute))
+        found = self._minute_paths.get((symbol, minute))
         if found is None:
-            found = run_of(self._candle(symbol, minute), lambda: self._high_first(symbol, minute))
-            if len(self._runs) >= KEPT_RUNS:
-                del self._runs[next(iter(self._runs))]
-            self._runs[symbol, minute] = found
+            found = minute_path(self._candle(symbol, minute), lambda: self._high_first(symbol, minute))
+            if len(self._minute_paths) >= KEPT_RUNS:
+                del self._minute_paths[next(iter(self._minute_paths))]
+            self._minute_paths[symbol, minute] = found
         return found
 
     def quotes(self, moment: Moment) -> Quotes:
@@ -117,7 +126,7 @@ class Market:
         minutes = self.archive.matrix(symbol, MINUTE_S, first_open_s, count * step_s // MINUTE_S)
         first = first_open_s // MINUTE_S
         numbers = np.arange(first, first + minutes.shape[1])
-        marks = self._run(minutes, numbers, key(symbol)).damped().forming(TICKS - 1)
+        marks = self._run(minutes, numbers, symbol_key(symbol)).damped().forming(TICKS - 1)
         return rolled_up(marks, step_s // MINUTE_S)
 
     def forming(self, symbol: str, step_s: int, moment: Moment, *, mark: bool = False) -> Matrix:
@@ -193,3 +202,72 @@ def _forget(kept: dict[int, Path], newcomer: int) -> None:
         : max(0, len(kept) - KEPT_MINUTES + 1)
     ]:
         del kept[minute]
+
+
+def symbol_key(symbol: str) -> int:
+    return zlib.crc32(symbol.encode())
+
+
+def noise(*place: ArrayLike) -> NDArray[np.uint64]:
+    """64 bits for each place (integers, broadcast): splitmix64 (Steele, Lea, Flood 2014), chained."""
+    parts = np.broadcast_arrays(*(np.atleast_1d(np.asarray(part, dtype=np.int64)) for part in place))
+    bits = np.zeros(parts[0].shape, dtype=np.uint64)
+    for part in parts:
+        bits = _mixed((bits ^ part.astype(np.uint64)) + np.uint64(0x9E3779B97F4A7C15))
+    return bits
+
+
+def uniform(*place: ArrayLike) -> NDArray[np.float64]:
+    """The same as a number from 0 up to 1."""
+    return (noise(*place) >> np.uint64(11)) / float(2**53)
+
+
+def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return bits ^ (bits >> np.uint64(31))
+
+
+MAX_LEVELS = 50
+BUSY_MINUTES = 60
+"""Sizes follow the mean volume of the last hour's minutes."""
+
+Levels = list[tuple[int, int]]
+"""(price in ticks, contracts above 0), best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    bids: Levels
+    asks: Levels
+
+
+def book(market: Market, symbol: str, moment: Moment, levels: int = MAX_LEVELS) -> Book:
+    """At most `levels` (up to 50) a side; bids fall, asks rise, prices stay above 0."""
+    row = market.row[symbol]
+    bid, ask = market.minute_path(symbol, moment.minute).book(moment.tick)
+    typical = _typical_contracts(market, symbol, moment)
+    gap = max(1, (ask - bid) // 2)
+    bids = _side(market, row, moment, levels, side=0, typical=typical, gap=gap)
+    asks = _side(market, row, moment, levels, side=1, typical=typical, gap=gap)
+    return Book(
+        [(bid - away, size) for away, size in bids if away == 0 or bid > away],
+        [(ask + away, size) for away, size in asks],
+    )
+
+
+def _typical_contracts(market: Market, symbol: str, moment: Moment) -> int:
+    hour = moment.minute - moment.minute % BUSY_MINUTES
+    volume = market.closed(symbol, 3600, (hour - BUSY_MINUTES) * 60, 1)[-1, 0]
+    return max(10, int(volume) // BUSY_MINUTES // 5)
+
+
+def _side(
+    market: Market, row: int, moment: Moment, levels: int, *, side: int, typical: int, gap: int
+) -> list[tuple[int, int]]:
+    """(distance from the best price in ticks, contracts), nearest first."""
+    bits = noise(market.seed, market.keys[row], moment.number, side, np.arange(levels))
+    gaps = 1 + (bits % np.uint64(2 * gap)).astype(np.int64)
+    gaps[0] = 0
+    sizes = 1 + ((bits >> np.uint64(32)) % np.uint64(2 * typical)).astype(np.int64)
+    return list(zip(np.cumsum(gaps).tolist(), sizes.tolist(), strict=True))

@@ -17,13 +17,13 @@ from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 from wsproto.events import Ping
 
 from apps.engine.values.errors import TradingError
-from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.floor import Floor
-from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.server.app import Clock, Exchange
+from apps.exchange.simulator.exchange import Exchange
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.market import Market
+from apps.exchange.simulator.market.state import DEFAULT_SEED
+from apps.exchange.simulator.server.app import Clock, SimulatorApp
 from apps.exchange.simulator.server.connection import PING_FRAME, Patience
 from apps.exchange.simulator.server.private.keys import PLAY_KEYS, Key
-from apps.exchange.simulator.state import DEFAULT_SEED
 
 START_S = 10
 LAST_WORDS_S = 1
@@ -61,10 +61,10 @@ def address_of(listener: socket.socket) -> str:
 
 
 def serve(
-    floor: Floor, listener: socket.socket, *, limits: bool = True, keys: Sequence[Key] = PLAY_KEYS
+    floor: Exchange, listener: socket.socket, *, limits: bool = True, keys: Sequence[Key] = PLAY_KEYS
 ) -> None:
     """Serve until SIGTERM or SIGINT, then end cleanly."""
-    server = _server(Exchange(floor, wall_clock, limits=limits, patience=Patience(), keys=keys))
+    server = _server(SimulatorApp(floor, wall_clock, limits=limits, patience=Patience(), keys=keys))
     asyncio.run(_serve_until_signalled(server, listener))
 
 
@@ -86,8 +86,8 @@ def running(
     `books` is the file that keeps the account; without one it begins anew each time.
     """
     now_ms = int(clock().timestamp() * 1000)
-    floor = Floor.open(Market(archive, seed), now_ms, path=books, balance=balance)
-    exchange = Exchange(floor, clock, limits=limits, patience=patience or Patience(), keys=keys)
+    floor = Exchange.open(Market(archive, seed), now_ms, path=books, balance=balance)
+    exchange = SimulatorApp(floor, clock, limits=limits, patience=patience or Patience(), keys=keys)
     server, listener = _server(exchange), listen("127.0.0.1", port)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), name="simulator")
     started = threading.Event()
@@ -126,7 +126,7 @@ class _PingAware(WSProtocol):
         self.queue.put_nowait({"type": PING_FRAME})  # type: ignore[typeddict-item]  # our own message, see connection.py
 
 
-def _server(exchange: Exchange) -> _Server:
+def _server(exchange: SimulatorApp) -> _Server:
     return _Server(
         uvicorn.Config(
             exchange,

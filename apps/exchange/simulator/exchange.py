@@ -11,20 +11,17 @@ from decimal import Decimal
 from pathlib import Path
 
 from apps.engine.values.contract import UnknownSymbol
-from apps.exchange.simulator import funding, plans, triggers
-from apps.exchange.simulator.account import Account
-from apps.exchange.simulator.archive import MINUTE_S
-from apps.exchange.simulator.book import book
-from apps.exchange.simulator.figures import FUNDING_S, Figures
-from apps.exchange.simulator.holdings import ZERO, Position, Purse
-from apps.exchange.simulator.journal import Journal, JournalError
-from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.matching import Event, Matching, Rules
-from apps.exchange.simulator.path import TICKS, Moment, moment_at
-from apps.exchange.simulator.quiet import Due, next_due
-from apps.exchange.simulator.rows import Row
-from apps.exchange.simulator.tick import Level, Tick
-from apps.exchange.simulator.words import TRANSFER
+from apps.exchange.simulator.account.account import Account
+from apps.exchange.simulator.account.journal import Journal, JournalError
+from apps.exchange.simulator.account.rows import ZERO, Position, Row, Wallet
+from apps.exchange.simulator.codes import TRANSFER
+from apps.exchange.simulator.market.archive import MINUTE_S
+from apps.exchange.simulator.market.market import Market, book
+from apps.exchange.simulator.market.path import TICKS, Moment, moment_at
+from apps.exchange.simulator.market.ticker_stats import FUNDING_S, TickerStats
+from apps.exchange.simulator.matching import orders, triggers
+from apps.exchange.simulator.matching.matching import Event, Level, Matching, Rules, Tick
+from apps.exchange.simulator.matching.next_event import NextEvent, next_event
 
 START_BALANCE = Decimal(1000)
 
@@ -33,7 +30,7 @@ NEVER = 2**62
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
+class Commit:
     """What a commit made known: order events in order, positions that changed, and whether anything did."""
 
     events: list[Event]
@@ -41,7 +38,7 @@ class Happened:
     changed: bool
 
 
-class Floor:
+class Exchange:
     """Call `advance` before anything else at a moment, and `commit` before anyone is told what happened."""
 
     def __init__(
@@ -50,11 +47,11 @@ class Floor:
         self.market = market
         self.account = account
         self.rules = rules or Rules()
-        self.matching = Matching(account, self.rules, plans.arm_presets)
+        self.matching = Matching(account, self.rules, orders.arm_presets)
         self._journal = journal
-        self.figures = Figures(market)
-        self._played = account.purse.played
-        self._dues: dict[str, tuple[int, Due]] = {}
+        self.ticker_stats = TickerStats(market)
+        self._played = account.wallet.played
+        self._dues: dict[str, tuple[int, NextEvent]] = {}
 
     @classmethod
     def open(
@@ -66,7 +63,7 @@ class Floor:
         name: str = "",
         balance: Decimal | None = None,
         rules: Rules | None = None,
-    ) -> Floor:
+    ) -> Exchange:
         """The books kept in `path`, or new ones that begin with `balance` USDT, 1,000 by default.
 
         Without a path nothing is kept. `name` tells markets apart. What the books mention and `market` does
@@ -91,7 +88,7 @@ class Floor:
             self._journal.close()
 
     def tick(self, symbol: str, at: Moment, at_ms: int | None = None) -> Tick:
-        run, listing = self.market.run(symbol, at.minute), self.market.archive.listing(symbol)
+        run, listing = self.market.minute_path(symbol, at.minute), self.market.archive.listing(symbol)
 
         def levels(buys: bool) -> list[Level]:
             depth = book(self.market, symbol, at)
@@ -140,25 +137,25 @@ class Floor:
             if self.account.is_live(order):
                 self.matching.approve(order, self.tick_at(order.symbol, order.updated_ms))
 
-    def commit(self) -> Happened:
+    def commit(self) -> Commit:
         """Write down what changed; only then may it be told."""
         events, self.matching.events = self.matching.events, []
         changes = self.account.take_changes()
         if changes:
-            self.account.put(replace(self.account.purse, played=self._played))
-            changes = [*(row for row in changes if not isinstance(row, Purse)), *self.account.take_changes()]
+            self.account.put(replace(self.account.wallet, played=self._played))
+            changes = [*(row for row in changes if not isinstance(row, Wallet)), *self.account.take_changes()]
             if self._journal:
                 self._journal.write(changes)
-        return Happened(events, [row for row in changes if isinstance(row, Position)], bool(changes))
+        return Commit(events, [row for row in changes if isinstance(row, Position)], bool(changes))
 
     def last(self, symbol: str, at: Moment) -> Decimal:
         return self.market.archive.listing(symbol).price(
-            self.market.run(symbol, at.minute).last.price(at.tick)
+            self.market.minute_path(symbol, at.minute).last.price(at.tick)
         )
 
     def mark(self, symbol: str, at: Moment) -> Decimal:
         return self.market.archive.listing(symbol).price(
-            self.market.run(symbol, at.minute).mark.price(at.tick)
+            self.market.minute_path(symbol, at.minute).mark.price(at.tick)
         )
 
     def _next(self) -> int:
@@ -173,25 +170,25 @@ class Floor:
         symbols = self.account.alive()
         if at.number % FUNDING_TICKS == 0:
             for symbol in symbols:
-                rate = self.figures.funding_rate(symbol, at.minute * MINUTE_S)
-                funding.pay(self.account, self.tick(symbol, at), rate)
+                rate = self.ticker_stats.funding_rate(symbol, at.minute * MINUTE_S)
+                triggers.pay_funding(self.account, self.tick(symbol, at), rate)
         for symbol in symbols:
-            if self._due(symbol, at.number) == Due(at.number, may_happen=True):
-                triggers.play(self.matching, self.tick(symbol, at))
+            if self._due(symbol, at.number) == NextEvent(at.number, may_happen=True):
+                triggers.play_tick(self.matching, self.tick(symbol, at))
 
-    def _due(self, symbol: str, first: int) -> Due:
+    def _due(self, symbol: str, first: int) -> NextEvent:
         """From tick `first` on; searched again only when the contract's rows changed, or it has passed."""
         version = self.account.version(symbol)
-        searched, found = self._dues.get(symbol, (-1, Due(-1, may_happen=False)))
+        searched, found = self._dues.get(symbol, (-1, NextEvent(-1, may_happen=False)))
         if searched != version or found.number < first or (found.number == first and not found.may_happen):
-            found = next_due(self.market, self.account, symbol, first)
+            found = next_event(self.market, self.account, symbol, first)
             self._dues[symbol] = version, found
         return found
 
 
 def _with_mentioned(market: Market, rows: Iterable[Row], path: Path | None) -> Market:
     """The market with every contract of the books: none of their rows may become unreadable."""
-    mentioned = {row.symbol for row in rows if not isinstance(row, Purse)} - {""}
+    mentioned = {row.symbol for row in rows if not isinstance(row, Wallet)} - {""}
     try:
         archive = market.archive.keeping(mentioned)
     except UnknownSymbol as fault:
@@ -203,14 +200,14 @@ def _with_mentioned(market: Market, rows: Iterable[Row], path: Path | None) -> M
 
 
 def _opened(market: Market, rows: Iterable[Row], now_ms: int, balance: Decimal | None) -> Account:
-    account = Account(market.archive.listing, Purse(ZERO))
+    account = Account(market.archive.listing, Wallet(ZERO))
     for row in rows:
         account.put(row)
-    if not account.purse.played:
+    if not account.wallet.played:
         start = START_BALANCE if balance is None else balance
         account.record(TRANSFER, start, "", now_ms, transfer="spot_to_contract")
-        account.put(replace(account.purse, played=moment_at(now_ms / 1000).number))
-    elif balance is not None and balance != (began := next(iter(account.ledger.values())).amount):
+        account.put(replace(account.wallet, played=moment_at(now_ms / 1000).number))
+    elif balance is not None and balance != (began := next(iter(account.ledger_lines.values())).amount):
         raise JournalError(
             f"--balance {balance} contradicts the books: they began with {began} USDT; "
             "leave --balance out to go on with them, or move their file away to begin new ones"

@@ -1,4 +1,4 @@
-"""What an account has ordered: rows that are replaced, never changed.
+"""What an account holds and what happened to it: rows that are replaced, never changed.
 
 Prices and money are Decimal in USDT, sizes whole contracts, times milliseconds since 1970.
 """
@@ -8,8 +8,114 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from apps.exchange.simulator.holdings import ZERO, Contract, Entry, Position, Purse, Trade
-from apps.exchange.simulator.words import APPROVAL, BUYS, LIVE, LONG, OPENS, SHORT
+from apps.exchange.simulator.codes import APPROVAL, BUYS, HEDGE, LIVE, LONG, OPENS, SHORT
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """`cost` is the sum of entry price x contracts of what is held; flat is size 0.
+
+    `realised` is net of trading fees since it was opened, `funding` what was paid. `entry_price` is kept
+    when flat, for the last push.
+    """
+
+    symbol: str
+    position_type: int
+    leverage: int
+    open_type: str
+    opened_ms: int
+    updated_ms: int
+    size: int = 0
+    cost: Decimal = ZERO
+    entry_price: Decimal = ZERO
+    realised: Decimal = ZERO
+    funding: Decimal = ZERO
+    closed: int = 0
+    closed_value: Decimal = ZERO
+
+    @property
+    def key(self) -> str:
+        return position_key(self.symbol, self.position_type)
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One fill of ours. `fee` positive when paid; `realised` without it."""
+
+    trade_id: int
+    order_id: int
+    client_order_id: str
+    symbol: str
+    side: int
+    price: Decimal
+    contracts: int
+    maker: bool
+    fee: Decimal
+    realised: Decimal
+    at_ms: int
+
+    @property
+    def key(self) -> str:
+        return str(self.trade_id)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """A line of the ledger: the wallet changes by nothing else. `transfer` is its type for transfers."""
+
+    entry_id: int
+    flow_type: int
+    amount: Decimal
+    symbol: str
+    at_ms: int
+    transfer: str = ""
+
+    @property
+    def key(self) -> str:
+        return str(self.entry_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What the account has set, and used up, on one contract.
+
+    Resting fills took `taken` contracts of minute `taken_minute`.
+    `cancel_at_ms` is when the dead man's switch cancels its orders, 0 off.
+    """
+
+    symbol: str
+    leverage: int
+    open_type: str
+    taken_minute: int = 0
+    taken: int = 0
+    cancel_at_ms: int = 0
+
+    @property
+    def key(self) -> str:
+        return self.symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """The account's single row. `cash` in USDT: the sum of every line of the ledger.
+
+    `played` is the number of the market's last tick that was applied, `numbers` the last number given out.
+    """
+
+    cash: Decimal
+    position_mode: str = HEDGE
+    played: int = 0
+    numbers: int = 0
+
+    @property
+    def key(self) -> str:
+        return "purse"
+
+
+def position_key(symbol: str, position_type: int) -> str:
+    return f"{symbol}:{position_type}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +227,4 @@ class Plan:
         return SHORT if self.side in BUYS else LONG
 
 
-Row = Order | Plan | Position | Trade | Entry | Contract | Purse
+Row = Order | Plan | Position | Trade | LedgerLine | Contract | Wallet

@@ -12,7 +12,7 @@ from apps.engine.values.errors import TradingError
 
 DAYS = 24
 DEFAULT_DAY = 12
-LIVELY = Path(__file__).parent / "tape" / "lively.txt"
+LIVELY = Path(__file__).parent.parent / "tape" / "lively.txt"
 """A line an hour, a letter a minute of the day: the day of the tape (a is 0) on which trades come soonest."""
 DEFAULT_SEED = 1
 _EPOCH = date(1970, 1, 1)
@@ -40,7 +40,7 @@ class State:
         return ((self.first_day - _EPOCH).days - self.day) * 1440
 
 
-def begin(path: Path | None, *, now: datetime, day: int | None = None, seed: int | None = None) -> State:
+def open_state(path: Path | None, *, now: datetime, day: int | None = None, seed: int | None = None) -> State:
     """The kept state, or a new one that begins today and is kept in `path` (None keeps nothing).
 
     Without a `day` a new market plays the one on which trades come soonest from this time of the day on.

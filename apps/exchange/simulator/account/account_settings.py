@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from apps.exchange.simulator.account import Account
-from apps.exchange.simulator.checks import check_leverage, is_bound
-from apps.exchange.simulator.errors import Code, Refused
-from apps.exchange.simulator.holdings import Contract
+from apps.exchange.simulator.account.account import Account
+from apps.exchange.simulator.account.rows import Contract
+from apps.exchange.simulator.codes import Code, Refused
+from apps.exchange.simulator.matching.new_order import check_leverage, is_in_use
 
 SHORTEST_TIMEOUT_S = 5
 LONGEST_TIMEOUT_S = 86_400
@@ -22,7 +22,7 @@ def set_leverage(account: Account, symbol: str, leverage: int | None, open_type:
     wanted = contract.leverage if leverage is None else leverage
     check_leverage(account.listing(symbol), wanted)
     changed = replace(contract, leverage=wanted, open_type=open_type)
-    if changed != contract and is_bound(account, symbol):
+    if changed != contract and is_in_use(account, symbol):
         raise Refused(Code.BAD_LEVERAGE)
     account.put(changed)
     return changed
@@ -30,11 +30,11 @@ def set_leverage(account: Account, symbol: str, leverage: int | None, open_type:
 
 def set_position_mode(account: Account, mode: str) -> None:
     """Refused while anything is held, rests or waits in the other mode."""
-    if mode == account.purse.position_mode:
+    if mode == account.wallet.position_mode:
         return
     if account.held() or account.live_orders() or account.live_plans():
         raise Refused(Code.MODE_BOUND)
-    account.put(replace(account.purse, position_mode=mode))
+    account.put(replace(account.wallet, position_mode=mode))
 
 
 def cancel_after(account: Account, symbol: str, timeout_s: int, now_ms: int) -> Contract:
