@@ -26,26 +26,44 @@ SYMBOLS_SHOWN = 50
 
 
 def context(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Adds what templates/admin/index.html shows."""
+    """Return `context` with what templates/admin/index.html shows."""
     now, account = timezone.now(), venue.account()
-    rows = board(settings.MTF_PROFILES, now)
+    symbols = board(settings.MTF_PROFILES, now)
+    plans = OrderPlan.objects.filter(account=account).order_by("-plan_time", "-id")
+
+    # Each symbol and profile that was ready within the hour, its newest time, newest first.
+    ready: dict[tuple[str, str], dict[str, Any]] = {}
+    rows = MtfAudit.objects.filter(cause=READY, created_at__gte=now - READY_WITHIN).order_by("-created_at")
+    for row in rows.values("symbol", "profile", "timeframe", "created_at", "details__verdict__side"):
+        shown = ready.setdefault((row["symbol"], row["profile"]), row | {"times": 0})
+        shown["side"] = shown["details__verdict__side"]
+        shown["times"] += 1
+
     return context | {
         "title": "Overview",
         "now": now,
         "profiles": settings.MTF_PROFILES,
-        "board": rows[:SYMBOLS_SHOWN],
-        "not_shown": max(0, len(rows) - SYMBOLS_SHOWN),
+        "board": symbols[:SYMBOLS_SHOWN],
+        "not_shown": max(0, len(symbols) - SYMBOLS_SHOWN),
         "waiting_for": waiting_for(now),
-        "pulses": [_run(pulse(profile, now), now) for profile in settings.MTF_PROFILES],
+        "pulses": [_pulse_card(pulse(profile, now), now) for profile in settings.MTF_PROFILES],
         "stopped": [switch for switch in MtfSwitch.objects.filter(is_on=False) if switch.is_in_force],
-        "streams": [_stream(stream, now) for stream in StreamHealth.objects.order_by("name")],
+        "streams": [
+            {
+                "stream": stream,
+                "age_s": round((now - stream.updated_at).total_seconds()),
+                "candle_age_s": stream.last_candle_at
+                and round((now - stream.last_candle_at).total_seconds()),
+            }
+            for stream in StreamHealth.objects.order_by("name")
+        ],
         "held": holdings(account),
-        "plans": OrderPlan.objects.filter(account=account).order_by("-plan_time", "-id")[:PLANS_SHOWN],
-        "ready": _ready(now),
+        "plans": plans[:PLANS_SHOWN],
+        "ready": list(ready.values())[:READY_SHOWN],
     }
 
 
-def _run(pulse: Pulse, now: datetime) -> dict[str, Any]:
+def _pulse_card(pulse: Pulse, now: datetime) -> dict[str, Any]:
     run = pulse.last
     causes = Counter((run.counts.get("by_cause") or {}) if run else {})
     return {
@@ -56,23 +74,3 @@ def _run(pulse: Pulse, now: datetime) -> dict[str, Any]:
         "causes": causes.most_common(4),
         "missed": len(pulse.missed),
     }
-
-
-def _stream(stream: StreamHealth, now: datetime) -> dict[str, Any]:
-    candle_age = stream.last_candle_at and round((now - stream.last_candle_at).total_seconds())
-    return {
-        "stream": stream,
-        "age_s": round((now - stream.updated_at).total_seconds()),
-        "candle_age_s": candle_age,
-    }
-
-
-def _ready(now: datetime) -> list[dict[str, Any]]:
-    """Each symbol and profile that was ready within the hour, its newest time, newest first."""
-    rows = MtfAudit.objects.filter(cause=READY, created_at__gte=now - READY_WITHIN).order_by("-created_at")
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in rows.values("symbol", "profile", "timeframe", "created_at", "details__verdict__side"):
-        times = found.setdefault((row["symbol"], row["profile"]), row | {"times": 0})
-        times["side"] = times["details__verdict__side"]
-        times["times"] += 1
-    return list(found.values())[:READY_SHOWN]

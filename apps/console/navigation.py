@@ -53,26 +53,16 @@ GROUPS = {
 
 
 def groups(request: HttpRequest) -> list[dict[str, Any]]:
-    """The groups with the entries this user may see."""
-    shown = [
-        {
-            "title": title,
-            "items": [_item(*entry) for entry in entries.items() if _may_see(request, entry[1][1])],
-        }
-        for title, entries in GROUPS.items()
+    """Return the groups with the entries this user may see."""
+    shown: list[dict[str, Any]] = [
+        {"items": [{"title": "Overview", "icon": "dashboard", "link": reverse("admin:index")}]}
     ]
-    return [{"items": [_home()]}, *(group for group in shown if group["items"])]
-
-
-def _home() -> dict[str, Any]:
-    return {"title": "Overview", "icon": "dashboard", "link": reverse("admin:index")}
-
-
-def _item(title: str, place: tuple[str, str]) -> dict[str, Any]:
-    icon, model = place
-    return {"title": title, "icon": icon, "link": reverse(f"admin:{model}_changelist")}
-
-
-def _may_see(request: HttpRequest, model: str) -> bool:
-    app, name = model.rsplit("_", 1)
-    return request.user.has_perm(f"{app}.view_{name}")
+    for group, entries in GROUPS.items():
+        items = []
+        for title, (icon, model) in entries.items():
+            app, name = model.rsplit("_", 1)
+            if request.user.has_perm(f"{app}.view_{name}"):
+                items.append({"title": title, "icon": icon, "link": reverse(f"admin:{model}_changelist")})
+        if items:
+            shown.append({"title": group, "items": items})
+    return shown

@@ -9,7 +9,7 @@ import pytest
 from rich.text import Text
 
 from apps.audit.models import TradeLifecycleEvent
-from apps.console import event_lines
+from apps.console.event_line import FIXED, REASONED, event_line
 from apps.engine import events
 from tests.rooms.fill_trading import fill_trading
 
@@ -21,7 +21,7 @@ def event(name: str, **columns: object) -> TradeLifecycleEvent:
 
 
 def said(of: TradeLifecycleEvent) -> str | None:
-    line = event_lines.line(of)
+    line = event_line(of)
     return None if line is None else Text.from_markup(line).plain
 
 
@@ -69,11 +69,11 @@ def test_a_step_is_told_with_its_numbers_and_what_goes_wrong_with_its_reason(
 
 
 def test_small_steps_in_between_are_not_told() -> None:
-    assert event_lines.line(event(events.OrderSubmitted.name, extra={})) is None
+    assert event_line(event(events.OrderSubmitted.name, extra={})) is None
 
 
 def test_every_event_that_is_told_exists() -> None:
-    assert set(event_lines.WORDS) <= {kind.name for kind in _kinds(events.Event)}
+    assert set(FIXED | REASONED) <= {kind.name for kind in _kinds(events.Event)}
 
 
 def _kinds(of: type[events.Event]) -> list[type[events.Event]]:

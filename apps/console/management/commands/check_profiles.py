@@ -14,7 +14,7 @@ from rich.text import Text
 from apps.engine.profile import Profile
 from apps.engine.profile.lint import Severity
 from apps.profiles.files import profile_names
-from apps.profiles.linting import ProfileCheck, Remark, check_profiles
+from apps.profiles.linting import ProfileCheck, check_profiles
 
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
@@ -38,37 +38,46 @@ class Command(BaseCommand):
         names = list(dict.fromkeys(options["names"])) or profile_names(directory)
         checked = check_profiles(directory, names)
         if options["json"]:
-            self.stdout.write(json.dumps(_plain(checked), indent=2))
+            content = {
+                "profiles": [_profile_json(profile) for profile in checked.profiles],
+                "faults": list(checked.faults),
+                "findings": [
+                    {"file": each.file, "path": each.path, "severity": each.severity, "text": each.text}
+                    for each in checked.findings
+                ],
+            }
+            self.stdout.write(json.dumps(content, indent=2))
         else:
-            self._draw(checked)
-        errors = [one for one in checked.remarks if one.severity == Severity.ERROR]
-        warnings = len(checked.remarks) - len(errors)
+            self._show(checked)
+        errors = sum(remark.severity == Severity.ERROR for remark in checked.remarks)
+        warnings = len(checked.remarks) - errors
         if errors or (warnings and options["fail_on_warnings"]):
-            raise CommandError(f"errors: {len(errors)}, warnings: {warnings}, profiles: {len(names)}")
+            raise CommandError(f"errors: {errors}, warnings: {warnings}, profiles: {len(names)}")
 
-    def _draw(self, checked: ProfileCheck) -> None:
-        """As wide as the terminal and in its colours; 120 wide and plain for anything else."""
+    def _show(self, checked: ProfileCheck) -> None:
+        """Print as wide as the terminal and in its colours; 120 wide and plain for anything else."""
+        profiles = Table("name", "mode", "context → execution", "digest", "conditions")
+        for profile in checked.profiles:
+            path = f"{' '.join(profile.context_timeframes)} → {' '.join(profile.execution_timeframes)}"
+            conditions = str(len(profile.content["conditions"]))
+            profiles.add_row(profile.name, profile.validation_mode, path, profile.digest[:12], conditions)
+        remarks = Table(show_lines=True)
+        for name in ("file", "path", "severity", "text"):
+            remarks.add_column(name, overflow="fold")
+        for remark in checked.remarks:
+            severity = Text(remark.severity, style=COLOURS[remark.severity])
+            remarks.add_row(Text(remark.file), Text(remark.path), severity, Text(remark.text))
+
         terminal = self.stdout.isatty()
         console = Console(width=None if terminal else 120, force_terminal=terminal)
         with console.capture() as capture:
             if checked.profiles:
-                console.print(_profiles(checked.profiles))
-            console.print(_remarks(checked.remarks) if checked.remarks else "no faults, no findings")
+                console.print(profiles)
+            console.print(remarks if checked.remarks else "no faults, no findings")
         self.stdout.write(capture.get())
 
 
-def _plain(checked: ProfileCheck) -> dict[str, Any]:
-    return {
-        "profiles": [_row(profile) for profile in checked.profiles],
-        "faults": list(checked.faults),
-        "findings": [
-            {"file": one.file, "path": one.path, "severity": one.severity, "text": one.text}
-            for one in checked.findings
-        ],
-    }
-
-
-def _row(profile: Profile) -> dict[str, Any]:
+def _profile_json(profile: Profile) -> dict[str, Any]:
     return {
         "name": profile.name,
         "validation_mode": profile.validation_mode,
@@ -80,22 +89,3 @@ def _row(profile: Profile) -> dict[str, Any]:
         "conditions": list(profile.content["conditions"]),
         "indicators": [extra.name for extra in profile.used_indicators.values()],
     }
-
-
-def _profiles(profiles: tuple[Profile, ...]) -> Table:
-    table = Table("name", "mode", "context → execution", "digest", "conditions")
-    for profile in profiles:
-        path = f"{' '.join(profile.context_timeframes)} → {' '.join(profile.execution_timeframes)}"
-        conditions = str(len(profile.content["conditions"]))
-        table.add_row(profile.name, profile.validation_mode, path, profile.digest[:12], conditions)
-    return table
-
-
-def _remarks(remarks: tuple[Remark, ...]) -> Table:
-    table = Table(show_lines=True)
-    for name in ("file", "path", "severity", "text"):
-        table.add_column(name, overflow="fold")
-    for one in remarks:
-        severity = Text(one.severity, style=COLOURS[one.severity])
-        table.add_row(Text(one.file), Text(one.path), severity, Text(one.text))
-    return table

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
 
-from apps.console.progress import progress
-from apps.console.screens.condition_report import show
-from apps.console.symbols import named
-from apps.console.times import stretch
-from apps.engine.profile import Profile
+from apps.console.terminal import parse_span, parse_symbols, progress
 from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import VALIDATION, Timeframe
-from apps.insight.condition_report import Report, condition_report
+from apps.insight.condition_report import EVERY, ConditionCount, Report, TimeframeCount, condition_report
 from apps.insight.explanation import profile_that_ran
 from apps.insight.replay import require_candles
 from apps.profiles import store as profiles
@@ -45,31 +45,107 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object a profile and line")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        now = datetime.now(UTC)
         try:
-            for report in _reports(options):
-                if options["json"]:
-                    self.stdout.write(json.dumps(report.to_json()))
-                else:
-                    show(report, Console(), top=max(0, options["top"]))
+            start, end = parse_span(options["since"], options["until"], now)
+            symbols = parse_symbols(options["symbols"], now)
+            require_candles(symbols, start, end)
+            timeframe = options["timeframe"] and Timeframe(options["timeframe"])
+            name = options["profile"]
+            chosen = profiles.configured_profiles() if name is None else [profile_that_ran(name, None)]
+            with progress("judging again", len(symbols) * len(chosen)) as advance:
+                reports = [
+                    condition_report(
+                        profile,
+                        symbols,
+                        start,
+                        end,
+                        timeframe=timeframe,
+                        by_symbol=options["by_symbol"],
+                        advance=advance,
+                    )
+                    for profile in chosen
+                ]
         except TradingError as fault:
             raise CommandError(str(fault)) from fault
+        for report in reports:
+            if options["json"]:
+                self.stdout.write(json.dumps(report.to_json()))
+            else:
+                show(report, Console(), top=max(0, options["top"]))
 
 
-def _reports(options: dict[str, Any]) -> list[Report]:
-    now = datetime.now(UTC)
-    start, end = stretch(options["since"], options["until"], now)
-    symbols = named(options["symbols"], now)
-    require_candles(symbols, start, end)
-    timeframe = None if options["timeframe"] is None else Timeframe(options["timeframe"])
-    chosen = _profiles(options["profile"])
-    with progress("judging again", len(symbols) * len(chosen)) as tell:
-        return [
-            condition_report(
-                one, symbols, start, end, timeframe=timeframe, by_symbol=options["by_symbol"], advance=tell
-            )
-            for one in chosen
-        ]
+def show(report: Report, console: Console, *, top: int) -> None:
+    """Print four tables: conditions (`top` of them), timeframes, decisions, refusals after READY."""
+    console.rule(f"{report.profile} · {report.start:%Y-%m-%d %H:%M} to {report.end:%Y-%m-%d %H:%M} UTC")
+    symbols = report.symbols
+    shown = ", ".join(symbols) if len(symbols) <= 6 else f"{len(symbols)} symbols"
+    console.print(f"{shown}, judged again by version {report.digest[:12]}", highlight=False)
+    console.print(_condition_table(report.conditions[:top]))
+    if len(report.conditions) > top:
+        console.print(f"{len(report.conditions) - top} conditions more: --top or --json", highlight=False)
+    console.print(_timeframe_table(report.timeframes))
+    console.print(_count_table("What was decided, minutes × symbols", report.decisions))
+    if report.unjudged:
+        console.print(_count_table("Candles that could not be judged", report.unjudged))
+    if report.refusals:
+        console.print(_count_table("Refused after READY", report.refusals))
+    else:
+        console.print("\nNothing was refused after READY in this stretch.")
 
 
-def _profiles(name: str | None) -> list[Profile]:
-    return profiles.configured_profiles() if name is None else [profile_that_ran(name, None)]
+def _condition_table(counts: Sequence[ConditionCount]) -> Table:
+    """Return one row a condition, below it each comparison of one that has several: 80 columns suffice."""
+    table = _titled_table("Conditions: how often one alone was missing for its side to hold")
+    table.add_column("condition", overflow="fold", ratio=1)
+    for name in ("candles", "held", "unknown", "only this"):
+        table.add_column(name, justify="right")
+    for one in counts:
+        where = f"{one.timeframe} {one.phase} {one.side}{'' if one.role == 'rule' else f' {one.role}'}"
+        text = f"[dim]{one.symbol} {where}[/]\n{escape(one.item)}".replace("[dim] ", "[dim]")
+        numbers = [_whole(one.evaluated), _share(one.held, one.evaluated), _whole(one.unknown)]
+        table.add_row(text, *numbers, f"[bold]{_whole(one.only_missing)}[/]")
+        for leaf in one.leaves if len(one.leaves) > 1 else ():
+            held, unknown = _share(leaf.held, one.evaluated), _whole(leaf.unknown)
+            table.add_row(f"[dim]· {escape(leaf.text)}[/]", "", f"[dim]{held}[/]", f"[dim]{unknown}[/]", "")
+    return table
+
+
+def _timeframe_table(counts: Sequence[TimeframeCount]) -> Table:
+    by_symbol = any(one.symbol != EVERY for one in counts)
+    table = _titled_table("Timeframes: minutes in which one was in the way of a decision")
+    if by_symbol:
+        table.add_column("symbol")
+    table.add_column("timeframe")
+    for name in ("long", "short", "neutral", "invalid", "in the way", "it alone"):
+        table.add_column(name, justify="right")
+    for one in sorted(counts, key=lambda one: -one.alone):
+        outcomes = [_share(n, one.minutes) for n in (one.long, one.short, one.neutral, one.invalid)]
+        cells = [one.symbol] if by_symbol else []
+        table.add_row(
+            *cells,
+            f"{one.timeframe} {one.phase}",
+            *outcomes,
+            _whole(one.blocked),
+            f"[bold]{_whole(one.alone)}[/]",
+        )
+    return table
+
+
+def _count_table(title: str, counts: Counter[str]) -> Table:
+    table = _titled_table(title, "what", Column("times", justify="right"), Column("share", justify="right"))
+    for what, times in counts.most_common():
+        table.add_row(what, _whole(times), _share(times, counts.total()))
+    return table
+
+
+def _titled_table(title: str, *columns: str | Column) -> Table:
+    return Table(*columns, title=f"\n{title}", title_justify="left", title_style="bold")
+
+
+def _whole(number: int) -> str:
+    return f"{number:,}" if number else "·"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "–"

@@ -7,15 +7,31 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich import box
 from rich.console import Console
+from rich.table import Table
 
-from apps.console.progress import progress
-from apps.console.screens.divergence import show
-from apps.console.symbols import named
-from apps.console.times import stretch
+from apps.console.terminal import parse_span, parse_symbols, progress
 from apps.engine.values.errors import TradingError
-from apps.insight.divergence import Divergence, find_divergence
+from apps.insight.divergence import NO_RUN, Divergence, Kind, find_divergence
 from apps.profiles import store as profiles
+
+KINDS = {
+    Kind.LATE_CANDLE: "a candle came late",
+    Kind.CORRECTED_CANDLE: "a candle was corrected",
+    Kind.WARM_UP: "an indicator had not settled",
+    Kind.UNEXPLAINED: "[bold red]unexplained[/]",
+}
+NOT_COMPARABLE = {
+    NO_RUN: "no run judged the minute",
+    "lost": "the run was lost",
+    "failed": "the run failed",
+    "skipped": "the run was skipped",
+    "running": "the run has not ended",
+    "kill_switch": "a kill switch stood before the verdict",
+    "not_watched": "the symbol was not watched",
+    "version_not_kept": "the profile version that ran is not kept or cannot be read",
+}
 
 
 class Command(BaseCommand):
@@ -36,25 +52,55 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object a profile and line")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        now = datetime.now(UTC)
         try:
-            found = _found(options)
+            start, end = parse_span(options["since"], options["until"], now)
+            symbols = None if options["symbols"] is None else parse_symbols(options["symbols"], now)
+            names = (
+                [options["profile"]]
+                if options["profile"]
+                else [p.name for p in profiles.configured_profiles()]
+            )
+            with progress("replaying", None if symbols is None else len(symbols) * len(names)) as advance:
+                results = [find_divergence(name, symbols, start, end, advance) for name in names]
         except TradingError as fault:
             raise CommandError(str(fault)) from fault
-        for one in found:
+        for divergence in results:
             if options["json"]:
-                self.stdout.write(json.dumps(one.to_json()))
+                self.stdout.write(json.dumps(divergence.to_json()))
             else:
-                show(one, Console(), top=max(0, options["top"]))
-        if unexplained := sum(one.unexplained for one in found):
+                show(divergence, Console(), top=max(0, options["top"]))
+        if unexplained := sum(divergence.unexplained for divergence in results):
             raise CommandError(f"unexplained differences: {unexplained}")
 
 
-def _found(options: dict[str, Any]) -> list[Divergence]:
-    now = datetime.now(UTC)
-    start, end = stretch(options["since"], options["until"], now)
-    symbols = None if options["symbols"] is None else named(options["symbols"], now)
-    names = (
-        [options["profile"]] if options["profile"] else [one.name for one in profiles.configured_profiles()]
-    )
-    with progress("replaying", None if symbols is None else len(symbols) * len(names)) as tell:
-        return [find_divergence(name, symbols, start, end, tell) for name in names]
+def show(divergence: Divergence, console: Console, *, top: int) -> None:
+    """Print the comparison for people: the answer first, then the first `top` differences."""
+    start, end = divergence.start, divergence.end
+    console.rule(f"{divergence.profile} · {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC")
+    different = len(divergence.differences)
+    compared = divergence.equal + different
+    symbols, minutes = len(divergence.symbols), divergence.runs["decided"]
+    decisions = f"{compared:,} decisions of {symbols} symbols in {minutes:,} minutes"
+    if not compared:
+        runs = divergence.runs.most_common()
+        became = ", ".join(f"{n:,} {'never began' if what == NO_RUN else what}" for what, n in runs)
+        answer = f"nothing can be compared; runs of these minutes: {became}"
+    elif not different:
+        answer = f"[bold green]equal[/]: all {decisions}"
+    else:
+        answer = f"{divergence.equal:,} of {decisions} are equal"
+    console.print(answer, highlight=False)
+    for kind, count in divergence.kinds.most_common():
+        console.print(f"  {count:,} different: {KINDS[Kind(kind)]}", highlight=False)
+    for what, count in divergence.not_comparable.most_common():
+        console.print(f"  {count:,} not comparable: {NOT_COMPARABLE[what]}", highlight=False)
+
+    if different:
+        table = Table("minute", "symbol", "live, replay, why", box=box.SIMPLE_HEAD)
+        for each in divergence.differences[:top]:
+            text = f"live    {each.live}\nreplay  {each.replay}\n[dim]{KINDS[each.kind]}: {each.why}[/]"
+            table.add_row(f"{each.minute:%m-%d %H:%M}", each.symbol, text)
+        console.print(table)
+    if different > top:
+        console.print(f"{different - top} differences more: --top or --json", highlight=False)

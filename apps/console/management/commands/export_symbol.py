@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.console.times import duration, moment
+from apps.console.terminal import parse_duration, parse_moment
 from apps.engine.values.errors import TradingError
 from apps.insight.export import export
 
@@ -33,10 +33,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, symbol: str, at: str, out: Path | None, **options: Any) -> None:
         try:
-            found = export(symbol, moment(at), duration(options["window"]), datetime.now(UTC))
+            document = export(symbol, parse_moment(at), parse_duration(options["window"]), datetime.now(UTC))
         except TradingError as fault:
             raise CommandError(str(fault)) from fault
-        text = json.dumps(found, indent=1, ensure_ascii=False)
+        text = json.dumps(document, indent=1, ensure_ascii=False)
         if out is None:
             self.stdout.write(text)
             return
@@ -45,5 +45,5 @@ class Command(BaseCommand):
         except OSError as fault:
             raise CommandError(f"cannot write {out}: {fault.strerror}") from fault
         self.stderr.write(
-            f"{out}: {len(text) / 1e6:.1f} MB of {symbol} from {found['from']} to {found['to']}"
+            f"{out}: {len(text) / 1e6:.1f} MB of {symbol} from {document['from']} to {document['to']}"
         )

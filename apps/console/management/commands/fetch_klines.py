@@ -43,17 +43,12 @@ class Command(BaseCommand):
             for candle in candles:
                 self.stdout.write(json.dumps(_row(candle)))
             return
-        table = Table(
-            *_row(candles[0]) if candles else (), title=_title(symbol, timeframe, changed, answer.refused)
-        )
+        impossible = f", {answer.refused} impossible and refused" if answer.refused else ""
+        title = f"{symbol} {timeframe}: {changed} stored{impossible}"
+        table = Table(*_row(candles[0]) if candles else (), title=title)
         for candle in candles:
             table.add_row(*_row(candle).values())
         Console().print(table)
-
-
-def _title(symbol: str, timeframe: Timeframe, changed: int, refused: int) -> str:
-    impossible = f", {refused} impossible and refused" if refused else ""
-    return f"{symbol} {timeframe}: {changed} stored{impossible}"
 
 
 def _row(candle: Candle) -> dict[str, str]:

@@ -94,31 +94,24 @@ class Command(BaseCommand):
 
 
 def show(result: dict[str, Any]) -> None:
-    """The result as a table: a symbol a row, a timeframe a column."""
-    entries = result["results"]
-    frames = [f"{one['timeframe']} {one['phase']}" for one in entries[0]["timeframes"]] if entries else []
-    table = Table(
-        "symbol",
-        "verdict",
-        *frames,
-        Column("why", overflow="fold"),
-        title=f"{result['profile']} at {result['minute'][:16]} UTC",
-    )
-    for entry in entries:
-        verdict = f"[bold green]READY {entry['side']}[/]" if entry["status"] == "READY" else "no trade"
-        outcomes = [f"[{COLOURS[one['outcome']]}]{one['outcome']}[/]" for one in entry["timeframes"]]
-        why = f"enter on {entry['execution_tf']}" if entry["status"] == "READY" else str(entry["reason"])
-        table.add_row(entry["symbol"], verdict, *outcomes, why)
-    console = Console()
+    """Print the result as a table, a symbol a row and a timeframe a column; below it a line an entry."""
+    console, symbols, summary = Console(), result["results"], result["summary"]
+    judged = [f"{each['timeframe']} {each['phase']}" for each in symbols[0]["timeframes"]] if symbols else []
+    title = f"{result['profile']} at {result['minute'][:16]} UTC"
+    table = Table("symbol", "verdict", *judged, Column("why", overflow="fold"), title=title)
+    for row in symbols:
+        ready = row["status"] == "READY"
+        verdict = f"[bold green]READY {row['side']}[/]" if ready else "no trade"
+        outcomes = [f"[{COLOURS[each['outcome']]}]{each['outcome']}[/]" for each in row["timeframes"]]
+        why = f"enter on {row['execution_tf']}" if ready else str(row["reason"])
+        table.add_row(row["symbol"], verdict, *outcomes, why)
     console.print(table)
-    summary = result["summary"]
     console.print(f"{summary['symbols']} symbols, {summary['ready']} ready; {result['status']}")
     for entry in result["entries"]:
-        console.print(entered(entry))
+        console.print(entry_line(entry))
 
 
-def entered(entry: dict[str, Any]) -> str:
-    """One entry in one line."""
+def entry_line(entry: dict[str, Any]) -> str:
     head = f"{entry['symbol']} {entry['side']}: {entry['status']}"
     if "size" not in entry:
         return f"{head}, {entry['reason']}"

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from rich.console import Console
 from rich.table import Table
 
-from apps.admin_base.format import plain
+from apps.admin_base.format import duration, plain, rounded
 from apps.exchange import venue
 from apps.insight.account_summary import Holdings, holdings
 
@@ -25,50 +25,44 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="everything as one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = holdings(venue.account())
+        held = holdings(venue.account())
         if options["json"]:
-            self.stdout.write(json.dumps(found.to_json()))
+            self.stdout.write(json.dumps(held.to_json()))
         else:
-            show(found)
+            show(held)
 
 
-def show(found: Holdings) -> None:
+def show(held: Holdings) -> None:
+    """Print what is open, what closed last, what rests, and the money; – is unknown (yet)."""
     console = Console()
     table = Table(
         "symbol", "side", "status", "contracts", "entry", "stop", "target", "profile", "since (UTC)"
     )
-    for one in found.positions:
-        numbers = [plain(one[name]) for name in ("size", "entry_price", "stop_price", "target_price")]
-        since = f"{one['opened_at']:%m-%d %H:%M}"
-        table.add_row(one["symbol"], one["side"], one["status"], *numbers, one["profile"], since)
-    console.print(table if found.positions else "no position is open")
-    if found.closed:
-        console.print(_closed(found.closed))
-    for one in found.resting:
-        price, size = plain(one["price"]), plain(one["size"])
-        console.print(f"resting: {one['symbol']} {one['side']} {size} at {price}, {one['status']}")
-    worth = "unknown" if found.equity is None else f"{found.equity:.2f} USDT"
-    console.print(
-        f"equity {worth}; today {found.realised_today:+.2f} USDT realised in {found.trades_today} trades"
-    )
+    for row in held.positions:
+        numbers = [plain(row[name]) for name in ("size", "entry_price", "stop_price", "target_price")]
+        since = f"{row['opened_at']:%m-%d %H:%M}"
+        table.add_row(row["symbol"], row["side"], row["status"], *numbers, row["profile"], since)
+    console.print(table if held.positions else "no position is open")
 
-
-def _closed(rows: list[dict[str, Any]]) -> Table:
-    """– is unknown: the 1m candles of its time are not all stored (yet)."""
-    table = Table(
-        *("closed (UTC)", "symbol", "side", "entry", "exit", "USDT", "R"),
-        *("MFE %", "MFE R", "MAE %", "MAE R", "held", "profile"),
-    )
-    for one in rows:
-        table.add_row(
-            f"{one['closed_at']:%m-%d %H:%M}",
-            *(one["symbol"], one["side"], plain(one["entry_price"]), plain(one["exit_price"])),
-            *(_rounded(one[name]) for name in ("realised_usdt", "r_multiple")),
-            *(_rounded(one[name]) for name in ("mfe_pct", "mfe_r", "mae_pct", "mae_r")),
-            *(str(timedelta(seconds=int(one["held_s"]))), one["profile"]),
+    if held.closed:
+        table = Table(
+            *("closed (UTC)", "symbol", "side", "entry", "exit", "USDT", "R"),
+            *("MFE %", "MFE R", "MAE %", "MAE R", "held", "profile"),
         )
-    return table
+        figures = ("realised_usdt", "r_multiple", "mfe_pct", "mfe_r", "mae_pct", "mae_r")
+        for row in held.closed:
+            table.add_row(
+                f"{row['closed_at']:%m-%d %H:%M}",
+                *(row["symbol"], row["side"], plain(row["entry_price"]), plain(row["exit_price"])),
+                *(rounded(row[name]) for name in figures),
+                *(duration(timedelta(seconds=row["held_s"])), row["profile"]),
+            )
+        console.print(table)
 
-
-def _rounded(value: Any) -> str:
-    return "–" if value is None else f"{value:.2f}"
+    for row in held.resting:
+        price, size = plain(row["price"]), plain(row["size"])
+        console.print(f"resting: {row['symbol']} {row['side']} {size} at {price}, {row['status']}")
+    worth = "unknown" if held.equity is None else f"{held.equity:.2f} USDT"
+    console.print(
+        f"equity {worth}; today {held.realised_today:+.2f} USDT realised in {held.trades_today} trades"
+    )

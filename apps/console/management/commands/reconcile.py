@@ -29,19 +29,27 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            seen, differing = _compared(venue.account(), datetime.now(UTC))
+            symbols, differing = _compare_books(venue.account(), datetime.now(UTC))
         except (BrokerRejected, BrokerUnavailable, BrokerUnknown) as fault:
             raise CommandError(f"the exchange's books cannot be read: {fault}") from fault
         if options["json"]:
             self.stdout.write(json.dumps(to_jsonable_python(differing)))
         else:
-            _show(seen, differing)
+            console = Console()
+            for symbol in symbols:
+                if symbol not in differing:
+                    console.print(f"{symbol}: equal")
+            for symbol, differences in differing.items():
+                for name, values in differences.items():
+                    console.print(f"[red]{symbol}: {name.replace('_', ' ')}[/]: {values}")
+            if not symbols:
+                console.print("nothing is open, here or there")
         if differing:
             raise CommandError(f"the books of {', '.join(sorted(differing))} differ")
 
 
-def _compared(account: str, now: datetime) -> tuple[list[str], dict[str, dict[str, Any]]]:
-    """The symbols compared, and of those that differ what does."""
+def _compare_books(account: str, now: datetime) -> tuple[list[str], dict[str, dict[str, Any]]]:
+    """Return the symbols compared, and of those that differ what does, by name."""
     books = {symbol: orders.book(account, symbol, now) for symbol in orders.active_symbols(account)}
     traded = venue.current()
     found = survey(
@@ -54,21 +62,8 @@ def _compared(account: str, now: datetime) -> tuple[list[str], dict[str, dict[st
     )
     differing = {}
     for symbol, seen in found.seen.items():
-        book = books.get(symbol) or orders.book(account, symbol, now)
-        differences = compare(book, seen)
-        told = {one.name: value for one in fields(differences) if (value := getattr(differences, one.name))}
-        if told:
-            differing[symbol] = told
+        comparison = compare(books.get(symbol) or orders.book(account, symbol, now), seen)
+        values = {field.name: getattr(comparison, field.name) for field in fields(comparison)}
+        if differences := {name: value for name, value in values.items() if value}:
+            differing[symbol] = differences
     return sorted(found.seen), differing
-
-
-def _show(seen: list[str], differing: dict[str, dict[str, Any]]) -> None:
-    console = Console()
-    for symbol in seen:
-        if symbol not in differing:
-            console.print(f"{symbol}: equal")
-    for symbol, told in differing.items():
-        for name, values in told.items():
-            console.print(f"[red]{symbol}: {name.replace('_', ' ')}[/]: {values}")
-    if not seen:
-        console.print("nothing is open, here or there")

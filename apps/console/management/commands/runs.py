@@ -12,7 +12,7 @@ from django.db.models import Model, QuerySet
 from rich.console import Console
 
 from apps.audit.models import TradeLifecycleEvent
-from apps.console import event_lines
+from apps.console.event_line import event_line
 from apps.exchange import venue
 from apps.live.enter.outcomes import counted, in_words
 from apps.live.models import MtfRun, RunStatus, Trigger
@@ -52,47 +52,41 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             return
 
-    def _follow(self, last: int, ended: QuerySet[MtfRun], *, as_json: bool) -> None:
-        happened = TradeLifecycleEvent.objects.filter(account=venue.account())
-        newest = happened.order_by("id").last()
-        told = 0 if newest is None else newest.pk
+    def _follow(self, last_run: int, ended: QuerySet[MtfRun], *, as_json: bool) -> None:
+        """Show each new run, and between them, for people, what happens to their orders."""
+        events = TradeLifecycleEvent.objects.filter(account=venue.account())
+        newest = events.order_by("id").last()
+        last_event = 0 if newest is None else newest.pk
         while True:
-            for run in _after(last, ended):
+            for run in _rows_after(last_run, ended):
                 self._show(run, as_json=as_json)
-                last = run.pk
-            for event in () if as_json else _after(told, happened):
-                self._tell(event)
-                told = event.pk
+                last_run = run.pk
+            for event in () if as_json else _rows_after(last_event, events):
+                line = event_line(event)
+                if line is not None:
+                    Console(soft_wrap=True, highlight=False).print(line)
+                last_event = event.pk
             time.sleep(POLL_S)
 
-    @staticmethod
-    def _tell(event: TradeLifecycleEvent) -> None:
-        words = event_lines.line(event)
-        if words is not None:
-            Console(soft_wrap=True, highlight=False).print(words)
-
     def _show(self, run: MtfRun, *, as_json: bool) -> None:
-        if as_json:
-            self.stdout.write(
-                json.dumps(
-                    {
-                        "run_id": str(run.run_id),
-                        "profile": run.profile,
-                        "minute": run.minute.isoformat(),
-                        "status": run.status,
-                        "counts": run.counts,
-                        "entries": counted([run])[run.run_id],
-                        "timings": run.timings,
-                        "error": run.error,
-                    }
-                )
-            )
+        if not as_json:
+            Console(soft_wrap=True).print(run_line(run))
             return
-        Console(soft_wrap=True).print(line(run))
+        content = {
+            "run_id": str(run.run_id),
+            "profile": run.profile,
+            "minute": run.minute.isoformat(),
+            "status": run.status,
+            "counts": run.counts,
+            "entries": counted([run])[run.run_id],
+            "timings": run.timings,
+            "error": run.error,
+        }
+        self.stdout.write(json.dumps(content))
 
 
-def _after(last: int, rows: QuerySet[Row]) -> list[Row]:
-    """The rows after `last`; none while the database is away, which whoever follows outlives."""
+def _rows_after(last: int, rows: QuerySet[Row]) -> list[Row]:
+    """Return the rows after `last`; none while the database is away, which whoever follows outlives."""
     try:
         return list(rows.filter(pk__gt=last).order_by("id"))
     except (OperationalError, InterfaceError):
@@ -100,8 +94,8 @@ def _after(last: int, rows: QuerySet[Row]) -> list[Row]:
         return []
 
 
-def line(run: MtfRun) -> str:
-    """One run in one line of rich markup."""
+def run_line(run: MtfRun) -> str:
+    """Return one run in one line of rich markup."""
     colour = COLOURS[RunStatus(run.status)]
     head = f"{run.minute:%H:%M} {run.profile:<14} [{colour}]{run.status}[/]"
     if run.status != RunStatus.DECIDED:
@@ -109,7 +103,7 @@ def line(run: MtfRun) -> str:
     by_cause = sorted(run.counts["by_cause"].items(), key=lambda pair: -pair[1])
     causes = ", ".join(f"{count} {cause}" for cause, count in by_cause[:3])
     took = run.timings.get("announced_to_decided_ms")
-    pace = "unannounced" if took is None else f"decided {took:.0f} ms after its candles"
+    timing = "unannounced" if took is None else f"decided {took:.0f} ms after its candles"
     entered = in_words(counted([run])[run.run_id])
     ready = f"{run.counts['ready']} ready of {run.counts['symbols']}"
-    return f"{head} {ready}{f' ({entered})' if entered else ''} · {pace} · {causes}"
+    return f"{head} {ready}{f' ({entered})' if entered else ''} · {timing} · {causes}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import getpass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.console.times import BadTime, duration
+from apps.console.terminal import BadTime, parse_duration
 from apps.engine.values.errors import TradingError
 from apps.insight.switch_target import unknown_target
 from apps.switches import store as switches
@@ -30,7 +30,12 @@ class Command(BaseCommand):
         parser.add_argument("--by", default=None, help="who does it (default: the user of this shell)")
 
     def handle(self, *args: Any, key: str, reason: str, **options: Any) -> None:
-        until = None if options["lasts"] is None else datetime.now(UTC) + _lasts(options["lasts"])
+        until = None
+        try:
+            if options["lasts"] is not None:
+                until = datetime.now(UTC) + parse_duration(options["lasts"])
+        except BadTime as fault:
+            raise CommandError(f"--for {fault}") from fault
         try:
             if (unknown := unknown_target(key)) is not None:
                 raise CommandError(unknown)
@@ -40,10 +45,3 @@ class Command(BaseCommand):
             raise CommandError(str(fault)) from fault
         lasts = "until it is turned on" if until is None else f"until {until:%Y-%m-%d %H:%M} UTC"
         self.stdout.write(f"{key} is off {lasts}")
-
-
-def _lasts(text: str) -> timedelta:
-    try:
-        return duration(text)
-    except BadTime as fault:
-        raise CommandError(f"--for {fault}") from fault

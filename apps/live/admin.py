@@ -1,19 +1,21 @@
-"""Runs: what each minute decided, how long each stage took, and the audit rows it wrote."""
+"""The live desk's own tables: runs, and what the watch process last found out."""
 
 from __future__ import annotations
 
 from collections import Counter
 
 from django.contrib import admin
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.text import Truncator
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from apps.admin_base.cell import cause_text, coloured, figures, link
-from apps.admin_base.table import ExactFilter, TimeRangeFilter, UncountedAdmin
+from apps.admin_base.table import ExactFilter, ReadOnlyAdmin, TimeRangeFilter, UncountedAdmin
+from apps.live import account_health
 from apps.live.enter.outcomes import counted
-from apps.live.models import MtfRun
+from apps.live.models import MtfRun, WatchState
 
 BREAK = mark_safe("<br>")
 SHOWN = 2
@@ -102,21 +104,26 @@ class MtfRunAdmin(UncountedAdmin):
 
     @admin.display(description="why not")
     def why_not(self, run: MtfRun) -> str:
-        """What went wrong, or the most frequent causes."""
+        """Return what went wrong, or the most frequent causes."""
         if run.error:
             return Truncator(run.error).chars(ERROR_SHOWN)
-        shown = (format_html("{} × {}", count, cause_text(cause)) for cause, count in _common(run)[:SHOWN])
+        shown = (
+            format_html("{} × {}", count, cause_text(cause))
+            for cause, count in Counter(run.counts.get("by_cause") or {}).most_common(SHOWN)
+        )
         return format_html("<div>{}</div>", format_html_join(BREAK, "{}", ((text,) for text in shown)) or "–")
 
     @admin.display(description="causes")
     def causes(self, run: MtfRun) -> str:
-        return figures(dict(_common(run)))
+        return figures(dict(Counter(run.counts.get("by_cause") or {}).most_common()))
 
     @admin.display(description="decided after")
     def decided(self, run: MtfRun) -> str:
-        """From the close of the minute's candles; a run asked for measures from its own start."""
-        took_ms = run.timings.get("close_to_decided_ms") or _own_ms(run)
-        return "–" if took_ms is None else f"{took_ms:,.0f} ms"
+        """Return the time from the close of the minute's candles; of a run asked for, from its own start."""
+        took_ms = run.timings.get("close_to_decided_ms")
+        if not took_ms and run.finished_at is not None:
+            took_ms = (run.finished_at - run.started_at).total_seconds() * 1000
+        return f"{took_ms:,.0f} ms" if took_ms is not None else "–"
 
     @admin.display(description="ms per stage")
     def stages(self, run: MtfRun) -> str:
@@ -135,9 +142,12 @@ class MtfRunAdmin(UncountedAdmin):
         return link("orders_orderplan_changelist", "plans", run_id=run.run_id)
 
 
-def _common(run: MtfRun) -> list[tuple[str, int]]:
-    return Counter(run.counts.get("by_cause") or {}).most_common()
+@admin.register(WatchState)
+class WatchStateAdmin(ReadOnlyAdmin):
+    list_display = ("account", "entries", "unhealthy", "read_at", "reconciled_at", "heard_at", "drift_ms")
+    ordering = ("account",)
 
-
-def _own_ms(run: MtfRun) -> float | None:
-    return None if run.finished_at is None else (run.finished_at - run.started_at).total_seconds() * 1000
+    @coloured("entries", {"may go": "success", "are refused": "danger"})
+    def entries(self, state: WatchState) -> str:
+        health = account_health.of_account(state.account, timezone.now())
+        return "may go" if health.reconciled and not health.unhealthy else "are refused"

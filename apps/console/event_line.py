@@ -1,0 +1,72 @@
+"""What happened to orders and positions, each event in one line for people."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from rich.markup import escape
+
+from apps.admin_base.format import plain
+from apps.audit.models import TradeLifecycleEvent
+from apps.engine import events
+from apps.orders.models import Position
+
+FIXED = {
+    events.OrderNeverArrived.name: "it never arrived; the symbol is free again",
+    events.OrderAdopted.name: "an order of ours that was not in the books was found",
+    events.OrderCancelled.name: "[yellow]cancelled[/]",
+    events.OrderExpired.name: "[yellow]expired[/], its time was over",
+    events.PositionForeign.name: "[bold red]a position that is not ours[/]: the symbol is blocked",
+    events.EmergencyClose.name: "[bold red]unprotected for too long: closed at market[/]",
+    events.CloseFailing.name: "[bold red]closing it fails: GLOBAL was switched off[/]",
+}
+REASONED = {
+    events.OrderRejected.name: "[red]rejected by the exchange[/]",
+    events.OrderDenied.name: "[yellow]not sent[/]",
+    events.OrderUnknown.name: "[bold red]no answer: it may rest or not[/]",
+    events.OrderLost.name: "[bold red]acknowledged once, and now nowhere[/]",
+}
+"""Followed by the reason's code, or what the exchange said."""
+
+
+def event_line(event: TradeLifecycleEvent) -> str | None:
+    """Return the event in rich markup; None for the small steps in between."""
+    name, extra, size = event.event_type, event.extra, event.quantity
+    if name in FIXED:
+        text = FIXED[name]
+    elif name in REASONED:
+        reason = event.reason_code or escape(extra.get("detail") or "no reason told")
+        text = f"{REASONED[name]}: {reason}"
+    elif name == events.PlanClaimed.name:
+        text = (
+            f"[cyan]planned[/] {plain(size)} at {plain(event.price)}, "
+            f"stop {plain(extra['stop'])}, target {plain(extra['target'])}, "
+            f"risk {Decimal(extra['risk']):.2f} USDT, {event.profile}"
+        )
+    elif name == events.OrderAcknowledged.name:
+        text = f"[cyan]submitted[/] with stop and target, {plain(size)} at {plain(event.price)}"
+    elif name == events.OrderFilled.name:
+        filled = Decimal(extra["filled"])
+        of = "" if size is None or filled >= size else f" of {plain(size)}"
+        text = f"[green]filled[/] {plain(filled)}{of} at {plain(event.price)}"
+    elif name == events.PositionProtected.name:
+        text = f"[green]protected[/], stop {plain(extra['stop'])} read back from the exchange"
+    elif name == events.CallFailed.name:
+        text = f"[red]{extra['call']} failed[/]: {escape(extra['detail'])}"
+    elif name == events.PositionClosed.name:
+        text = _result(event.decision_key)
+    else:
+        return None
+    side = f" {event.side}" if event.side else ""
+    return f"{event.happened_at:%H:%M:%S} [bold]{event.symbol}[/]{side}: {text}"
+
+
+def _result(decision_key: str | None) -> str:
+    """Return what the closed position of a decision earned."""
+    position = Position.objects.filter(decision_key=decision_key, closed_at__isnull=False).last()
+    if position is None or position.realised_usdt is None:
+        return "[bold]closed[/]; what it earned is not known yet"
+    colour = "green" if position.realised_usdt > 0 else "red"
+    r_multiple = "" if position.r_multiple is None else f", {position.r_multiple:+.2f} R"
+    by = f" by {position.close_reason}" if position.close_reason else ""
+    return f"[bold]closed[/]{by}: [{colour}]{position.realised_usdt:+.2f} USDT[/]{r_multiple}"
