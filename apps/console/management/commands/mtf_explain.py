@@ -74,7 +74,7 @@ def show(explanation: Explanation) -> None:
         why = f" ({judged.reason}{missing})" if judged.reason else ""
         grace = ", in grace: the candle before" if judged.grace else ""
         console.print(
-            f"\n[bold]{judged.timeframe} {judged.phase}[/]: {judged.outcome}{why} · "
+            f"\n[bold]{judged.timeframe} {judged.phase}[/]: {judged.outcome.word}{why} · "
             f"candle {judged.candle_open_at:%H:%M}{grace}",
             highlight=False,
         )
