@@ -56,11 +56,9 @@ class Command(BaseCommand):
         try:
             start, end = parse_span(options["since"], options["until"], now)
             symbols = None if options["symbols"] is None else parse_symbols(options["symbols"], now)
-            names = (
-                [options["profile"]]
-                if options["profile"]
-                else [p.name for p in profiles.configured_profiles()]
-            )
+            names = [options["profile"]]
+            if not options["profile"]:
+                names = [profile.name for profile in profiles.configured_profiles()]
             with progress("replaying", None if symbols is None else len(symbols) * len(names)) as advance:
                 results = [find_divergence(name, symbols, start, end, advance) for name in names]
         except TradingError as fault:

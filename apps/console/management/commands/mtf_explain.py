@@ -44,9 +44,9 @@ class Command(BaseCommand):
             at = datetime.now(UTC) if options["at"] is None else parse_moment(options["at"])
         except BadTime as fault:
             raise CommandError(f"at: {fault}") from fault
-        names = (
-            [options["profile"]] if options["profile"] else [p.name for p in profiles.configured_profiles()]
-        )
+        names = [options["profile"]]
+        if not options["profile"]:
+            names = [profile.name for profile in profiles.configured_profiles()]
         for name in names:
             try:
                 explanation = explain(options["symbol"], at, name)
