@@ -24,7 +24,7 @@ def streamed_symbols(account: str, now: datetime) -> list[str]:
 
     A contract that is delisted or left the universe is judged no more; its candles are stored to the end.
     """
-    return sorted({*watched_symbols(now), *orders.watched_symbols(account)})
+    return sorted({*watched_symbols(now), *orders.active_symbols(account)})
 
 
 def watched_symbols(now: datetime) -> list[str]:
