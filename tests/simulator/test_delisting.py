@@ -27,9 +27,9 @@ from apps.exchange.simulator.matching import orders
 from apps.exchange.simulator.matching.matching import CANCELLED
 from apps.exchange.simulator.matching.new_order import NewOrder
 from apps.exchange.simulator.server import running
-from apps.exchange.simulator.server.private.books import shown
-from apps.exchange.simulator.server.private.position_rows import asset
-from apps.exchange.simulator.server.private.reading import CURRENCIES
+from apps.exchange.simulator.server.app import account_json
+from apps.exchange.simulator.server.private.account_routes import CURRENCIES
+from apps.exchange.simulator.server.private.rows import asset
 from apps.exchange.simulator.tape.code import pack
 from apps.exchange.simulator.tape.read import CONTRACTS, FOLDER, SUFFIX, load
 from launch import ports
@@ -288,7 +288,7 @@ def test_any_sequence_of_starts_with_other_contracts_raises_nothing_loses_nothin
     for symbols, acts, minutes in [*starts, (1, [], 0)]:
         market = Market(Archive.open(STATE, symbols=symbols, folder=small_tape), seed=1)
         floor = Exchange.open(market, at_ms, path=path)
-        assert before in ({}, shown(floor))
+        assert before in ({}, account_json(floor))
         listed = {symbol: floor.account.listing(symbol).status for symbol in floor.market.symbols}
         mentioned = {row.symbol for row in floor.account.rows() if not isinstance(row, Wallet)} - {""}
         assert listed == {
@@ -310,7 +310,7 @@ def test_any_sequence_of_starts_with_other_contracts_raises_nothing_loses_nothin
         at_ms += minutes * 60_000
         floor.advance(at_ms)
         floor.commit()
-        before = shown(floor)
+        before = account_json(floor)
         for asset_of in CURRENCIES:
             asset(floor, asset_of, moment_at(at_ms / 1000))
         floor.close()

@@ -13,11 +13,9 @@ import requests
 from apps.exchange.simulator.market.archive import Archive
 from apps.exchange.simulator.market.market import Market
 from apps.exchange.simulator.market.path import Moment
-from apps.exchange.simulator.server.audience import Listener
 from apps.exchange.simulator.server.faults import Faults
-from apps.exchange.simulator.server.hub import Hub
-from apps.exchange.simulator.server.pushes import Pushes
-from apps.exchange.simulator.server.topics import parse
+from apps.exchange.simulator.server.hub import Hub, Listener
+from apps.exchange.simulator.server.pushes import Pushes, parse_topic
 from apps.exchange.simulator.server.views import Views
 from tests.simulator.conftest import NOON, Client, Serve, expect
 
@@ -144,7 +142,7 @@ def volume(push: Any) -> int:
 def test_pushes_can_come_after_the_one_that_follows_them(archive: Archive) -> None:
     faults = Faults()
     hub = Hub(Pushes(Views(Market(archive, seed=1)), faults), faults, lambda: NOON)
-    listener, topic = Listener(), parse(BTC, archive.symbols)
+    listener, topic = Listener(), parse_topic(BTC, archive.symbols)
     assert topic is not None
     hub.listeners.add(listener)
     hub.subscribe(listener, topic)

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from apps.exchange.simulator.market.archive import Archive
-from apps.exchange.simulator.server.query import STEPS_MIN
+from apps.exchange.simulator.server.routes import STEPS_MIN
 from tests.simulator.conftest import NOON, Client
 
 KLINE = "/contract/public/kline"

@@ -20,7 +20,7 @@ from apps.exchange.simulator.account.margin import (
 )
 from apps.exchange.simulator.account.rows import Position
 from apps.exchange.simulator.codes import HEDGE, LONG, SHORT
-from apps.exchange.simulator.server.private.position_rows import position_row
+from apps.exchange.simulator.server.private.rows import position_row
 from tests.simulator.arena import LISTING, Arena
 
 FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "fixtures" / "bitmart" / "rest"

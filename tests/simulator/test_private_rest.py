@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from apps.exchange.simulator.server import PLAY_KEYS, Key
+from apps.exchange.simulator.server.private.api import KEYED, SIGNED
 from apps.exchange.simulator.server.private.keys import SOCKET_TEXT
-from apps.exchange.simulator.server.private.routes import KEYED, SIGNED
 from tests.simulator.conftest import NOON, Client, Serve
 from tests.simulator.trader import Trader
 

@@ -10,9 +10,8 @@ import websocket
 from apps.exchange.simulator.market.archive import Archive
 from apps.exchange.simulator.market.market import Market
 from apps.exchange.simulator.server import Patience
-from apps.exchange.simulator.server.audience import MAX_BATCHES, Listener
 from apps.exchange.simulator.server.faults import Faults
-from apps.exchange.simulator.server.hub import Hub
+from apps.exchange.simulator.server.hub import MAX_BATCHES, Hub, Listener
 from apps.exchange.simulator.server.pushes import Pushes
 from apps.exchange.simulator.server.views import Views
 from tests.simulator.conftest import NOON, Client, Serve, expect

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
+import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
+from apps.exchange.simulator.account.journal import row_fields
 from apps.exchange.simulator.exchange import Exchange
 from apps.exchange.simulator.market.path import moment
-from apps.exchange.simulator.server import admin
-from apps.exchange.simulator.server.asgi import Message, Receive, Send
-from apps.exchange.simulator.server.connection import Connection, Patience
-from apps.exchange.simulator.server.faults import Faults
-from apps.exchange.simulator.server.http import Rest
-from apps.exchange.simulator.server.hub import Hub
-from apps.exchange.simulator.server.private.connection import UserConnection
-from apps.exchange.simulator.server.private.desk import Desk
-from apps.exchange.simulator.server.private.hub import UserHub
+from apps.exchange.simulator.server.connection import Connection, Patience, UserConnection
+from apps.exchange.simulator.server.faults import BadFault, Faults
+from apps.exchange.simulator.server.http import Headers, Message, Receive, Rest, Send, read_body, respond
+from apps.exchange.simulator.server.hub import Audience, Hub, UserHub
+from apps.exchange.simulator.server.private.api import PrivateApi
 from apps.exchange.simulator.server.private.keys import Key
 from apps.exchange.simulator.server.pushes import Pushes
 from apps.exchange.simulator.server.routes import Call
-from apps.exchange.simulator.server.views import Views
+from apps.exchange.simulator.server.views import Views, compact
 
 PUBLIC_PATH, PRIVATE_PATH = "/api", "/user"
 MAX_CONNECTIONS = 500
@@ -49,7 +49,7 @@ class SimulatorApp:
         self._hub = Hub(Pushes(self._views, self._faults), self._faults, self.now)
         self._keys = {each.key: each for each in keys}
         self._user_hub = UserHub(self._faults)
-        self._desk = Desk(floor, self._faults, self._keys, self._user_hub, self.now)
+        self._desk = PrivateApi(floor, self._faults, self._keys, self._user_hub, self.now)
         self._hub.on_tick = self._desk.play
         self._rest = Rest(self._faults, self._desk, self._call_at, enforce_limits=limits)
         self._connections: Counter[str] = Counter()
@@ -62,9 +62,9 @@ class SimulatorApp:
             await self._live(receive, send)
         elif scope["type"] == "websocket":
             await self._talk(scope, receive, send)
-        elif admin.is_side_door(scope):
+        elif is_side_door(scope):
             hubs = {"ws": self._hub, "user": self._user_hub}
-            await admin.answer(scope, receive, send, self._faults, hubs, self._desk)
+            await answer_side_door(scope, receive, send, self._faults, hubs, self._desk)
         else:
             await self._rest(scope, receive, send)
 
@@ -99,3 +99,76 @@ class SimulatorApp:
         if path == PRIVATE_PATH:
             return UserConnection(self._user_hub, self._patience, self._keys, self.now)
         return Connection(self._hub, self._symbols, self._patience)
+
+
+HEALTH, FAULTS, BOOKS = "/healthz", "/admin/faults", "/admin/books"
+MAX_BODY = 65_536
+JSON: Headers = [(b"content-type", b"application/json")]
+
+
+def is_side_door(scope: Message) -> bool:
+    """Does this request belong here? From another machine only the health does."""
+    path = scope["path"]
+    if path in (FAULTS, BOOKS):
+        return ipaddress.ip_address(scope["client"][0]).is_loopback
+    return bool(path == HEALTH)
+
+
+async def answer_side_door(
+    scope: Message,
+    receive: Receive,
+    send: Send,
+    faults: Faults,
+    hubs: Mapping[str, Audience],
+    desk: PrivateApi,
+) -> None:
+    """`hubs` by the prefix of their fault switches."""
+    if scope["path"] == BOOKS:
+        desk.play()
+        await respond(send, 200, JSON, compact(account_json(desk.floor)).encode())
+        return
+    if scope["path"] == HEALTH:
+        await respond(send, 200, JSON, b'{"status":"ok"}')
+        return
+    status, body = 200, ""
+    if scope["method"] == "POST":
+        status, body = _switched(await read_body(receive, MAX_BODY), faults)
+        for prefix, hub in hubs.items():
+            if getattr(faults, f"{prefix}_drop"):
+                setattr(faults, f"{prefix}_drop", False)
+                hub.drop_all()
+    elif scope["method"] != "GET":
+        status, body = 405, compact({"error": "GET shows the faults, POST switches them"})
+    await respond(send, status, JSON, (body or compact(faults.shown())).encode())
+
+
+def _switched(body: bytes, faults: Faults) -> tuple[int, str]:
+    try:
+        wanted = json.loads(body)
+        if not isinstance(wanted, dict):
+            raise BadFault("a JSON object of fault names and values is wanted")
+        faults.switch(wanted)
+    except ValueError as fault:
+        return 400, compact({"error": str(fault)})
+    return 200, ""
+
+
+def account_json(floor: Exchange) -> dict[str, Any]:
+    """Every row as rows.py and holdings.py name it, decimals as text; orders and plans that are over too."""
+    account = floor.account
+    return {
+        "position_mode": account.wallet.position_mode,
+        "balance": {
+            "wallet": str(account.wallet.cash),
+            "available": str(account.available),
+            "frozen": str(account.frozen),
+            "deposit": str(account.deposit),
+        },
+        "orders": [row_fields(row) for row in account.orders.values()],
+        "fills": [row_fields(row) for row in account.trades.values()],
+        "positions": [row_fields(row) for row in account.held()],
+        "protections": [row_fields(row) for row in account.live_plans() if row.protects],
+        "plans": [row_fields(row) for row in account.plans.values()],
+        "contracts": [row_fields(row) for row in account.contracts.values()],
+        "ledger": [row_fields(row) for row in account.ledger_lines.values()],
+    }

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
 from urllib.parse import parse_qsl
 
 from apps.exchange.simulator.codes import REFUSALS, Code, Refused
-from apps.exchange.simulator.server.asgi import Headers, Message, Receive, Send, read_body, respond
 from apps.exchange.simulator.server.faults import Faults
 from apps.exchange.simulator.server.limits import Limits
-from apps.exchange.simulator.server.private.desk import Desk, Request
-from apps.exchange.simulator.server.private.routes import KEYED, SIGNED
+from apps.exchange.simulator.server.private.api import KEYED, SIGNED, PrivateApi, Request
 from apps.exchange.simulator.server.routes import ROUTES, Call
-from apps.exchange.simulator.server.wire import answered, refused
+from apps.exchange.simulator.server.views import refusal_body, success_body
 
 JSON: Headers = [(b"content-type", b"application/json")]
 HTML: Headers = [(b"content-type", b"text/html; charset=UTF-8")]
@@ -28,7 +27,7 @@ CallAt = Callable[[dict[str, str]], Call]
 class Rest:
     """The exchange's REST side."""
 
-    def __init__(self, faults: Faults, desk: Desk, call_at: CallAt, *, enforce_limits: bool) -> None:
+    def __init__(self, faults: Faults, desk: PrivateApi, call_at: CallAt, *, enforce_limits: bool) -> None:
         self._faults = faults
         self._desk = desk
         self._call_at = call_at
@@ -68,13 +67,13 @@ class Rest:
             if refusal:
                 raise Refused(refusal)
             if request.path in {"GET": KEYED, "POST": SIGNED}.get(request.method, {}):
-                return 200, answered(self._desk.answer(request))
+                return 200, success_body(self._desk.answer(request))
             if request.method != "GET" or request.path not in ROUTES:
                 raise Refused(Code.NOT_FOUND)
             query = dict(parse_qsl(request.query, keep_blank_values=True))
-            return 200, answered(ROUTES[request.path](self._call_at(query)))
+            return 200, success_body(ROUTES[request.path](self._call_at(query)))
         except Refused as fault:
-            return REFUSALS[fault.code][0], refused(fault.code)
+            return REFUSALS[fault.code][0], refusal_body(fault.code)
 
     async def _hold(self, path: str) -> None:
         loop = asyncio.get_running_loop()
@@ -93,3 +92,27 @@ async def _until_given_up(receive: Receive) -> None:
     """Say nothing until the client hangs up."""
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+Headers = list[tuple[bytes, bytes]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Asgi = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+async def respond(send: Send, status: int, headers: Headers, body: bytes) -> None:
+    headers = [*headers, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def read_body(receive: Receive, most: int) -> bytes:
+    """The request's body, cut after `most` bytes."""
+    body = b""
+    more = True
+    while more and len(body) <= most:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Container
+from dataclasses import dataclass
 from typing import Any
 
 from apps.exchange.simulator.market.market import Stretch
 from apps.exchange.simulator.market.path import LAST_TICK, TICKS, Moment
 from apps.exchange.simulator.market.ticker_stats import FUNDING_LIMIT, FUNDING_S, next_settlement_s
-from apps.exchange.simulator.server import klines
-from apps.exchange.simulator.server.books import Books
+from apps.exchange.simulator.server import views
 from apps.exchange.simulator.server.faults import Faults
-from apps.exchange.simulator.server.topics import Topic
-from apps.exchange.simulator.server.views import Views
-from apps.exchange.simulator.server.wire import compact, plain, rfc3339
+from apps.exchange.simulator.server.views import Views, compact, plain, rfc3339
 
 TICKER_SPEED = "@100ms"
 """Pushed tickers carry a speed that was not asked for: so the exchange does it."""
@@ -58,7 +57,7 @@ class Pushes:
         if since is not None and moment.tick == LAST_TICK:
             return []
         stretch = self._stretch(topic, moment, since)
-        items = klines.items(self._views, self._faults, topic.symbol, stretch)
+        items = views.kline_items(self._views, self._faults, topic.symbol, stretch)
         return [{"symbol": topic.symbol, "items": items}] if items else []
 
     def _stretch(self, topic: Topic, moment: Moment, since: Moment | None) -> Stretch:
@@ -94,7 +93,7 @@ class Pushes:
 
     def _bookticker(self, topic: Topic, moment: Moment, _: Moment | None) -> list[Any]:
         ticker = self._views.top(topic.symbol, moment)
-        return [{"symbol": topic.symbol, **ticker, "ms_t": _ms(moment)}]
+        return [{"symbol": topic.symbol, **ticker, "ms_t": moment.at_ms}]
 
     def _funding(self, topic: Topic, moment: Moment, since: Moment | None) -> list[Any]:
         if since is not None and since.minute == moment.minute:
@@ -109,19 +108,19 @@ class Pushes:
                 "nextFundingTime": settles_s * 1000,
                 "funding_upper_limit": plain(FUNDING_LIMIT),
                 "funding_lower_limit": plain(-FUNDING_LIMIT),
-                "ts": _ms(moment),
+                "ts": moment.at_ms,
             }
         ]
 
     def _depth(self, topic: Topic, moment: Moment, _: Moment | None) -> list[Any]:
         sides = self._books.sides(topic, moment)
         return [
-            {"symbol": topic.symbol, "way": way, "depths": sides[name], "ms_t": _ms(moment)}
+            {"symbol": topic.symbol, "way": way, "depths": sides[name], "ms_t": moment.at_ms}
             for way, name in LEGACY_DEPTH_WAYS
         ]
 
     def _depth_all(self, topic: Topic, moment: Moment, _: Moment | None) -> list[Any]:
-        return [{"symbol": topic.symbol, **self._books.sides(topic, moment), "ms_t": _ms(moment)}]
+        return [{"symbol": topic.symbol, **self._books.sides(topic, moment), "ms_t": moment.at_ms}]
 
     def _depth_increase(self, topic: Topic, moment: Moment, since: Moment | None) -> list[Any]:
         if since is None:
@@ -129,5 +128,113 @@ class Pushes:
         return [self._books.update(topic, moment)]
 
 
-def _ms(moment: Moment) -> int:
-    return round(moment.at_s * 1000)
+Side = dict[str, str]
+"""Price -> contracts, best first."""
+
+
+@dataclass(slots=True)
+class _Published:
+    """What every listener of a depthIncrease topic has by now."""
+
+    version: int
+    at_ms: int
+    bids: Side
+    asks: Side
+
+
+class Books:
+    def __init__(self, views: Views) -> None:
+        self._views = views
+        self._published: dict[str, _Published] = {}
+
+    def sides(self, topic: Topic, moment: Moment) -> dict[str, list[dict[str, str]]]:
+        """Both sides as rows of price and contracts."""
+        bids, asks = self._read(topic, moment)
+        return {"asks": _rows(asks), "bids": _rows(bids)}
+
+    def snapshot(self, topic: Topic, moment: Moment) -> dict[str, Any]:
+        """The published book: a new listener starts where all others are."""
+        if topic.name not in self._published:
+            bids, asks = self._read(topic, moment)
+            self._published[topic.name] = _Published(1, moment.at_ms, bids, asks)
+        book = self._published[topic.name]
+        return _message(topic, book, _rows(book.asks), _rows(book.bids), "snapshot")
+
+    def update(self, topic: Topic, moment: Moment) -> dict[str, Any]:
+        """What changed since the last push: contracts are absolute, "0" removes a level."""
+        bids, asks = self._read(topic, moment)
+        before = self._published.get(topic.name) or _Published(0, 0, {}, {})
+        book = _Published(before.version + 1, moment.at_ms, bids, asks)
+        self._published[topic.name] = book
+        return _message(topic, book, _changes(before.asks, asks), _changes(before.bids, bids), "update")
+
+    def forget(self, topic: Topic) -> None:
+        self._published.pop(topic.name, None)
+
+    def _read(self, topic: Topic, moment: Moment) -> tuple[Side, Side]:
+        text = self._views.listing(topic.symbol).price_text
+        book = self._views.book(topic.symbol, moment, topic.levels)
+        return (
+            {text(price): str(contracts) for price, contracts in book.bids},
+            {text(price): str(contracts) for price, contracts in book.asks},
+        )
+
+
+def _message(
+    topic: Topic, book: _Published, asks: list[dict[str, str]], bids: list[dict[str, str]], kind: str
+) -> dict[str, Any]:
+    return {
+        "symbol": topic.symbol,
+        "asks": asks,
+        "bids": bids,
+        "ms_t": book.at_ms,
+        "version": book.version,
+        "type": kind,
+    }
+
+
+def _rows(side: Side) -> list[dict[str, str]]:
+    return [{"price": price, "vol": contracts} for price, contracts in side.items()]
+
+
+def _changes(before: Side, now: Side) -> list[dict[str, str]]:
+    gone = dict.fromkeys((price for price in before if price not in now), "0")
+    changed = {price: contracts for price, contracts in now.items() if before.get(price) != contracts}
+    return _rows(gone | changed)
+
+
+STEPS_MIN = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1H": 60, "2H": 120, "4H": 240, "1D": 1440, "1W": 10080}
+PRIVATE = re.compile(r"futures/(asset:\w+|position|order)")
+
+_PUBLIC = re.compile(
+    r"futures/(?:"
+    r"(?P<kline>klineBin|markPriceKlineBin)(?P<step>1m|5m|15m|30m|1H|2H|4H|1D|1W)"
+    r"|(?P<depth>depth|depthAll|depthIncrease)(?P<levels>5|20|50)"
+    r"|(?P<plain>ticker|trade|bookticker|fundingRate)"
+    r"):(?P<symbol>[A-Z0-9]+)(?P<speed>@100ms|@200ms)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """`name` as it was asked for. `symbol` is empty for the legacy ticker of all symbols."""
+
+    name: str
+    channel: str
+    symbol: str
+    step_s: int = 0
+    levels: int = 0
+
+
+def parse_topic(name: str, symbols: Container[str]) -> Topic | None:
+    """The topic of that name, or None when there is no such channel or symbol."""
+    if name == "futures/ticker":
+        return Topic(name, "ticker", "")
+    found = _PUBLIC.fullmatch(name)
+    if found is None or found["symbol"] not in symbols or (found["speed"] and not found["depth"]):
+        return None
+    if found["kline"]:
+        return Topic(name, found["kline"], found["symbol"], step_s=STEPS_MIN[found["step"]] * 60)
+    if found["depth"]:
+        return Topic(name, found["depth"], found["symbol"], levels=int(found["levels"]))
+    return Topic(name, found["plain"], found["symbol"])

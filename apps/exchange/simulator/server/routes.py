@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from apps.exchange.simulator.codes import Code, Refused
+from apps.exchange.simulator.market.archive import Archive
 from apps.exchange.simulator.market.path import Moment
 from apps.exchange.simulator.market.ticker_stats import FUNDING_LIMIT, FUNDING_S, next_settlement_s
-from apps.exchange.simulator.server import klines, query
-from apps.exchange.simulator.server.details import detail
+from apps.exchange.simulator.server import views
 from apps.exchange.simulator.server.faults import Faults
-from apps.exchange.simulator.server.query import Query
-from apps.exchange.simulator.server.views import Views
-from apps.exchange.simulator.server.wire import plain
+from apps.exchange.simulator.server.views import Views, contract_detail, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +27,12 @@ class Call:
 
     @property
     def symbol(self) -> str:
-        return query.symbol(self.query, self.views.archive)
+        return read_symbol(self.query, self.views.archive)
 
 
 def details(call: Call) -> Any:
-    chosen = query.symbols(call.query, call.views.archive)
-    return {"symbols": [detail(call.views, symbol, call.moment) for symbol in chosen]}
+    chosen = read_symbols(call.query, call.views.archive)
+    return {"symbols": [contract_detail(call.views, symbol, call.moment) for symbol in chosen]}
 
 
 def depth(call: Call) -> Any:
@@ -50,7 +49,7 @@ def depth(call: Call) -> Any:
 
 def market_trade(call: Call) -> Any:
     symbol, listing = call.symbol, call.views.listing(call.symbol)
-    limit = query.count(call.query, default=50, most=100)
+    limit = read_limit(call.query, default=50, most=100)
     return [
         {
             "symbol": symbol,
@@ -65,9 +64,9 @@ def market_trade(call: Call) -> Any:
 
 
 def kline(call: Call, *, mark: bool = False) -> Any:
-    symbol, step_s = call.symbol, query.step_s(call.query)
-    return klines.rows(
-        call.views, call.faults, symbol, step_s, query.span_s(call.query), call.moment, mark=mark
+    symbol, step_s = call.symbol, read_step_s(call.query)
+    return views.kline_rows(
+        call.views, call.faults, symbol, step_s, read_span_s(call.query), call.moment, mark=mark
     )
 
 
@@ -101,7 +100,7 @@ def funding_rate(call: Call) -> Any:
 
 def funding_rate_history(call: Call) -> Any:
     symbol, next_s = call.symbol, next_settlement_s(call.moment)
-    limit = query.count(call.query, default=100, most=100)
+    limit = read_limit(call.query, default=100, most=100)
     settled = [next_s - FUNDING_S * back for back in range(1, limit + 1)]
     return {
         "list": [
@@ -116,7 +115,7 @@ def funding_rate_history(call: Call) -> Any:
 
 
 def leverage_bracket(call: Call) -> Any:
-    chosen = query.symbols(call.query, call.views.archive)
+    chosen = read_symbols(call.query, call.views.archive)
     return {
         "rules": [{"symbol": each, "brackets": list(call.views.listing(each).brackets)} for each in chosen]
     }
@@ -153,3 +152,45 @@ ROUTES: dict[str, Callable[[Call], Any]] = {
     "/spot/v1/symbols/details": spot_symbols,
     "/account/v1/currencies": spot_currencies,
 }
+
+
+STEPS_MIN = (1, 3, 5, 15, 30, 60, 120, 240, 360, 720, 1440, 4320, 10080)
+LATEST_S = 100_000_000_000
+"""Beyond this a number is milliseconds, sent to a route that wants seconds."""
+
+Query = Mapping[str, str]
+
+
+def read_symbol(query: Query, archive: Archive) -> str:
+    named = query.get("symbol", "")
+    if named not in archive.symbols:
+        raise Refused(Code.BAD_SYMBOL)
+    return named
+
+
+def read_symbols(query: Query, archive: Archive) -> tuple[str, ...]:
+    """The one named, or all without a name."""
+    return (read_symbol(query, archive),) if "symbol" in query else archive.symbols
+
+
+def read_limit(query: Query, *, default: int, most: int) -> int:
+    wanted = query.get("limit", str(default))
+    if not wanted.isdecimal() or not 1 <= int(wanted) <= most:
+        raise Refused(Code.BAD_PARAMETER)
+    return int(wanted)
+
+
+def read_step_s(query: Query) -> int:
+    """The candle length in seconds; the parameter is minutes, 1 when absent."""
+    wanted = query.get("step", "1")
+    if not wanted.isdecimal() or int(wanted) not in STEPS_MIN:
+        raise Refused(Code.BAD_STEP)
+    return int(wanted) * 60
+
+
+def read_span_s(query: Query) -> tuple[int, int]:
+    """(start_time, end_time) in seconds, both included."""
+    start, end = query.get("start_time", ""), query.get("end_time", "")
+    if not (start.isdecimal() and end.isdecimal()) or not int(start) <= int(end) < LATEST_S:
+        raise Refused(Code.BAD_TIME)
+    return int(start), int(end)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from apps.exchange.simulator.codes import REFUSALS, Code
 from apps.exchange.simulator.market.archive import Archive
 from apps.exchange.simulator.market.listing import Listing
-from apps.exchange.simulator.market.market import MAX_LEVELS, Book, Market, book
+from apps.exchange.simulator.market.market import MAX_LEVELS, Book, Market, Stretch, book
 from apps.exchange.simulator.market.path import Moment
-from apps.exchange.simulator.market.ticker_stats import DayStats, TickerStats
-from apps.exchange.simulator.server.wire import plain
+from apps.exchange.simulator.market.ticker_stats import (
+    FUNDING_HOURS,
+    FUNDING_S,
+    DayStats,
+    TickerStats,
+    next_settlement_s,
+)
+from apps.exchange.simulator.server.faults import Faults
 
 RATIO_DIGITS = Decimal("1e-16")
 
@@ -101,3 +111,131 @@ class Views:
             "bid_price": top["best_bid_price"],
             "bid_vol": top["best_bid_vol"],
         }
+
+
+def contract_detail(views: Views, symbol: str, moment: Moment) -> dict[str, Any]:
+    return _terms(views, symbol) | _figures(views, symbol, moment) | _funding(views, symbol, moment)
+
+
+def _terms(views: Views, symbol: str) -> dict[str, Any]:
+    listing = views.listing(symbol)
+    return {
+        "symbol": symbol,
+        "product_type": 1,
+        "open_timestamp": listing.listed_at_ms,
+        "expire_timestamp": 0,
+        "settle_timestamp": 0,
+        "base_currency": listing.base,
+        "quote_currency": "USDT",
+        "index_name": symbol,
+        "contract_size": plain(listing.contract_size),
+        "min_leverage": "1",
+        "max_leverage": str(listing.max_leverage),
+        "price_precision": plain(listing.tick),
+        "vol_precision": "1",
+        "max_volume": str(listing.max_volume),
+        "market_max_volume": str(listing.market_max_volume),
+        "min_volume": "1",
+        "status": listing.status,
+        "delist_time": 0,
+    }
+
+
+def _figures(views: Views, symbol: str, moment: Moment) -> dict[str, Any]:
+    listing, prices, day = views.listing(symbol), views.prices(symbol, moment), views.day(symbol, moment)
+    interest = views.ticker_stats.open_interest(symbol, moment)
+    turnover = Decimal(day.turnover).scaleb(-listing.price_decimals - listing.volume_decimals)
+    return {
+        "last_price": prices.last,
+        "index_price": prices.index,
+        "volume_24h": str(day.volume),
+        "turnover_24h": plain(turnover),
+        "high_24h": listing.price_text(day.high),
+        "low_24h": listing.price_text(day.low),
+        "change_24h": views.change(symbol, moment),
+        "open_interest": str(interest),
+        "open_interest_value": views.value(symbol, interest, moment),
+    }
+
+
+def _funding(views: Views, symbol: str, moment: Moment) -> dict[str, Any]:
+    settles_s = next_settlement_s(moment)
+    return {
+        "funding_rate": plain(views.ticker_stats.funding_rate(symbol, settles_s)),
+        "expected_funding_rate": plain(views.ticker_stats.funding_rate(symbol, settles_s + FUNDING_S)),
+        "funding_interval_hours": FUNDING_HOURS,
+        "funding_time": settles_s * 1000,
+    }
+
+
+MAX_ROWS = 500
+
+
+def kline_rows(
+    views: Views,
+    faults: Faults,
+    symbol: str,
+    step_s: int,
+    span_s: tuple[int, int],
+    moment: Moment,
+    *,
+    mark: bool,
+) -> list[dict[str, Any]]:
+    """Rows with start <= timestamp <= end, rising, the forming one too; the newest 500 of a longer span."""
+    offset = faults.kline_ts_offset_s
+    first = -(-(span_s[0] - offset) // step_s) * step_s
+    newest = min(span_s[1] - offset, moment.minute * 60)
+    last = newest - newest % step_s
+    first = max(first, last - (MAX_ROWS - 1) * step_s, 0)
+    if last < first:
+        return []
+    stretch = views.market.stretch(symbol, step_s, first, last, moment, mark=mark)
+    keys = ("open_price", "high_price", "low_price", "close_price", "volume", "timestamp")
+    return [dict(zip(keys, each, strict=True)) for each in _written(views, faults, symbol, stretch)]
+
+
+def kline_items(views: Views, faults: Faults, symbol: str, stretch: Stretch) -> list[dict[str, Any]]:
+    """The same in a push's short names."""
+    return [
+        dict(zip("ohlcv", each, strict=False)) | {"ts": each[5]}
+        for each in _written(views, faults, symbol, stretch)
+    ]
+
+
+def _written(
+    views: Views, faults: Faults, symbol: str, stretch: Stretch
+) -> list[tuple[str, str, str, str, str, int]]:
+    text = views.listing(symbol).price_text
+    written = []
+    for at, (opened, high, low, closed, volume) in enumerate(stretch.candles.T.tolist()):
+        open_s = stretch.first_open_s + at * stretch.step_s
+        if not faults.misses(symbol, open_s, stretch.step_s):
+            stamp = open_s + faults.kline_ts_offset_s
+            written.append((text(opened), text(high), text(low), text(closed), str(volume), stamp))
+    return written
+
+
+def compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def success_body(data: Any) -> bytes:
+    return compact(
+        {"code": Code.OK.value, "message": "Ok", "trace": str(uuid.uuid4()), "data": data}
+    ).encode()
+
+
+def refusal_body(code: Code) -> bytes:
+    message = REFUSALS[code][1]
+    return compact({"message": message, "code": code.value, "trace": str(uuid.uuid4()), "data": {}}).encode()
+
+
+def plain(number: Decimal) -> str:
+    """Digits without exponent and without zeros at the end."""
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def rfc3339(at_s: float) -> str:
+    """UTC with nine digits of a second, e.g. 2023-12-03T15:48:23.517518538Z."""
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%S.%f}000Z"

@@ -1,30 +1,62 @@
-"""Reading a request's fields: each refused with the exchange's own code. null is absent."""
+"""One private request, ready to be carried out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from apps.exchange.simulator.account.account import Account
 from apps.exchange.simulator.account.rows import ZERO, Presets
 from apps.exchange.simulator.codes import Code, Refused
-from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.exchange import Exchange
+from apps.exchange.simulator.market.listing import Listing
+from apps.exchange.simulator.market.path import Moment
+from apps.exchange.simulator.matching.matching import Tick
+from apps.exchange.simulator.server.faults import Faults
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateCall:
+    """`fields` are the query's or the body's; `now_ms` is the server's clock, `stamp_ms` what was signed."""
+
+    fields: Fields
+    floor: Exchange
+    faults: Faults
+    moment: Moment
+    now_ms: int
+    stamp_ms: int = 0
+
+    @property
+    def account(self) -> Account:
+        return self.floor.account
+
+    @property
+    def symbol(self) -> str:
+        named = self.fields.get("symbol")
+        if named not in self.floor.market.row:
+            raise Refused(Code.BAD_SYMBOL)
+        return str(named)
+
+    @property
+    def symbol_or_all(self) -> str | None:
+        return self.symbol if self.fields.get("symbol") else None
+
+    @property
+    def listing(self) -> Listing:
+        return self.account.listing(self.symbol)
+
+    @property
+    def tick(self) -> Tick:
+        """The contract as it is quoted now."""
+        return self.floor.tick_at(self.symbol, self.now_ms)
+
 
 Fields = Mapping[str, Any]
 """A query's texts, or a body's values."""
 
 LONGEST_NUMBER = 40
-
-
-def symbol(fields: Fields, archive: Archive) -> str:
-    named = fields.get("symbol")
-    if named not in archive.symbols:
-        raise Refused(Code.BAD_SYMBOL)
-    return str(named)
-
-
-def symbol_or_all(fields: Fields, archive: Archive) -> str | None:
-    return symbol(fields, archive) if fields.get("symbol") else None
 
 
 def text(fields: Fields, name: str, default: str = "") -> str:

@@ -59,7 +59,7 @@ PLAY_KEYS = (
 Keys = Mapping[str, Key]
 
 
-def keyed(keys: Keys, name: str) -> Key:
+def usable_key(keys: Keys, name: str) -> Key:
     """The key of that name, if it is of any use."""
     if not name:
         raise Refused(Code.NO_KEY)

@@ -10,10 +10,9 @@ from apps.exchange.simulator.codes import LAST_PRICE
 from apps.exchange.simulator.exchange import Commit, Exchange
 from apps.exchange.simulator.market.path import Moment
 from apps.exchange.simulator.matching.matching import Event
-from apps.exchange.simulator.server.private.position_rows import asset, pushed_position
-from apps.exchange.simulator.server.private.reading import CURRENCIES
-from apps.exchange.simulator.server.private.rows import average, number
-from apps.exchange.simulator.server.wire import compact
+from apps.exchange.simulator.server.private.account_routes import CURRENCIES
+from apps.exchange.simulator.server.private.rows import asset, average, number, pushed_position
+from apps.exchange.simulator.server.views import compact
 
 ORDER, POSITION = "futures/order", "futures/position"
 PLAN_NAMES = {"plan": "plan_order", "trailing": "trailing_order"}

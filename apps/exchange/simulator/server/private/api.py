@@ -14,13 +14,11 @@ from apps.exchange.simulator.codes import Code, Refused
 from apps.exchange.simulator.exchange import Commit, Exchange
 from apps.exchange.simulator.market.path import moment
 from apps.exchange.simulator.server.faults import Faults
-from apps.exchange.simulator.server.private import pushes
-from apps.exchange.simulator.server.private.call import PrivateCall
-from apps.exchange.simulator.server.private.fields import Fields
-from apps.exchange.simulator.server.private.hub import UserHub
-from apps.exchange.simulator.server.private.keys import Keys, check_signed, keyed
+from apps.exchange.simulator.server.hub import UserHub
+from apps.exchange.simulator.server.private import account_routes, order_routes, pushes
+from apps.exchange.simulator.server.private.fields import Fields, PrivateCall
+from apps.exchange.simulator.server.private.keys import Keys, check_signed, usable_key
 from apps.exchange.simulator.server.private.pushes import Texts
-from apps.exchange.simulator.server.private.routes import KEYED, SIGNED
 
 POSITIONS_EVERY_S = 10
 
@@ -36,7 +34,7 @@ class Request:
     body: bytes
 
 
-class Desk:
+class PrivateApi:
     """One account. Nothing is answered or pushed before it is written down."""
 
     def __init__(
@@ -91,7 +89,7 @@ class Desk:
 
     def _authentic(self, request: Request, now: datetime) -> PrivateCall:
         now_ms = int(now.timestamp() * 1000)
-        key = keyed(self._keys, request.headers.get("x-bm-key", ""))
+        key = usable_key(self._keys, request.headers.get("x-bm-key", ""))
         fields: Fields
         stamp_ms = 0
         if request.path in SIGNED:
@@ -111,3 +109,43 @@ def _json(body: bytes) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise Refused(Code.NOT_JSON)
     return fields
+
+
+Handler = Callable[[PrivateCall], Any]
+
+KEYED: dict[str, Handler] = {
+    "/contract/private/assets-detail": account_routes.assets_detail,
+    "/contract/private/trade-fee-rate": account_routes.trade_fee_rate,
+    "/contract/private/order": account_routes.order,
+    "/contract/private/order-history": account_routes.order_history,
+    "/contract/private/get-open-orders": account_routes.open_orders,
+    "/contract/private/current-plan-order": account_routes.plan_orders,
+    "/contract/private/position": account_routes.positions,
+    "/contract/private/position-v2": account_routes.positions_v2,
+    "/contract/private/position-risk": account_routes.position_risk,
+    "/contract/private/trades": account_routes.trades,
+    "/contract/private/transaction-history": account_routes.transactions,
+    "/contract/private/get-position-mode": account_routes.position_mode,
+}
+"""GET, with X-BM-KEY; a signature is ignored, for clients disagree on what to sign."""
+
+SIGNED: dict[str, Handler] = {
+    "/contract/private/submit-order": order_routes.submit_order,
+    "/contract/private/modify-limit-order": order_routes.modify_limit_order,
+    "/contract/private/cancel-order": order_routes.cancel_order,
+    "/contract/private/cancel-orders": order_routes.cancel_orders,
+    "/contract/private/cancel-all-after": order_routes.cancel_all_after,
+    "/contract/private/submit-leverage": account_routes.submit_leverage,
+    "/contract/private/set-position-mode": account_routes.set_position_mode,
+    "/contract/private/submit-plan-order": order_routes.submit_plan_order,
+    "/contract/private/cancel-plan-order": order_routes.cancel_plan_order,
+    "/contract/private/modify-plan-order": order_routes.modify_plan_order,
+    "/contract/private/submit-tp-sl-order": order_routes.submit_tp_sl_order,
+    "/contract/private/modify-tp-sl-order": order_routes.modify_tp_sl_order,
+    "/contract/private/modify-preset-plan-order": order_routes.modify_presets,
+    "/contract/private/submit-trail-order": order_routes.submit_trail_order,
+    "/contract/private/cancel-trail-order": order_routes.cancel_trail_order,
+    "/account/v1/transfer-contract": account_routes.transfer,
+    "/account/v1/transfer-contract-list": account_routes.transfers,
+}
+"""POST, with key, timestamp and a signature over the exact body."""
