@@ -15,10 +15,10 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
+from apps.backtest.entry_signals import EntrySignals, entry_signals
 from apps.backtest.outcome import Outcome
-from apps.backtest.readies import Readies, readies
-from apps.backtest.replay import run as trade
-from apps.backtest.source import Asked, Recorded, recorded
+from apps.backtest.replay import trade_signals as trade
+from apps.backtest.source import CandleRange, RecordedSource, open_recorded
 from apps.engine.cycle import replay
 from apps.engine.evaluate.judgement import PastJudgement
 from apps.engine.evaluate.timeframe import candle_outcomes
@@ -55,7 +55,7 @@ def run(args: list[str]) -> dict[str, Any]:
     repeats = max(options.repeats, 5)
     [profile] = load_profiles(PROFILES, [options.profile])
     source = _source(options.symbols)
-    signals = _Signals(_stretches(source, profile), profile, source.asked.closes_ms)
+    signals = _Signals(_stretches(source, profile), profile, source.range.closes_ms)
     taken = [_seconds(signals.all) for _ in track(range(repeats), "signals", console=SCREEN)]
     events = _Events(signals, source)
     traded = [_seconds(events.all) for _ in track(range(repeats), "events", console=SCREEN)]
@@ -124,37 +124,37 @@ class _Signals:
 class _Events:
     """What is timed: the signals as above, then every order followed to its end on one account."""
 
-    def __init__(self, signals: _Signals, source: Recorded) -> None:
+    def __init__(self, signals: _Signals, source: RecordedSource) -> None:
         self._signals, self._source = signals, source
         self.outcome = self.all()
         left_out = (Reason.SIGNAL_TOO_OLD, Reason.DUPLICATE_DECISION, *HELD_BACK)
         self.tried = signals.ready - sum(self.outcome.refusals.get(reason, 0) for reason in left_out)
 
     def all(self) -> Outcome:
-        return self.traded([readies(self._signals.one(stretch)) for stretch in self._signals.market])
+        return self.traded([entry_signals(self._signals.one(stretch)) for stretch in self._signals.market])
 
-    def traded(self, found: Sequence[Readies]) -> Outcome:
-        asked, market = self._source.asked, Market(self._source.archive, DEFAULT_SEED)
+    def traded(self, found: Sequence[EntrySignals]) -> Outcome:
+        asked, market = self._source.range, Market(self._source.archive, DEFAULT_SEED)
         profile = self._signals.profile
         return trade(profile, found, market, start=asked.start, end=asked.end, equity=EQUITY)
 
     def stages(self, repeats: int) -> dict[str, float]:
         """Median milliseconds of the trading alone, all symbols together."""
-        found = [readies(self._signals.one(stretch)) for stretch in self._signals.market]
+        found = [entry_signals(self._signals.one(stretch)) for stretch in self._signals.market]
         taken = [1000 * _seconds(lambda: self.traded(found)) for _ in range(repeats)]
         return {"trading_all_symbols_ms": round(statistics.median(taken), 1)}
 
 
-def _source(symbols: int) -> Recorded:
+def _source(symbols: int) -> RecordedSource:
     """The first `symbols` of the recorded market, whole."""
     names, first_minute, minutes = extent()
     start = datetime.fromtimestamp(first_minute * 60, UTC)
-    return recorded(Asked(names[:symbols], start, start + timedelta(minutes=minutes)))
+    return open_recorded(CandleRange(names[:symbols], start, start + timedelta(minutes=minutes)))
 
 
-def _stretches(source: Recorded, profile: Profile) -> list[Stretch]:
-    loading = track(source.asked.symbols, "loading candles", console=SCREEN)
-    return [source.stretch(symbol, profile.columns) for symbol in loading]
+def _stretches(source: RecordedSource, profile: Profile) -> list[Stretch]:
+    loading = track(source.range.symbols, "loading candles", console=SCREEN)
+    return [source.windows(symbol, profile.columns) for symbol in loading]
 
 
 def _leaves_mib(told: PastJudgement) -> float:

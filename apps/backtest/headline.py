@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from apps.backtest.outcome import Outcome
-from apps.backtest.statistics import Drawdown, EquityFigures, Statistics, TradeFigures
-from apps.backtest.wording import (
+from apps.backtest.formatting import (
     UNKNOWN,
     amount,
     change_pct,
-    counted,
+    count_of,
     day,
-    lasting,
+    duration,
     money,
     multiple,
     ratio,
     share_pct,
 )
+from apps.backtest.outcome import Outcome
+from apps.backtest.statistics import Statistics
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class BacktestResult:
     """One outcome with what it amounts to."""
 
     outcome: Outcome
@@ -40,100 +40,76 @@ class Figure:
         return f"{self.value} ({self.note})" if self.note else self.value
 
 
-def answer(told: Told) -> str:
+def answer(result: BacktestResult) -> str:
     """One sentence: what became of the money."""
-    equity, trades = told.statistics.equity, told.statistics.trades
-    spent = lasting(told.outcome.end - told.outcome.start)
+    equity, trades = result.statistics.equity, result.statistics.trades
+    time = duration(result.outcome.end - result.outcome.start)
     if not trades.trades:
-        sent = counted(told.statistics.orders, "order")
-        return f"It did not trade: {sent} in {spent}, none filled."
+        return f"It did not trade: {count_of(result.statistics.orders, 'order')} in {time}, none filled."
+    if equity.end_usdt == equity.start_usdt:
+        became = "It broke even"
+    else:
+        became = "It made money" if equity.end_usdt > equity.start_usdt else "It lost money"
     return (
-        f"{_became(equity)}: {amount(equity.start_usdt)} became {amount(equity.end_usdt)} "
-        f"({change_pct(equity.return_pct)}) in {spent}, {counted(trades.trades, 'trade')}, "
+        f"{became}: {amount(equity.start_usdt)} became {amount(equity.end_usdt)} "
+        f"({change_pct(equity.return_pct)}) in {time}, {count_of(trades.trades, 'trade')}, "
         f"{share_pct(trades.win_rate_pct)} won, {multiple(trades.expectancy_r)} a trade after costs."
     )
 
 
-def warnings(told: Told) -> list[str]:
+def warnings(result: BacktestResult) -> list[str]:
     """What keeps the answer from being believed too easily."""
-    found, trades = [], told.statistics.trades
+    texts, trades = [], result.statistics.trades
     mean, error = trades.expectancy_r, trades.expectancy_error_r
     if mean is not None and error is None:
-        found.append("One trade tells nothing about the next.")
+        texts.append("One trade tells nothing about the next.")
     if mean is not None and error is not None and abs(mean) <= 2 * error:
-        found.append(
+        texts.append(
             f"{trades.trades:,} trades cannot tell this expectancy from chance: it lies within two standard "
             f"errors of 0."
         )
     if trades.gross_usdt > 0 > trades.net_usdt:
-        found.append(f"Costs decided: before fees and funding it made {money(trades.gross_usdt)}.")
+        texts.append(f"Costs decided: before fees and funding it made {money(trades.gross_usdt)}.")
     if trades.still_open:
-        found.append(
-            f"{counted(trades.still_open, 'position')} still open at the end, valued at the last price."
+        texts.append(
+            f"{count_of(trades.still_open, 'position')} still open at the end, valued at the last price."
         )
-    return found
+    return texts
 
 
-def _became(equity: EquityFigures) -> str:
-    if equity.end_usdt == equity.start_usdt:
-        return "It broke even"
-    return "It made money" if equity.end_usdt > equity.start_usdt else "It lost money"
-
-
-def figures(told: Told) -> dict[str, Figure]:
+def figures(result: BacktestResult) -> dict[str, Figure]:
     """Every figure of the whole, by name: the telling ones first."""
-    found = told.statistics
-    return _of_equity(found.equity) | _of_trades(found.trades) | _of_the_market(found)
-
-
-def _of_equity(equity: EquityFigures) -> dict[str, Figure]:
-    earned = equity.end_usdt - equity.start_usdt
+    statistics, equity, trades = result.statistics, result.statistics.equity, result.statistics.trades
+    drawdown, expectancy = Figure("none"), Figure(UNKNOWN)
+    if (fall := equity.max_drawdown) is not None:
+        back = f"recovered {day(fall.recovered_at)}" if fall.recovered_at else "not recovered"
+        dates = f"{day(fall.peak_at)} → {day(fall.trough_at)}, {back}"
+        drawdown = Figure(share_pct(fall.pct), f"{amount(fall.usdt)}, {dates}")
+    if trades.expectancy_r is not None:
+        error = "" if trades.expectancy_error_r is None else f"± {trades.expectancy_error_r:.2f} R, "
+        expectancy = Figure(multiple(trades.expectancy_r), f"{error}{money(trades.expectancy_usdt)} a trade")
+    exposure = ratio(statistics.mean_exposure_ratio)
+    ends = "".join(f", {count:,} {status.lower()}" for status, count in statistics.unfilled.items())
     return {
-        "result": Figure(change_pct(equity.return_pct), money(earned)),
-        "max drawdown": _drawdown(equity.max_drawdown),
+        "result": Figure(change_pct(equity.return_pct), money(equity.end_usdt - equity.start_usdt)),
+        "max drawdown": drawdown,
         "Sharpe / Sortino": Figure(f"{ratio(equity.sharpe)} / {ratio(equity.sortino)}"),
-    }
-
-
-def _drawdown(fall: Drawdown | None) -> Figure:
-    if fall is None:
-        return Figure("none")
-    back = f"recovered {day(fall.recovered_at)}" if fall.recovered_at else "not recovered"
-    return Figure(
-        share_pct(fall.pct), f"{amount(fall.usdt)}, {day(fall.peak_at)} → {day(fall.trough_at)}, {back}"
-    )
-
-
-def _of_trades(trades: TradeFigures) -> dict[str, Figure]:
-    return {
         "trades": Figure(f"{trades.trades:,}", f"{trades.won:,} won, {trades.lost:,} lost"),
         "win rate": Figure(share_pct(trades.win_rate_pct)),
-        "expectancy": _expectancy(trades),
+        "expectancy": expectancy,
         "profit factor": Figure(ratio(trades.profit_factor)),
         "average win / loss": Figure(f"{multiple(trades.average_win_r)} / {multiple(trades.average_loss_r)}"),
         "largest win / loss": Figure(f"{money(trades.largest_win_usdt)} / {money(trades.largest_loss_usdt)}"),
         "longest streaks": Figure(f"{trades.winning_streak} won, {trades.losing_streak} lost"),
-        "holding mean / median": Figure(f"{lasting(trades.mean_holding)} / {lasting(trades.median_holding)}"),
+        "holding mean / median": Figure(
+            f"{duration(trades.mean_holding)} / {duration(trades.median_holding)}"
+        ),
         "before costs": Figure(money(trades.gross_usdt)),
         "fees": Figure(money(-trades.fees_usdt)),
         "funding": Figure(money(trades.funding_usdt)),
-    }
-
-
-def _expectancy(trades: TradeFigures) -> Figure:
-    if trades.expectancy_r is None:
-        return Figure(UNKNOWN)
-    error = "" if trades.expectancy_error_r is None else f"± {trades.expectancy_error_r:.2f} R, "
-    return Figure(multiple(trades.expectancy_r), f"{error}{money(trades.expectancy_usdt)} a trade")
-
-
-def _of_the_market(found: Statistics) -> dict[str, Figure]:
-    exposure = ratio(found.mean_exposure_ratio)
-    ends = "".join(f", {count:,} {status.lower()}" for status, count in found.unfilled.items())
-    return {
-        "time in market": Figure(share_pct(found.time_in_market_pct)),
+        "time in market": Figure(share_pct(statistics.time_in_market_pct)),
         "mean exposure": Figure(exposure if exposure == UNKNOWN else f"{exposure} × equity"),
-        "orders": Figure(f"{found.orders:,}", f"{found.filled:,} filled{ends}"),
+        "orders": Figure(f"{statistics.orders:,}", f"{statistics.filled:,} filled{ends}"),
     }
 
 

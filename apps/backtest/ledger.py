@@ -1,4 +1,4 @@
-"""The Ledger port in memory: the plainest books that keep the contract."""
+"""The Ledger port in memory: what the contract asks of one, and nothing more."""
 
 from __future__ import annotations
 
@@ -7,23 +7,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import takewhile
 
-from apps.backtest.symbol_books import SymbolBooks
 from apps.engine import events
 from apps.engine.enter import guards
+from apps.engine.follow.orders import LIVE, merged_order
 from apps.engine.ports import Claimed
-from apps.engine.values.account import AccountLimits, AccountState, Exposure
-from apps.engine.values.book import SymbolBook
-from apps.engine.values.order import OrderStatus
+from apps.engine.values.book import SymbolBook, TrackedOrder, TrackedPosition
+from apps.engine.values.order import Fill, OrderStatus
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.position import Transaction, TransactionKind
 from apps.engine.values.reason import Refusal
+from apps.engine.values.side import Side
+from apps.engine.values.state import AccountLimits, AccountState, Exposure, SymbolState
 
 CONSUMED_FOR = timedelta(days=2)
 """How long used-up decisions are told: an older candle decides nothing any more."""
 
 GLOBAL = "GLOBAL"
 REFUSALS = (events.PlanRefused, events.ZoneSkipped)
+
+
+ORDER_KEPT_FOR = timedelta(days=1)
+"""How long an order that ended unfilled stays in the book: a late fill may still bring it back."""
 
 
 @dataclass
@@ -42,9 +48,9 @@ class MemoryLedger:
     plans: dict[str, tuple[OrderPlan, OrderStatus]] = field(default_factory=dict)
     locks: dict[str, str] = field(default_factory=dict)
     cooldowns: dict[str, datetime] = field(default_factory=dict)
-    happened: list[events.Event] = field(default_factory=list)
+    recorded: list[events.Event] = field(default_factory=list)
     _lost: dict[tuple[date, str], Decimal] = field(default_factory=dict)
-    _books: dict[str, SymbolBooks] = field(default_factory=dict)
+    _symbols: dict[str, SymbolLedger] = field(default_factory=dict)
     _alone: threading.Lock = field(default_factory=threading.Lock)
 
     def state(self, symbols: Sequence[str], now: datetime) -> AccountState:
@@ -52,12 +58,22 @@ class MemoryLedger:
             off=dict(self.off),
             reconciled=self.reconciled,
             symbols={
-                symbol: self._of(symbol).state(
+                symbol: self._symbol(symbol).state(
                     self.locks.get(symbol), self.cooldowns.get(symbol), now, now - CONSUMED_FOR
                 )
                 for symbol in symbols
             },
-            exposures=tuple(_exposure(self.plans[key][0]) for key in self.locks.values()),
+            exposures=tuple(
+                Exposure(
+                    decision_key=plan.decision_key,
+                    profile=plan.profile,
+                    symbol=plan.symbol,
+                    side=plan.side,
+                    notional=plan.sizing.notional,
+                    risk=plan.sizing.risk,
+                )
+                for plan in (self.plans[key][0] for key in self.locks.values())
+            ),
             lost_today={profile: lost for (day, profile), lost in self._lost.items() if day == now.date()},
             limits=self.limits,
         )
@@ -75,66 +91,145 @@ class MemoryLedger:
             status = OrderStatus.PENDING_REVIEW if waits else OrderStatus.SUBMITTING
             self.plans[plan.decision_key] = (plan, status)
             self.locks[plan.symbol] = plan.decision_key
-            self._of(plan.symbol).claimed(plan, now, may_leave=not waits)
+            self._symbol(plan.symbol).save_plan(plan, now, may_leave=not waits)
             return Claimed(plan.decision_key, status, state.symbol(plan.symbol).leverage)
 
     def record(self, events_: Sequence[events.Event]) -> None:
         for event in events_:
             self._store(event)
             if self.keeps_refusals or not isinstance(event, REFUSALS):
-                self.happened.append(event)
+                self.recorded.append(event)
 
-    def take_over(self, transactions: Sequence[Transaction]) -> None:
+    def save_transactions(self, transactions: Sequence[Transaction]) -> None:
         """Funding counts in the result of the position that paid it."""
-        for one in transactions:
-            if one.kind is TransactionKind.FUNDING:
-                self._of(one.symbol).paid(one)
+        for transaction in transactions:
+            if transaction.kind is TransactionKind.FUNDING:
+                self._symbol(transaction.symbol).add_funding(transaction)
 
     def approve(self, decision_key: str) -> None:
         self.plans[decision_key] = (self.plans[decision_key][0], OrderStatus.APPROVED)
 
     def book(self, symbol: str, now: datetime) -> SymbolBook:
         """As the watching compares it; what is over is forgotten a day later."""
-        return self._of(symbol).book(self.locks.get(symbol), now)
+        return self._symbol(symbol).book(self.locks.get(symbol), now)
 
-    def _of(self, symbol: str) -> SymbolBooks:
-        if symbol not in self._books:
-            self._books[symbol] = SymbolBooks(symbol)
-        return self._books[symbol]
+    def _symbol(self, symbol: str) -> SymbolLedger:
+        if symbol not in self._symbols:
+            self._symbols[symbol] = SymbolLedger(symbol)
+        return self._symbols[symbol]
 
     def _store(self, event: events.Event) -> None:
         match event:
             case events.OrderEvent():
-                self._of(event.symbol).ordered(event.order, event.at)
+                self._symbol(event.symbol).save_order(event.order, event.at)
             case events.FillSeen():
-                self._of(event.symbol).filled(event.fill)
+                self._symbol(event.symbol).add_fill(event.fill)
             case events.PositionClosed():
                 profile = event.position.decision_key.partition("|")[0]
-                lost = -self._of(event.symbol).closed(event.position)
+                lost = -self._symbol(event.symbol).close_position(event.position)
                 day = (event.at.date(), profile)
                 self._lost[day] = self._lost.get(day, Decimal(0)) + lost
             case events.CloseFailing():
-                self._of(event.symbol).held(event.position)
+                self._symbol(event.symbol).save_position(event.position)
                 self.off.setdefault(GLOBAL, f"{event.symbol} could not be closed")
             case events.PositionEvent():
-                self._of(event.symbol).held(event.position)
+                self._symbol(event.symbol).save_position(event.position)
             case events.SymbolReleased():
                 if self.locks.get(event.symbol) == event.decision_key:
                     del self.locks[event.symbol]
             case events.PlanRefused():
-                self._overtaken(event)
+                plan, status = self.plans.get(event.decision_key, (None, None))
+                if plan is not None and status is OrderStatus.APPROVED:
+                    self.plans[event.decision_key] = (plan, OrderStatus.EXPIRED)
+                    del self.locks[plan.symbol]
             case events.CooldownSet():
                 self.cooldowns[event.symbol] = event.until
 
-    def _overtaken(self, event: events.PlanRefused) -> None:
-        """An approved plan that no longer holds frees its symbol."""
-        plan, status = self.plans.get(event.decision_key, (None, None))
-        if plan is not None and status is OrderStatus.APPROVED:
-            self.plans[event.decision_key] = (plan, OrderStatus.EXPIRED)
-            del self.locks[plan.symbol]
 
+@dataclass
+class SymbolLedger:
+    """Orders by client id with the time of their last news; `trades`: fills of a side since it was flat."""
 
-def _exposure(plan: OrderPlan) -> Exposure:
-    return Exposure(
-        plan.decision_key, plan.profile, plan.symbol, plan.side, plan.sizing.notional, plan.sizing.risk
-    )
+    symbol: str
+    _plans: dict[str, OrderPlan] = field(default_factory=dict)
+    _orders: dict[str, tuple[TrackedOrder, datetime]] = field(default_factory=dict)
+    _positions: dict[Side, TrackedPosition] = field(default_factory=dict)
+    _trades: dict[str, Fill] = field(default_factory=dict)
+    _funding: dict[str, Transaction] = field(default_factory=dict)
+    _settled: dict[str, datetime] = field(default_factory=dict)
+    _leverage: int | None = None
+
+    def state(
+        self, locked_by: str | None, cooldown_until: datetime | None, now: datetime, since: datetime
+    ) -> SymbolState:
+        """`since`: decisions used up longer ago are not told."""
+        orders = [order for order, _ in self._orders.values()]
+        newest_first = reversed(self._plans.items())
+        return SymbolState(
+            locked_by=locked_by,
+            occupied=bool(self._positions) or any(order.status in LIVE for order in orders),
+            unknown=any(order.status is OrderStatus.UNKNOWN for order in orders),
+            cooldown_until=cooldown_until if cooldown_until and cooldown_until > now else None,
+            consumed=frozenset(
+                key for key, _ in takewhile(lambda item: item[1].created_at >= since, newest_first)
+            ),
+            leverage=self._leverage,
+        )
+
+    def book(self, locked_by: str | None, now: datetime) -> SymbolBook:
+        # orders whose end nothing can change any more, and fills nobody asks for again, are forgotten
+        self._orders = {
+            client_id: (order, at)
+            for client_id, (order, at) in self._orders.items()
+            if order.status in LIVE
+            or order.decision_key == locked_by
+            or (not order.filled and now - at <= ORDER_KEPT_FOR)
+        }
+        self._settled = {
+            trade_id: at
+            for trade_id, at in self._settled.items()
+            if now - at <= ORDER_KEPT_FOR + ORDER_KEPT_FOR
+        }
+        return SymbolBook(
+            symbol=self.symbol,
+            locked_by=locked_by,
+            orders=tuple(order for order, _ in self._orders.values()),
+            positions=tuple(self._positions.values()),
+            trade_ids=frozenset((*self._trades, *self._settled)),
+        )
+
+    def save_plan(self, plan: OrderPlan, now: datetime, *, may_leave: bool) -> None:
+        self._plans[plan.decision_key] = plan
+        if may_leave:
+            self._leverage = None  # it may be set for this order, and the order not sent
+            self._orders[plan.client_order_id] = (TrackedOrder.of(plan), now)
+
+    def save_order(self, order: TrackedOrder, at: datetime) -> None:
+        row, _ = self._orders.get(order.client_order_id, (None, None))
+        now = order if row is None else merged_order(row, order)
+        self._orders[order.client_order_id] = (now, at)
+        if now.exchange_order_id and now.decision_key in self._plans:
+            self._leverage = self._plans[now.decision_key].leverage
+
+    def add_fill(self, fill: Fill) -> None:
+        """The same fill twice is one."""
+        if fill.trade_id not in self._settled:
+            self._trades.setdefault(fill.trade_id, fill)
+
+    def save_position(self, position: TrackedPosition) -> None:
+        self._positions[position.side] = position
+
+    def add_funding(self, funding: Transaction) -> None:
+        self._funding.setdefault(funding.transaction_id, funding)
+
+    def close_position(self, position: TrackedPosition) -> Decimal:
+        """What the position earned: gross of its fills - fees + funding."""
+        self._positions.pop(position.side, None)
+        fills = [fill for fill in self._trades.values() if fill.side == position.side]
+        earned = sum((fill.realised - fill.fee for fill in fills), Decimal(0))
+        earned += sum((payment.amount for payment in self._funding.values()), Decimal(0))
+        self._funding.clear()
+        for fill in fills:
+            self._settled[fill.trade_id] = fill.at
+            del self._trades[fill.trade_id]
+        return earned

@@ -65,7 +65,7 @@ class Trade:
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
+class EquityPoint:
     """The account at a moment: `balance` is cash, `equity` adds what open positions would bring."""
 
     at: datetime
@@ -74,7 +74,7 @@ class Worth:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfilled:
+class UnfilledOrder:
     """An order that ended without a fill."""
 
     plan: OrderPlan
@@ -99,8 +99,8 @@ class Outcome:
     end: datetime
     equity: Decimal
     trades: tuple[Trade, ...]
-    unfilled: tuple[Unfilled, ...]
-    worth: tuple[Worth, ...]
+    unfilled: tuple[UnfilledOrder, ...]
+    equity_points: tuple[EquityPoint, ...]
     refusals: Mapping[Reason, int]
     verdicts: Mapping[str, int]
     candles: int

@@ -1,4 +1,4 @@
-"""The replay: what the past's verdicts would have come to, by the code that trades.
+"""The replay: what a profile's verdicts over the past would have come to, by the code that trades.
 
 One account, one profile, several symbols. The clock leaps from event to event: a READY minute that may be
 entered, a tick of the market that changes the account, a look of the watch, the end of a day.
@@ -11,26 +11,26 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from apps.backtest.entering import Entering
-from apps.backtest.following import Following
+from apps.backtest.enter import EntryPlacer
+from apps.backtest.entry_signals import EntrySignals, entry_signals, judge_past
 from apps.backtest.ledger import MemoryLedger
-from apps.backtest.outcome import Outcome
-from apps.backtest.readies import Readies
-from apps.backtest.trades import trades
-from apps.backtest.turns import Turns
-from apps.backtest.unfilled import plans_by_order, unfilled
-from apps.backtest.worth import WorthOverTime
+from apps.backtest.outcome import EquityPoint, Outcome
+from apps.backtest.signal_queue import SignalQueue
+from apps.backtest.source import Source
+from apps.backtest.trades import plans_by_order, trades, unfilled_orders
+from apps.backtest.watch import SymbolWatch
 from apps.engine import events
-from apps.engine.cycle import EntryResult
 from apps.engine.profile import Profile
 from apps.engine.values.account import AccountLimits
 from apps.engine.values.reason import Reason, Refusal
 from apps.exchange.simulator.broker import Broker
-from apps.exchange.simulator.exchange import Exchange
-from apps.exchange.simulator.market.market import Market
-from apps.exchange.simulator.market.path import milliseconds
-from apps.exchange.simulator.matching.matching import Rules
-from apps.exchange.simulator.reports import datetime_of
+from apps.exchange.simulator.floor import Floor
+from apps.exchange.simulator.market import Market
+from apps.exchange.simulator.matching import Rules
+from apps.exchange.simulator.path import milliseconds
+from apps.exchange.simulator.path import moment as path_moment
+from apps.exchange.simulator.reports import moment
+from apps.exchange.simulator.state import DEFAULT_SEED
 
 DECISION_LATENCY_S = 1
 """A READY minute is entered so long after its close: live needs about as much."""
@@ -44,9 +44,41 @@ DEFAULT_LIMITS = AccountLimits()
 Progress = Callable[[datetime], None]
 
 
-def run(
+def run_backtest(
+    source: Source,
     profile: Profile,
-    readies: Sequence[Readies],
+    *,
+    equity: Decimal,
+    pessimistic: bool,
+    limits: AccountLimits,
+    on_judged: Callable[[str], None],
+    on_day_traded: Progress,
+) -> Outcome:
+    """Judge every symbol of `source` at every minute, then trade what was READY with `equity` USDT.
+
+    `on_judged` is called with each symbol, `on_day_traded` with each day's end. The same arguments give the
+    same outcome.
+    """
+    signals = []
+    for symbol in source.range.symbols:
+        signals.append(entry_signals(judge_past(source, symbol, profile)))
+        on_judged(symbol)
+    return trade_signals(
+        profile,
+        signals,
+        Market(source.archive, DEFAULT_SEED),
+        start=source.range.start,
+        end=source.range.end,
+        equity=equity,
+        pessimistic=pessimistic,
+        limits=limits,
+        progress=on_day_traded,
+    )
+
+
+def trade_signals(
+    profile: Profile,
+    signals: Sequence[EntrySignals],
     market: Market,
     *,
     start: datetime,
@@ -58,18 +90,19 @@ def run(
 ) -> Outcome:
     """Trade the READY minutes of [start, end) on an account that begins with `equity` USDT.
 
-    Symbols take precedence within a minute in the order of `readies`. `market` has the minutes of [start,
+    Symbols take precedence within a minute in the order of `signals`. `market` has the minutes of [start,
     end) and of the hour before. `pessimistic`: what a candle leaves open goes against the account, see
-    `simulator.pessimism`. `limits` are the account's over all profiles. `progress` is told each day's end.
-    ValueError for an empty stretch.
+    `simulator.pessimism`. `limits` are the account's over all profiles. `progress` is called at each day's
+    end. ValueError for an empty range.
     """
     if start >= end:
         raise ValueError(f"nothing to replay: it begins at {start:%Y-%m-%d %H:%M} and ends at {end:%H:%M}")
-    rules = Rules.pessimistic(_slippage_bps(profile)) if pessimistic else Rules()
-    floor = Exchange.open(market, milliseconds(start), balance=equity, rules=rules)
-    replay = Replay(profile, Turns(readies, DECISION_LATENCY_S * 1000), floor, start, limits)
+    slippage_bps = Decimal(0) if profile.entry is None else profile.entry.stop_slippage_bps
+    rules = Rules.pessimistic(slippage_bps) if pessimistic else Rules()
+    floor = Floor.open(market, milliseconds(start), balance=equity, rules=rules)
+    replay = Replay(profile, SignalQueue(signals, DECISION_LATENCY_S * 1000), floor, start, limits)
     replay.play(end - LAST_TICK, progress)
-    return replay.outcome(profile, readies, start, end, equity)
+    return replay.outcome(profile, signals, start, end, equity)
 
 
 class Replay:
@@ -78,115 +111,114 @@ class Replay:
     def __init__(
         self,
         profile: Profile,
-        turns: Turns,
-        floor: Exchange,
+        queue: SignalQueue,
+        floor: Floor,
         start: datetime,
         limits: AccountLimits = DEFAULT_LIMITS,
     ) -> None:
-        self.turns = turns
+        self.queue = queue
         self.floor = floor
         self.ledger = MemoryLedger(limits=limits, keeps_refusals=False)
         self.broker = Broker(self.floor, start)
-        self.following = Following(self.ledger, self.broker)
-        self.entering = Entering(profile, self.ledger, self.broker)
+        self.watch = SymbolWatch(self.ledger, self.broker)
+        self.placer = EntryPlacer(profile, self.ledger, self.broker)
         self._refusals: Counter[Reason] = Counter()
-        self._worth = WorthOverTime(self.floor, start)
+        self._equity_curve: list[EquityPoint] = []
         self._day_ends = start.replace(hour=0, minute=0, second=0, microsecond=0) + DAY - LAST_TICK
+        self._add_equity_point(start)
 
     def play(self, until: datetime, progress: Progress | None = None) -> None:
-        """Everything that is due up to `until`, in its order."""
+        """Do everything that is due up to `until`, in its order."""
         while True:
-            target = min(until, self._next())
+            due = [until, self._day_ends]
+            if self.queue.next_at_ms is not None:
+                due.append(moment(self.queue.next_at_ms))
+            if self.watch.next_at is not None:
+                due.append(self.watch.next_at)
+            target = min(due)
             changed_ms = self.floor.play_on(milliseconds(target))
-            now = self.broker.now = target if changed_ms is None else datetime_of(changed_ms)
-            self._heed(now)
+            now = self.broker.now = target if changed_ms is None else moment(changed_ms)
+            self._take_over(now)
             if changed_ms is not None:
                 continue
             if now >= self._day_ends:
-                self._worth.note(now)
+                self._add_equity_point(now)
                 if progress is not None:
                     progress(now)
                 self._day_ends += DAY
-            self._look(now)
+            self._follow(now)
             self._enter(now)
             if now >= until:
-                self._worth.note(now)
-                self.turns.over(milliseconds(now))
+                self._add_equity_point(now)
+                self.queue.close(milliseconds(now))
                 return
 
     def outcome(
         self,
         profile: Profile,
-        readies: Sequence[Readies],
+        signals: Sequence[EntrySignals],
         start: datetime,
         end: datetime,
         equity: Decimal,
     ) -> Outcome:
         """What is known now, as the outcome of [start, end)."""
-        now_ms = milliseconds(self.broker.now)
         verdicts: Counter[str] = Counter()
-        for one in readies:
-            verdicts.update(one.verdicts)
+        for each in signals:
+            verdicts.update(each.verdicts)
         return Outcome(
             profile=profile.name,
             digest=profile.digest,
-            symbols=tuple(one.symbol for one in readies),
+            symbols=tuple(each.symbol for each in signals),
             start=start,
             end=end,
             equity=equity,
-            trades=trades(self.floor, plans_by_order(self.ledger), now_ms),
-            unfilled=unfilled(self.ledger, self.broker.now),
-            worth=self._worth.points,
-            refusals=self._refusals + self.turns.missed,
+            trades=trades(self.floor, plans_by_order(self.ledger), milliseconds(self.broker.now)),
+            unfilled=unfilled_orders(self.ledger, self.broker.now),
+            equity_points=tuple(self._equity_curve),
+            refusals=self._refusals + self.queue.missed,
             verdicts=verdicts,
-            candles=sum(one.candles for one in readies),
+            candles=sum(each.candles for each in signals),
         )
 
-    def _next(self) -> datetime:
-        """When something other than the market is due."""
-        turn_ms, look_at = self.turns.at_ms, self.following.at
-        due = [self._day_ends]
-        if turn_ms is not None:
-            due.append(datetime_of(turn_ms))
-        if look_at is not None:
-            due.append(look_at)
-        return min(due)
-
-    def _heed(self, now: datetime) -> None:
-        """What the exchange did since the last time is told and remembered."""
-        told = self.floor.commit()
-        if not told.changed:
+    def _take_over(self, now: datetime) -> None:
+        """Remember what the exchange did since the last time, and have the watch look at it."""
+        commit = self.floor.commit()
+        if not commit.changed:
             return
-        for symbol in {event.row.symbol for event in told.events} | {one.symbol for one in told.positions}:
-            self.following.pushed(symbol, now)
-        self.ledger.take_over(self.broker.transactions(now))
-        self._worth.changed(now)
+        symbols = {event.row.symbol for event in commit.events} | {each.symbol for each in commit.positions}
+        for symbol in symbols:
+            self.watch.note_push(symbol, now)
+        self.ledger.save_transactions(self.broker.transactions(now))
+        if self.floor.account.purse.wallet != self._equity_curve[-1].balance:
+            self._add_equity_point(now)
 
-    def _look(self, now: datetime) -> None:
-        for event in self.following.look(now, self.entering.contract):
+    def _follow(self, now: datetime) -> None:
+        for event in self.watch.follow_due(now, self.placer.contract):
             if isinstance(event, events.SymbolReleased):
                 cool_until = self.ledger.cooldowns.get(event.symbol, now)
-                self.turns.freed(event.symbol, milliseconds(now), milliseconds(cool_until))
-        self._heed(now)
+                self.queue.release_symbol(event.symbol, milliseconds(now), milliseconds(cool_until))
+        self._take_over(now)
 
     def _enter(self, now: datetime) -> None:
         now_ms = milliseconds(now)
-        while self.turns.at_ms is not None and self.turns.at_ms <= now_ms:
-            turn = self.turns.pop()
-            entered = self.entering.enter(self.turns.readies(turn), turn.row, now)
-            if isinstance(entered, Refusal):
-                self._refusals[entered.reason] += 1
-                self.turns.refused(turn)
+        while self.queue.next_at_ms is not None and self.queue.next_at_ms <= now_ms:
+            signal = self.queue.pop()
+            entry = self.placer.enter(self.queue.signals(signal), signal.row, now)
+            if isinstance(entry, Refusal):
+                self._refusals[entry.reason] += 1
+                self.queue.mark_refused(signal)
             else:
-                self.turns.entered(turn)
-                self._count_denied(entered)
-                self.following.pushed(entered.plan.symbol, now)
-            self._heed(now)
+                self.queue.mark_entered(signal)
+                if entry.sent is not None and entry.sent.reason is not None:
+                    self._refusals[entry.sent.reason] += 1
+                self.watch.note_push(entry.plan.symbol, now)
+            self._take_over(now)
 
-    def _count_denied(self, entered: EntryResult) -> None:
-        if entered.sent is not None and entered.sent.reason is not None:
-            self._refusals[entered.sent.reason] += 1
-
-
-def _slippage_bps(profile: Profile) -> Decimal:
-    return Decimal(0) if profile.entry is None else profile.entry.stop_slippage_bps
+    def _add_equity_point(self, now: datetime) -> None:
+        """The account's worth now; of one moment only the last point is kept."""
+        at = path_moment(now)
+        balance = self.floor.account.purse.wallet
+        equity = balance + self.floor.account.unrealised(lambda symbol: self.floor.last(symbol, at))
+        if self._equity_curve and self._equity_curve[-1].at == now:
+            self._equity_curve.pop()
+        self._equity_curve.append(EquityPoint(now, balance, equity))

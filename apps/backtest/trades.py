@@ -1,24 +1,26 @@
-"""Trades read from the exchange's own books: every fill, fee and payment belongs to one of them."""
+"""What became of the orders: trades from the exchange's own books, and the orders that never filled."""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
-from apps.backtest.outcome import Exit, Trade
+from apps.backtest.ledger import MemoryLedger
+from apps.backtest.outcome import Exit, Trade, UnfilledOrder
+from apps.engine import events
+from apps.engine.follow.orders import LIVE
+from apps.engine.values.order import OrderStatus
 from apps.engine.values.plan import OrderPlan
-from apps.exchange.simulator.account import rows as account_rows
-from apps.exchange.simulator.account.account import Account
-from apps.exchange.simulator.account.margin import unrealised
-from apps.exchange.simulator.codes import BUYS, CLEARANCE, FUNDING, LONG, OPENS, SHORT
-from apps.exchange.simulator.exchange import Exchange
-from apps.exchange.simulator.market.archive import MINUTE_S
-from apps.exchange.simulator.market.listing import Listing
-from apps.exchange.simulator.market.market import Market
-from apps.exchange.simulator.market.path import LAST_TICK, Moment, moment_at
-from apps.exchange.simulator.reports import datetime_of
+from apps.exchange.simulator import holdings
+from apps.exchange.simulator.account import Account
+from apps.exchange.simulator.archive import MINUTE_S
+from apps.exchange.simulator.floor import Floor
+from apps.exchange.simulator.margin import unrealised
+from apps.exchange.simulator.path import LAST_TICK, moment_at
+from apps.exchange.simulator.reports import moment
 from apps.exchange.simulator.tape.code import HIGH, LOW
 
 ZERO = Decimal(0)
@@ -26,7 +28,7 @@ _KINDS = {"stop_loss": Exit.STOP, "take_profit": Exit.TARGET}
 
 
 @dataclass
-class _Held:
+class _Position:
     """A position as its fills come; values are sums of price × contracts."""
 
     plan: OrderPlan
@@ -44,119 +46,136 @@ class _Held:
     exit: Exit = field(default=Exit.OPEN)
 
 
-def trades(floor: Exchange, plans: Mapping[str, OrderPlan], end_ms: int) -> tuple[Trade, ...]:
+def plans_by_order(ledger: MemoryLedger) -> dict[str, OrderPlan]:
+    """Client id → plan, of every attempt that was made."""
+    return {
+        event.order.client_order_id: ledger.plans[event.order.decision_key][0]
+        for event in ledger.recorded
+        if isinstance(event, events.OrderSubmitted)
+    }
+
+
+def trades(floor: Floor, plans: Mapping[str, OrderPlan], end_ms: int) -> tuple[Trade, ...]:
     """By their opening; what is open at `end_ms` is valued. `plans`: by the client id of each order.
 
-    KeyError for a position that no plan opened. Their net adds up to the change of the account's equity.
+    Every fill, fee and payment belongs to one of them: their net adds up to the change of the account's
+    equity. KeyError for a position that no plan opened.
     """
-    walked = sorted(_walk(floor.account, plans), key=lambda held: (held.opened_ms, held.symbol))
-    return tuple(_trade(floor, held, end_ms) for held in walked)
+    positions = sorted(_positions(floor.account, plans), key=lambda each: (each.opened_ms, each.symbol))
+    return tuple(_trade(floor, position, end_ms) for position in positions)
 
 
-def _walk(account: Account, plans: Mapping[str, OrderPlan]) -> Iterator[_Held]:
-    """All rows of money in the order they were booked."""
-    newest: dict[tuple[str, int], _Held] = {}
-    paid = (line for line in account.ledger_lines.values() if line.flow_type in (FUNDING, CLEARANCE))
-    rows: Iterator[account_rows.Trade | account_rows.LedgerLine] = heapq.merge(
-        account.trades.values(), paid, key=_number
+def unfilled_orders(ledger: MemoryLedger, now: datetime) -> tuple[UnfilledOrder, ...]:
+    """Orders that ended without a fill, by their end; one that still rests, as it is now.
+
+    What was denied before it left is no order: its reason is among the refusals.
+    """
+    newest: dict[str, events.OrderEvent] = {}
+    filled: set[str] = set()
+    for event in ledger.recorded:
+        if isinstance(event, events.OrderEvent) and event.order.decision_key in ledger.plans:
+            newest[event.order.decision_key] = event
+            if event.order.filled:
+                filled.add(event.order.decision_key)
+    orders = []
+    for key, event in newest.items():
+        status = event.order.status
+        if key not in filled and status is not OrderStatus.DENIED:
+            ended_at = now if status in LIVE else event.at
+            orders.append(UnfilledOrder(ledger.plans[key][0], ended_at, str(status)))
+    return tuple(sorted(orders, key=lambda order: order.ended_at))
+
+
+def _positions(account: Account, plans: Mapping[str, OrderPlan]) -> Iterator[_Position]:
+    """Every position, from all rows of money in the order they were booked."""
+    newest: dict[tuple[str, int], _Position] = {}
+    paid = (line for line in account.ledger.values() if line.flow_type in (FUNDING, CLEARANCE))
+    rows: Iterator[holdings.Trade | holdings.Entry] = heapq.merge(
+        account.trades.values(),
+        paid,
+        key=lambda row: row.trade_id if isinstance(row, holdings.Trade) else row.entry_id,
     )
     for row in rows:
-        if isinstance(row, account_rows.LedgerLine):
-            _pay(newest, row)
+        if isinstance(row, holdings.Entry):
+            # funding, and what a liquidation kept of the margin: of the position that was there last
+            of_symbol = (position for (symbol, _), position in newest.items() if symbol == row.symbol)
+            position = max(of_symbol, key=lambda each: (bool(each.left), each.opened_ms))
+            if row.flow_type == FUNDING:
+                position.funding += row.amount
+            else:
+                position.fees -= row.amount
             continue
-        held = newest.get((row.symbol, _position_type(row)))
-        if held is None or not held.left:
-            held = _Held(plans[row.client_order_id], row.symbol, _position_type(row), row.at_ms)
-            newest[row.symbol, held.position_type] = held
-            yield held
-        _fill(account, held, row)
+        position_type = LONG if (row.side in BUYS) == (row.side in OPENS) else SHORT
+        known = newest.get((row.symbol, position_type))
+        if known is None or not known.left:
+            known = _Position(plans[row.client_order_id], row.symbol, position_type, row.at_ms)
+            newest[row.symbol, position_type] = known
+            yield known
+        _add_fill(account, known, row)
 
 
-def _number(row: account_rows.Trade | account_rows.LedgerLine) -> int:
-    return row.trade_id if isinstance(row, account_rows.Trade) else row.entry_id
-
-
-def _position_type(row: account_rows.Trade) -> int:
-    return LONG if (row.side in BUYS) == (row.side in OPENS) else SHORT
-
-
-def _fill(account: Account, held: _Held, row: account_rows.Trade) -> None:
-    held.gross += row.realised
-    held.fees += row.fee
+def _add_fill(account: Account, position: _Position, row: holdings.Trade) -> None:
+    position.gross += row.realised
+    position.fees += row.fee
     if row.side in OPENS:
-        held.size += row.contracts
-        held.left += row.contracts
-        held.entry_value += row.price * row.contracts
+        position.size += row.contracts
+        position.left += row.contracts
+        position.entry_value += row.price * row.contracts
         return
-    held.left -= row.contracts
-    held.exit_value += row.price * row.contracts
-    held.closed_ms = row.at_ms
-    held.exit = _exit(account, row) if not held.left else Exit.OPEN
-
-
-def _exit(account: Account, row: account_rows.Trade) -> Exit:
+    position.left -= row.contracts
+    position.exit_value += row.price * row.contracts
+    position.closed_ms = row.at_ms
+    if position.left:
+        position.exit = Exit.OPEN
+        return
     order = account.orders[str(row.order_id)]
     if order.kind == "liquidate":
-        return Exit.LIQUIDATION
-    plan = account.plans.get(str(order.plan_order_id))
-    return Exit.CLOSED if plan is None else _KINDS.get(plan.kind, Exit.CLOSED)
-
-
-def _pay(newest: Mapping[tuple[str, int], _Held], line: account_rows.LedgerLine) -> None:
-    """Funding, and what a liquidation kept of the margin: of the position that was there last."""
-    held = max(
-        (one for (symbol, _), one in newest.items() if symbol == line.symbol),
-        key=lambda one: (bool(one.left), one.opened_ms),
-    )
-    if line.flow_type == FUNDING:
-        held.funding += line.amount
+        position.exit = Exit.LIQUIDATION
     else:
-        held.fees -= line.amount
+        plan = account.plans.get(str(order.plan_order_id))
+        position.exit = Exit.CLOSED if plan is None else _KINDS.get(plan.kind, Exit.CLOSED)
 
 
-def _trade(floor: Exchange, held: _Held, end_ms: int) -> Trade:
-    listing, market = floor.account.listing(held.symbol), floor.market
-    closed_ms = held.closed_ms if held.exit is not Exit.OPEN else end_ms
-    best, worst = _range(market, listing, held, closed_ms)
-    gross, exit_value = held.gross, held.exit_value
-    if held.left:
-        last = floor.last(held.symbol, moment_at(end_ms / 1000))
-        position = floor.account.position(held.symbol, held.position_type)
-        gross += unrealised(listing, position, last)
-        exit_value += last * held.left
+def _trade(floor: Floor, position: _Position, end_ms: int) -> Trade:
+    closed_ms = position.closed_ms if position.exit is not Exit.OPEN else end_ms
+    best, worst = _price_range(floor, position, closed_ms)
+    gross, exit_value = position.gross, position.exit_value
+    if position.left:
+        last = floor.last(position.symbol, moment_at(end_ms / 1000))
+        held = floor.account.position(position.symbol, position.position_type)
+        gross += unrealised(floor.account.listing(position.symbol), held, last)
+        exit_value += last * position.left
     return Trade(
-        plan=held.plan,
-        opened_at=datetime_of(held.opened_ms),
-        closed_at=datetime_of(closed_ms),
-        size=Decimal(held.size),
-        entry_price=held.entry_value / held.size,
-        exit_price=exit_value / held.size,
-        exit=held.exit,
+        plan=position.plan,
+        opened_at=moment(position.opened_ms),
+        closed_at=moment(closed_ms),
+        size=Decimal(position.size),
+        entry_price=position.entry_value / position.size,
+        exit_price=exit_value / position.size,
+        exit=position.exit,
         gross=gross,
-        fees=held.fees,
-        funding=held.funding,
+        fees=position.fees,
+        funding=position.funding,
         best=best,
         worst=worst,
     )
 
 
-def _range(market: Market, listing: Listing, held: _Held, closed_ms: int) -> tuple[Decimal, Decimal]:
+def _price_range(floor: Floor, position: _Position, closed_ms: int) -> tuple[Decimal, Decimal]:
     """The most favourable and the most adverse last price from the first fill to the last."""
-    first, last = moment_at(held.opened_ms / 1000), moment_at(closed_ms / 1000)
+    market, listing = floor.market, floor.account.listing(position.symbol)
+    first, last = moment_at(position.opened_ms / 1000), moment_at(closed_ms / 1000)
     lows, highs = [], []
     for minute in {first.minute, last.minute}:
-        line = market.minute_path(held.symbol, minute).last
-        low, high = line.reach(_tick(first, minute, 0), _tick(last, minute, LAST_TICK))
+        from_tick = first.tick if minute == first.minute else 0
+        to_tick = last.tick if minute == last.minute else LAST_TICK
+        low, high = market.run(position.symbol, minute).last.reach(from_tick, to_tick)
         lows.append(low)
         highs.append(high)
     between = last.minute - first.minute - 1
     if between > 0:
-        candles = market.archive.matrix(held.symbol, MINUTE_S, (first.minute + 1) * MINUTE_S, between)
+        candles = market.archive.matrix(position.symbol, MINUTE_S, (first.minute + 1) * MINUTE_S, between)
         lows.append(int(candles[LOW].min()))
         highs.append(int(candles[HIGH].max()))
     lowest, highest = listing.price(min(lows)), listing.price(max(highs))
-    return (highest, lowest) if held.position_type == LONG else (lowest, highest)
-
-
-def _tick(edge: Moment, minute: int, otherwise: int) -> int:
-    return edge.tick if edge.minute == minute else otherwise
+    return (highest, lowest) if position.position_type == LONG else (lowest, highest)

@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import numpy as np
 
-from apps.backtest.entering import Entering
-from apps.backtest.following import Following
+from apps.backtest.enter import EntryPlacer
+from apps.backtest.entry_signals import READY, EntrySignals
 from apps.backtest.outcome import Outcome
-from apps.backtest.readies import READY, Readies
 from apps.backtest.replay import LAST_TICK, Replay
-from apps.backtest.turns import Turns
+from apps.backtest.signal_queue import SignalQueue
+from apps.backtest.watch import SymbolWatch
 from apps.engine.values.position import Quote
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange.simulator.broker import Broker
@@ -66,8 +66,8 @@ class Quoted(Broker):
         return Quote(symbol, D("67412.3"), D("67412.4"), D("67410.2"), D("67412.4"), self.now)
 
 
-def readies() -> Readies:
-    return Readies(
+def readies() -> EntrySignals:
+    return EntrySignals(
         symbol="BTCUSDT",
         profile=profile("scalper_micro"),
         timeframes=[Timeframe.M1],
@@ -87,10 +87,10 @@ def readies() -> Readies:
 def played(on: Market, broker: type[Quoted] = Quoted, *, until: datetime = END) -> tuple[Outcome, Replay]:
     """The decision traded, and the replay that did it."""
     found, equity = readies(), Decimal(1000)
-    floor = Exchange.open(on, milliseconds(START), balance=equity)
-    replay = Replay(found.profile, Turns([found], SECONDS_LATER * 1000), floor, START)
+    floor = Floor.open(on, milliseconds(START), balance=equity)
+    replay = Replay(found.profile, SignalQueue([found], SECONDS_LATER * 1000), floor, START)
     replay.broker = broker(floor, START)
-    replay.entering = Entering(found.profile, replay.ledger, replay.broker)
-    replay.following = Following(replay.ledger, replay.broker)
+    replay.placer = EntryPlacer(found.profile, replay.ledger, replay.broker)
+    replay.watch = SymbolWatch(replay.ledger, replay.broker)
     replay.play(until - LAST_TICK)
     return replay.outcome(found.profile, [found], START, until, equity), replay

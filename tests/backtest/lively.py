@@ -16,13 +16,12 @@ from pathlib import Path
 
 from rich.progress import track
 
-from apps.backtest.reach import recorded_reach
-from apps.backtest.readies import Readies, readies
-from apps.backtest.replay import run
-from apps.backtest.signals import signals
-from apps.backtest.source import Asked, recorded
-from apps.exchange.simulator.market.market import Market
-from apps.exchange.simulator.market.state import DAYS, DEFAULT_SEED, LIVELY
+from apps.backtest.entry_signals import EntrySignals, entry_signals, judge_past
+from apps.backtest.replay import trade_signals
+from apps.backtest.request import recorded_range
+from apps.backtest.source import CandleRange, open_recorded
+from apps.exchange.simulator.market import Market
+from apps.exchange.simulator.state import DAYS, DEFAULT_SEED, LIVELY
 from apps.profiles.files import load_profiles
 
 PROFILES = ("scalper_micro", "scalper", "regular")
@@ -40,15 +39,15 @@ class Recorded:
     """The tape's READY minutes by profile, to be traded from any moment on."""
 
     def __init__(self) -> None:
-        reach = recorded_reach()
+        reach = recorded_range()
         assert reach.start is not None
         assert reach.end is not None
         self.start = reach.start
-        source = recorded(Asked(reach.symbols, reach.start, reach.end))
+        source = open_recorded(CandleRange(reach.symbols, reach.start, reach.end))
         self._market = Market(source.archive, DEFAULT_SEED)
         profiles = load_profiles(Path(__file__).resolve().parents[2] / "profiles", PROFILES)
         self._readies = [
-            (profile, [readies(signals(source, symbol, profile)) for symbol in reach.symbols])
+            (profile, [entry_signals(judge_past(source, symbol, profile)) for symbol in reach.symbols])
             for profile in profiles
         ]
 
@@ -58,7 +57,7 @@ class Recorded:
         opened: list[datetime] = []
         for profile, whole in self._readies:
             parts = [_between(each, started + SET_UP, started + WITHIN) for each in whole]
-            outcome = run(
+            outcome = trade_signals(
                 profile,
                 parts,
                 self._market,
@@ -70,7 +69,7 @@ class Recorded:
         return sorted(each - started for each in opened)
 
 
-def _between(whole: Readies, start: datetime, end: datetime) -> Readies:
+def _between(whole: EntrySignals, start: datetime, end: datetime) -> EntrySignals:
     inside = (whole.at_ms >= start.timestamp() * 1000) & (whole.at_ms < end.timestamp() * 1000)
     columns = {
         timeframe: {name: values[inside] for name, values in columns.items()}
@@ -81,21 +80,21 @@ def _between(whole: Readies, start: datetime, end: datetime) -> Readies:
     return replace(whole, at_ms=at_ms, open_ms=open_ms, timeframe=timeframe, side=side, columns=columns)
 
 
-def best_day(recorded: Recorded, minute: int, guesses: Sequence[int]) -> int:
+def best_day(open_recorded: Recorded, minute: int, guesses: Sequence[int]) -> int:
     """The first of `guesses` that is good enough, else the one with the soonest position."""
     found: dict[int, list[timedelta]] = {}
     for day in guesses:
-        waits = found[day] = recorded.waits(day, minute)
+        waits = found[day] = open_recorded.waits(day, minute)
         if len(waits) > 1 and waits[0] <= SOON:
             return day
     return min(guesses, key=lambda day: (found[day] or [WITHIN])[0])
 
 
 def write() -> None:
-    recorded, days = Recorded(), list(range(DAYS - 1))
+    open_recorded, days = Recorded(), list(range(DAYS - 1))
     chosen: list[int] = []
     for minute in track(range(1440), description="minutes of the day"):
-        chosen.append(best_day(recorded, minute, days))
+        chosen.append(best_day(open_recorded, minute, days))
         days.remove(chosen[-1])  # what suits this minute mostly suits the next one
         days.insert(0, chosen[-1])
     letters = "".join(chr(ord("a") + day) for day in chosen)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from apps.backtest.outcome import Exit, Outcome, Trade, Unfilled, Worth
+from apps.backtest.outcome import EquityPoint, Exit, Outcome, Trade, UnfilledOrder
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.position import Side
 from tests.engine.trade_builder import planned
@@ -55,13 +55,13 @@ def trade(net: str | int = 5, at: float = 0.5, *, hours: float = 1, **changes: A
     return Trade(**(values | changes))
 
 
-def worth(*equities: str | int, every: float = 1) -> tuple[Worth, ...]:
+def worth(*equities: str | int, every: float = 1) -> tuple[EquityPoint, ...]:
     """An account seen every `every` days, the first time at the start."""
-    return tuple(Worth(day(number * every), D(each), D(each)) for number, each in enumerate(equities))
+    return tuple(EquityPoint(day(number * every), D(each), D(each)) for number, each in enumerate(equities))
 
 
-def unfilled(symbol: str = "BTCUSDT", at: float = 0.5, status: str = "EXPIRED") -> Unfilled:
-    return Unfilled(plan(symbol, created_at=day(at)), day(at) + timedelta(minutes=1), status)
+def unfilled(symbol: str = "BTCUSDT", at: float = 0.5, status: str = "EXPIRED") -> UnfilledOrder:
+    return UnfilledOrder(plan(symbol, created_at=day(at)), day(at) + timedelta(minutes=1), status)
 
 
 def outcome(*trades: Trade, days: float = 4, **changes: Any) -> Outcome:
@@ -83,9 +83,9 @@ def outcome(*trades: Trade, days: float = 4, **changes: Any) -> Outcome:
     return Outcome(**(values | changes))
 
 
-def _followed(trades: tuple[Trade, ...], end: datetime) -> tuple[Worth, ...]:
-    points, equity = [Worth(START, D(1000), D(1000))], D(1000)
+def _followed(trades: tuple[Trade, ...], end: datetime) -> tuple[EquityPoint, ...]:
+    points, equity = [EquityPoint(START, D(1000), D(1000))], D(1000)
     for each in sorted(trades, key=lambda one: one.closed_at):
         equity += each.net
-        points.append(Worth(each.closed_at, equity, equity))
-    return (*points, Worth(end, equity, equity))
+        points.append(EquityPoint(each.closed_at, equity, equity))
+    return (*points, EquityPoint(end, equity, equity))

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from apps.backtest.following import Following
+from apps.backtest.entry_signals import READY, EntrySignals
 from apps.backtest.outcome import Outcome
-from apps.backtest.readies import READY, Readies
-from apps.backtest.replay import DECISION_LATENCY_S, LAST_TICK, Replay, run
-from apps.backtest.source import Asked, recorded
-from apps.backtest.turns import Turns
+from apps.backtest.replay import DECISION_LATENCY_S, LAST_TICK, Replay, trade_signals
+from apps.backtest.signal_queue import SignalQueue
+from apps.backtest.source import CandleRange, open_recorded
+from apps.backtest.watch import SymbolWatch
 from apps.engine.profile import Profile
 from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
@@ -37,7 +37,9 @@ def profile(**entry: Any) -> Profile:
 
 @cache
 def market(symbols: Sequence[str] = SYMBOLS, days: int = 2) -> Market:
-    return Market(recorded(Asked(tuple(symbols), START, START + timedelta(days=days))).archive, seed=1)
+    return Market(
+        open_recorded(CandleRange(tuple(symbols), START, START + timedelta(days=days))).archive, seed=1
+    )
 
 
 def ready(
@@ -48,7 +50,7 @@ def ready(
     side: Side = Side.LONG,
     atr_ratio: float = 0.003,
     candle_minutes: int = 1,
-) -> Readies:
+) -> EntrySignals:
     """READY so many minutes after START, by the 1m candle that closed then.
 
     `candle_minutes` 3 keeps each candle deciding for three minutes.
@@ -58,7 +60,7 @@ def ready(
     listing = market().archive.listing(symbol)
     prices = np.array([float(listing.price(closes[CLOSE, minute])) for minute in minutes])
     opened = at_ms - (at_ms // 60_000 % candle_minutes + 1) * 60_000
-    return Readies(
+    return EntrySignals(
         symbol=symbol,
         profile=by,
         timeframes=[Timeframe.M1],
@@ -73,22 +75,25 @@ def ready(
 
 
 def replaying(
-    readies: Sequence[Readies], *, turns: type[Turns] = Turns, following: type[Following] = Following
+    readies: Sequence[EntrySignals],
+    *,
+    queue: type[SignalQueue] = SignalQueue,
+    watch: type[SymbolWatch] = SymbolWatch,
 ) -> Replay:
     """A replay at START, of another make where a test wants it."""
-    floor = Exchange.open(market(), milliseconds(START), balance=EQUITY)
-    made = Replay(readies[0].profile, turns(readies, DECISION_LATENCY_S * 1000), floor, START)
-    made.following = following(made.ledger, made.broker)
+    floor = Floor.open(market(), milliseconds(START), balance=EQUITY)
+    made = Replay(readies[0].profile, queue(readies, DECISION_LATENCY_S * 1000), floor, START)
+    made.watch = watch(made.ledger, made.broker)
     return made
 
 
-def played(replay: Replay, readies: Sequence[Readies], hours: float) -> Outcome:
+def played(replay: Replay, readies: Sequence[EntrySignals], hours: float) -> Outcome:
     end = START + timedelta(hours=hours)
     replay.play(end - LAST_TICK)
     return replay.outcome(readies[0].profile, readies, START, end, EQUITY)
 
 
-def replayed(readies: Sequence[Readies], *, hours: float = 12, **changes: Any) -> Outcome:
+def replayed(readies: Sequence[EntrySignals], *, hours: float = 12, **changes: Any) -> Outcome:
     end = START + timedelta(hours=hours)
     by = readies[0].profile
-    return run(by, readies, market(), start=START, end=end, equity=EQUITY, **changes)
+    return trade_signals(by, readies, market(), start=START, end=end, equity=EQUITY, **changes)

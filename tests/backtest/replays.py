@@ -10,12 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from apps.backtest.entry_signals import EntrySignals, entry_signals, judge_past
 from apps.backtest.outcome import Outcome
-from apps.backtest.readies import Readies, readies
 from apps.backtest.replay import DECISION_LATENCY_S, LAST_TICK, Replay
-from apps.backtest.signals import signals
-from apps.backtest.source import Asked, Recorded, recorded
-from apps.backtest.turns import Turns
+from apps.backtest.signal_queue import SignalQueue
+from apps.backtest.source import CandleRange, RecordedSource, open_recorded
 from apps.engine.profile import Profile
 from apps.exchange.simulator.exchange import Exchange
 from apps.exchange.simulator.market.archive import Archive
@@ -47,8 +46,8 @@ class Traded:
 def traded(name: str, market: Market, end: datetime) -> Traded:
     """One profile from START to `end`: judged by the recorded market up to then, traded on `market`."""
     ready = _ready(name, end)
-    floor = Exchange.open(market, milliseconds(START), balance=EQUITY)
-    replay = Replay(SHIPPED[name], Turns(ready, DECISION_LATENCY_S * 1000), floor, START)
+    floor = Floor.open(market, milliseconds(START), balance=EQUITY)
+    replay = Replay(SHIPPED[name], SignalQueue(ready, DECISION_LATENCY_S * 1000), floor, START)
     replay.play(end - LAST_TICK)
     return Traded(replay, replay.outcome(SHIPPED[name], ready, START, end, EQUITY), market)
 
@@ -69,9 +68,9 @@ def market_with_another_future(cut: datetime) -> Market:
     return Market(Archive(tapes, len(tapes), State(FIRST.date(), day=0)), DEFAULT_SEED)
 
 
-def _ready(name: str, end: datetime) -> list[Readies]:
-    source = Recorded(Asked(SYMBOLS, START, end), _recorded().archive)
-    return [readies(signals(source, symbol, SHIPPED[name])) for symbol in SYMBOLS]
+def _ready(name: str, end: datetime) -> list[EntrySignals]:
+    source = RecordedSource(CandleRange(SYMBOLS, START, end), _recorded().archive)
+    return [entry_signals(judge_past(source, symbol, SHIPPED[name])) for symbol in SYMBOLS]
 
 
 @cache
@@ -80,5 +79,5 @@ def _tapes() -> list[Tape]:
 
 
 @cache
-def _recorded() -> Recorded:
-    return recorded(Asked(SYMBOLS, START, END))
+def _recorded() -> RecordedSource:
+    return open_recorded(CandleRange(SYMBOLS, START, END))

@@ -16,9 +16,9 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 from rich.console import Console
 
-from apps.backtest.progress import outcomes
-from apps.backtest.wish import wish
-from apps.profiles.files import load_profiles
+from apps.backtest.progress import run_profiles
+from apps.backtest.request import read_request
+from apps.profiles.files import load_all
 
 STRETCH = ("--symbols", "LAYERUSDT", "ENAUSDT", "--from", "2025-05-10", "--to", "2025-05-10 08:00")
 HERE = "the recorded market has 2025-05-10 00:00 UTC to 2025-06-03 00:00 UTC, not"
@@ -165,10 +165,10 @@ def test_a_profile_edited_meanwhile_changes_nothing(tmp_path: Path) -> None:
         "csv": None,
         "html": None,
     }
-    asked = wish(options)
+    asked = read_request(options)
     (tmp_path / "scalper.yaml").write_text("gone", "utf-8")
-    (outcome,) = outcomes(Console(quiet=True), asked)
-    (shipped,) = load_profiles(settings.MTF_PROFILES_DIR, ["scalper"])
+    (outcome,) = run_profiles(Console(quiet=True), asked)
+    (shipped,) = load_all(settings.MTF_PROFILES_DIR, ["scalper"])
     assert outcome.digest == shipped.digest
 
 

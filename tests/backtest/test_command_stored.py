@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from apps.backtest.source import recorded
+from apps.backtest.source import open_recorded
 from tests.backtest.test_source import END, START, asked, fill
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ def found(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
 def test_the_stored_candles_give_the_verdicts_of_the_recorded_ones(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    fill(recorded(asked("BTCUSDT")))
+    fill(open_recorded(asked("BTCUSDT")))
     stored = found(capsys, "--source", "db", *RANGE)
     files = found(capsys, "--symbols", "BTCUSDT", *RANGE)
     assert stored["symbols"] == files["symbols"] == ["BTCUSDT"]
@@ -33,13 +33,13 @@ def test_the_stored_candles_give_the_verdicts_of_the_recorded_ones(
 
 
 def test_without_dates_it_replays_all_that_is_stored(capsys: pytest.CaptureFixture[str]) -> None:
-    fill(recorded(asked("BTCUSDT")))
+    fill(open_recorded(asked("BTCUSDT")))
     told = found(capsys, "--source", "db")
     assert (told["start"], told["end"]) == ("2025-05-19T11:07:00Z", "2025-05-20T16:09:00Z")
 
 
 def test_a_hole_is_named_before_it_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    fill(recorded(asked("BTCUSDT")), skipped=(START,))
+    fill(open_recorded(asked("BTCUSDT")), skipped=(START,))
     call_command("backtest", "--profile", "scalper", "--source", "db", *RANGE)
     assert "BTCUSDT: 1 candle of 1m missing, the first at 2025-05-20 11:57 UTC" in capsys.readouterr().err
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from apps.backtest.export import COLUMNS, summary, trade_csv
-from apps.backtest.export.plain import plain
-from apps.backtest.headline import Told
+from apps.backtest import export
+from apps.backtest.export import COLUMNS, to_plain, trade_csv
+from apps.backtest.headline import BacktestResult
 from apps.backtest.outcome import Outcome
 from apps.backtest.statistics import statistics
 from apps.engine.values.reason import Reason
@@ -25,7 +25,9 @@ def rows(*outcomes: Outcome) -> list[dict[str, str]]:
 
 
 def told(*outcomes: Outcome) -> dict[str, Any]:
-    found = summary([Told(each, statistics(each)) for each in outcomes], source="files", pessimistic=True)
+    found = export(
+        [BacktestResult(each, statistics(each)) for each in outcomes], source="files", pessimistic=True
+    )
     again: dict[str, Any] = json.loads(json.dumps(found, allow_nan=False))
     assert again == found
     return found
@@ -114,9 +116,9 @@ def test_parts_have_the_same_keys_as_the_whole() -> None:
     ],
 )
 def test_values_become_plain(value: object, text: object) -> None:
-    assert plain(value) == text
+    assert to_plain(value) == text
 
 
 def test_what_has_no_plain_form_is_refused() -> None:
     with pytest.raises(TypeError, match="set has no plain form"):
-        plain(set())
+        to_plain(set())

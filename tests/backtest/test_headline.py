@@ -7,15 +7,15 @@ from decimal import Decimal
 
 import pytest
 
-from apps.backtest.headline import MEANINGS, Told, answer, figures, warnings
+from apps.backtest.formatting import duration, money, multiple, price, ratio, share_pct
+from apps.backtest.headline import MEANINGS, BacktestResult, answer, figures, warnings
 from apps.backtest.outcome import Exit, Outcome
 from apps.backtest.statistics import statistics
-from apps.backtest.wording import lasting, money, multiple, price, ratio, share_pct
 from tests.backtest.outcome_builder import D, outcome, trade, unfilled, worth
 
 
-def told(found: Outcome) -> Told:
-    return Told(found, statistics(found))
+def told(found: Outcome) -> BacktestResult:
+    return BacktestResult(found, statistics(found))
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_unknown_is_shown_as_a_dash_and_never_as_nothing() -> None:
 
 
 def test_a_drawdown_says_from_when_to_when_and_whether_it_ended() -> None:
-    lasted = figures(told(outcome(worth=worth(1000, 900, 950))))["max drawdown"]
-    ended = figures(told(outcome(worth=worth(1000, 900, 1000))))["max drawdown"]
+    lasted = figures(told(outcome(equity_points=worth(1000, 900, 950))))["max drawdown"]
+    ended = figures(told(outcome(equity_points=worth(1000, 900, 1000))))["max drawdown"]
     assert str(lasted) == "10.0 % (100.00 USDT, 2026-03-01 → 2026-03-02, not recovered)"
     assert ended.note.endswith("recovered 2026-03-03")
 
@@ -90,9 +90,9 @@ def test_a_drawdown_says_from_when_to_when_and_whether_it_ended() -> None:
         (share_pct(None), "–"),
         (price(Decimal("50000.00")), "50000"),
         (price(Decimal("0.000010")), "0.00001"),
-        (lasting(timedelta(minutes=59, seconds=31)), "1 h"),
-        (lasting(timedelta(days=2, hours=3)), "2 d 3 h"),
-        (lasting(timedelta(seconds=20)), "0 min"),
+        (duration(timedelta(minutes=59, seconds=31)), "1 h"),
+        (duration(timedelta(days=2, hours=3)), "2 d 3 h"),
+        (duration(timedelta(seconds=20)), "0 min"),
     ],
 )
 def test_numbers_read_as_people_write_them(text: str, said: str) -> None:

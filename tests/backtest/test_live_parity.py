@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 import requests
 
-from apps.backtest.entering import Entering
-from apps.backtest.following import Following
+from apps.backtest.enter import EntryPlacer
+from apps.backtest.entry_signals import EntrySignals
 from apps.backtest.ledger import MemoryLedger
-from apps.backtest.readies import Readies
+from apps.backtest.watch import SymbolWatch
 from apps.engine import events
 from apps.engine.cycle import EntryResult
 from apps.engine.values.contract import Contract
@@ -40,24 +40,24 @@ SYMBOLS = ("BTCUSDT", "SOLUSDT", "ETHUSDT")
 Step = tuple[datetime, str, Any]
 
 
-class Noted(Entering):
+class Noted(EntryPlacer):
     """Keeps when what was entered."""
 
     steps: list[Step]
 
-    def enter(self, one: Readies, row: int, now: datetime) -> EntryResult | Refusal:
+    def enter(self, one: EntrySignals, row: int, now: datetime) -> EntryResult | Refusal:
         self.steps.append((now, "enter", (one, row)))
         return super().enter(one, row, now)
 
 
-class Watched(Following):
+class Watched(SymbolWatch):
     """Keeps when what was looked at."""
 
     steps: list[Step]
 
-    def look_at(self, symbol: str, contract: Contract, now: datetime) -> list[events.Event]:
+    def follow_symbol(self, symbol: str, contract: Contract, now: datetime) -> list[events.Event]:
         self.steps.append((now, "look", symbol))
-        return super().look_at(symbol, contract, now)
+        return super().follow_symbol(symbol, contract, now)
 
 
 class Hand:
@@ -105,22 +105,22 @@ def broker(address: str, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> Iterato
         yield made
 
 
-def in_process(readies: list[Readies]) -> tuple[list[Step], MemoryLedger, Any]:
-    replay = replaying(readies, following=Watched)
-    replay.entering = Noted(readies[0].profile, replay.ledger, replay.broker)
-    replay.entering.steps = replay.following.steps = steps = []
+def in_process(readies: list[EntrySignals]) -> tuple[list[Step], MemoryLedger, Any]:
+    replay = replaying(readies, watch=Watched)
+    replay.placer = Noted(readies[0].profile, replay.ledger, replay.broker)
+    replay.placer.steps = replay.watch.steps = steps = []
     outcome = played(replay, readies, HOURS)
     return steps, replay.ledger, outcome
 
 
 def over_http(steps: list[Step], by: Any, broker: Broker, hand: Hand) -> MemoryLedger:
     ledger = MemoryLedger(keeps_refusals=False)
-    entering, following = Entering(by, ledger, broker), Following(ledger, broker)
+    placer, watch = EntryPlacer(by, ledger, broker), SymbolWatch(ledger, broker)
     for hand.at, what, of in steps:
         if what == "enter":
-            entering.enter(*of, hand.at)
+            placer.enter(*of, hand.at)
         else:
-            following.look_at(of, entering.contract(of), hand.at)
+            watch.follow_symbol(of, placer.contract(of), hand.at)
     return ledger
 
 
@@ -135,8 +135,8 @@ def test_a_stretch_comes_out_the_same_in_process_and_over_the_wire(
     ]
     steps, here, outcome = in_process(readies)
     there = over_http(steps, by, broker, hand)
-    assert there.happened == here.happened
+    assert there.recorded == here.recorded
     assert outcome.trades
     assert outcome.unfilled
     books = requests.get(f"{address}/admin/books", timeout=30).json()
-    assert books["balance"]["wallet"] == str(outcome.worth[-1].balance)
+    assert books["balance"]["wallet"] == str(outcome.equity_points[-1].balance)

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from apps.backtest.outputs import unwritable, write
+from apps.backtest.output_files import write_faults, write_file
 
 
 def test_a_file_in_a_folder_that_can_be_written_is_fine_and_nothing_is_left_by_asking(tmp_path: Path) -> None:
-    assert unwritable([tmp_path / "new.csv"]) == []
+    assert write_faults([tmp_path / "new.csv"]) == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_asking_keeps_what_is_there(tmp_path: Path) -> None:
     kept = tmp_path / "old.csv"
     kept.write_text("old")
-    assert unwritable([kept]) == []
+    assert write_faults([kept]) == []
     assert kept.read_text() == "old"
 
 
@@ -27,24 +27,24 @@ def test_asking_keeps_what_is_there(tmp_path: Path) -> None:
     [("", "it is a folder, name a file"), ("absent/new.csv", "the folder {tmp}/absent does not exist")],
 )
 def test_what_cannot_be_written_is_said(tmp_path: Path, name: str, fault: str) -> None:
-    (found,) = unwritable([tmp_path / name])
+    (found,) = write_faults([tmp_path / name])
     assert found == f"{tmp_path / name}: {fault.format(tmp=tmp_path)}"
 
 
 def test_a_folder_that_takes_no_file_is_refused() -> None:
-    (found,) = unwritable([Path("/proc/new.csv")])
+    (found,) = write_faults([Path("/proc/new.csv")])
     assert found.startswith("/proc/new.csv: it cannot be written: ")
 
 
 def test_a_file_named_twice_is_refused_once(tmp_path: Path) -> None:
     path = tmp_path / "same"
-    assert unwritable([path, path]) == [f"{path} is named twice"]
+    assert write_faults([path, path]) == [f"{path} is named twice"]
 
 
 def test_a_file_is_replaced_whole_and_no_draft_stays(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     path.write_text("a much longer text that was there before")
-    write(path, "né")
+    write_file(path, "né")
     assert path.read_text("utf-8") == "né"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -53,7 +53,7 @@ def test_a_failure_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     path.write_text("old")
     with pytest.raises(UnicodeEncodeError):
-        write(path, "half \ud800")
+        write_file(path, "half \ud800")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -63,8 +63,8 @@ def test_a_pipe_is_written_through_and_stays_a_pipe(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        assert unwritable([pipe]) == []
-        write(pipe, "through")
+        assert write_faults([pipe]) == []
+        write_file(pipe, "through")
         assert os.read(reader, 100) == b"through"
         assert pipe.is_fifo()
     finally:
@@ -74,12 +74,12 @@ def test_a_pipe_is_written_through_and_stays_a_pipe(tmp_path: Path) -> None:
 def test_a_link_is_followed_and_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").write_text("old")
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    write(tmp_path / "link", "new")
+    write_file(tmp_path / "link", "new")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_text() == "new"
 
 
 def test_a_failure_names_the_file() -> None:
     with pytest.raises(OSError, match="/dev/full") as failed:
-        write(Path("/dev/full"), "more than it holds")
+        write_file(Path("/dev/full"), "more than it holds")
     assert failed.value.filename == "/dev/full"

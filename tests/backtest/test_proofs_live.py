@@ -20,13 +20,12 @@ import pytest
 from django.conf import settings
 from pytest_django import Settings
 
-from apps.backtest.entering import Entering
+from apps.backtest.enter import EntryPlacer
+from apps.backtest.entry_signals import EntrySignals, entry_signals, judge_past
 from apps.backtest.ledger import MemoryLedger
-from apps.backtest.readies import Readies, readies
 from apps.backtest.replay import DECISION_LATENCY_S
-from apps.backtest.signals import signals
-from apps.backtest.source import Asked, recorded
-from apps.backtest.source.stored import stored
+from apps.backtest.source import CandleRange, open_recorded
+from apps.backtest.source.stored import open_stored
 from apps.engine.cycle import EntryResult
 from apps.engine.enter.entry_price import ZoneRefusal
 from apps.engine.evaluate.judgement import PastJudgement
@@ -52,7 +51,7 @@ DIGITS = 9
 
 @pytest.fixture(scope="module")
 def archive() -> Archive:
-    return recorded(Asked(SYMBOLS, BEGAN, BEGAN + MINUTES * MINUTE)).archive
+    return open_recorded(CandleRange(SYMBOLS, BEGAN, BEGAN + MINUTES * MINUTE)).archive
 
 
 @pytest.fixture
@@ -77,7 +76,9 @@ def test_hours_driven_live_give_the_verdicts_and_the_plans_of_their_backtest(
 def _replayed(name: str, symbol: str) -> PastJudgement:
     """The backtest of what the database holds now; the last minute has no candle after it to trade on."""
     start = BEGAN + MINUTE
-    return signals(stored(Asked(SYMBOLS, start, BEGAN + MINUTES * MINUTE)), symbol, SHIPPED[name])
+    return judge_past(
+        open_stored(CandleRange(SYMBOLS, start, BEGAN + MINUTES * MINUTE)), symbol, SHIPPED[name]
+    )
 
 
 def _said(verdict: Verdict) -> Verdict:
@@ -97,7 +98,7 @@ def _plans_are_equal(
 ) -> None:
     """Each decision entered twice, on an account and at a quote of its own: by the live desk, and here."""
     planned: Counter[str] = Counter()
-    ready = {key: readies(history) for key, history in past.items()}
+    ready = {key: entry_signals(history) for key, history in past.items()}
     for run_id, verdict in _decisions(live):
         exchange = Exchange(archive, seconds_after(verdict, DECISION_LATENCY_S))
         by_live = entered_live(exchange, run_id, verdict.symbol, monkeypatch)
@@ -118,9 +119,9 @@ def _decisions(live: Remembering) -> list[tuple[UUID, Verdict]]:
     return list(first.values())
 
 
-def _entered(ready: Readies, verdict: Verdict, archive: Archive) -> EntryResult | Refusal:
+def _entered(ready: EntrySignals, verdict: Verdict, archive: Archive) -> EntryResult | Refusal:
     exchange = Exchange(archive, seconds_after(verdict, DECISION_LATENCY_S))
-    entering = Entering(ready.profile, MemoryLedger(), exchange.broker)
+    entering = EntryPlacer(ready.profile, MemoryLedger(), exchange.broker)
     row = ready.at_ms.tolist().index(round(verdict.evaluated_at.timestamp() * 1000))
     return entering.enter(ready, row, exchange.now)
 

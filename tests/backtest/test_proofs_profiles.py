@@ -9,19 +9,19 @@ import pytest
 from django.conf import settings
 from rich.console import Console
 
-from apps.backtest.headline import Told
+from apps.backtest.headline import BacktestResult
 from apps.backtest.outcome import Outcome
-from apps.backtest.progress import outcomes
+from apps.backtest.progress import run_profiles
 from apps.backtest.report import page
+from apps.backtest.request import BacktestRequest, read_request
 from apps.backtest.statistics import statistics
-from apps.backtest.wish import Wish, wish
-from apps.profiles.files import profile_names
+from apps.profiles.files import available
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def asked() -> Wish:
+def asked() -> BacktestRequest:
     """Three days of all sixteen contracts, every shipped profile."""
     options: dict[str, Any] = {
         "profile": profile_names(settings.MTF_PROFILES_DIR),
@@ -35,12 +35,12 @@ def asked() -> Wish:
         "csv": None,
         "html": None,
     }
-    return wish(options)
+    return read_request(options)
 
 
 @pytest.fixture(scope="module")
-def found(asked: Wish) -> list[Outcome]:
-    return list(outcomes(Console(quiet=True), asked))
+def found(asked: BacktestRequest) -> list[Outcome]:
+    return list(run_profiles(Console(quiet=True), asked))
 
 
 def test_all_five_profiles_get_ready_and_have_an_order_filled(found: list[Outcome]) -> None:
@@ -67,7 +67,7 @@ def test_no_plan_lost_more_at_its_stop_than_it_said_but_for_a_gap(found: list[Ou
     assert sum(each.r_multiple >= -1 for each in stopped) >= Decimal("0.9") * len(stopped)
 
 
-def test_the_report_holds_every_trade_of_all_of_them(asked: Wish, found: list[Outcome]) -> None:
-    told = [Told(one, statistics(one)) for one in found]
+def test_the_report_holds_every_trade_of_all_of_them(asked: BacktestRequest, found: list[Outcome]) -> None:
+    told = [BacktestResult(one, statistics(one)) for one in found]
     text = page(told, asked.source.archive.candles, source="the recorded market", pessimistic=False)
     assert text.count('class="open"') == sum(len(one.trades) for one in found)

@@ -14,11 +14,10 @@ from statistics import mean, stdev
 
 import pytest
 
+from apps.backtest.entry_signals import EntrySignals, entry_signals, judge_past
 from apps.backtest.outcome import Trade
-from apps.backtest.readies import Readies, readies
-from apps.backtest.replay import run
-from apps.backtest.signals import signals
-from apps.backtest.source import Recorded
+from apps.backtest.replay import trade_signals
+from apps.backtest.source import RecordedSource
 from apps.engine.profile import Profile
 from apps.exchange.simulator.market.market import Market
 from apps.exchange.simulator.market.state import DEFAULT_SEED
@@ -53,15 +52,15 @@ def multiples() -> Multiples:
     return found
 
 
-def traded(market: Recorded, profile: Profile, early: timedelta = timedelta(0)) -> list[float]:
+def traded(market: RecordedSource, profile: Profile, early: timedelta = timedelta(0)) -> list[float]:
     """The gross multiples of the trades; `early`: each verdict is entered so long before it can be known."""
-    told = [readies(signals(market, symbol, profile)) for symbol in market.asked.symbols]
-    outcome = run(
+    told = [entry_signals(judge_past(market, symbol, profile)) for symbol in market.range.symbols]
+    outcome = trade_signals(
         profile,
         [_before(one, early) for one in told],
         Market(market.archive, DEFAULT_SEED),
-        start=market.asked.start - early,
-        end=market.asked.end,
+        start=market.range.start - early,
+        end=market.range.end,
         equity=EQUITY,
     )
     return [gross_multiple(trade) for trade in outcome.trades]
@@ -85,7 +84,7 @@ def test_looking_five_minutes_ahead_would_be_found() -> None:
     assert mean(found) > 2 * ERRORS * stdev(found) / len(found) ** 0.5
 
 
-def _before(told: Readies, early: timedelta) -> Readies:
+def _before(told: EntrySignals, early: timedelta) -> EntrySignals:
     early_ms = early // timedelta(milliseconds=1)
     return replace(told, at_ms=told.at_ms - early_ms, open_ms=told.open_ms - early_ms)
 

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from apps.backtest.entry_signals import EntrySignals, entry_signals, judge_past
 from apps.backtest.outcome import Outcome
-from apps.backtest.readies import Readies, readies
-from apps.backtest.replay import DECISION_LATENCY_S, LAST_TICK, Replay, run
-from apps.backtest.signals import signals
-from apps.backtest.source import Asked, Recorded, recorded
-from apps.backtest.turns import Turns
+from apps.backtest.replay import DECISION_LATENCY_S, LAST_TICK, Replay, trade_signals
+from apps.backtest.signal_queue import SignalQueue
+from apps.backtest.source import CandleRange, RecordedSource, open_recorded
 from apps.engine.profile import Profile
 from apps.exchange.simulator.exchange import Exchange
 from apps.exchange.simulator.market.market import Market
@@ -32,21 +31,21 @@ DAYS = 24
 
 
 @cache
-def source(days: int) -> Recorded:
+def source(days: int) -> RecordedSource:
     symbols, first_minute, _ = extent()
     start = datetime.fromtimestamp(first_minute * 60, UTC)
-    return recorded(Asked(symbols, start, start + timedelta(days=days)))
+    return open_recorded(CandleRange(symbols, start, start + timedelta(days=days)))
 
 
-def judged(name: str, days: int) -> tuple[Profile, list[Readies]]:
-    [profile] = load_profiles(FOLDER, [name])
+def judged(name: str, days: int) -> tuple[Profile, list[EntrySignals]]:
+    [profile] = load_all(FOLDER, [name])
     found = source(days)
-    return profile, [readies(signals(found, symbol, profile)) for symbol in found.asked.symbols]
+    return profile, [entry_signals(judge_past(found, symbol, profile)) for symbol in found.range.symbols]
 
 
-def traded(turns: Turns, profile: Profile, found: list[Readies], days: int) -> Outcome:
-    asked = source(days).asked
-    floor = Exchange.open(Market(source(days).archive, seed=1), milliseconds(asked.start), balance=EQUITY)
+def traded(turns: SignalQueue, profile: Profile, found: list[EntrySignals], days: int) -> Outcome:
+    asked = source(days).range
+    floor = Floor.open(Market(source(days).archive, seed=1), milliseconds(asked.start), balance=EQUITY)
     replay = Replay(profile, turns, floor, asked.start)
     replay.play(asked.end - LAST_TICK)
     return replay.outcome(profile, found, asked.start, asked.end, EQUITY)
@@ -55,10 +54,10 @@ def traded(turns: Turns, profile: Profile, found: list[Readies], days: int) -> O
 @pytest.mark.parametrize("name", NAMES)
 def test_a_profile_fills_orders_and_its_money_adds_up_to_the_last_digit(name: str) -> None:
     profile, found = judged(name, DAYS)
-    asked, market = source(DAYS).asked, Market(source(DAYS).archive, seed=1)
-    outcome = run(profile, found, market, start=asked.start, end=asked.end, equity=EQUITY)
+    asked, market = source(DAYS).range, Market(source(DAYS).archive, seed=1)
+    outcome = trade_signals(profile, found, market, start=asked.start, end=asked.end, equity=EQUITY)
     assert len(outcome.trades) >= 1
-    assert sum(trade.net for trade in outcome.trades) == outcome.worth[-1].equity - EQUITY
+    assert sum(trade.net for trade in outcome.trades) == outcome.equity_points[-1].equity - EQUITY
     tried = len(outcome.trades) + len(outcome.unfilled) + sum(outcome.refusals.values())
     assert tried == outcome.verdicts["READY"]
 
@@ -68,5 +67,7 @@ def test_what_was_left_out_would_have_been_refused_for_the_reason_counted(name: 
     days = 3
     profile, found = judged(name, days)
     latency_ms = DECISION_LATENCY_S * 1000
-    leaping, every = (traded(turns(found, latency_ms), profile, found, days) for turns in (Turns, EveryTurn))
+    leaping, every = (
+        traded(turns(found, latency_ms), profile, found, days) for turns in (SignalQueue, EveryTurn)
+    )
     assert leaping == every

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from apps.backtest.signals import signals
-from apps.backtest.source import Asked, Recorded, recorded
+from apps.backtest.entry_signals import judge_past
+from apps.backtest.source import CandleRange, RecordedSource, open_recorded
 from apps.engine.frame import Windows, windows
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.exchange.simulator.tape.read import extent
@@ -35,13 +35,13 @@ MOST_NEAR = 10
 
 
 @cache
-def market() -> Recorded:
-    return recorded(Asked(SYMBOLS, FIRST, LAST))
+def market() -> RecordedSource:
+    return open_recorded(CandleRange(SYMBOLS, FIRST, LAST))
 
 
-def stretch_of(start: datetime, hours: int, warm_up: int) -> Recorded:
-    asked = Asked(SYMBOLS, start, start + timedelta(hours=hours), warm_up)
-    return Recorded(asked, market().archive)
+def stretch_of(start: datetime, hours: int, warm_up: int) -> RecordedSource:
+    asked = CandleRange(SYMBOLS, start, start + timedelta(hours=hours), warm_up)
+    return RecordedSource(asked, market().archive)
 
 
 @pytest.mark.parametrize("symbol", ["BTCUSDT", "LAYERUSDT", "XMRUSDT"])
@@ -49,7 +49,7 @@ def stretch_of(start: datetime, hours: int, warm_up: int) -> Recorded:
 def test_another_process_that_has_only_the_past_says_the_same(name: str, symbol: str, tmp_path: Path) -> None:
     """Every profile and every condition; the file the other process reads ends where the past ends."""
     source = market()
-    candles, closes_ms = source.stretch(symbol, WINDOW), source.asked.closes_ms
+    candles, closes_ms = source.windows(symbol, WINDOW), source.range.closes_ms
     whole = judge_file.answers(candles, name, closes_ms)
     for cut in np.random.default_rng(len(name)).integers(3000, len(closes_ms), 2).tolist():
         cut_ms = int(closes_ms[cut])
@@ -80,7 +80,7 @@ def test_doubling_the_warm_up_changes_only_leaves_within_a_hair_of_their_thresho
     for start in (FIRST + n * timedelta(days=2) for n in range(12)):
         sources = [stretch_of(start, 12, warm_up) for warm_up in (1, 2)]
         for symbol in SYMBOLS:
-            found = differences(*(signals(each, symbol, SHIPPED[name]) for each in sources))
+            found = differences(*(judge_past(each, symbol, SHIPPED[name]) for each in sources))
             assert found.unexplained == [], symbol
             near += [f"{symbol} {each}" for each in found.near]
     print(f"{name}: {len(near)} leaves within {NEAR:g} of their threshold", *near, sep="\n  ")
@@ -94,7 +94,7 @@ def test_live_windows_and_the_whole_past_agree_but_within_a_hair_of_a_threshold(
     random = np.random.default_rng(2)
     for symbol in SYMBOLS:
         source = market()
-        candles, past = source.stretch(symbol, profile.columns), signals(source, symbol, profile)
+        candles, past = source.windows(symbol, profile.columns), judge_past(source, symbol, profile)
         margins = [
             [margin(leaf, one.leaves.views[0]) for leaf in one.leaves.leaves] for one in past.timeframes
         ]

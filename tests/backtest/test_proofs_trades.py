@@ -39,9 +39,9 @@ def test_what_happened_before_a_moment_is_the_same_whatever_comes_after_it(name:
     longer = whole(name).replay
     for cut in [_busiest(whole(name).outcome), *_after_fills(whole(name).outcome)]:
         shorter = traded(name, market_with_another_future(cut), cut).replay
-        events = [event for event in longer.ledger.happened if event.at < cut]
-        assert shorter.ledger.happened == events, cut
-        assert len(events) < len(longer.ledger.happened)
+        events = [event for event in longer.ledger.recorded if event.at < cut]
+        assert shorter.ledger.recorded == events, cut
+        assert len(events) < len(longer.ledger.recorded)
         fills = list(longer.floor.account.trades.values())
         before = [fill for fill in fills if fill.at_ms < milliseconds(cut)]
         assert list(shorter.floor.account.trades.values()) == before, cut

@@ -26,14 +26,14 @@ def busy() -> Outcome:
 
 def test_what_the_trades_earned_is_what_the_account_is_worth_more_to_the_last_digit(busy: Outcome) -> None:
     assert len(busy.trades) >= 6
-    assert sum(trade.net for trade in busy.trades) == busy.worth[-1].equity - EQUITY
+    assert sum(trade.net for trade in busy.trades) == busy.equity_points[-1].equity - EQUITY
     held = [trade for trade in busy.trades if trade.exit is Exit.OPEN]
-    assert (busy.worth[-1].equity == busy.worth[-1].balance) is (not held)
+    assert (busy.equity_points[-1].equity == busy.equity_points[-1].balance) is (not held)
 
 
 def test_worth_begins_with_the_equity_and_rises_in_time(busy: Outcome) -> None:
-    times = [point.at for point in busy.worth]
-    assert (busy.worth[0].at, busy.worth[0].equity) == (START, EQUITY)
+    times = [point.at for point in busy.equity_points]
+    assert (busy.equity_points[0].at, busy.equity_points[0].equity) == (START, EQUITY)
     assert times == sorted(set(times))
     assert times[-1] == START + timedelta(hours=12) - timedelta(milliseconds=100)
 

@@ -43,7 +43,7 @@ def test_a_stop_that_is_gapped_over_costs_what_the_book_gives() -> None:
     assert trade.exit_price < trade.plan.stop
     assert trade.r_multiple < -1
     assert trade.closed_at == READY_AT + timedelta(minutes=30)
-    assert outcome.worth[-1].balance == EQUITY + trade.net
+    assert outcome.equity_points[-1].balance == EQUITY + trade.net
 
 
 def test_a_liquidated_position_costs_its_margin() -> None:
@@ -54,7 +54,7 @@ def test_a_liquidated_position_costs_its_margin() -> None:
     ]
     assert trade.exit is Exit.LIQUIDATION
     assert clearance
-    assert outcome.worth[-1].balance == EQUITY + trade.net
+    assert outcome.equity_points[-1].balance == EQUITY + trade.net
     assert trade.net == pytest.approx(-trade.plan.sizing.margin, rel=Decimal("0.01"))
 
 
@@ -63,14 +63,14 @@ def test_what_cannot_be_protected_is_closed_at_market_by_the_same_rule_as_live()
     [trade] = outcome.trades
     assert trade.exit is Exit.CLOSED
     assert timedelta(seconds=5) <= trade.closed_at - trade.opened_at < timedelta(seconds=8)
-    assert any(isinstance(event, events.EmergencyClose) for event in replay.ledger.happened)
-    assert outcome.worth[-1].balance == EQUITY + trade.net
+    assert any(isinstance(event, events.EmergencyClose) for event in replay.ledger.recorded)
+    assert outcome.equity_points[-1].balance == EQUITY + trade.net
 
 
 def test_what_is_held_at_the_end_is_valued_at_the_last_price() -> None:
     outcome, _ = played(market())
     [trade] = outcome.trades
-    last = outcome.worth[-1]
+    last = outcome.equity_points[-1]
     assert (trade.exit, trade.exit_price) == (Exit.OPEN, Decimal(FLAT) / 10)
     assert last.equity == EQUITY + trade.net
     assert last.balance == EQUITY - trade.fees
@@ -83,8 +83,8 @@ def test_funding_is_paid_by_who_holds_over_it_and_counts_in_his_trade() -> None:
     [trade] = outcome.trades
     [line] = [row for row in replay.floor.account.ledger_lines.values() if row.flow_type == FUNDING]
     assert trade.funding == line.amount != 0
-    assert outcome.worth[-1].equity == EQUITY + earned(outcome)
-    assert READY_AT.replace(hour=16) in [point.at for point in outcome.worth]
+    assert outcome.equity_points[-1].equity == EQUITY + earned(outcome)
+    assert READY_AT.replace(hour=16) in [point.at for point in outcome.equity_points]
 
 
 def test_an_order_nobody_fills_expires_and_its_symbol_rests_for_a_quarter_of_an_hour() -> None:
@@ -93,11 +93,11 @@ def test_an_order_nobody_fills_expires_and_its_symbol_rests_for_a_quarter_of_an_
     assert outcome.trades == ()
     assert (order.status, order.ended_at) == ("EXPIRED", order.plan.expires_at + timedelta(milliseconds=50))
     assert replay.ledger.cooldowns["BTCUSDT"] == order.ended_at + timedelta(minutes=15)
-    assert outcome.worth[-1].balance == EQUITY
+    assert outcome.equity_points[-1].balance == EQUITY
 
 
 def test_a_thin_minute_fills_in_parts_and_the_rest_is_taken_back() -> None:
     outcome, _ = played(market(volume=45))
     [trade] = outcome.trades
     assert (trade.size, trade.plan.size) == (4, 10)
-    assert outcome.worth[-1].equity == EQUITY + trade.net
+    assert outcome.equity_points[-1].equity == EQUITY + trade.net

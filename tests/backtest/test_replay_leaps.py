@@ -7,9 +7,9 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from apps.backtest.following import SOON, Following
-from apps.backtest.readies import Readies
-from apps.backtest.turns import Turn, Turns
+from apps.backtest.entry_signals import EntrySignals
+from apps.backtest.signal_queue import QueuedSignal, SignalQueue
+from apps.backtest.watch import SOON, SymbolWatch
 from apps.engine import events
 from apps.engine.frame import Ints
 from apps.engine.values.contract import Contract
@@ -20,33 +20,33 @@ from tests.backtest.past import SYMBOLS, played, profile, ready, replaying
 HOURS, SOME_HOURS = 10, 2
 
 
-class EveryTurn(Turns):
+class EveryTurn(SignalQueue):
     """Leaves nothing out: every READY minute is tried, and the entry itself refuses."""
 
-    def entered(self, turn: Turn) -> None:
-        self.refused(turn)
+    def mark_entered(self, turn: QueuedSignal) -> None:
+        self.mark_refused(turn)
 
-    def over(self, now_ms: int) -> None:
+    def close(self, now_ms: int) -> None:
         """Nobody was left out."""
 
-    def freed(self, symbol: str, now_ms: int, cool_ms: int) -> None:
+    def release_symbol(self, symbol: str, now_ms: int, cool_ms: int) -> None:
         """Nobody was left out."""
 
-    def _worth_trying(self, place: int) -> Ints:
+    def _fresh_rows(self, place: int) -> Ints:
         return np.arange(len(self._symbols[place]))
 
 
-class EverySecond(Following):
+class EverySecond(SymbolWatch):
     """Looks each second at whatever is locked, besides when it would anyway."""
 
-    def look_at(self, symbol: str, contract: Contract, now: datetime) -> list[events.Event]:
-        told = super().look_at(symbol, contract, now)
+    def follow_symbol(self, symbol: str, contract: Contract, now: datetime) -> list[events.Event]:
+        told = super().follow_symbol(symbol, contract, now)
         if symbol in self._ledger.locks:
             self._due[symbol] = min(self._due.get(symbol, now + SOON), now + SOON)
         return told
 
 
-def market_of_readies(candle_minutes: int) -> list[Readies]:
+def market_of_readies(candle_minutes: int) -> list[EntrySignals]:
     """Three symbols, ready most of the time; each decision stands for `candle_minutes`, tried for three."""
     by = profile(max_signal_age_s=130, order_ttl_s=90)
     sides = zip(SYMBOLS, (Side.LONG, Side.SHORT, Side.LONG), strict=True)
@@ -61,7 +61,7 @@ def market_of_readies(candle_minutes: int) -> list[Readies]:
 def test_ready_minutes_left_out_are_counted_by_the_reason_the_entry_gives(candle_minutes: int) -> None:
     readies = market_of_readies(candle_minutes)
     leaping = played(replaying(readies), readies, HOURS)
-    plodding = played(replaying(readies, turns=EveryTurn), readies, HOURS)
+    plodding = played(replaying(readies, queue=EveryTurn), readies, HOURS)
     assert leaping == plodding
     left_out = {Reason.SYMBOL_LOCKED, Reason.COOLDOWN_ACTIVE}
     if candle_minutes > 1:
@@ -73,7 +73,7 @@ def test_ready_minutes_left_out_are_counted_by_the_reason_the_entry_gives(candle
 def test_looking_each_second_sees_nothing_that_was_missed() -> None:
     readies = market_of_readies(1)
     leaping = played(replaying(readies), readies, SOME_HOURS)
-    plodding = played(replaying(readies, following=EverySecond), readies, SOME_HOURS)
+    plodding = played(replaying(readies, watch=EverySecond), readies, SOME_HOURS)
     assert leaping == plodding
     assert leaping.unfilled
     assert leaping.trades

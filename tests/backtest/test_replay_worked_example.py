@@ -31,4 +31,4 @@ def test_the_long_that_wins_earns_what_the_page_says() -> None:
     assert (trade.exit, trade.exit_price, trade.gross) == (Exit.TARGET, page["exit"], page["gross"])
     assert (trade.fees, trade.funding) == (fees, 0)
     assert (trade.net, trade.r_multiple) == (page["realised"], page["R multiple"])
-    assert outcome.worth[-1].balance == 1000 + trade.net
+    assert outcome.equity_points[-1].balance == 1000 + trade.net

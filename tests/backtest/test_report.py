@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from apps.backtest.headline import Told
+from apps.backtest.headline import BacktestResult
 from apps.backtest.outcome import Exit, Outcome
 from apps.backtest.report import page
-from apps.backtest.report.candles import AFTER, BEFORE, MOST, around, drawn_on, packed
-from apps.backtest.report.distribution import bins
+from apps.backtest.report.html import bins
+from apps.backtest.report.trade_candles import AFTER, BEFORE, MOST, around, drawn_on, packed
 from apps.backtest.statistics import statistics
 from apps.engine.values.candle import Candle, Source
 from apps.engine.values.position import Side
@@ -61,7 +61,7 @@ def data_of(text: str) -> dict[str, Any]:
 
 
 def written(*outcomes: Outcome, pessimistic: bool = False) -> str:
-    told = [Told(each, statistics(each)) for each in outcomes]
+    told = [BacktestResult(each, statistics(each)) for each in outcomes]
     return page(told, candles, source="the recorded tape", pessimistic=pessimistic)
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import yaml
 
-from apps.backtest.signals import signals
-from apps.backtest.source import Asked, recorded
+from apps.backtest.entry_signals import judge_past
+from apps.backtest.source import CandleRange, open_recorded
 from apps.engine.evaluate.judgement import PastJudgement
 from apps.engine.frame import Frames
 from apps.engine.indicators.history import history
@@ -30,13 +30,13 @@ START, END = datetime(2025, 5, 13, 22, 30, tzinfo=UTC), datetime(2025, 5, 15, 9,
 MINUTE = timedelta(minutes=1)
 
 
-def asked(start: datetime = START, end: datetime = END, warm_up: int = 1) -> Asked:
-    return Asked((SYMBOL,), start, end, warm_up)
+def asked(start: datetime = START, end: datetime = END, warm_up: int = 1) -> CandleRange:
+    return CandleRange((SYMBOL,), start, end, warm_up)
 
 
 @cache
 def told(name: str) -> PastJudgement:
-    return signals(recorded(asked()), SYMBOL, SHIPPED[name])
+    return judge_past(open_recorded(asked()), SYMBOL, SHIPPED[name])
 
 
 def moments() -> list[int]:
@@ -52,7 +52,7 @@ def moments() -> list[int]:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_verdict_is_what_live_says_of_the_same_columns(name: str) -> None:
-    past, candles = told(name), recorded(asked()).stretch(SYMBOL, SHIPPED[name].columns)
+    past, candles = told(name), open_recorded(asked()).windows(SYMBOL, SHIPPED[name].columns)
     for row in moments() + np.flatnonzero(past.ready)[:10].tolist():
         at_ms = int(past.closes_ms[row])
         live = verdict_at(cut_frames(past.frames, candles, at_ms), SHIPPED[name], at_ms)
@@ -63,7 +63,7 @@ def test_the_verdict_is_what_live_says_of_the_same_columns(name: str) -> None:
 def test_the_outcomes_are_what_live_says_from_its_own_windows(name: str) -> None:
     """Live settles its indicators over a window: not a leaf of these moments is near enough to mind."""
     profile, past = SHIPPED[name], told(name)
-    candles = recorded(asked()).stretch(SYMBOL, profile.columns)
+    candles = open_recorded(asked()).windows(SYMBOL, profile.columns)
     for row in moments()[::4]:
         at_ms = int(past.closes_ms[row])
         ours, live = past.verdict(row), verdict_at(live_frames(candles, at_ms), profile, at_ms)
@@ -80,14 +80,14 @@ def test_the_outcomes_are_what_live_says_from_its_own_windows(name: str) -> None
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_doubled_warm_up_changes_nothing_that_is_not_near_a_threshold(name: str) -> None:
-    longer = signals(recorded(asked(warm_up=2)), SYMBOL, SHIPPED[name])
+    longer = judge_past(open_recorded(asked(warm_up=2)), SYMBOL, SHIPPED[name])
     assert differences(told(name), longer).unexplained == []
 
 
 @cache
 def frames_until(end: datetime) -> Frames:
-    source = recorded(asked(end=end))
-    return history(source.stretch(SYMBOL, WINDOW))
+    source = open_recorded(asked(end=end))
+    return history(source.windows(SYMBOL, WINDOW))
 
 
 CUTS = [END - timedelta(minutes=int(n)) for n in np.random.default_rng(5).integers(1, 1500, 4)]
@@ -130,7 +130,7 @@ def _truths(timeframe: Timeframe, end: datetime) -> dict[str, np.ndarray[tuple[i
 def test_no_verdict_sees_the_future(name: str) -> None:
     whole = told(name)
     for cut in CUTS:
-        part = signals(recorded(asked(end=cut)), SYMBOL, SHIPPED[name])
+        part = judge_past(open_recorded(asked(end=cut)), SYMBOL, SHIPPED[name])
         kept = len(part.closes_ms)
         np.testing.assert_array_equal(part.reason_code, whole.reason_code[:kept])
         np.testing.assert_array_equal(part.execution_index, whole.execution_index[:kept])

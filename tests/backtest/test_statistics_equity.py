@@ -20,7 +20,7 @@ from tests.backtest.outcome_builder import START, D, day, outcome, worth
 
 
 def figures(*equities: int, days: float | None = None) -> EquityFigures:
-    return equity_figures(outcome(days=days or len(equities) - 1, worth=worth(*equities)))
+    return equity_figures(outcome(days=days or len(equities) - 1, equity_points=worth(*equities)))
 
 
 def test_the_result_is_the_last_worth_beside_the_first() -> None:
@@ -29,7 +29,7 @@ def test_the_result_is_the_last_worth_beside_the_first() -> None:
 
 
 def test_without_any_point_the_account_kept_its_worth() -> None:
-    found = equity_figures(outcome(worth=()))
+    found = equity_figures(outcome(equity_points=()))
     assert (found.end_usdt, found.return_pct, found.max_drawdown) == (D(1000), D(0), None)
 
 
@@ -75,7 +75,7 @@ def test_sortino_is_unknown_without_two_days_or_a_loss(returns: list[float] | No
 
 
 def test_daily_returns_are_of_whole_utc_days_only() -> None:
-    half = outcome(worth=worth(1000, 500, 1000, 1100, 990, every=0.5), days=2)
+    half = outcome(equity_points=worth(1000, 500, 1000, 1100, 990, every=0.5), days=2)
     late = replace(half, start=START + timedelta(hours=6), end=day(1.75))
     assert equity_figures(half).days == 2
     assert equity_figures(half).sharpe == pytest.approx(sharpe([0.0, -0.01]))
@@ -90,7 +90,7 @@ def test_days_end_at_midnight_from_the_start_to_the_end() -> None:
 
 
 def test_a_day_without_a_point_keeps_the_worth_of_the_day_before() -> None:
-    found = equity_figures(outcome(worth=worth(1000, 1100, 990, every=2), days=4))
+    found = equity_figures(outcome(equity_points=worth(1000, 1100, 990, every=2), days=4))
     assert found.sharpe == pytest.approx(sharpe([0.0, 0.1, 0.0, -0.1]))
 
 

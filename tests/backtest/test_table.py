@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from apps.backtest.headline import Told
+from apps.backtest.headline import BacktestResult
 from apps.backtest.outcome import Outcome
 from apps.backtest.statistics import statistics
 from apps.console.screens.backtest import show
@@ -25,7 +25,7 @@ FULL = outcome(
 
 
 def shown(*outcomes: Outcome, width: int = 80, pessimistic: bool = False) -> str:
-    text, told = io.StringIO(), [Told(each, statistics(each)) for each in outcomes]
+    text, told = io.StringIO(), [BacktestResult(each, statistics(each)) for each in outcomes]
     show(Console(file=text, width=width), told, pessimistic=pessimistic)
     return text.getvalue()
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from apps.backtest.source import Asked, Recorded
+from apps.backtest.source import CandleRange, RecordedSource
 from apps.engine.frame import Floats
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.exchange.simulator.market.archive import Archive
@@ -29,15 +29,15 @@ WARM_UP = timedelta(days=-(-WINDOW[Timeframe.H4] // 6) + 1)
 """The longest window lies in it whole: a tape's chained past would repeat the days that are traded."""
 
 
-def random_market(symbols: Sequence[str], days: int, seed: int) -> Recorded:
+def random_market(symbols: Sequence[str], days: int, seed: int) -> RecordedSource:
     """`days` to trade after a warm-up of their own kind; the same seed gives the same market."""
     random = np.random.default_rng(seed)
     warm_up = WARM_UP // timedelta(minutes=1)
     tapes = [_walk(tape, warm_up, days * DAY_MINUTES, random) for tape in load(only=symbols)]
     start = FIRST + WARM_UP
     names = tuple(tape.listing.symbol for tape in tapes)
-    asked = Asked(names, start, start + timedelta(days=days))
-    return Recorded(asked, Archive(tapes, len(tapes), State(FIRST.date(), day=0)))
+    asked = CandleRange(names, start, start + timedelta(days=days))
+    return RecordedSource(asked, Archive(tapes, len(tapes), State(FIRST.date(), day=0)))
 
 
 def _walk(tape: Tape, warm_up: int, minutes: int, random: np.random.Generator) -> Tape:

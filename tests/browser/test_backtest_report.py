@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from apps.backtest.headline import Told
+from apps.backtest.headline import BacktestResult
 from apps.backtest.report import page as report
 from apps.backtest.statistics import statistics
 from apps.engine.values.position import Side
@@ -24,7 +24,10 @@ TRADES = (
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    told = [Told(one, statistics(one)) for one in (outcome(*TRADES), outcome(trade(-5), profile="regular"))]
+    told = [
+        BacktestResult(one, statistics(one))
+        for one in (outcome(*TRADES), outcome(trade(-5), profile="regular"))
+    ]
     path = tmp_path_factory.mktemp("report") / "report.html"
     path.write_text(report(told, candles, source="the recorded market", pessimistic=False), "utf-8")
     return path.as_uri()

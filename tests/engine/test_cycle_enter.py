@@ -45,7 +45,7 @@ class Desk:
 
     @property
     def names(self) -> list[str]:
-        return [event.name for event in self.ledger.happened]
+        return [event.name for event in self.ledger.recorded]
 
     @property
     def sent(self) -> list[str]:
@@ -253,7 +253,7 @@ def test_a_plan_that_waits_for_a_person_sends_nothing() -> None:
     assert isinstance(entered, EntryResult)
     assert entered.sent is None
     assert (desk.sent, desk.exchange.leverages) == ([], [])
-    claimed = desk.ledger.happened[-1]
+    claimed = desk.ledger.recorded[-1]
     assert isinstance(claimed, events.PlanClaimed)
     assert claimed.status == S.PENDING_REVIEW
 
@@ -283,7 +283,7 @@ def test_a_market_far_from_the_zone_leaves_its_facts() -> None:
     desk = Desk()
     refusal = desk.enter(features=features(sma21=51_000.0))
     assert isinstance(refusal, Refusal)
-    said, skipped = desk.ledger.happened
+    said, skipped = desk.ledger.recorded
     assert isinstance(said, events.PlanRefused)
     assert isinstance(skipped, events.ZoneSkipped)
     assert said.decision_key == "scalper_micro|BTCUSDT|1m|2026-03-02T09:59:00Z|long"

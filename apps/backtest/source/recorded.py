@@ -9,60 +9,58 @@ from pathlib import Path
 
 import numpy as np
 
-from apps.backtest.source.asked import Asked, SourceError, shown
-from apps.engine.frame import Floats, Windows, windows
+from apps.backtest.source.candle_range import CandleRange, SourceError, minute_utc
+from apps.engine.frame import Windows, windows
 from apps.engine.values.contract import UnknownSymbol, require_listed
 from apps.engine.values.timeframe import Timeframe
-from apps.exchange.simulator.market.archive import Archive
-from apps.exchange.simulator.market.listing import Listing
-from apps.exchange.simulator.market.state import State
-from apps.exchange.simulator.tape.code import VOLUME, Matrix
+from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.state import State
+from apps.exchange.simulator.tape.code import VOLUME
 from apps.exchange.simulator.tape.read import FOLDER, extent, load
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """`archive` holds the symbols asked for, in their order, in ticks and contracts, at their own dates."""
+class RecordedSource:
+    """`archive` holds the symbols of the range in their order, in ticks and contracts, at their own dates."""
 
-    asked: Asked
+    range: CandleRange
     archive: Archive
 
-    def stretch(self, symbol: str, timeframes: Iterable[Timeframe]) -> dict[Timeframe, Windows]:
-        """The candles (5, 1, N) of the range and its warm-up, as the database would give them."""
-        return {timeframe: self._windows(symbol, timeframe) for timeframe in timeframes}
+    def windows(self, symbol: str, timeframes: Iterable[Timeframe]) -> dict[Timeframe, Windows]:
+        """The candles (5, 1, N) of the range and its warm-up, as the database would give them.
 
-    def _windows(self, symbol: str, timeframe: Timeframe) -> Windows:
-        until, count = self.asked.axis(timeframe)
-        first_open_s = int(until.timestamp()) - count * timeframe.seconds
-        matrix = self.archive.matrix(symbol, timeframe.seconds, first_open_s, count)
-        return windows((symbol,), timeframe, until, _floats(matrix, self.archive.listing(symbol)))
+        Each number is the float64 nearest to the exact decimal.
+        """
+        listing = self.archive.listing(symbol)
+        result = {}
+        for timeframe in timeframes:
+            until, count = self.range.axis(timeframe)
+            first_open_s = int(until.timestamp()) - count * timeframe.seconds
+            matrix = self.archive.matrix(symbol, timeframe.seconds, first_open_s, count)
+            candles = np.empty((5, 1, count))
+            candles[:VOLUME, 0] = matrix[:VOLUME] / 10.0**listing.price_decimals
+            candles[VOLUME, 0] = matrix[VOLUME] / 10.0**listing.volume_decimals
+            result[timeframe] = windows((symbol,), timeframe, until, candles)
+        return result
 
 
-def recorded(asked: Asked, folder: Path = FOLDER) -> Recorded:
-    """The recorded market of `asked`. SourceError when it has not these symbols or dates; TapeError."""
+def open_recorded(range_: CandleRange, folder: Path = FOLDER) -> RecordedSource:
+    """The recorded market of `range_`. SourceError when it has not these symbols or dates; TapeError."""
     known, first_minute, minutes = extent(folder)
     first = datetime.fromtimestamp(first_minute * 60, UTC)
     last = first + timedelta(minutes=minutes)
     faults = []
     try:
-        require_listed(asked.symbols, known, "are in the recorded market")
+        require_listed(range_.symbols, known, "are in the recorded market")
     except UnknownSymbol as fault:
         faults.append(str(fault))
-    if asked.start < first or asked.end > last:
+    if range_.start < first or range_.end > last:
         faults.append(
-            f"the recorded market has {shown(first)} to {shown(last)}, "
-            f"not {shown(asked.start)} to {shown(asked.end)}"
+            f"the recorded market has {minute_utc(first)} to {minute_utc(last)}, "
+            f"not {minute_utc(range_.start)} to {minute_utc(range_.end)}"
         )
     if faults:
         raise SourceError(faults)
-    tapes = {tape.listing.symbol: tape for tape in load(folder, only=asked.symbols)}
-    ordered = [tapes[symbol] for symbol in asked.symbols]
-    return Recorded(asked, Archive(ordered, len(ordered), State(first.date(), day=0)))
-
-
-def _floats(matrix: Matrix, listing: Listing) -> Floats:
-    """(5, 1, N): each number the float64 nearest to the exact decimal."""
-    candles = np.empty((5, 1, matrix.shape[1]))
-    candles[:VOLUME, 0] = matrix[:VOLUME] / 10.0**listing.price_decimals
-    candles[VOLUME, 0] = matrix[VOLUME] / 10.0**listing.volume_decimals
-    return candles
+    tapes = {tape.listing.symbol: tape for tape in load(folder, only=range_.symbols)}
+    ordered = [tapes[symbol] for symbol in range_.symbols]
+    return RecordedSource(range_, Archive(ordered, len(ordered), State(first.date(), day=0)))

@@ -1,4 +1,4 @@
-"""Figures over the account's worth: the result, the deepest fall, and the return for its ups and downs."""
+"""Figures over the account: result, drawdown, return for its ups and downs, time in the market."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import sqrt
 from statistics import mean, stdev
 
-from apps.backtest.outcome import Outcome, Worth
+from apps.backtest.outcome import EquityPoint, Outcome, Trade
 
 DAYS_A_YEAR = 365
 """These markets never close."""
@@ -49,7 +49,10 @@ class EquityFigures:
 def equity_figures(outcome: Outcome) -> EquityFigures:
     curve = equity_curve(outcome)
     ends = day_ends(outcome.start, outcome.end)
-    returns = _returns([equity_at(curve, end) for end in ends])
+    daily = [equity_at(curve, end) for end in ends]
+    returns = None  # there is none once the account was empty
+    if all(equity > 0 for equity in daily):
+        returns = [float(after / before - 1) for before, after in pairwise(daily)]
     final = curve[-1].equity
     return EquityFigures(
         start_usdt=outcome.equity,
@@ -62,12 +65,12 @@ def equity_figures(outcome: Outcome) -> EquityFigures:
     )
 
 
-def equity_curve(outcome: Outcome) -> list[Worth]:
+def equity_curve(outcome: Outcome) -> list[EquityPoint]:
     """The account's worth from the start on: never empty."""
-    return [Worth(outcome.start, outcome.equity, outcome.equity), *outcome.worth]
+    return [EquityPoint(outcome.start, outcome.equity, outcome.equity), *outcome.equity_points]
 
 
-def equity_at(curve: Sequence[Worth], moment: datetime) -> Decimal:
+def equity_at(curve: Sequence[EquityPoint], moment: datetime) -> Decimal:
     """Equity at a moment: the newest point not after it."""
     return curve[max(0, bisect_right(curve, moment, key=lambda point: point.at) - 1)].equity
 
@@ -79,7 +82,7 @@ def day_ends(start: datetime, end: datetime) -> list[datetime]:
     return [midnight + day * DAY for day in range((end - midnight) // DAY + 1)]
 
 
-def max_drawdown(curve: Sequence[Worth]) -> Drawdown | None:
+def max_drawdown(curve: Sequence[EquityPoint]) -> Drawdown | None:
     """The deepest fall from a running maximum, by percent of it (Magdon-Ismail, Atiya 2004)."""
     peak, deepest = curve[0], None
     for point in curve:
@@ -113,8 +116,47 @@ def sortino(returns: Sequence[float] | None) -> float | None:
     return mean(returns) / downside * sqrt(DAYS_A_YEAR)
 
 
-def _returns(equities: Sequence[Decimal]) -> list[float] | None:
-    """From one day's end to the next; None once the account was empty."""
-    if any(each <= 0 for each in equities):
+def time_in_market_pct(outcome: Outcome) -> float:
+    """Time with at least one position open, of the whole stretch."""
+    held, until = timedelta(), outcome.start
+    for opened, closed in sorted(_span(outcome, trade) for trade in outcome.trades):
+        if closed > until:
+            held += closed - max(opened, until)
+            until = closed
+    return 100 * (held / (outcome.end - outcome.start))
+
+
+def mean_exposure_ratio(outcome: Outcome) -> float | None:
+    """Notional at the entry prices / equity, averaged over the time of the whole range; 0 without trades.
+
+    All positions together, longs and shorts added. None when equity was ever not positive.
+    """
+    curve = equity_curve(outcome)
+    if any(point.equity <= 0 for point in curve):
         return None
-    return [float(after / before - 1) for before, after in pairwise(equities)]
+    times, equities = [point.at for point in curve], [float(point.equity) for point in curve]
+    seconds = [(end - at).total_seconds() for at, end in pairwise(times)]
+    weights = (each / equity for each, equity in zip(seconds, equities, strict=False))
+    sums = list(accumulate(weights, initial=0.0))
+
+    def weight_until(moment: datetime) -> float:
+        """Seconds / equity, summed since the curve's start: what a notional of 1 has weighed by then."""
+        at = max(0, bisect_right(times, moment) - 1)
+        return sums[at] + (moment - times[at]).total_seconds() / equities[at]
+
+    total = sum(
+        float(notional(trade)) * (weight_until(closed) - weight_until(opened))
+        for trade in outcome.trades
+        for opened, closed in [_span(outcome, trade)]
+    )
+    return total / (outcome.end - outcome.start).total_seconds()
+
+
+def notional(trade: Trade) -> Decimal:
+    """EquityPoint of the filled size at its entry price, in settle currency."""
+    plan = trade.plan
+    return plan.sizing.notional * (trade.size / plan.size) * (trade.entry_price / plan.entry)
+
+
+def _span(outcome: Outcome, trade: Trade) -> tuple[datetime, datetime]:
+    return max(trade.opened_at, outcome.start), min(trade.closed_at, outcome.end)

@@ -1,15 +1,22 @@
-"""Figures over any number of trades: how often, how much, for how long. All of it net of fees and funding."""
+"""Figures over trades, net of fees and funding: how often, how much, how long; whole and parts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from itertools import groupby
 from statistics import mean, median, stdev
 
-from apps.backtest.outcome import Exit, Trade
+from apps.backtest.outcome import Exit, Outcome, Trade
+from apps.backtest.statistics.equity import (
+    EquityFigures,
+    equity_figures,
+    mean_exposure_ratio,
+    time_in_market_pct,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,52 @@ def trade_figures(trades: Sequence[Trade]) -> TradeFigures:
         median_holding=timedelta(seconds=median(held_s)) if trades else None,
         winning_streak=_longest_run(net > 0 for net in nets),
         losing_streak=_longest_run(net < 0 for net in nets),
+    )
+
+
+GROUPS: Mapping[str, Callable[[Trade], str]] = {
+    "symbol": lambda trade: trade.symbol,
+    "side": lambda trade: str(trade.side),
+    "exit": lambda trade: str(trade.exit),
+    "month": lambda trade: f"{trade.closed_at:%Y-%m}",
+}
+"""Ways to part the trades; a month is the UTC month of the closing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """`orders` were sent, of which `filled` (also in part) became trades; `unfilled` counts by last status.
+
+    `by` maps each name of GROUPS to its parts, in rising order of their names.
+    """
+
+    equity: EquityFigures
+    trades: TradeFigures
+    time_in_market_pct: float
+    mean_exposure_ratio: float | None
+    orders: int
+    filled: int
+    unfilled: Mapping[str, int]
+    by: Mapping[str, Mapping[str, TradeFigures]]
+
+
+def statistics(outcome: Outcome) -> Statistics:
+    """The outcome in figures: the whole, and by each of GROUPS."""
+    parts: dict[str, dict[str, TradeFigures]] = {}
+    for name, part_of in GROUPS.items():
+        members: dict[str, list[Trade]] = {}
+        for trade in outcome.trades:
+            members.setdefault(part_of(trade), []).append(trade)
+        parts[name] = {part: trade_figures(members[part]) for part in sorted(members)}
+    return Statistics(
+        equity=equity_figures(outcome),
+        trades=trade_figures(outcome.trades),
+        time_in_market_pct=time_in_market_pct(outcome),
+        mean_exposure_ratio=mean_exposure_ratio(outcome),
+        orders=len(outcome.trades) + len(outcome.unfilled),
+        filled=len(outcome.trades),
+        unfilled=dict(sorted(Counter(order.status for order in outcome.unfilled).items())),
+        by=parts,
     )
 
 

@@ -1,90 +1,142 @@
-"""What a backtest found, on a terminal: the answer first, then where it came from."""
+"""A backtest on a terminal: how far it is, then the answer, then where that came from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
-from apps.backtest.headline import Told, answer, figures, warnings
+from apps.backtest.formatting import count_of, minute, ratio, signed
+from apps.backtest.headline import BacktestResult, answer, figures, warnings
+from apps.backtest.outcome import Outcome
+from apps.backtest.replay import run_backtest
+from apps.backtest.request import BacktestRequest
+from apps.backtest.source import find_holes
 from apps.backtest.statistics import TradeFigures
-from apps.backtest.wording import counted, minute, ratio, signed
 from apps.engine.values.reason import Reason
+from apps.engine.values.timeframe import Timeframe
 
+DAY = timedelta(days=1)
 SIGNS = {"+": "green", "−": "red"}
 NARROW = 70
 """Below so many columns the parts leave out what is not about the result."""
 
 
-def show(console: Console, told: Sequence[Told], *, pessimistic: bool) -> None:
+def announce_request(console: Console, request: BacktestRequest) -> None:
+    """Say what runs, and where its candles have holes."""
+    candles = request.source.range
+    for profile in request.profiles:
+        console.print(f"profile {escape(profile.name)} {profile.digest}", soft_wrap=True)
+    console.print(
+        f"{count_of(len(candles.symbols), 'symbol')}, {minute(candles.start)} … {minute(candles.end)} UTC",
+        soft_wrap=True,
+    )
+    for symbol in candles.symbols:
+        for hole in find_holes(request.source.windows(symbol, [Timeframe.M1]), candles.start):
+            console.print(
+                f"{symbol}: {count_of(hole.missing, 'candle')} of {hole.timeframe} missing, "
+                f"the first at {minute(hole.first_open_at)} UTC",
+                style="yellow",
+                soft_wrap=True,
+            )
+
+
+def run_profiles(console: Console, request: BacktestRequest) -> Iterator[Outcome]:
+    """Run the profiles one after the other; a bar, on a terminal only, steps with every symbol and day."""
+    candles = request.source.range
+    steps = len(candles.symbols) + (candles.end - candles.start) / DAY
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        for profile in request.profiles:
+            name = escape(profile.name)
+            task = progress.add_task(f"{name}: judging", total=steps)
+
+            def step(text: str, task: TaskID = task, name: str = name) -> None:
+                progress.update(task, advance=1, description=f"{name}: {text}")
+
+            yield run_backtest(
+                request.source,
+                profile,
+                equity=request.equity,
+                pessimistic=request.pessimistic,
+                limits=request.limits,
+                on_judged=lambda symbol, step=step: step(f"judged {symbol}"),  # type: ignore[misc]
+                on_day_traded=lambda at, step=step: step(f"traded {at:%Y-%m-%d}"),  # type: ignore[misc]
+            )
+            progress.update(task, completed=steps, description=f"{name}: done")
+
+
+def show(console: Console, results: Sequence[BacktestResult], *, pessimistic: bool) -> None:
     """One profile in full, or several side by side."""
-    for one in told:
-        _show_answer(console, one, ", pessimistic" if pessimistic else "")
-    if len(told) > 1:
-        console.print(_comparison(told))
+    for result in results:
+        _show_answer(console, result, ", pessimistic" if pessimistic else "")
+    if len(results) > 1:
+        console.print(_comparison(results))
         console.print("Parts, refusals and trades of each: --html, --json, or one profile at a time.")
         return
-    console.print(_figures(told[0]))
-    _show_parts(console, told[0])
+    console.print(_figures(results[0]))
+    _show_parts(console, results[0])
 
 
-def _show_answer(console: Console, told: Told, fills: str) -> None:
-    outcome = told.outcome
+def _show_answer(console: Console, result: BacktestResult, fills: str) -> None:
+    outcome = result.outcome
     console.rule(f"{escape(outcome.profile)} {outcome.digest[:12]}")
     console.print(
-        f"{minute(outcome.start)} … {minute(outcome.end)} UTC, {counted(len(outcome.symbols), 'symbol')}, "
-        f"{counted(outcome.candles, 'candle')} of 1m{fills}",
+        f"{minute(outcome.start)} … {minute(outcome.end)} UTC, {count_of(len(outcome.symbols), 'symbol')}, "
+        f"{count_of(outcome.candles, 'candle')} of 1m{fills}",
         style="dim",
     )
-    console.print(answer(told), style=f"bold {_tone(told)}")
-    for warning in warnings(told):
+    console.print(answer(result), style=f"bold {_tone(result)}")
+    for warning in warnings(result):
         console.print(f"· {warning}", style="yellow")
 
 
-def _comparison(told: Sequence[Told]) -> Table:
+def _comparison(results: Sequence[BacktestResult]) -> Table:
     table = _numbers("profile", ("% result", "% fall", "R mean", "profit f.", "trades", "% won", "Sharpe"))
-    for one in told:
-        found, trades = one.statistics, one.statistics.trades
-        fall = found.equity.max_drawdown
+    for result in results:
+        statistics, trades = result.statistics, result.statistics.trades
+        fall = statistics.equity.max_drawdown
         table.add_row(
-            escape(one.outcome.profile),
-            _coloured(signed(found.equity.return_pct)),
+            escape(result.outcome.profile),
+            _coloured(signed(statistics.equity.return_pct)),
             ratio(fall.pct if fall else 0),
             _coloured(signed(trades.expectancy_r)),
             ratio(trades.profit_factor),
             f"{trades.trades:,}",
             ratio(trades.win_rate_pct),
-            ratio(found.equity.sharpe),
+            ratio(statistics.equity.sharpe),
         )
     return table
 
 
-def _figures(told: Told) -> Table:
+def _figures(result: BacktestResult) -> Table:
     table = Table(Column(style="bold", no_wrap=True), Column(), show_header=False, box=box.SIMPLE)
-    for name, figure in figures(told).items():
+    for name, figure in figures(result).items():
         table.add_row(name, _coloured(str(figure)))
     return table
 
 
-def _show_parts(console: Console, told: Told) -> None:
-    if told.outcome.trades:
-        console.print(_parts(told, narrow=console.width < NARROW))
+def _show_parts(console: Console, result: BacktestResult) -> None:
+    if result.outcome.trades:
+        console.print(_parts(result, narrow=console.width < NARROW))
     for title, counts in (
-        ("refused at the entry: decisions × minutes", told.outcome.refusals),
-        ("verdicts: symbols × minutes", told.outcome.verdicts),
+        ("refused at the entry: decisions × minutes", result.outcome.refusals),
+        ("verdicts: symbols × minutes", result.outcome.verdicts),
     ):
         if counts:
             console.print(_counts(title, counts))
 
 
-def _parts(told: Told, *, narrow: bool) -> Table:
+def _parts(result: BacktestResult, *, narrow: bool) -> Table:
     heads = ("trades", "% won", "R mean", "net USDT", "profit factor", "fees USDT")
     shown = heads[:4] if narrow else heads
     table = _numbers("by", shown)
-    for name, parts in told.statistics.by.items():
+    for name, parts in result.statistics.by.items():
         table.add_section()
         table.add_row(f"[dim]{name}[/]")
         for part, found in parts.items():
@@ -115,8 +167,8 @@ def _counts(title: str, counts: Mapping[Reason, int] | Mapping[str, int]) -> Tab
     return table
 
 
-def _tone(told: Told) -> str:
-    equity = told.statistics.equity
+def _tone(result: BacktestResult) -> str:
+    equity = result.statistics.equity
     if equity.end_usdt == equity.start_usdt:
         return "yellow"
     return "green" if equity.end_usdt > equity.start_usdt else "red"

@@ -14,13 +14,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from apps.backtest.export import summary, trade_csv
-from apps.backtest.headline import Told
-from apps.backtest.outputs import write
-from apps.backtest.progress import announced, outcomes
+from apps.backtest.headline import BacktestResult
+from apps.backtest.output_files import write_file
 from apps.backtest.report import page
+from apps.backtest.request import BacktestRequest, read_request
 from apps.backtest.statistics import statistics
-from apps.backtest.wish import Wish, wish
-from apps.console.screens.backtest import show
+from apps.console.screens.backtest import announce_request, run_profiles, show
 from apps.engine.values.errors import TradingError
 
 HELP = """\
@@ -55,7 +54,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--profile", nargs="+", metavar="P", default=settings.MTF_PROFILES, help=f"default: {_running()}"
+            "--profile",
+            nargs="+",
+            metavar="P",
+            default=settings.MTF_PROFILES,
+            help=f"default: those that run, {', '.join(settings.MTF_PROFILES)}",
         )
         parser.add_argument(
             "--symbols", nargs="*", metavar="S", help="contracts; default: all of the source, in its order"
@@ -80,11 +83,14 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        progress = Console(stderr=True, highlight=False)
         try:
-            asked = wish(options)
-            told = _run(asked)
-            for path, text in _files(asked, told):
-                write(path, text)
+            request = read_request(options)
+            announce_request(progress, request)
+            outcomes = run_profiles(progress, request)
+            results = [BacktestResult(outcome, statistics(outcome)) for outcome in outcomes]
+            for path, text in _files(request, results):
+                write_file(path, text)
         except TradingError as fault:
             raise CommandError(str(fault)) from fault
         except OperationalError as fault:
@@ -94,36 +100,22 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise CommandError("stopped; nothing was written", returncode=STOPPED) from None
         if options["json"]:
-            found = summary(told, source=asked.source_name, pessimistic=asked.pessimistic)
-            self.stdout.write(json.dumps(found))
-        else:
-            _show(asked, told)
+            whole = summary(results, source=request.source_name, pessimistic=request.pessimistic)
+            self.stdout.write(json.dumps(whole))
+            return
+        console = Console(highlight=False)
+        show(console, results, pessimistic=request.pessimistic)
+        for path_written in (request.csv, request.html):
+            if path_written is not None:
+                console.print(f"written: {escape(str(path_written))}", soft_wrap=True)
 
 
-def _run(asked: Wish) -> list[Told]:
-    console = Console(stderr=True, highlight=False)
-    announced(console, asked)
-    return [Told(one, statistics(one)) for one in outcomes(console, asked)]
-
-
-def _files(asked: Wish, told: list[Told]) -> list[tuple[Path, str]]:
+def _files(request: BacktestRequest, results: list[BacktestResult]) -> list[tuple[Path, str]]:
     """What is to be written where, all of it made before the first is written."""
     files: list[tuple[Path, str]] = []
-    if asked.csv is not None:
-        files.append((asked.csv, trade_csv(one.outcome for one in told)))
-    if asked.html is not None:
-        candles, source = asked.source.archive.candles, SOURCES[asked.source_name]
-        files.append((asked.html, page(told, candles, source=source, pessimistic=asked.pessimistic)))
+    if request.csv is not None:
+        files.append((request.csv, trade_csv(result.outcome for result in results)))
+    if request.html is not None:
+        candles, source = request.source.archive.candles, SOURCES[request.source_name]
+        files.append((request.html, page(results, candles, source=source, pessimistic=request.pessimistic)))
     return files
-
-
-def _show(asked: Wish, told: list[Told]) -> None:
-    console = Console(highlight=False)
-    show(console, told, pessimistic=asked.pessimistic)
-    for path in (asked.csv, asked.html):
-        if path is not None:
-            console.print(f"written: {escape(str(path))}", soft_wrap=True)
-
-
-def _running() -> str:
-    return f"those that run, {', '.join(settings.MTF_PROFILES)}"

@@ -44,7 +44,7 @@ def price(value: Decimal) -> str:
     return f"{value.normalize():f}"
 
 
-def lasting(value: timedelta | None) -> str:
+def duration(value: timedelta | None) -> str:
     """The two largest units."""
     if value is None:
         return UNKNOWN
@@ -65,7 +65,7 @@ def minute(value: datetime) -> str:
     return f"{value:%Y-%m-%d %H:%M}"
 
 
-def counted(number: int, word: str) -> str:
+def count_of(number: int, word: str) -> str:
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
-def unwritable(paths: Sequence[Path]) -> list[str]:
+def write_faults(paths: Sequence[Path]) -> list[str]:
     """A fault for each path that cannot be written, and for one that is named twice."""
     faults = [f"{path}: {fault}" for path in dict.fromkeys(paths) if (fault := _fault(path))]
     return faults + [f"{path} is named twice" for path in dict.fromkeys(paths) if paths.count(path) > 1]
 
 
-def write(path: Path, text: str) -> None:
+def write_file(path: Path, text: str) -> None:
     """The whole text at once, in place of what was there. OSError when that fails: the old file stays."""
     try:
         if _is_special(path):

@@ -27,7 +27,7 @@ TRADES_BEFORE = timedelta(hours=1)
 """Trades are read from so long before the first thing in the book on."""
 
 
-class Following:
+class SymbolWatch:
     """Looks that are due, by symbol. `broker` stands at the moment of each look."""
 
     def __init__(self, ledger: MemoryLedger, broker: Broker) -> None:
@@ -36,34 +36,35 @@ class Following:
         self._due: dict[str, datetime] = {}
 
     @property
-    def at(self) -> datetime | None:
+    def next_at(self) -> datetime | None:
         """When the next look is due; None when nothing is followed."""
         return min(self._due.values(), default=None)
 
-    def pushed(self, symbol: str, now: datetime) -> None:
-        """Something happened there."""
+    def note_push(self, symbol: str, now: datetime) -> None:
+        """Look at `symbol` soon: something happened there."""
         self._due[symbol] = min(self._due.get(symbol, now + TOGETHER), now + TOGETHER)
 
-    def look(self, now: datetime, contract: Callable[[str], Contract]) -> list[events.Event]:
-        """All looks that are due, in the order of symbols; what they came to, recorded already."""
-        told: list[events.Event] = []
-        for symbol in sorted(symbol for symbol, at in self._due.items() if at <= now):
-            told += self.look_at(symbol, contract(symbol), now)
-        return told
+    def follow_due(self, now: datetime, contract: Callable[[str], Contract]) -> list[events.Event]:
+        """Follow every symbol that is due, in their order; the events, recorded already."""
+        return [
+            event
+            for symbol in sorted(symbol for symbol, at in self._due.items() if at <= now)
+            for event in self.follow_symbol(symbol, contract(symbol), now)
+        ]
 
-    def look_at(self, symbol: str, contract: Contract, now: datetime) -> list[events.Event]:
-        """One symbol read, followed, and done to what must be; what that came to, recorded already."""
+    def follow_symbol(self, symbol: str, contract: Contract, now: datetime) -> list[events.Event]:
+        """Read one symbol, follow it and do what must be done; the events, recorded already."""
         book = self._ledger.book(symbol, now)
-        seen = look(self._broker, book, now)
+        seen = read_symbol(self._broker, book, now)
         followed = follow(book, seen, contract, constraints=CONSTRAINTS, off=self._ledger.off, now=now)
-        told = list(followed.events)
-        self._ledger.record(told)
+        happened = list(followed.events)
+        self._ledger.record(happened)
         for action in followed.actions:
             failed = perform(action, broker=self._broker, now=now)
             self._ledger.record(failed)
-            told += failed
+            happened += failed
         self._schedule(followed.book, acted=bool(followed.actions), now=now)
-        return told
+        return happened
 
     def _schedule(self, book: SymbolBook, *, acted: bool, now: datetime) -> None:
         """Soon where seconds count; else when an order's time is over. A push comes before either."""
@@ -78,7 +79,7 @@ class Following:
             self._due.pop(book.symbol, None)
 
 
-def look(broker: Broker, book: SymbolBook, now: datetime) -> ExchangeBook:
+def read_symbol(broker: Broker, book: SymbolBook, now: datetime) -> SymbolSeen:
     """One symbol read completely, in the order that following needs."""
     symbol = book.symbol
     open_orders = broker.orders(symbol)
