@@ -55,7 +55,7 @@ def trade(net: str | int = 5, at: float = 0.5, *, hours: float = 1, **changes: A
     return Trade(**(values | changes))
 
 
-def worth(*equities: str | int, every: float = 1) -> tuple[EquityPoint, ...]:
+def equity_points(*equities: str | int, every: float = 1) -> tuple[EquityPoint, ...]:
     """An account seen every `every` days, the first time at the start."""
     return tuple(EquityPoint(day(number * every), D(each), D(each)) for number, each in enumerate(equities))
 
@@ -75,7 +75,7 @@ def outcome(*trades: Trade, days: float = 4, **changes: Any) -> Outcome:
         "equity": D(1000),
         "trades": trades,
         "unfilled": (),
-        "worth": _followed(trades, day(days)),
+        "equity_points": _followed(trades, day(days)),
         "refusals": {},
         "verdicts": {},
         "candles": int(days * 1440) * 2,

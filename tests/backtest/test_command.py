@@ -16,7 +16,7 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 from rich.console import Console
 
-from apps.backtest.progress import run_profiles
+from apps.console.screens.backtest import run_profiles
 from apps.backtest.request import read_request
 from apps.profiles.files import load_all
 

@@ -11,7 +11,7 @@ from apps.backtest.formatting import duration, money, multiple, price, ratio, sh
 from apps.backtest.headline import MEANINGS, BacktestResult, answer, figures, warnings
 from apps.backtest.outcome import Exit, Outcome
 from apps.backtest.statistics import statistics
-from tests.backtest.outcome_builder import D, outcome, trade, unfilled, worth
+from tests.backtest.outcome_builder import D, outcome, trade, unfilled, equity_points
 
 
 def told(found: Outcome) -> BacktestResult:
@@ -74,8 +74,8 @@ def test_unknown_is_shown_as_a_dash_and_never_as_nothing() -> None:
 
 
 def test_a_drawdown_says_from_when_to_when_and_whether_it_ended() -> None:
-    lasted = figures(told(outcome(equity_points=worth(1000, 900, 950))))["max drawdown"]
-    ended = figures(told(outcome(equity_points=worth(1000, 900, 1000))))["max drawdown"]
+    lasted = figures(told(outcome(equity_points=equity_points(1000, 900, 950))))["max drawdown"]
+    ended = figures(told(outcome(equity_points=equity_points(1000, 900, 1000))))["max drawdown"]
     assert str(lasted) == "10.0 % (100.00 USDT, 2026-03-01 → 2026-03-02, not recovered)"
     assert ended.note.endswith("recovered 2026-03-03")
 

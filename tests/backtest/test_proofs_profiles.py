@@ -11,7 +11,7 @@ from rich.console import Console
 
 from apps.backtest.headline import BacktestResult
 from apps.backtest.outcome import Outcome
-from apps.backtest.progress import run_profiles
+from apps.console.screens.backtest import run_profiles
 from apps.backtest.report import page
 from apps.backtest.request import BacktestRequest, read_request
 from apps.backtest.statistics import statistics

@@ -16,11 +16,11 @@ from apps.backtest.statistics.equity import (
     sharpe,
     sortino,
 )
-from tests.backtest.outcome_builder import START, D, day, outcome, worth
+from tests.backtest.outcome_builder import START, D, day, outcome, equity_points
 
 
 def figures(*equities: int, days: float | None = None) -> EquityFigures:
-    return equity_figures(outcome(days=days or len(equities) - 1, equity_points=worth(*equities)))
+    return equity_figures(outcome(days=days or len(equities) - 1, equity_points=equity_points(*equities)))
 
 
 def test_the_result_is_the_last_worth_beside_the_first() -> None:
@@ -34,26 +34,26 @@ def test_without_any_point_the_account_kept_its_worth() -> None:
 
 
 def test_the_deepest_fall_is_by_percent_of_its_own_peak() -> None:
-    found = max_drawdown(worth(1000, 800, 4000, 3600, 4100))  # 20 % of 1,000, then 10 % of 4,000
+    found = max_drawdown(equity_points(1000, 800, 4000, 3600, 4100))  # 20 % of 1,000, then 10 % of 4,000
     assert found is not None
     assert (found.pct, found.usdt) == (D(20), D(200))
     assert (found.peak_at, found.trough_at, found.recovered_at) == (day(0), day(1), day(2))
 
 
 def test_a_fall_runs_from_the_last_moment_at_the_peak() -> None:
-    found = max_drawdown(worth(1000, 1000, 900))
+    found = max_drawdown(equity_points(1000, 1000, 900))
     assert found is not None
     assert found.peak_at == day(1)
 
 
 def test_a_fall_that_lasts_has_no_recovery() -> None:
-    found = max_drawdown(worth(1000, 900, 999))
+    found = max_drawdown(equity_points(1000, 900, 999))
     assert found is not None
     assert found.recovered_at is None
 
 
 def test_equity_that_never_fell_has_no_drawdown() -> None:
-    assert max_drawdown(worth(1000, 1000, 1100)) is None
+    assert max_drawdown(equity_points(1000, 1000, 1100)) is None
 
 
 def test_sharpe_is_the_mean_by_the_sample_deviation_a_year() -> None:
@@ -75,7 +75,7 @@ def test_sortino_is_unknown_without_two_days_or_a_loss(returns: list[float] | No
 
 
 def test_daily_returns_are_of_whole_utc_days_only() -> None:
-    half = outcome(equity_points=worth(1000, 500, 1000, 1100, 990, every=0.5), days=2)
+    half = outcome(equity_points=equity_points(1000, 500, 1000, 1100, 990, every=0.5), days=2)
     late = replace(half, start=START + timedelta(hours=6), end=day(1.75))
     assert equity_figures(half).days == 2
     assert equity_figures(half).sharpe == pytest.approx(sharpe([0.0, -0.01]))
@@ -90,7 +90,7 @@ def test_days_end_at_midnight_from_the_start_to_the_end() -> None:
 
 
 def test_a_day_without_a_point_keeps_the_worth_of_the_day_before() -> None:
-    found = equity_figures(outcome(equity_points=worth(1000, 1100, 990, every=2), days=4))
+    found = equity_figures(outcome(equity_points=equity_points(1000, 1100, 990, every=2), days=4))
     assert found.sharpe == pytest.approx(sharpe([0.0, 0.1, 0.0, -0.1]))
 
 

@@ -10,7 +10,7 @@ from apps.backtest.outcome import Exit
 from apps.backtest.statistics import TradeFigures, statistics
 from apps.backtest.statistics.equity import mean_exposure_ratio, notional, time_in_market_pct
 from apps.engine.values.side import Side
-from tests.backtest.outcome_builder import D, outcome, trade, unfilled, worth
+from tests.backtest.outcome_builder import D, outcome, trade, unfilled, equity_points
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_time_in_market_counts_each_moment_once(spans: list[tuple[float, float]]
 
 
 def test_exposure_weighs_what_was_held_by_time_and_by_the_equity_of_its_time() -> None:
-    held = outcome(trade(0, 1, hours=48), equity_points=worth(1000, 500, 250, 1000))
+    held = outcome(trade(0, 1, hours=48), equity_points=equity_points(1000, 500, 250, 1000))
     assert mean_exposure_ratio(held) == pytest.approx((500 / 500 + 500 / 250) / 4)
 
 
@@ -41,7 +41,7 @@ def test_exposure_adds_positions_held_at_the_same_time() -> None:
 
 def test_exposure_is_nothing_without_trades_and_unknown_on_an_empty_account() -> None:
     assert mean_exposure_ratio(outcome()) == 0
-    assert mean_exposure_ratio(outcome(trade(0, 1), equity_points=worth(1000, 0))) is None
+    assert mean_exposure_ratio(outcome(trade(0, 1), equity_points=equity_points(1000, 0))) is None
 
 
 def test_notional_is_of_the_filled_part_at_its_own_price() -> None:
