@@ -29,7 +29,7 @@ from apps.exchange.simulator.market.market import Market
 from apps.exchange.simulator.market.path import milliseconds
 from apps.exchange.simulator.market.state import DEFAULT_SEED
 from apps.feed.announce import connection
-from apps.live.enter.placer import enter
+from apps.live.enter.entering import enter
 from apps.live.models import MtfRun, WatchState
 from apps.live.recorder import RunRecorder
 from apps.market import store

@@ -16,8 +16,8 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 from rich.console import Console
 
-from apps.console.screens.backtest import run_profiles
 from apps.backtest.request import read_request
+from apps.console.screens.backtest import run_profiles
 from apps.profiles.files import load_all
 
 STRETCH = ("--symbols", "LAYERUSDT", "ENAUSDT", "--from", "2025-05-10", "--to", "2025-05-10 08:00")
@@ -91,7 +91,7 @@ def test_the_account_begins_with_what_is_asked_for(capsys: pytest.CaptureFixture
     ("arguments", "faults"),
     [
         (["--profile", "scalpr"], ["scalpr.yaml: no such file", "nearest: 'scalper'"]),
-        (["--symbols", "SOLUSD"], ["the recorded market has no SOLUSD; nearest: 'SOLUSDT'"]),
+        (["--symbols", "SOLUSD"], ["unknown symbol 'SOLUSD'; nearest: 'SOLUSDT'"]),
         (["--symbols", "SOLUSDT,SOLUSDT"], ["SOLUSDT is named twice"]),
         (["--symbols"], ["--symbols names none"]),
         (["--from", "2025-05-11"], ["the range is empty", "2025-05-10 08:00 UTC", "2025-05-11 00:00 UTC"]),
@@ -110,7 +110,7 @@ def test_the_account_begins_with_what_is_asked_for(capsys: pytest.CaptureFixture
         (["--profiles-dir", "/absent"], ["no such file in /absent"]),
         (
             ["--profile", "scalpr", "--symbols", "SOLUSD", "--equity", "0", "--html", "/absent/t"],
-            ["scalpr.yaml", "no SOLUSD", "--equity 0", "/absent/t"],
+            ["scalpr.yaml", "unknown symbol 'SOLUSD'", "--equity 0", "/absent/t"],
         ),
     ],
 )

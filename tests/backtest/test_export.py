@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from apps.backtest import export
-from apps.backtest.export import COLUMNS, to_plain, trade_csv
+from apps.backtest.export import COLUMNS, summary, to_plain, trade_csv
 from apps.backtest.headline import BacktestResult
 from apps.backtest.outcome import Outcome
 from apps.backtest.statistics import statistics
@@ -25,7 +24,7 @@ def rows(*outcomes: Outcome) -> list[dict[str, str]]:
 
 
 def told(*outcomes: Outcome) -> dict[str, Any]:
-    found = export(
+    found = summary(
         [BacktestResult(each, statistics(each)) for each in outcomes], source="files", pessimistic=True
     )
     again: dict[str, Any] = json.loads(json.dumps(found, allow_nan=False))

@@ -11,7 +11,7 @@ from apps.backtest.formatting import duration, money, multiple, price, ratio, sh
 from apps.backtest.headline import MEANINGS, BacktestResult, answer, figures, warnings
 from apps.backtest.outcome import Exit, Outcome
 from apps.backtest.statistics import statistics
-from tests.backtest.outcome_builder import D, outcome, trade, unfilled, equity_points
+from tests.backtest.outcome_builder import D, equity_points, outcome, trade, unfilled
 
 
 def told(found: Outcome) -> BacktestResult:

@@ -11,10 +11,10 @@ from rich.console import Console
 
 from apps.backtest.headline import BacktestResult
 from apps.backtest.outcome import Outcome
-from apps.console.screens.backtest import run_profiles
 from apps.backtest.report import page
 from apps.backtest.request import BacktestRequest, read_request
 from apps.backtest.statistics import statistics
+from apps.console.screens.backtest import run_profiles
 from apps.profiles.files import available
 
 pytestmark = pytest.mark.slow

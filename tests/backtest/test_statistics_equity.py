@@ -16,7 +16,7 @@ from apps.backtest.statistics.equity import (
     sharpe,
     sortino,
 )
-from tests.backtest.outcome_builder import START, D, day, outcome, equity_points
+from tests.backtest.outcome_builder import START, D, day, equity_points, outcome
 
 
 def figures(*equities: int, days: float | None = None) -> EquityFigures:
