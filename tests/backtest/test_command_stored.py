@@ -47,5 +47,5 @@ def test_a_hole_is_named_before_it_runs(capsys: pytest.CaptureFixture[str]) -> N
 def test_without_candles_it_says_where_to_get_some() -> None:
     with pytest.raises(CommandError, match="the database holds no 1m candles: fetch some with"):
         call_command("backtest", "--profile", "scalper", "--source", "db")
-    with pytest.raises(CommandError, match="unknown symbol 'SOLUSDT'.*backfill_klines"):
+    with pytest.raises(CommandError, match=r"unknown symbol 'SOLUSDT'.*backfill_klines"):
         call_command("backtest", "--profile", "scalper", "--source", "db", "--symbols", "SOLUSDT", *RANGE)
