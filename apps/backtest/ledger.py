@@ -13,13 +13,12 @@ from apps.engine import events
 from apps.engine.enter import guards
 from apps.engine.follow.orders import LIVE, merged_order
 from apps.engine.ports import Claimed
+from apps.engine.values.account import AccountLimits, AccountState, Exposure, SymbolState
 from apps.engine.values.book import SymbolBook, TrackedOrder, TrackedPosition
 from apps.engine.values.order import Fill, OrderStatus
 from apps.engine.values.plan import OrderPlan
-from apps.engine.values.position import Transaction, TransactionKind
+from apps.engine.values.position import Side, Transaction, TransactionKind
 from apps.engine.values.reason import Refusal
-from apps.engine.values.side import Side
-from apps.engine.values.state import AccountLimits, AccountState, Exposure, SymbolState
 
 CONSUMED_FOR = timedelta(days=2)
 """How long used-up decisions are told: an older candle decides nothing any more."""

@@ -15,7 +15,6 @@ from apps.backtest.source.stored import open_stored
 from apps.engine.profile import Profile, ProfileError
 from apps.engine.values.account import AccountLimits
 from apps.engine.values.errors import TradingError
-from apps.engine.values.state import AccountLimits
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange.simulator.tape.read import extent
 from apps.market import store
@@ -97,7 +96,7 @@ def stored_range(symbols: Sequence[str]) -> AvailableRange:
 
 def _profiles(options: Mapping[str, Any], faults: list[str]) -> list[Profile]:
     try:
-        profiles = load_all(Path(options["profiles_dir"]).resolve(), _split(options["profile"]))
+        profiles = load_profiles(Path(options["profiles_dir"]).resolve(), _split(options["profile"]))
     except ProfileError as error:
         faults += error.faults
         return []

@@ -79,7 +79,7 @@ class SymbolWatch:
             self._due.pop(book.symbol, None)
 
 
-def read_symbol(broker: Broker, book: SymbolBook, now: datetime) -> SymbolSeen:
+def read_symbol(broker: Broker, book: SymbolBook, now: datetime) -> ExchangeBook:
     """One symbol read completely, in the order that following needs."""
     symbol = book.symbol
     open_orders = broker.orders(symbol)

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from apps.backtest.request import read_request
 from apps.console.screens.backtest import run_profiles
-from apps.profiles.files import load_all
+from apps.profiles.files import load_profiles
 
 STRETCH = ("--symbols", "LAYERUSDT", "ENAUSDT", "--from", "2025-05-10", "--to", "2025-05-10 08:00")
 HERE = "the recorded market has 2025-05-10 00:00 UTC to 2025-06-03 00:00 UTC, not"
@@ -168,7 +168,7 @@ def test_a_profile_edited_meanwhile_changes_nothing(tmp_path: Path) -> None:
     asked = read_request(options)
     (tmp_path / "scalper.yaml").write_text("gone", "utf-8")
     (outcome,) = run_profiles(Console(quiet=True), asked)
-    (shipped,) = load_all(settings.MTF_PROFILES_DIR, ["scalper"])
+    (shipped,) = load_profiles(settings.MTF_PROFILES_DIR, ["scalper"])
     assert outcome.digest == shipped.digest
 
 

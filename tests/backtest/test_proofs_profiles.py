@@ -15,7 +15,7 @@ from apps.backtest.report import page
 from apps.backtest.request import BacktestRequest, read_request
 from apps.backtest.statistics import statistics
 from apps.console.screens.backtest import run_profiles
-from apps.profiles.files import available
+from apps.profiles.files import profile_names
 
 pytestmark = pytest.mark.slow
 

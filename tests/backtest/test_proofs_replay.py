@@ -38,7 +38,7 @@ def source(days: int) -> RecordedSource:
 
 
 def judged(name: str, days: int) -> tuple[Profile, list[EntrySignals]]:
-    [profile] = load_all(FOLDER, [name])
+    [profile] = load_profiles(FOLDER, [name])
     found = source(days)
     return profile, [entry_signals(judge_past(found, symbol, profile)) for symbol in found.range.symbols]
 

@@ -136,7 +136,7 @@ def test_stored_candles_are_the_recorded_ones_to_the_bit() -> None:
 def test_a_profile_says_the_same_of_stored_and_of_recorded_candles() -> None:
     files = open_recorded(asked())
     fill(files)
-    [profile] = load_all(PROFILES, ["scalper_micro"])
+    [profile] = load_profiles(PROFILES, ["scalper_micro"])
     told = [judge_past(source, "BTCUSDT", profile) for source in (files, open_stored(asked()))]
     assert [told[0].verdict(row) for row in (0, 100, 251)] == [told[1].verdict(row) for row in (0, 100, 251)]
     np.testing.assert_array_equal(told[0].reason_code, told[1].reason_code)

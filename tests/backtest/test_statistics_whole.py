@@ -9,7 +9,7 @@ import pytest
 from apps.backtest.outcome import Exit
 from apps.backtest.statistics import TradeFigures, statistics
 from apps.backtest.statistics.equity import mean_exposure_ratio, notional, time_in_market_pct
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from tests.backtest.outcome_builder import D, equity_points, outcome, trade, unfilled
 
 

@@ -41,7 +41,7 @@ class StoredSource:
         result = {}
         for timeframe in timeframes:
             until, count = self.range.axis(timeframe)
-            result[timeframe] = store.Table().windows([symbol], timeframe, until=until, length=count)
+            result[timeframe] = store.CandleTable().windows([symbol], timeframe, until=until, length=count)
         return result
 
 
@@ -63,7 +63,7 @@ def open_stored(range_: CandleRange) -> StoredSource:
                 f"{symbol} is stored from {minute_utc(first)} to {minute_utc(last)}, "
                 f"not from {minute_utc(range_.start)} to {minute_utc(range_.end)}"
             )
-        contract = store.listed(symbol)
+        contract = store.find_contract(symbol)
         if contract is None:
             faults.append(
                 f"{symbol} has candles but its contract is not stored: "
@@ -82,7 +82,7 @@ def _archive(range_: CandleRange, contracts: Mapping[str, Contract]) -> Archive:
     until = first + -(-(range_.end - first) // DAY) * DAY
     count = (until - first) // Timeframe.M1.duration
     minutes = {
-        symbol: store.Table().windows([symbol], Timeframe.M1, until=until, length=count)
+        symbol: store.CandleTable().windows([symbol], Timeframe.M1, until=until, length=count)
         for symbol in contracts
     }
     faults = [
