@@ -24,13 +24,12 @@ from apps.engine.profile import Profile
 from apps.engine.values.account import AccountLimits
 from apps.engine.values.reason import Reason, Refusal
 from apps.exchange.simulator.broker import Broker
-from apps.exchange.simulator.floor import Floor
-from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.matching import Rules
-from apps.exchange.simulator.path import milliseconds
-from apps.exchange.simulator.path import moment as path_moment
-from apps.exchange.simulator.reports import moment
-from apps.exchange.simulator.state import DEFAULT_SEED
+from apps.exchange.simulator.exchange import Exchange
+from apps.exchange.simulator.market.market import Market
+from apps.exchange.simulator.market.path import milliseconds
+from apps.exchange.simulator.market.state import DEFAULT_SEED
+from apps.exchange.simulator.matching.matching import Rules
+from apps.exchange.simulator.reports import datetime_of
 
 DECISION_LATENCY_S = 1
 """A READY minute is entered so long after its close: live needs about as much."""
@@ -99,8 +98,8 @@ def trade_signals(
         raise ValueError(f"nothing to replay: it begins at {start:%Y-%m-%d %H:%M} and ends at {end:%H:%M}")
     slippage_bps = Decimal(0) if profile.entry is None else profile.entry.stop_slippage_bps
     rules = Rules.pessimistic(slippage_bps) if pessimistic else Rules()
-    floor = Floor.open(market, milliseconds(start), balance=equity, rules=rules)
-    replay = Replay(profile, SignalQueue(signals, DECISION_LATENCY_S * 1000), floor, start, limits)
+    exchange = Exchange.open(market, milliseconds(start), balance=equity, rules=rules)
+    replay = Replay(profile, SignalQueue(signals, DECISION_LATENCY_S * 1000), exchange, start, limits)
     replay.play(end - LAST_TICK, progress)
     return replay.outcome(profile, signals, start, end, equity)
 
@@ -112,14 +111,14 @@ class Replay:
         self,
         profile: Profile,
         queue: SignalQueue,
-        floor: Floor,
+        exchange: Exchange,
         start: datetime,
         limits: AccountLimits = DEFAULT_LIMITS,
     ) -> None:
         self.queue = queue
-        self.floor = floor
+        self.exchange = exchange
         self.ledger = MemoryLedger(limits=limits, keeps_refusals=False)
-        self.broker = Broker(self.floor, start)
+        self.broker = Broker(self.exchange, start)
         self.watch = SymbolWatch(self.ledger, self.broker)
         self.placer = EntryPlacer(profile, self.ledger, self.broker)
         self._refusals: Counter[Reason] = Counter()
@@ -132,12 +131,12 @@ class Replay:
         while True:
             due = [until, self._day_ends]
             if self.queue.next_at_ms is not None:
-                due.append(moment(self.queue.next_at_ms))
+                due.append(datetime_of(self.queue.next_at_ms))
             if self.watch.next_at is not None:
                 due.append(self.watch.next_at)
             target = min(due)
-            changed_ms = self.floor.play_on(milliseconds(target))
-            now = self.broker.now = target if changed_ms is None else moment(changed_ms)
+            changed_ms = self.exchange.play_on(milliseconds(target))
+            now = self.broker.now = target if changed_ms is None else datetime_of(changed_ms)
             self._take_over(now)
             if changed_ms is not None:
                 continue
@@ -172,7 +171,7 @@ class Replay:
             start=start,
             end=end,
             equity=equity,
-            trades=trades(self.floor, plans_by_order(self.ledger), milliseconds(self.broker.now)),
+            trades=trades(self.exchange, plans_by_order(self.ledger), milliseconds(self.broker.now)),
             unfilled=unfilled_orders(self.ledger, self.broker.now),
             equity_points=tuple(self._equity_curve),
             refusals=self._refusals + self.queue.missed,
@@ -182,14 +181,14 @@ class Replay:
 
     def _take_over(self, now: datetime) -> None:
         """Remember what the exchange did since the last time, and have the watch look at it."""
-        commit = self.floor.commit()
+        commit = self.exchange.commit()
         if not commit.changed:
             return
         symbols = {event.row.symbol for event in commit.events} | {each.symbol for each in commit.positions}
         for symbol in symbols:
             self.watch.note_push(symbol, now)
         self.ledger.save_transactions(self.broker.transactions(now))
-        if self.floor.account.purse.wallet != self._equity_curve[-1].balance:
+        if self.exchange.account.wallet.cash != self._equity_curve[-1].balance:
             self._add_equity_point(now)
 
     def _follow(self, now: datetime) -> None:
@@ -216,9 +215,9 @@ class Replay:
 
     def _add_equity_point(self, now: datetime) -> None:
         """The account's worth now; of one moment only the last point is kept."""
-        at = path_moment(now)
-        balance = self.floor.account.purse.wallet
-        equity = balance + self.floor.account.unrealised(lambda symbol: self.floor.last(symbol, at))
+        at = moment(now)
+        balance = self.exchange.account.wallet.cash
+        equity = balance + self.exchange.account.unrealised(lambda symbol: self.exchange.last(symbol, at))
         if self._equity_curve and self._equity_curve[-1].at == now:
             self._equity_curve.pop()
         self._equity_curve.append(EquityPoint(now, balance, equity))

@@ -14,13 +14,14 @@ from apps.engine import events
 from apps.engine.follow.orders import LIVE
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.plan import OrderPlan
-from apps.exchange.simulator import holdings
-from apps.exchange.simulator.account import Account
-from apps.exchange.simulator.archive import MINUTE_S
-from apps.exchange.simulator.floor import Floor
-from apps.exchange.simulator.margin import unrealised
-from apps.exchange.simulator.path import LAST_TICK, moment_at
-from apps.exchange.simulator.reports import moment
+from apps.exchange.simulator.account import rows as account_rows
+from apps.exchange.simulator.account.account import Account
+from apps.exchange.simulator.account.margin import unrealised
+from apps.exchange.simulator.codes import BUYS, CLEARANCE, FUNDING, LONG, OPENS, SHORT
+from apps.exchange.simulator.exchange import Exchange
+from apps.exchange.simulator.market.archive import MINUTE_S
+from apps.exchange.simulator.market.path import LAST_TICK, moment_at
+from apps.exchange.simulator.reports import datetime_of
 from apps.exchange.simulator.tape.code import HIGH, LOW
 
 ZERO = Decimal(0)
@@ -55,14 +56,14 @@ def plans_by_order(ledger: MemoryLedger) -> dict[str, OrderPlan]:
     }
 
 
-def trades(floor: Floor, plans: Mapping[str, OrderPlan], end_ms: int) -> tuple[Trade, ...]:
+def trades(exchange: Exchange, plans: Mapping[str, OrderPlan], end_ms: int) -> tuple[Trade, ...]:
     """By their opening; what is open at `end_ms` is valued. `plans`: by the client id of each order.
 
     Every fill, fee and payment belongs to one of them: their net adds up to the change of the account's
     equity. KeyError for a position that no plan opened.
     """
-    positions = sorted(_positions(floor.account, plans), key=lambda each: (each.opened_ms, each.symbol))
-    return tuple(_trade(floor, position, end_ms) for position in positions)
+    positions = sorted(_positions(exchange.account, plans), key=lambda each: (each.opened_ms, each.symbol))
+    return tuple(_trade(exchange, position, end_ms) for position in positions)
 
 
 def unfilled_orders(ledger: MemoryLedger, now: datetime) -> tuple[UnfilledOrder, ...]:
@@ -89,14 +90,14 @@ def unfilled_orders(ledger: MemoryLedger, now: datetime) -> tuple[UnfilledOrder,
 def _positions(account: Account, plans: Mapping[str, OrderPlan]) -> Iterator[_Position]:
     """Every position, from all rows of money in the order they were booked."""
     newest: dict[tuple[str, int], _Position] = {}
-    paid = (line for line in account.ledger.values() if line.flow_type in (FUNDING, CLEARANCE))
-    rows: Iterator[holdings.Trade | holdings.Entry] = heapq.merge(
+    paid = (line for line in account.ledger_lines.values() if line.flow_type in (FUNDING, CLEARANCE))
+    rows: Iterator[account_rows.Trade | account_rows.LedgerLine] = heapq.merge(
         account.trades.values(),
         paid,
-        key=lambda row: row.trade_id if isinstance(row, holdings.Trade) else row.entry_id,
+        key=lambda row: row.trade_id if isinstance(row, account_rows.Trade) else row.entry_id,
     )
     for row in rows:
-        if isinstance(row, holdings.Entry):
+        if isinstance(row, account_rows.LedgerLine):
             # funding, and what a liquidation kept of the margin: of the position that was there last
             of_symbol = (position for (symbol, _), position in newest.items() if symbol == row.symbol)
             position = max(of_symbol, key=lambda each: (bool(each.left), each.opened_ms))
@@ -114,7 +115,7 @@ def _positions(account: Account, plans: Mapping[str, OrderPlan]) -> Iterator[_Po
         _add_fill(account, known, row)
 
 
-def _add_fill(account: Account, position: _Position, row: holdings.Trade) -> None:
+def _add_fill(account: Account, position: _Position, row: account_rows.Trade) -> None:
     position.gross += row.realised
     position.fees += row.fee
     if row.side in OPENS:
@@ -136,19 +137,19 @@ def _add_fill(account: Account, position: _Position, row: holdings.Trade) -> Non
         position.exit = Exit.CLOSED if plan is None else _KINDS.get(plan.kind, Exit.CLOSED)
 
 
-def _trade(floor: Floor, position: _Position, end_ms: int) -> Trade:
+def _trade(exchange: Exchange, position: _Position, end_ms: int) -> Trade:
     closed_ms = position.closed_ms if position.exit is not Exit.OPEN else end_ms
-    best, worst = _price_range(floor, position, closed_ms)
+    best, worst = _price_range(exchange, position, closed_ms)
     gross, exit_value = position.gross, position.exit_value
     if position.left:
-        last = floor.last(position.symbol, moment_at(end_ms / 1000))
-        held = floor.account.position(position.symbol, position.position_type)
-        gross += unrealised(floor.account.listing(position.symbol), held, last)
+        last = exchange.last(position.symbol, moment_at(end_ms / 1000))
+        held = exchange.account.position(position.symbol, position.position_type)
+        gross += unrealised(exchange.account.listing(position.symbol), held, last)
         exit_value += last * position.left
     return Trade(
         plan=position.plan,
-        opened_at=moment(position.opened_ms),
-        closed_at=moment(closed_ms),
+        opened_at=datetime_of(position.opened_ms),
+        closed_at=datetime_of(closed_ms),
         size=Decimal(position.size),
         entry_price=position.entry_value / position.size,
         exit_price=exit_value / position.size,
@@ -161,15 +162,15 @@ def _trade(floor: Floor, position: _Position, end_ms: int) -> Trade:
     )
 
 
-def _price_range(floor: Floor, position: _Position, closed_ms: int) -> tuple[Decimal, Decimal]:
+def _price_range(exchange: Exchange, position: _Position, closed_ms: int) -> tuple[Decimal, Decimal]:
     """The most favourable and the most adverse last price from the first fill to the last."""
-    market, listing = floor.market, floor.account.listing(position.symbol)
+    market, listing = exchange.market, exchange.account.listing(position.symbol)
     first, last = moment_at(position.opened_ms / 1000), moment_at(closed_ms / 1000)
     lows, highs = [], []
     for minute in {first.minute, last.minute}:
         from_tick = first.tick if minute == first.minute else 0
         to_tick = last.tick if minute == last.minute else LAST_TICK
-        low, high = market.run(position.symbol, minute).last.reach(from_tick, to_tick)
+        low, high = market.minute_path(position.symbol, minute).last.reach(from_tick, to_tick)
         lows.append(low)
         highs.append(high)
     between = last.minute - first.minute - 1

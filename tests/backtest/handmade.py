@@ -87,9 +87,9 @@ def readies() -> EntrySignals:
 def played(on: Market, broker: type[Quoted] = Quoted, *, until: datetime = END) -> tuple[Outcome, Replay]:
     """The decision traded, and the replay that did it."""
     found, equity = readies(), Decimal(1000)
-    floor = Floor.open(on, milliseconds(START), balance=equity)
-    replay = Replay(found.profile, SignalQueue([found], SECONDS_LATER * 1000), floor, START)
-    replay.broker = broker(floor, START)
+    exchange = Exchange.open(on, milliseconds(START), balance=equity)
+    replay = Replay(found.profile, SignalQueue([found], SECONDS_LATER * 1000), exchange, START)
+    replay.broker = broker(exchange, START)
     replay.placer = EntryPlacer(found.profile, replay.ledger, replay.broker)
     replay.watch = SymbolWatch(replay.ledger, replay.broker)
     replay.play(until - LAST_TICK)

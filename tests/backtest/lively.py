@@ -20,8 +20,8 @@ from apps.backtest.entry_signals import EntrySignals, entry_signals, judge_past
 from apps.backtest.replay import trade_signals
 from apps.backtest.request import recorded_range
 from apps.backtest.source import CandleRange, open_recorded
-from apps.exchange.simulator.market import Market
-from apps.exchange.simulator.state import DAYS, DEFAULT_SEED, LIVELY
+from apps.exchange.simulator.market.market import Market
+from apps.exchange.simulator.market.state import DAYS, DEFAULT_SEED, LIVELY
 from apps.profiles.files import load_profiles
 
 PROFILES = ("scalper_micro", "scalper", "regular")

@@ -81,8 +81,8 @@ def replaying(
     watch: type[SymbolWatch] = SymbolWatch,
 ) -> Replay:
     """A replay at START, of another make where a test wants it."""
-    floor = Floor.open(market(), milliseconds(START), balance=EQUITY)
-    made = Replay(readies[0].profile, queue(readies, DECISION_LATENCY_S * 1000), floor, START)
+    exchange = Exchange.open(market(), milliseconds(START), balance=EQUITY)
+    made = Replay(readies[0].profile, queue(readies, DECISION_LATENCY_S * 1000), exchange, START)
     made.watch = watch(made.ledger, made.broker)
     return made
 

@@ -46,8 +46,8 @@ class Traded:
 def traded(name: str, market: Market, end: datetime) -> Traded:
     """One profile from START to `end`: judged by the recorded market up to then, traded on `market`."""
     ready = _ready(name, end)
-    floor = Floor.open(market, milliseconds(START), balance=EQUITY)
-    replay = Replay(SHIPPED[name], SignalQueue(ready, DECISION_LATENCY_S * 1000), floor, START)
+    exchange = Exchange.open(market, milliseconds(START), balance=EQUITY)
+    replay = Replay(SHIPPED[name], SignalQueue(ready, DECISION_LATENCY_S * 1000), exchange, START)
     replay.play(end - LAST_TICK)
     return Traded(replay, replay.outcome(SHIPPED[name], ready, START, end, EQUITY), market)
 

@@ -45,8 +45,8 @@ def judged(name: str, days: int) -> tuple[Profile, list[EntrySignals]]:
 
 def traded(turns: SignalQueue, profile: Profile, found: list[EntrySignals], days: int) -> Outcome:
     asked = source(days).range
-    floor = Floor.open(Market(source(days).archive, seed=1), milliseconds(asked.start), balance=EQUITY)
-    replay = Replay(profile, turns, floor, asked.start)
+    exchange = Exchange.open(Market(source(days).archive, seed=1), milliseconds(asked.start), balance=EQUITY)
+    replay = Replay(profile, turns, exchange, asked.start)
     replay.play(asked.end - LAST_TICK)
     return replay.outcome(profile, found, asked.start, asked.end, EQUITY)
 

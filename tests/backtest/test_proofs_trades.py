@@ -42,9 +42,9 @@ def test_what_happened_before_a_moment_is_the_same_whatever_comes_after_it(name:
         events = [event for event in longer.ledger.recorded if event.at < cut]
         assert shorter.ledger.recorded == events, cut
         assert len(events) < len(longer.ledger.recorded)
-        fills = list(longer.floor.account.trades.values())
+        fills = list(longer.exchange.account.trades.values())
         before = [fill for fill in fills if fill.at_ms < milliseconds(cut)]
-        assert list(shorter.floor.account.trades.values()) == before, cut
+        assert list(shorter.exchange.account.trades.values()) == before, cut
         assert 0 < len(before) < len(fills)
 
 
@@ -73,7 +73,7 @@ def _over(end: datetime, spans: list[tuple[datetime, datetime]]) -> int:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_headline_is_what_the_exchanges_own_ledger_adds_up_to(name: str) -> None:
     """Net result, win rate, profit factor, drawdown, fees and funding: to the last digit."""
-    told, account = statistics(whole(name).outcome), whole(name).replay.floor.account
+    told, account = statistics(whole(name).outcome), whole(name).replay.exchange.account
     nets = list(_results(whole(name)))
     won, lost = [net for net in nets if net > 0], [net for net in nets if net < 0]
     assert won
@@ -98,7 +98,7 @@ def _booked(account: Account, flow_type: int) -> Decimal:
 
 def _results(of: Traded) -> Iterator[Decimal]:
     """What each position came to: all lines of its contract's ledger from one flat moment to the next."""
-    account = of.replay.floor.account
+    account = of.replay.exchange.account
     for symbol in sorted({fill.symbol for fill in account.trades.values()}):
         held, begun = 0, 0
         for fill in (one for one in account.trades.values() if one.symbol == symbol):
@@ -121,7 +121,7 @@ def _lines(account: Account, symbol: str, after: int, until: int) -> Decimal:
 
 def _open(of: Traded, symbol: str, at_ms: int) -> Decimal:
     """What the fills up to a moment would bring besides what is booked: their worth at the last price."""
-    account, at = of.replay.floor.account, moment_at(at_ms / 1000)
+    account, at = of.replay.exchange.account, moment_at(at_ms / 1000)
     listing = of.market.archive.listing(symbol)
     last = listing.price(of.market.minute_path(symbol, at.minute).last.price(at.tick))
     worth = Decimal(0)
@@ -141,7 +141,7 @@ def _moments(account: Account) -> list[int]:
 
 def _equity(of: Traded, at_ms: int) -> Decimal:
     """The first line of the ledger is what the account began with."""
-    account = of.replay.floor.account
+    account = of.replay.exchange.account
     symbols = {fill.symbol for fill in account.trades.values()}
     booked = sum((line.amount for line in account.ledger_lines.values() if line.at_ms <= at_ms), Decimal(0))
     return booked + sum((_open(of, symbol, at_ms) for symbol in symbols), Decimal(0))

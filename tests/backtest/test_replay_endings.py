@@ -50,7 +50,7 @@ def test_a_liquidated_position_costs_its_margin() -> None:
     outcome, replay = played(market(then=CRASHED))
     [trade] = outcome.trades
     clearance = [
-        row.amount for row in replay.floor.account.ledger_lines.values() if row.flow_type == CLEARANCE
+        row.amount for row in replay.exchange.account.ledger_lines.values() if row.flow_type == CLEARANCE
     ]
     assert trade.exit is Exit.LIQUIDATION
     assert clearance
@@ -81,7 +81,7 @@ def test_funding_is_paid_by_who_holds_over_it_and_counts_in_his_trade() -> None:
     until = END + timedelta(hours=6)
     outcome, replay = played(market(), until=until)
     [trade] = outcome.trades
-    [line] = [row for row in replay.floor.account.ledger_lines.values() if row.flow_type == FUNDING]
+    [line] = [row for row in replay.exchange.account.ledger_lines.values() if row.flow_type == FUNDING]
     assert trade.funding == line.amount != 0
     assert outcome.equity_points[-1].equity == EQUITY + earned(outcome)
     assert READY_AT.replace(hour=16) in [point.at for point in outcome.equity_points]

@@ -12,7 +12,7 @@ import numpy as np
 from apps.engine.frame import CLOSE, Ints, Windows
 from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import WINDOW, Timeframe
-from apps.exchange.simulator.archive import Archive
+from apps.exchange.simulator.market.archive import Archive
 
 
 class SourceError(TradingError):

@@ -13,8 +13,8 @@ from apps.backtest.source.candle_range import CandleRange, SourceError, minute_u
 from apps.engine.frame import Windows, windows
 from apps.engine.values.contract import UnknownSymbol, require_listed
 from apps.engine.values.timeframe import Timeframe
-from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.state import State
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.state import State
 from apps.exchange.simulator.tape.code import VOLUME
 from apps.exchange.simulator.tape.read import FOLDER, extent, load
 

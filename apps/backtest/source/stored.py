@@ -14,9 +14,9 @@ from apps.backtest.source.candle_range import CandleRange, SourceError, minute_u
 from apps.engine.frame import CLOSE, OPEN, VOLUME, Floats, Windows
 from apps.engine.values.contract import Contract, UnknownSymbol, require_listed
 from apps.engine.values.timeframe import Timeframe
-from apps.exchange.simulator.archive import Archive
-from apps.exchange.simulator.listing import Listing
-from apps.exchange.simulator.state import State
+from apps.exchange.simulator.market.archive import Archive
+from apps.exchange.simulator.market.listing import Listing
+from apps.exchange.simulator.market.state import State
 from apps.exchange.simulator.tape.read import Tape
 from apps.market import store
 
