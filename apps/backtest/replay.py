@@ -26,7 +26,7 @@ from apps.engine.values.reason import Reason, Refusal
 from apps.exchange.simulator.broker import Broker
 from apps.exchange.simulator.exchange import Exchange
 from apps.exchange.simulator.market.market import Market
-from apps.exchange.simulator.market.path import milliseconds
+from apps.exchange.simulator.market.path import milliseconds, moment
 from apps.exchange.simulator.market.state import DEFAULT_SEED
 from apps.exchange.simulator.matching.matching import Rules
 from apps.exchange.simulator.reports import datetime_of
