@@ -13,7 +13,7 @@ import pytest
 
 from apps.engine.ports import Broker
 from apps.engine.values.contract import Contract as ContractValue
-from apps.engine.values.side import Side
+from apps.engine.values.position import Side
 from apps.exchange.simulator.market.archive import Archive
 from apps.exchange.simulator.market.state import State
 from apps.exchange.simulator.server import listen, running
