@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +15,7 @@ from apps.audit.store import READY
 from apps.exchange import venue
 from apps.feed.models import StreamHealth
 from apps.insight.account_summary import holdings
-from apps.insight.system_status import Pulse, board, pulse, waiting_for
+from apps.insight.system_status import board, pulse, waiting_for
 from apps.orders.models import OrderPlan
 from apps.switches.models import MtfSwitch
 
@@ -30,6 +30,17 @@ def context(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     now, account = timezone.now(), venue.account()
     symbols = board(settings.MTF_PROFILES, now)
     plans = OrderPlan.objects.filter(account=account).order_by("-plan_time", "-id")
+
+    cards = []
+    for profile in settings.MTF_PROFILES:
+        beat = pulse(profile, now)
+        run = beat.last
+        card: dict[str, Any] = {"profile": profile, "run": run, "missed": len(beat.missed), "causes": []}
+        if run is not None:
+            card["age_s"] = round((now - run.minute).total_seconds())
+            card["decided_ms"] = run.timings.get("close_to_decided_ms")
+            card["causes"] = Counter(run.counts.get("by_cause") or {}).most_common(4)
+        cards.append(card)
 
     # Each symbol and profile that was ready within the hour, its newest time, newest first.
     ready: dict[tuple[str, str], dict[str, Any]] = {}
@@ -46,7 +57,7 @@ def context(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "board": symbols[:SYMBOLS_SHOWN],
         "not_shown": max(0, len(symbols) - SYMBOLS_SHOWN),
         "waiting_for": waiting_for(now),
-        "pulses": [_pulse_card(pulse(profile, now), now) for profile in settings.MTF_PROFILES],
+        "pulses": cards,
         "stopped": [switch for switch in MtfSwitch.objects.filter(is_on=False) if switch.is_in_force],
         "streams": [
             {
@@ -60,17 +71,4 @@ def context(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "held": holdings(account),
         "plans": plans[:PLANS_SHOWN],
         "ready": list(ready.values())[:READY_SHOWN],
-    }
-
-
-def _pulse_card(pulse: Pulse, now: datetime) -> dict[str, Any]:
-    run = pulse.last
-    causes = Counter((run.counts.get("by_cause") or {}) if run else {})
-    return {
-        "profile": pulse.profile,
-        "run": run,
-        "age_s": None if run is None else round((now - run.minute).total_seconds()),
-        "decided_ms": run and run.timings.get("close_to_decided_ms"),
-        "causes": causes.most_common(4),
-        "missed": len(pulse.missed),
     }

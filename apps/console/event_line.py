@@ -54,19 +54,15 @@ def event_line(event: TradeLifecycleEvent) -> str | None:
     elif name == events.CallFailed.name:
         text = f"[red]{extra['call']} failed[/]: {escape(extra['detail'])}"
     elif name == events.PositionClosed.name:
-        text = _result(event.decision_key)
+        held = Position.objects.filter(decision_key=event.decision_key, closed_at__isnull=False).last()
+        if held is None or held.realised_usdt is None:
+            text = "[bold]closed[/]; what it earned is not known yet"
+        else:
+            by = f" by {held.close_reason}" if held.close_reason else ""
+            colour = "green" if held.realised_usdt > 0 else "red"
+            r_multiple = "" if held.r_multiple is None else f", {held.r_multiple:+.2f} R"
+            text = f"[bold]closed[/]{by}: [{colour}]{held.realised_usdt:+.2f} USDT[/]{r_multiple}"
     else:
         return None
     side = f" {event.side}" if event.side else ""
     return f"{event.happened_at:%H:%M:%S} [bold]{event.symbol}[/]{side}: {text}"
-
-
-def _result(decision_key: str | None) -> str:
-    """Return what the closed position of a decision earned."""
-    position = Position.objects.filter(decision_key=decision_key, closed_at__isnull=False).last()
-    if position is None or position.realised_usdt is None:
-        return "[bold]closed[/]; what it earned is not known yet"
-    colour = "green" if position.realised_usdt > 0 else "red"
-    r_multiple = "" if position.r_multiple is None else f", {position.r_multiple:+.2f} R"
-    by = f" by {position.close_reason}" if position.close_reason else ""
-    return f"[bold]closed[/]{by}: [{colour}]{position.realised_usdt:+.2f} USDT[/]{r_multiple}"

@@ -17,6 +17,7 @@ from django.db.models import Count
 from apps.audit.models import TradeLifecycleEvent
 from apps.audit.store import READY
 from apps.engine.evaluate.blocker import blockers, rule_items
+from apps.engine.evaluate.judgement import PastJudgement
 from apps.engine.evaluate.outcome import Outcome, code, reasons
 from apps.engine.evaluate.timeframe import TimeframeOutcome
 from apps.engine.events import PlanRefused
@@ -147,22 +148,7 @@ def condition_report(
         codes, counts = np.unique(history.reason_code, return_counts=True)
         for reason, count in zip(reasons(codes), counts.tolist(), strict=True):
             decisions[READY if reason is None else reason.value] += count
-        for blocker in blockers(history):
-            outcomes = {outcome: int((blocker.outcome == outcome).sum()) for outcome in Outcome}
-            timeframes.append(
-                TimeframeCount(
-                    symbol=symbol,
-                    timeframe=blocker.timeframe,
-                    phase=blocker.phase,
-                    minutes=len(blocker.outcome),
-                    long=outcomes[Outcome.LONG],
-                    short=outcomes[Outcome.SHORT],
-                    neutral=outcomes[Outcome.NEUTRAL],
-                    invalid=outcomes[Outcome.INVALID],
-                    blocked=int(blocker.blocked.sum()),
-                    alone=int(blocker.alone.sum()),
-                )
-            )
+        timeframes += _timeframe_counts(history)
         for judged in history.timeframes:
             if timeframe is None or judged.timeframe == timeframe:
                 close_ms = judged.candle_open_ms + judged.timeframe.ms
@@ -186,6 +172,28 @@ def condition_report(
         unjudged=unjudged,
         refusals=_refusals(profile.name, symbols, start, end),
     )
+
+
+def _timeframe_counts(history: PastJudgement) -> list[TimeframeCount]:
+    """Return every judged timeframe over the history's minutes."""
+    counts = []
+    for blocker in blockers(history):
+        outcomes = {outcome: int((blocker.outcome == outcome).sum()) for outcome in Outcome}
+        counts.append(
+            TimeframeCount(
+                symbol=history.symbol,
+                timeframe=blocker.timeframe,
+                phase=blocker.phase,
+                minutes=len(blocker.outcome),
+                long=outcomes[Outcome.LONG],
+                short=outcomes[Outcome.SHORT],
+                neutral=outcomes[Outcome.NEUTRAL],
+                invalid=outcomes[Outcome.INVALID],
+                blocked=int(blocker.blocked.sum()),
+                alone=int(blocker.alone.sum()),
+            )
+        )
+    return counts
 
 
 def _condition_counts(symbol: str, one: TimeframeOutcome, judged: Bools) -> list[ConditionCount]:

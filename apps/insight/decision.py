@@ -33,6 +33,16 @@ class LiveDecisions:
     def decided(self) -> list[MtfRun]:
         return [run for run in self.runs if run.status == RunStatus.DECIDED]
 
+    @property
+    def judged_symbols(self) -> list[str]:
+        """Those of which a row by a version that ran stood at the end of some run."""
+        ran = {run.digest for run in self.decided}
+        return sorted(
+            symbol
+            for symbol, rows in self.rows.items()
+            if any(row.digest in ran and row.cause != audit.NOT_WATCHED for row in rows)
+        )
+
     def rows_at_end(self, symbol: str, runs: Sequence[MtfRun]) -> list[Cause | None]:
         """Return the row of `symbol` that stood at the end of each of `runs`, None where there was none."""
         rows = self.rows.get(symbol, [])

@@ -122,11 +122,7 @@ def find_divergence(
     live = live_decisions(profile, symbols, start, end)
     versions = {digest: _version(digest) for digest in dict.fromkeys(run.digest for run in live.decided)}
     if symbols is None:
-        symbols = sorted(
-            symbol
-            for symbol, rows in live.rows.items()
-            if any(row.digest in versions and row.cause != NOT_WATCHED for row in rows)
-        )
+        symbols = live.judged_symbols
     runs = Counter({NO_RUN: (end - start) // MINUTE - len(live.runs)})
     runs.update(str(run.status) for run in live.runs)
 
@@ -141,14 +137,13 @@ def find_divergence(
             if version is None:
                 not_comparable[VERSION_UNKNOWN] += len(of_version)
                 continue
-            comparable: list[tuple[MtfRun, Cause]] = []
-            for run, row in zip(of_version, live.rows_at_end(symbol, of_version), strict=True):
-                if row is None or row.cause == NOT_WATCHED or row.digest != digest:
-                    not_comparable[NOT_WATCHED] += 1
-                elif row.refused:
-                    not_comparable[SWITCH] += 1
-                else:
-                    comparable.append((run, row))
+            rows = list(zip(of_version, live.rows_at_end(symbol, of_version), strict=True))
+            judged = [
+                (run, row) for run, row in rows if row and row.digest == digest and row.cause != NOT_WATCHED
+            ]
+            comparable = [(run, row) for run, row in judged if not row.refused]
+            not_comparable[NOT_WATCHED] += len(rows) - len(judged)
+            not_comparable[SWITCH] += len(judged) - len(comparable)
             different = _differences(symbol, version, comparable) if comparable else []
             equal += len(comparable) - len(different)
             differences += different

@@ -167,8 +167,9 @@ def decisions(symbol: str, start: datetime, end: datetime) -> dict[str, Any]:
     """Return what was decided live, as the tables tell it, each list rising by its time.
 
     `audit` holds rows written in [start, end) or by a run of its minutes, and of each profile the one before
-    them; `signals` are of the candles judged in [start, end); `standing_outcomes` is what stands per profile
-    version, timeframe and phase now, as the table keeps no older state.
+    them; `runs` tell of a result only what it says of `symbol`; `signals` are of the candles judged in
+    [start, end); `standing_outcomes` is what stands per profile version, timeframe and phase now, as the
+    table keeps no older state.
     """
     judged = Q()
     for timeframe in VALIDATION:
@@ -177,6 +178,17 @@ def decisions(symbol: str, start: datetime, end: datetime) -> dict[str, Any]:
     signals = Signal.objects.filter(judged, symbol=symbol)
 
     runs = MtfRun.objects.filter(minute__gte=start, minute__lt=end)
+    run_rows = []
+    for run in runs.order_by("minute", "id"):
+        content: dict[str, Any] | None = None  # of a minute's run: it has no result
+        if run.trigger != Trigger.BEAT or run.result is not None:
+            lists = {key: (run.result or {}).get(key) or [] for key in ("results", "entries", "errors")}
+            content = {
+                key: json_value([entry for entry in entries if entry.get("symbol") == symbol])
+                for key, entries in lists.items()
+            }
+        run_rows.append(json_row(run, without=["result"]) | {"result": content})
+
     of_symbol = MtfAudit.objects.filter(symbol=symbol)
     within = of_symbol.filter(
         Q(created_at__gte=start, created_at__lt=end) | Q(run_id__in=runs.values("run_id"))
@@ -190,21 +202,9 @@ def decisions(symbol: str, start: datetime, end: datetime) -> dict[str, Any]:
     return {
         "signals": json_rows(signals.order_by("kline_time", "id")),
         "audit": json_rows(audit.order_by("created_at", "id")),
-        "runs": [_run(run, symbol) for run in runs.order_by("minute", "id")],
+        "runs": run_rows,
         "standing_outcomes": json_rows(outcomes.order_by("profile", "digest", "timeframe", "phase")),
     }
-
-
-def _run(run: MtfRun, symbol: str) -> dict[str, Any]:
-    """Return a run with what its result says of `symbol`; None for a minute's run, which has no result."""
-    result: dict[str, Any] | None = None
-    if run.trigger != Trigger.BEAT or run.result is not None:
-        lists = {key: (run.result or {}).get(key) or [] for key in ("results", "entries", "errors")}
-        result = {
-            key: json_value([entry for entry in entries if entry.get("symbol") == symbol])
-            for key, entries in lists.items()
-        }
-    return json_row(run, without=["result"]) | {"result": result}
 
 
 def trading(symbol: str, start: datetime, end: datetime) -> dict[str, Any]:

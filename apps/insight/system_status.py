@@ -72,7 +72,20 @@ def pulse(profile: str, now: datetime) -> Pulse:
 def waiting_for(now: datetime) -> list[str]:
     """Return what is missing before the desk is ready, each in words; empty when it is."""
     try:
-        missing = [*_stream_faults(now), *_watch_faults(now), *_run_faults(now)]
+        missing = _stream_faults(now)
+        # Why nothing may be opened, whatever is ready.
+        health = account_health.of_account(venue.account(), now)
+        if not health.reconciled:
+            missing.append("watch: our books are not compared with the exchange's; is it running?")
+        if health.unhealthy:
+            missing.append(f"watch: {health.unhealthy}")
+        decided = MtfRun.objects.filter(trigger=Trigger.BEAT, status=RunStatus.DECIDED).order_by("minute")
+        for profile in settings.MTF_PROFILES:
+            last = decided.filter(profile=profile).values_list("finished_at", flat=True).last()
+            if last is None:
+                missing.append(f"run: no minute of {profile} was decided yet")
+            elif (age_s := (now - last).total_seconds()) > RUN_AGE_S:
+                missing.append(f"run: {profile} was decided {age_s:.0f} s ago, not within {RUN_AGE_S} s")
     except DatabaseError:
         missing = ["database: does not answer"]
     try:
@@ -106,23 +119,4 @@ def _stream_faults(now: datetime) -> list[str]:
             faults.append(f"stream {stream.name}: stored no candle yet")
         elif (age_s := (now - stream.last_candle_at).total_seconds()) > CANDLE_AGE_S:
             faults.append(f"stream {stream.name}: the newest candle closed {age_s:.0f} s ago")
-    return faults
-
-
-def _watch_faults(now: datetime) -> list[str]:
-    """Return why nothing may be opened, whatever is ready."""
-    health = account_health.of_account(venue.account(), now)
-    faults = [] if health.reconciled else ["our books are not compared with the exchange's; is it running?"]
-    return [f"watch: {fault}" for fault in (*faults, health.unhealthy) if fault]
-
-
-def _run_faults(now: datetime) -> list[str]:
-    faults = []
-    for profile in settings.MTF_PROFILES:
-        decided = MtfRun.objects.filter(profile=profile, trigger=Trigger.BEAT, status=RunStatus.DECIDED)
-        last = decided.order_by("minute").values_list("finished_at", flat=True).last()
-        if last is None:
-            faults.append(f"run: no minute of {profile} was decided yet")
-        elif (age_s := (now - last).total_seconds()) > RUN_AGE_S:
-            faults.append(f"run: {profile} was decided {age_s:.0f} s ago, not within {RUN_AGE_S} s")
     return faults

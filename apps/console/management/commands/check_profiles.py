@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from apps.engine.profile import Profile
 from apps.engine.profile.lint import Severity
 from apps.profiles.files import profile_names
 from apps.profiles.linting import ProfileCheck, check_profiles
@@ -39,7 +38,20 @@ class Command(BaseCommand):
         checked = check_profiles(directory, names)
         if options["json"]:
             content = {
-                "profiles": [_profile_json(profile) for profile in checked.profiles],
+                "profiles": [
+                    {
+                        "name": profile.name,
+                        "validation_mode": profile.validation_mode,
+                        "context_timeframes": list(profile.context_timeframes),
+                        "execution_timeframes": list(profile.execution_timeframes),
+                        "timeframes": list(profile.timeframes),
+                        "grace_s": profile.grace_s,
+                        "digest": profile.digest,
+                        "conditions": list(profile.content["conditions"]),
+                        "indicators": [extra.name for extra in profile.used_indicators.values()],
+                    }
+                    for profile in checked.profiles
+                ],
                 "faults": list(checked.faults),
                 "findings": [
                     {"file": each.file, "path": each.path, "severity": each.severity, "text": each.text}
@@ -75,17 +87,3 @@ class Command(BaseCommand):
                 console.print(profiles)
             console.print(remarks if checked.remarks else "no faults, no findings")
         self.stdout.write(capture.get())
-
-
-def _profile_json(profile: Profile) -> dict[str, Any]:
-    return {
-        "name": profile.name,
-        "validation_mode": profile.validation_mode,
-        "context_timeframes": list(profile.context_timeframes),
-        "execution_timeframes": list(profile.execution_timeframes),
-        "timeframes": list(profile.timeframes),
-        "grace_s": profile.grace_s,
-        "digest": profile.digest,
-        "conditions": list(profile.content["conditions"]),
-        "indicators": [extra.name for extra in profile.used_indicators.values()],
-    }

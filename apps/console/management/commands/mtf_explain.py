@@ -18,7 +18,7 @@ from apps.console.terminal import BadTime, parse_moment
 from apps.engine.evaluate.verdict import LeafVerdict, TimeframeVerdict
 from apps.engine.profile import ProfileError
 from apps.engine.values.contract import UnknownSymbol
-from apps.insight.explanation import CannotExplain, Explanation, MissingItems, explain
+from apps.insight.explanation import CannotExplain, Explanation, explain
 from apps.profiles import store as profiles
 
 WIDE = 120
@@ -80,18 +80,13 @@ def show(explanation: Explanation) -> None:
         )
         for side in explanation.missing:
             if (side.timeframe, side.phase) == (judged.timeframe, judged.phase):
-                console.print(f"  {side.side}: {_lack(side)}", highlight=False)
+                alone = "only " if len(side.missing) == 1 else ""
+                names = escape(", ".join(side.missing))
+                lack = f"{len(side.missing)} of {side.items} missing: {alone}{names}"
+                text = lack if side.missing else f"[green]all {side.items} hold[/]"
+                console.print(f"  {side.side}: {text}", highlight=False)
         console.print(_condition_table(judged, wide=console.width >= WIDE))
     console.print(explanation.sentence, highlight=False)
-
-
-def _lack(side: MissingItems) -> str:
-    """Return what a side lacks; of one that is one item short, that this alone is missing."""
-    if not side.missing:
-        return f"[green]all {side.items} hold[/]"
-    alone = "only " if len(side.missing) == 1 else ""
-    names = escape(", ".join(side.missing))
-    return f"{len(side.missing)} of {side.items} missing: {alone}{names}"
 
 
 def _condition_table(judged: TimeframeVerdict, *, wide: bool) -> Table:
