@@ -15,6 +15,7 @@ from django.db import connection
 from apps.engine.values.candle import Candle, Source
 from apps.engine.values.timeframe import VALIDATION, WINDOW, Timeframe
 from apps.market import store
+from apps.market.table import CandleTable
 
 NEEDS_DJANGO = True
 
@@ -86,7 +87,7 @@ def _minute(symbols: list[str], n: int) -> list[Candle]:
 def _cold_windows(symbols: list[str]) -> float:
     for timeframe in VALIDATION:
         store.save_candles(_candles(symbols, timeframe, WINDOW[timeframe]))
-    table = store.CandleTable()
+    table = CandleTable()
     return sum(
         _timed(
             lambda timeframe=timeframe: table.windows(  # type: ignore[misc]  # mypy cannot infer a lambda's default

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 
 from apps.audit.models import MtfAudit, Severity
-from apps.db.copy import copy_in, copy_line
+from apps.db.bulk import copy_in, copy_line
 from apps.engine.values.timeframe import Timeframe
 
 READY = "READY"

@@ -18,7 +18,7 @@ from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange.simulator.tape.read import extent
 from apps.market import store
-from apps.orders.limits import account_limits
+from apps.orders.store import account_limits
 from apps.profiles.files import load_profiles
 
 MOST_EQUITY = Decimal(10) ** 12

@@ -18,6 +18,7 @@ from apps.live.models import MtfRun
 from apps.live.windows import Warm
 from apps.market import store as market
 from apps.market.models import Kline
+from apps.market.table import CandleTable
 
 MINUTE = timedelta(minutes=1)
 AFTER_READING = ("windows_ms", "evaluate_ms", "write_ms")
@@ -74,7 +75,7 @@ def past_judgement(symbol: str, profile: Profile, start: datetime, end: datetime
     for timeframe in profile.timeframes:
         first, last = timeframe.floor(start), timeframe.floor(end - MINUTE)
         length = WINDOW[timeframe] + (last - first) // timeframe.duration
-        spans[timeframe] = market.CandleTable().windows([symbol], timeframe, until=last, length=length)
+        spans[timeframe] = CandleTable().windows([symbol], timeframe, until=last, length=length)
     first_ms, end_ms = (int(moment.timestamp() * 1000) for moment in (start, end))
     closes_ms = np.arange(first_ms, end_ms, Timeframe.M1.ms, dtype=np.int64)
     return replay(history(spans, profile.columns), profile, closes_ms)

@@ -17,7 +17,7 @@ from apps.engine.profile import Phase
 from apps.engine.values.timeframe import Timeframe
 from apps.signals import store as signals
 from apps.signals.models import SignalSide
-from apps.signals.rows import OutcomeRow, SignalRow
+from apps.signals.store import OutcomeRow, SignalRow
 
 SIDE = {Outcome.LONG: SignalSide.LONG, Outcome.SHORT: SignalSide.SHORT}
 

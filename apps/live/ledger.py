@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 from django.db import DatabaseError, transaction
 
-from apps.audit import trades
+from apps.audit import trade_events
 from apps.db.bookkeeping import bookkeeping
 from apps.engine.enter import guards
 from apps.engine.events import CloseFailing, CooldownSet, Event, FillSeen
@@ -24,7 +24,6 @@ from apps.engine.values.plan import OrderPlan
 from apps.engine.values.reason import Refusal
 from apps.market import store as market
 from apps.orders import store as orders
-from apps.switches import pauses
 from apps.switches import store as switches
 
 log = structlog.get_logger("positions")
@@ -129,7 +128,7 @@ class AccountLedger:
     def _audited(self, events: Sequence[Event]) -> list[Event]:
         """Append them to the audit, together or, when that fails, one by one; those that could not be."""
         with bookkeeping("trade_events", events=len(events)) as attempt:
-            trades.save_events(self.account, events, self.run_id)
+            trade_events.save_events(self.account, events, self.run_id)
         if attempt.fault is None:
             return []
         left: list[Event] = []
@@ -138,17 +137,17 @@ class AccountLedger:
             if attempt.busy or time.monotonic() > ends_at:
                 return left + list(events[n:])
             with bookkeeping("trade_event", event=event) as attempt:
-                trades.save_events(self.account, [event], self.run_id)
+                trade_events.save_events(self.account, [event], self.run_id)
             if attempt.fault is not None:
                 left.append(event)
         return left
 
     def _cooled(self, states: Mapping[str, SymbolState], now: datetime) -> dict[str, SymbolState]:
-        cooling = pauses.cooldown_ends(self.account, list(states), now)
+        cooling = switches.cooldown_ends(self.account, list(states), now)
         return {name: replace(state, cooldown_until=cooling.get(name)) for name, state in states.items()}
 
     def _cool_down(self, event: CooldownSet) -> None:
-        pauses.start_cooldown(
+        switches.start_cooldown(
             self.account,
             event.symbol,
             decision_key=event.decision_key,

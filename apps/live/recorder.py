@@ -23,7 +23,7 @@ from apps.live.stages import Stages
 from apps.live.switch_refusals import refusals
 from apps.live.windows import Warm
 from apps.signals import store as signals
-from apps.signals.rows import OutcomeRow, SignalRow, SnapshotRow
+from apps.signals.store import OutcomeRow, SignalRow, SnapshotRow
 from apps.switches import store as switches
 
 STEP = "verdict"

@@ -15,6 +15,7 @@ from apps.engine.profile import Profile
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.market import store
 from apps.market.store import Series
+from apps.market.table import CandleTable
 
 SLACK = 120
 """Columns kept free to the right, so that most minutes append without moving anything."""
@@ -122,7 +123,7 @@ class Warm:
         track = _Track(
             timeframe, length, self._depth(timeframe), capacity, until, length, self._extras(timeframe)
         )
-        whole = store.CandleTable().windows(self.symbols, timeframe, until=until, length=length)
+        whole = CandleTable().windows(self.symbols, timeframe, until=until, length=length)
         track.candles[:, :, :length] = whole.candles
         track.versions = _wholly_read(known, until)
         self._measure(track, rows=None)
@@ -186,11 +187,11 @@ class Warm:
         if not track.used - track.length + steps <= end <= track.used:
             self._rewrite(track, symbols)
             return
-        fresh = store.CandleTable().windows(symbols, track.timeframe, until=until, length=steps)
+        fresh = CandleTable().windows(symbols, track.timeframe, until=until, length=steps)
         track.candles[:, [self._row[s] for s in symbols], end - steps : end] = fresh.candles
 
     def _rewrite(self, track: _Track, symbols: list[str]) -> None:
-        fresh = store.CandleTable().windows(symbols, track.timeframe, until=track.until, length=track.length)
+        fresh = CandleTable().windows(symbols, track.timeframe, until=track.until, length=track.length)
         track.view()[:, [self._row[s] for s in symbols], :] = fresh.candles
 
     def _measure(self, track: _Track, *, rows: list[int] | None) -> None:

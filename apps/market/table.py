@@ -7,12 +7,11 @@ wire's price is per row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import numpy as np
 from django.db import connection
-from numpy.typing import NDArray
 
 from apps.engine.frame import Floats, Windows, windows
 from apps.engine.values.timeframe import Timeframe
@@ -32,13 +31,6 @@ COPY (
 ) TO STDOUT (FORMAT binary)
 """  # noqa: S608 (our own column names; every value is a parameter)
 
-_AT = f"""
-SELECT (asked.place - 1)::int4, {", ".join(f"{column}::float8" for column in _COLUMNS)}
-FROM unnest(%s::text[]) WITH ORDINALITY AS asked (symbol, place)
-JOIN klines ON klines.symbol = asked.symbol
-WHERE timeframe = %s AND open_time = %s
-"""  # noqa: S608
-
 
 class CandleTable:
     """The port `Candles` over the klines table."""
@@ -46,33 +38,19 @@ class CandleTable:
     def windows(
         self, symbols: Sequence[str], timeframe: Timeframe, *, until: datetime, length: int
     ) -> Windows:
-        """The `length` closed candles up to the one that closes at `until` (a boundary of `timeframe`)."""
-        matrix = _matrix(symbols, timeframe, until - length * timeframe.duration, length)
+        """Return the `length` closed candles up to the one that closes at `until`, a timeframe's boundary."""
+        start = until - length * timeframe.duration
+        start_s = int(start.timestamp()) - _POSTGRES_EPOCH_S
+        matrix: Floats = np.full((5, len(symbols), length), np.nan)  # NaN where a candle is absent
+        with (
+            connection.cursor() as cursor,
+            # the driver's own cursor: Django's, while it logs queries (DEBUG), takes no parameters here
+            cursor.cursor.copy(_PACKED, [list(symbols), timeframe.value, start, until]) as copy,
+        ):
+            copy.set_types(["int4"] + ["bytea"] * 6)
+            for place, times, *columns in copy.rows():
+                opened_s = np.frombuffer(times, ">i8") // 1_000_000 - start_s
+                at = opened_s // timeframe.seconds
+                for n, column in enumerate(columns):
+                    matrix[n, place, at] = np.frombuffer(column, ">f8")
         return windows(tuple(symbols), timeframe, until, matrix)
-
-
-def _matrix(symbols: Sequence[str], timeframe: Timeframe, start: datetime, length: int) -> Floats:
-    """Float64 (5, S, length) of the candles from `start` on; NaN where absent."""
-    matrix = np.full((5, len(symbols), length), np.nan)
-    start_s = int(start.timestamp()) - _POSTGRES_EPOCH_S
-    for place, times, *columns in _packed(symbols, timeframe, start, start + length * timeframe.duration):
-        at = (_numbers(times, ">i8") // 1_000_000 - start_s) // timeframe.seconds
-        for n, column in enumerate(columns):
-            matrix[n, place, at] = _numbers(column, ">f8")
-    return matrix
-
-
-def _packed(
-    symbols: Sequence[str], timeframe: Timeframe, start: datetime, end: datetime
-) -> Iterator[tuple[int, bytes, bytes, bytes, bytes, bytes, bytes]]:
-    with (
-        connection.cursor() as cursor,
-        # the driver's own cursor: Django's, while it logs queries (DEBUG), takes no parameters here
-        cursor.cursor.copy(_PACKED, [list(symbols), timeframe.value, start, end]) as copy,
-    ):
-        copy.set_types(["int4"] + ["bytea"] * 6)
-        yield from copy.rows()
-
-
-def _numbers(packed: bytes, dtype: str) -> NDArray[np.generic]:
-    return np.frombuffer(packed, dtype)

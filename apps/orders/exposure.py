@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,7 +13,6 @@ from apps.engine.values.account import Exposure, SymbolState
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.position import Side
 from apps.orders.models import ExchangeOrder, OrderPlan, Position, Protection, RiskDay, SymbolLock
-from apps.orders.statuses import OPEN_ORDER, RESTING_PROTECTION
 
 CONSUMED_FOR = timedelta(days=2)
 """How long used-up decisions are told: an older candle decides nothing any more."""
@@ -38,85 +37,62 @@ class AccountExposure:
 def account_exposure(
     account: str, symbols: Sequence[str], now: datetime, contract_sizes: ContractSizes
 ) -> AccountExposure:
-    """The account now. Exposures: every alive lock's plan at full size, then what is there without a plan.
+    """Return the account now. Exposures: every alive lock's plan at full size, then what has no plan.
 
     `contract_sizes` gives the coins a contract of symbols traded without a plan, as far as they are known.
     """
-    locks = _locks(account)
-    orders = list(ExchangeOrder.objects.filter(account=account, status__in=OPEN_ORDER))
-    positions = list(Position.objects.filter(account=account, closed_at=None))
+    planned = ("decision_key", "profile", "symbol", "side", "notional_usdt", "risk_usdt")
+    locks = SymbolLock.objects.for_account(account).alive().select_related("plan").order_by("id")
+    plans = [lock.plan for lock in locks.only("symbol", *(f"plan__{name}" for name in planned))]
+    orders = list(ExchangeOrder.objects.for_account(account).open())
+    positions = list(Position.objects.for_account(account).open())
+    resting = Protection.objects.for_account(account).resting().filter(symbol__in=list(symbols))
+
     rows: list[ExchangeOrder | Position] = [*orders, *positions]
-    unplanned = [row for row in rows if row.plan_id is None]
-    sizes = contract_sizes(sorted({row.symbol for row in unplanned})) if unplanned else {}
-    sized = [row for row in unplanned if row.symbol in sizes]
-    return AccountExposure(
-        symbols=_symbols(account, symbols, now, locks, orders, positions),
-        exposures=(
-            *(_planned(lock.plan) for lock in locks),
-            *(_other(row, sizes[row.symbol]) for row in sized),
-        ),
-        unsized=tuple(sorted({row.symbol for row in unplanned} - set(sizes))),
-        lost_today=_lost_today(account, now),
-    )
-
-
-def _locks(account: str) -> list[SymbolLock]:
-    rows = SymbolLock.objects.filter(account=account, released_at=None).select_related("plan")
-    wanted = ("decision_key", "profile", "symbol", "side", "notional_usdt", "risk_usdt")
-    return list(rows.only("symbol", *(f"plan__{name}" for name in wanted)).order_by("id"))
-
-
-def _symbols(
-    account: str,
-    symbols: Sequence[str],
-    now: datetime,
-    locks: Iterable[SymbolLock],
-    orders: Iterable[ExchangeOrder],
-    positions: Iterable[Position],
-) -> dict[str, SymbolState]:
-    locked_by = {lock.symbol: lock.plan.decision_key for lock in locks}
-    occupied = {row.symbol for row in orders} | {row.symbol for row in positions}
-    occupied |= _protected(account, symbols)
-    unknown = {row.symbol for row in orders if row.status == OrderStatus.UNKNOWN.value}
-    used = _used(account, symbols, now)
-    return {
+    locked_by = {plan.symbol: plan.decision_key for plan in plans}
+    occupied = {row.symbol for row in rows} | set(resting.values_list("symbol", flat=True))
+    unknown = {row.symbol for row in orders if row.status == OrderStatus.UNKNOWN}
+    states = {
         symbol: replace(
-            used[symbol],
+            state,
             locked_by=locked_by.get(symbol),
             occupied=symbol in occupied,
             unknown=symbol in unknown,
         )
-        for symbol in symbols
+        for symbol, state in _states_by_plans(account, symbols, now).items()
     }
 
+    unplanned = [row for row in rows if row.plan_id is None]
+    sizes = contract_sizes(sorted({row.symbol for row in unplanned})) if unplanned else {}
+    lost = RiskDay.objects.filter(account=account, day=now.date()).values_list("profile", "realised_usdt")
+    return AccountExposure(
+        symbols=states,
+        exposures=(
+            *(_planned_exposure(plan) for plan in plans),
+            *(_unplanned_exposure(row, sizes[row.symbol]) for row in unplanned if row.symbol in sizes),
+        ),
+        unsized=tuple(sorted({row.symbol for row in unplanned} - set(sizes))),
+        lost_today={profile: -realised for profile, realised in lost},
+    )
 
-def _protected(account: str, symbols: Sequence[str]) -> set[str]:
-    rows = Protection.objects.filter(account=account, symbol__in=list(symbols), status__in=RESTING_PROTECTION)
-    return set(rows.values_list("symbol", flat=True))
 
-
-def _used(account: str, symbols: Sequence[str], now: datetime) -> dict[str, SymbolState]:
-    """Decisions used up; the leverage of the last plan that might leave, where its order was taken."""
+def _states_by_plans(account: str, symbols: Sequence[str], now: datetime) -> dict[str, SymbolState]:
+    """Return decisions used up, and the leverage of the last plan that might leave if its order was taken."""
     states = dict.fromkeys(symbols, SymbolState())
-    rows = OrderPlan.objects.filter(
-        account=account, symbol__in=list(symbols), plan_time__gte=now - CONSUMED_FOR
+    recent = OrderPlan.objects.for_account(account).filter(
+        symbol__in=list(symbols), plan_time__gte=now - CONSUMED_FOR
     )
     orders = ExchangeOrder.objects.filter(plan=OuterRef("pk"))
-    asked = rows.annotate(might_leave=Exists(orders), taken=Exists(orders.exclude(exchange_order_id="")))
-    wanted = ("symbol", "decision_key", "leverage", "might_leave", "taken")
-    for symbol, key, leverage, might_leave, taken in asked.order_by("plan_time", "id").values_list(*wanted):
+    rows = recent.annotate(might_leave=Exists(orders), taken=Exists(orders.exclude(exchange_order_id="")))
+    columns = ("symbol", "decision_key", "leverage", "might_leave", "taken")
+    for symbol, key, leverage, might_leave, taken in rows.order_by("plan_time", "id").values_list(*columns):
         state = states[symbol]
         known = (leverage if taken else None) if might_leave else state.leverage
         states[symbol] = replace(state, consumed=state.consumed | {key}, leverage=known)
     return states
 
 
-def _lost_today(account: str, now: datetime) -> dict[str, Decimal]:
-    days = RiskDay.objects.filter(account=account, day=now.date())
-    return {profile: -realised for profile, realised in days.values_list("profile", "realised_usdt")}
-
-
-def _planned(plan: OrderPlan) -> Exposure:
+def _planned_exposure(plan: OrderPlan) -> Exposure:
     return Exposure(
         decision_key=plan.decision_key,
         profile=plan.profile,
@@ -127,8 +103,8 @@ def _planned(plan: OrderPlan) -> Exposure:
     )
 
 
-def _other(row: ExchangeOrder | Position, contract_size: Decimal) -> Exposure:
-    """At its price, and at risk down to its stop if it has one."""
+def _unplanned_exposure(row: ExchangeOrder | Position, contract_size: Decimal) -> Exposure:
+    """Return it at its price, and at risk down to its stop if it has one."""
     price = row.price if isinstance(row, ExchangeOrder) else row.entry_price
     coins = row.size * contract_size
     return Exposure(

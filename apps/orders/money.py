@@ -1,4 +1,4 @@
-"""The account's money as the exchange tells it: equity points and ledger lines."""
+"""The account's money as the exchange reports it: equity points and ledger lines."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from apps.db.bookkeeping import bookkeeping
-from apps.db.numeric import EXACT, round_to_column
 from apps.engine.values.position import Account, Transaction, TransactionKind
-from apps.orders import result
 from apps.orders.models import AccountTransaction, EquityPoint, Position
+from apps.orders.result import settle_position
+from apps.orders.values import EXACT, round_to_column
 
 PARTS = ("available", "frozen", "position_margin", "unrealised")
 LONGEST_S = 2.0
@@ -19,7 +19,7 @@ LONGEST_S = 2.0
 
 
 def save_equity(account: str, worth: Account, at: datetime) -> None:
-    """One point; the same moment twice is the later reading.
+    """Store one point; the same moment twice is the later reading.
 
     The parts are rounded as their columns round them, then added: a sum of finer numbers would differ from
     the sum of what is stored.
@@ -32,13 +32,13 @@ def save_equity(account: str, worth: Account, at: datetime) -> None:
 
 
 def newest_transaction_at(account: str) -> datetime | None:
-    """The time of the newest stored line; None when there is none."""
+    """Return the time of the newest stored line; None when there is none."""
     times = AccountTransaction.objects.filter(account=account).order_by("-at")
     return times.values_list("at", flat=True).first()
 
 
 def save_transactions(account: str, transactions: Iterable[Transaction]) -> list[Transaction]:
-    """Store those not stored yet; the ones that could not be, each told, which are to be read again.
+    """Store those not stored yet; return the ones that could not be, each logged, to be read again.
 
     All at once, or, when that fails, one by one. Funding that comes late is reckoned into its closed position
     in the same step: a line without its effect would never be looked at again.
@@ -63,26 +63,28 @@ def save_transactions(account: str, transactions: Iterable[Transaction]) -> list
 
 
 def _unstored(account: str, transactions: Sequence[Transaction]) -> list[Transaction]:
-    """Each once."""
+    """Return those that are not stored, each once."""
     if not transactions:
         return []
     rows = AccountTransaction.objects.filter(account=account, at__gte=min(line.at for line in transactions))
     stored = set(rows.values_list("transaction_id", "kind", "symbol"))
-    new = {
-        key: line
-        for line in transactions
-        if (key := (line.transaction_id, line.kind.value, line.symbol)) not in stored
-    }
-    return list(new.values())
+    return list(
+        {
+            key: line
+            for line in transactions
+            if (key := (line.transaction_id, line.kind.value, line.symbol)) not in stored
+        }.values()
+    )
 
 
 def _insert(account: str, lines: Sequence[Transaction]) -> None:
+    """Store `lines`, and their funding in the closed positions it was paid for."""
     AccountTransaction.objects.bulk_create(
         [
             AccountTransaction(
                 account=account,
                 transaction_id=line.transaction_id,
-                kind=line.kind.value,
+                kind=line.kind,
                 symbol=line.symbol,
                 amount=line.amount,
                 at=line.at,
@@ -93,12 +95,6 @@ def _insert(account: str, lines: Sequence[Transaction]) -> None:
     )
     for line in lines:
         if line.kind is TransactionKind.FUNDING:
-            _settle_again(account, line)
-
-
-def _settle_again(account: str, line: Transaction) -> None:
-    held = Position.objects.filter(
-        account=account, symbol=line.symbol, opened_at__lte=line.at, closed_at__gte=line.at
-    )
-    for position in held:
-        result.settle_position(position)
+            positions = Position.objects.for_account(account).closed_since(line.at)
+            for position in positions.filter(symbol=line.symbol, opened_at__lte=line.at):
+                settle_position(position)

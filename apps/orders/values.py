@@ -1,21 +1,27 @@
-"""Orders and positions: rows as the engine's values, and back."""
+"""Plans, orders and positions: rows as the engine's values and back, numbers as columns keep them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Any, TypeVar
 
-from django.db.models import Model
+from django.db.models import DecimalField, Model
+from pydantic import TypeAdapter
 
-from apps.db.numeric import round_to_column
 from apps.engine.values.book import TrackedOrder, TrackedPosition
 from apps.engine.values.order import Fill as FillValue
 from apps.engine.values.order import OrderReport, OrderStatus, ProtectionReport
+from apps.engine.values.plan import OrderPlan as Plan
 from apps.engine.values.position import PositionReport, PositionStatus, Side
 from apps.engine.values.timeframe import Timeframe
-from apps.orders.models import ExchangeOrder, Fill, Position, Protection
+from apps.orders.models import ExchangeOrder, Fill, OrderPlan, Position, Protection
 
+EXACT = Context(prec=200, rounding=ROUND_HALF_UP, traps=[InvalidOperation])
+"""Wider than any number that is read or stored: what it adds or rounds loses nothing else."""
+
+Number = TypeVar("Number", Decimal, Decimal | None)
 Report = TypeVar("Report", OrderReport, PositionReport, FillValue, ProtectionReport)
 
 _NUMBERS: dict[type, tuple[type[Model], tuple[str, ...]]] = {
@@ -62,9 +68,24 @@ _SAME_POSITION = (
     "flat_since",
 )
 
+_PLAN = TypeAdapter(Plan)
+_RISK = ("sizing", "limits", "expected_r_net")
+_CONTEXT = ("candle_open_at", "quote", "zone")
+_EXECUTION = tuple(name for name in Plan.__dataclass_fields__ if name not in _RISK + _CONTEXT)
+
+
+def round_to_column(model: type[Model], column: str, value: Number) -> Number:
+    """Return `value` rounded to its column's decimal places, half away from zero as `numeric` does.
+
+    None stays None.
+    """
+    field = model._meta.get_field(column)
+    assert isinstance(field, DecimalField), f"{model.__name__}.{column} is no decimal column"
+    return None if value is None else value.quantize(Decimal(1).scaleb(-field.decimal_places), context=EXACT)
+
 
 def round_report(report: Report) -> Report:
-    """`report` with its numbers rounded as their columns round them.
+    """Return `report` with its numbers rounded as their columns round them.
 
     The exchange sends finer ones, and only numbers of one grain can be compared: else a book that was just
     written would differ from what it was written from, at every read.
@@ -90,9 +111,9 @@ def order_value(row: ExchangeOrder) -> TrackedOrder:
 def order_columns(order: TrackedOrder) -> dict[str, Any]:
     return {
         **{name: getattr(order, name) for name in _SAME},
-        "side": order.side.value,
+        "side": order.side,
         "timeframes": [str(timeframe) for timeframe in order.timeframes],
-        "status": order.status.value,
+        "status": order.status,
         "stop_price": order.stop,
         "target_price": order.target,
     }
@@ -111,8 +132,41 @@ def position_value(row: Position) -> TrackedPosition:
 def position_columns(position: TrackedPosition) -> dict[str, Any]:
     return {
         **{name: getattr(position, name) for name in _SAME_POSITION},
-        "side": position.side.value,
-        "status": position.status.value,
+        "side": position.side,
+        "status": position.status,
         "stop_price": position.stop,
         "target_price": position.target,
+    }
+
+
+def plan_value(row: OrderPlan) -> Plan:
+    """Return the plan exactly as it was claimed."""
+    stored = {name: row.context_json[name] for name in _CONTEXT} | row.risk_json | row.exec_json
+    return _PLAN.validate_python(stored)
+
+
+def plan_columns(plan: Plan, context: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of the plan's row; `context` joins what it looked at."""
+    plain = _PLAN.dump_python(plan, mode="json")
+    return {
+        "symbol": plan.symbol,
+        "side": plan.side,
+        "decision_key": plan.decision_key,
+        "client_order_id": plan.client_order_id,
+        "plan_time": plan.created_at,
+        "profile": plan.profile,
+        "digest": plan.digest,
+        "timeframe": plan.timeframe,
+        "entry_price": plan.entry,
+        "stop_price": plan.stop,
+        "target_price": plan.target,
+        "size": plan.size,
+        "leverage": plan.leverage,
+        "risk_usdt": plan.sizing.risk,
+        "margin_usdt": plan.sizing.margin,
+        "notional_usdt": plan.sizing.notional,
+        "zone_expires_at": plan.zone.expires_at,
+        "risk_json": {name: plain[name] for name in _RISK},
+        "context_json": {**context, **{name: plain[name] for name in _CONTEXT}},
+        "exec_json": {name: plain[name] for name in _EXECUTION},
     }

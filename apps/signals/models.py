@@ -1,4 +1,4 @@
-"""What was measured and what it said: snapshots, signals, and the standing outcome per timeframe."""
+"""What was measured and what it said: snapshots, signals, and the newest outcome per timeframe."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Signal(models.Model):
 
 
 class ValidationCache(models.Model):
-    """The standing outcome of one timeframe; written for people, never read back by a decision."""
+    """The newest outcome of one timeframe; written for people, never read back by a decision."""
 
     cache_key = models.TextField(primary_key=True, help_text="digest|symbol|timeframe|phase")
     payload = models.JSONField()

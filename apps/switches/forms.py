@@ -9,8 +9,8 @@ from django import forms
 from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from apps.switches.keys import FORMS, GLOBAL, InvalidSwitchKey, check_key
 from apps.switches.models import MtfSwitch
+from apps.switches.store import FORMS, GLOBAL, InvalidSwitchKey, check_key
 
 KEY_HELP = f"{GLOBAL} stops everything. Or: {', '.join(FORMS.values())}."
 

@@ -1,8 +1,18 @@
 """What stops entries: kill switches (people's), cooldowns (automatic), and marks to process once."""
 
+from __future__ import annotations
+
+from datetime import datetime
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+
+
+class SwitchQuerySet(models.QuerySet["MtfSwitch"]):
+    def off(self, at: datetime) -> SwitchQuerySet:
+        """Those that stop something at `at`."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=at), is_on=False)
 
 
 class MtfSwitch(models.Model):
@@ -15,6 +25,8 @@ class MtfSwitch(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True, help_text="an OFF ends by itself at this time")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = SwitchQuerySet.as_manager()
 
     class Meta:
         db_table = "mtf_switch"
@@ -54,7 +66,7 @@ class Cooldown(models.Model):
 
 
 class SymbolQueue(models.Model):
-    """A mark to process a symbol once, in the next run; taken once."""
+    """A mark to process a symbol once, in the next run. Nothing writes or takes one; the table stays."""
 
     account = models.TextField()
     symbol = models.TextField()

@@ -11,7 +11,7 @@ import pytest
 import redis
 from django.core.management import CommandError, call_command
 
-from apps.audit import trades
+from apps.audit import trade_events
 from apps.engine import events
 from apps.engine.profile import Phase, Profile
 from apps.engine.values.position import Side
@@ -143,7 +143,7 @@ def test_refusals_after_ready_are_counted_by_reason_from_the_trade_events(stored
         refusal("AUSDT", Reason.COOLDOWN_ACTIVE, 10),
         refusal("AUSDT", Reason.COOLDOWN_ACTIVE, 1, by="other"),
     ]
-    trades.save_events("simulator:live", refused, None)
+    trade_events.save_events("simulator:live", refused, None)
     assert counted().refusals == Counter(cooldown_active=2, spread_too_wide=1)
     assert counted("BUSDT").refusals == Counter(spread_too_wide=1)
 

@@ -15,7 +15,7 @@ from apps.exchange.simulator.market.state import State
 from apps.market import store
 from apps.signals import store as signals
 from apps.signals.models import IndicatorSnapshot
-from apps.signals.rows import SnapshotRow
+from apps.signals.store import SnapshotRow
 from tests.mtf.desk import Worker
 from tests.mtf.market import AT, D1, H1, M1, M5, M15, MINUTE, fill, push
 

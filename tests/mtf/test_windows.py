@@ -17,6 +17,7 @@ from apps.engine.values.candle import Source
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.live.windows import SLACK, Warm
 from apps.market import store
+from apps.market.table import CandleTable
 from tests.mtf.desk import PLAIN
 from tests.mtf.frames import cold, differences
 from tests.mtf.market import AT, LONG, M1, M5, M15, MINUTE, SHORT, candle, fill, push, run_of
@@ -40,7 +41,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[Read]:
     """Everything read from the table from now on."""
     seen: list[Read] = []
 
-    class Watched(store.CandleTable):
+    class Watched(CandleTable):
         def windows(
             self, symbols: Sequence[str], timeframe: Timeframe, *, until: datetime, length: int
         ) -> Windows:

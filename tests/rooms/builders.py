@@ -14,7 +14,7 @@ from apps.engine.values.candle import Candle, Source
 from apps.engine.values.contract import Contract
 from apps.engine.values.timeframe import Timeframe
 from apps.signals.models import SignalSide
-from apps.signals.rows import OutcomeRow, SignalRow, SnapshotRow
+from apps.signals.store import OutcomeRow, SignalRow, SnapshotRow
 
 T0 = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 RUN = UUID("11111111-2222-3333-4444-555555555555")

@@ -12,7 +12,7 @@ from apps.engine.values.position import Account, Side, Transaction, TransactionK
 from apps.engine.values.reason import Reason
 from apps.live.ledger import AccountLedger, Health
 from apps.orders import store as orders
-from apps.switches import pauses
+from apps.switches.models import SymbolQueue
 from tests.rooms.builders import RUN
 from tests.rooms.trades import ACCOUNT, NOW, at, fill, order, plan, position
 
@@ -57,7 +57,9 @@ def fill_trading(now: datetime) -> None:
     orders.save_transactions(
         ACCOUNT, [Transaction("1", TransactionKind.FUNDING, D("-0.01"), "BTCUSDT", at(60))]
     )
-    pauses.queue(ACCOUNT, "BTCUSDT", "regular", asked_by="ada", now=now)
+    SymbolQueue.objects.create(
+        account=ACCOUNT, symbol="BTCUSDT", profile="regular", asked_by="ada", asked_at=now
+    )
 
 
 def _stop() -> ProtectionReport:

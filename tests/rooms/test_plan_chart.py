@@ -14,11 +14,22 @@ from hypothesis import strategies as st
 from apps.engine.values.candle import Candle
 from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
-from apps.orders.chart import plan_chart, span
-from apps.orders.chart.plan import CANDLES, LINE
-from apps.orders.chart.scale import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, apart, scale
+from apps.orders.chart import (
+    BOTTOM,
+    CANDLES,
+    HEIGHT,
+    LEFT,
+    LINE,
+    RIGHT,
+    TOP,
+    WIDTH,
+    apart,
+    make_scale,
+    plan_chart,
+    span,
+)
 from apps.orders.models import OrderPlan
-from apps.orders.plans import plan_columns
+from apps.orders.values import plan_columns
 from tests.rooms.trades import NOW, plan
 
 D = Decimal
@@ -102,7 +113,7 @@ def test_whatever_the_range_of_prices_a_handful_of_round_ones_lies_inside_the_fr
     low: float, high: float, inside: float, minutes: int
 ) -> None:
     low, high = sorted((low, high))
-    made = scale(START, START + timedelta(minutes=minutes), [low, low + inside * (high - low), high])
+    made = make_scale(START, START + timedelta(minutes=minutes), [low, low + inside * (high - low), high])
     assert TOP < made.y(high) <= made.y(low) < HEIGHT - BOTTOM
     written = made.prices()
     assert 2 <= len(written) <= 8

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from apps.audit import trades
+from apps.audit import trade_events
 from apps.audit.models import TradeLifecycleEvent, TradeZoneEvent
 from apps.engine import events
 from apps.engine.values.order import OrderStatus, ProtectionKind
@@ -80,7 +80,7 @@ def made(kind: type[events.Event]) -> events.Event:
 
 @pytest.mark.parametrize("kind", every_kind(), ids=lambda kind: kind.name)
 def test_every_event_becomes_one_row(kind: type[events.Event]) -> None:
-    trades.save_events(ACCOUNT, [made(kind)], RUN)
+    trade_events.save_events(ACCOUNT, [made(kind)], RUN)
     row = TradeLifecycleEvent.objects.get()
     assert (row.event_type, row.symbol, row.happened_at) == (kind.name, BTC, NOW)
     assert (row.account, row.run_id) == (ACCOUNT, RUN)
@@ -88,14 +88,14 @@ def test_every_event_becomes_one_row(kind: type[events.Event]) -> None:
 
 def test_a_decisions_events_are_found_by_its_key_in_their_order() -> None:
     steps = [made(events.PlanClaimed), made(events.OrderSubmitted), made(events.PositionOpened)]
-    trades.save_events(ACCOUNT, steps, None)
+    trade_events.save_events(ACCOUNT, steps, None)
     rows = TradeLifecycleEvent.objects.filter(decision_key=PLAN.decision_key).order_by("id")
     assert [row.event_type for row in rows] == ["plan_claimed", "order_submitted", "position_opened"]
     assert {row.profile for row in rows} == {"regular"}
 
 
 def test_the_numbers_of_a_refusal_stay_exact_and_readable() -> None:
-    trades.save_events(ACCOUNT, [REFUSED], None)
+    trade_events.save_events(ACCOUNT, [REFUSED], None)
     row = TradeLifecycleEvent.objects.get()
     assert row.reason_code == "spread_too_wide"
     assert row.extra == {
@@ -108,7 +108,7 @@ def test_the_numbers_of_a_refusal_stay_exact_and_readable() -> None:
 
 
 def test_a_refusal_by_the_zone_keeps_everything_it_was_judged_by() -> None:
-    trades.save_events(ACCOUNT, [ZONE, REFUSED], RUN)
+    trade_events.save_events(ACCOUNT, [ZONE, REFUSED], RUN)
     row = TradeZoneEvent.objects.get()
     assert (row.zone_low, row.zone_high, row.anchor, row.atr) == (D("99.5"), D("100.5"), 100, D("0.4"))
     assert (row.candidate, row.deviation_pct, row.limit_pct) == (104, D("3.4"), D("1.5"))

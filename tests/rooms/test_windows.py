@@ -10,6 +10,7 @@ import pytest
 from apps.engine.frame import CLOSE
 from apps.engine.values.timeframe import Timeframe
 from apps.market import store
+from apps.market.table import CandleTable
 from tests.rooms.builders import T0, candle
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +26,7 @@ def test_candles_stand_at_their_place_and_absent_ones_are_nan(timeframe: Timefra
         for n, close in made.items()
     )
     asked = ["BTCUSDT", "ETHUSDT"]
-    seen = store.CandleTable().windows(asked, timeframe, until=start + 4 * step, length=6)
+    seen = CandleTable().windows(asked, timeframe, until=start + 4 * step, length=6)
     nan = np.nan
     np.testing.assert_array_equal(seen.candles[CLOSE, 1], [nan, nan, 100.25, 100.5, nan, 101.0])
     np.testing.assert_array_equal(seen.candles[:, 1, 5], [100.0, 102.0, 99.0, 101.0, 12.25])
@@ -38,12 +39,12 @@ def test_candles_stand_at_their_place_and_absent_ones_are_nan(timeframe: Timefra
 
 def test_a_window_holds_no_candle_that_closes_after_until() -> None:
     store.save_candles(candle(n=n) for n in range(4))
-    seen = store.CandleTable().windows(["BTCUSDT"], Timeframe.M1, until=T0 + timedelta(minutes=2), length=2)
+    seen = CandleTable().windows(["BTCUSDT"], Timeframe.M1, until=T0 + timedelta(minutes=2), length=2)
     assert seen.close_ms[-1] == (T0 + timedelta(minutes=2)).timestamp() * 1000
     assert seen.length.tolist() == [2]
 
 
 def test_no_symbols_and_an_empty_table_are_empty_arrays() -> None:
-    assert store.CandleTable().windows([], Timeframe.M1, until=T0, length=3).candles.shape == (5, 0, 3)
-    empty = store.CandleTable().windows(["BTCUSDT"], Timeframe.M1, until=T0, length=1)
+    assert CandleTable().windows([], Timeframe.M1, until=T0, length=3).candles.shape == (5, 0, 3)
+    empty = CandleTable().windows(["BTCUSDT"], Timeframe.M1, until=T0, length=1)
     assert np.isnan(empty.candles).all()

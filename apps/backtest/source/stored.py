@@ -19,6 +19,7 @@ from apps.exchange.simulator.market.listing import Listing
 from apps.exchange.simulator.market.state import State
 from apps.exchange.simulator.tape.read import Tape
 from apps.market import store
+from apps.market.table import CandleTable
 
 DAY = timedelta(days=1)
 MOST_DECIMALS = 12
@@ -41,7 +42,7 @@ class StoredSource:
         result = {}
         for timeframe in timeframes:
             until, count = self.range.axis(timeframe)
-            result[timeframe] = store.CandleTable().windows([symbol], timeframe, until=until, length=count)
+            result[timeframe] = CandleTable().windows([symbol], timeframe, until=until, length=count)
         return result
 
 
@@ -82,7 +83,7 @@ def _archive(range_: CandleRange, contracts: Mapping[str, Contract]) -> Archive:
     until = first + -(-(range_.end - first) // DAY) * DAY
     count = (until - first) // Timeframe.M1.duration
     minutes = {
-        symbol: store.CandleTable().windows([symbol], Timeframe.M1, until=until, length=count)
+        symbol: CandleTable().windows([symbol], Timeframe.M1, until=until, length=count)
         for symbol in contracts
     }
     faults = [

@@ -21,7 +21,7 @@ from apps.engine.values.reason import Refusal
 from apps.exchange import venue
 from apps.live import account_health
 from apps.live.ledger import AccountLedger
-from apps.orders.limits import account_limits
+from apps.orders.store import account_limits
 
 
 def account_ledger(run_id: UUID, verdict: Verdict) -> AccountLedger:

@@ -19,6 +19,7 @@ from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.exchange import venue
 from apps.live.enter.venue_cache import Kept
 from apps.market import store as market
+from apps.market.table import CandleTable
 
 log = structlog.get_logger("order_journey")
 
@@ -60,7 +61,7 @@ def stored_features(symbol: str, timeframes: Iterable[Timeframe], at: datetime) 
 
 def _newest(symbol: str, timeframe: Timeframe, at: datetime) -> dict[str, float | None]:
     until, length = timeframe.floor(at), WINDOW[timeframe]
-    windows = market.CandleTable().windows((symbol,), timeframe, until=until, length=length)
+    windows = CandleTable().windows((symbol,), timeframe, until=until, length=length)
     frame, _ = features(windows, 1)
     return {name: float(column[0, -1]) for name, column in frame.columns.items()}
 

@@ -16,7 +16,7 @@ from apps.engine.ports import Broker, BrokerRejected, BrokerUnavailable, BrokerU
 from apps.engine.values.book import ExchangeBook, SymbolBook
 from apps.engine.values.order import OrderReport
 from apps.engine.values.venue import VenueConstraints
-from apps.orders.values import round_report
+from apps.orders.store import round_report
 
 log = structlog.get_logger("positions")
 

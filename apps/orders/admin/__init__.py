@@ -1,7 +1,12 @@
 """The orders room's tables, linked run → plan → order → fills → position."""
 
-from apps.orders.admin.money import AccountTransactionAdmin, EquityPointAdmin, RiskDayAdmin
-from apps.orders.admin.order import ExchangeOrderAdmin, FillAdmin
+from apps.orders.admin.order import (
+    AccountTransactionAdmin,
+    EquityPointAdmin,
+    ExchangeOrderAdmin,
+    FillAdmin,
+    RiskDayAdmin,
+)
 from apps.orders.admin.plan import OrderPlanAdmin, SymbolLockAdmin
 from apps.orders.admin.position import PositionAdmin, ProtectionAdmin
 

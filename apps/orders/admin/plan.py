@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
@@ -14,16 +15,43 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import action
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from apps.admin_base.cell import coloured, joined, link, number, trace
 from apps.admin_base.table import BigTableAdmin, ExactFilter, TimeRangeFilter
 from apps.engine.values.candle import Candle
 from apps.engine.values.timeframe import Timeframe
 from apps.orders import review
-from apps.orders.admin.colours import ORDERS, SIDES
-from apps.orders.admin.forms import RejectForm
 from apps.orders.chart import plan_chart, span
 from apps.orders.models import OrderPlan, SymbolLock
+
+SIDES = {"long": "success", "short": "danger"}
+ORDERS = {
+    "PLANNED": "info",
+    "PENDING_REVIEW": "warning",
+    "APPROVED": "info",
+    "SUBMITTING": "info",
+    "UNKNOWN": "danger",
+    "NEVER_ARRIVED": "warning",
+    "SUBMITTED": "info",
+    "PARTIALLY_FILLED": "info",
+    "FILLED": "success",
+    "CANCELLED": "warning",
+    "EXPIRED": "warning",
+    "REJECTED": "danger",
+    "DENIED": "warning",
+}
+"""Of statuses: green is done, amber waits for somebody, red is wrong."""
+
+
+class RejectForm(forms.Form):
+    """What a reviewer must say to reject a plan."""
+
+    reason = forms.CharField(
+        label="Why?",
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "autofocus": True}),
+        help_text="Kept with your name on the plan and in the operator actions.",
+    )
 
 
 @admin.register(OrderPlan)

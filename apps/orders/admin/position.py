@@ -9,8 +9,25 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from apps.admin_base.cell import coloured, figures, joined, link, number, plain_fields
 from apps.admin_base.table import BigTableAdmin, ExactFilter, TimeRangeFilter
-from apps.orders.admin.colours import POSITIONS, PROTECTIONS, SIDES
+from apps.orders.admin.plan import SIDES
 from apps.orders.models import Position, Protection
+
+POSITIONS = {
+    "OPENING": "info",
+    "NAKED": "danger",
+    "PROTECTED": "success",
+    "CLOSING": "warning",
+    "CLOSED": "info",
+    "FOREIGN": "warning",
+}
+PROTECTIONS = {
+    "PLACING": "info",
+    "ACTIVE": "success",
+    "REPLACING": "info",
+    "TRIGGERED": "success",
+    "CANCELLED": "info",
+    "LOST": "danger",
+}
 
 
 @admin.register(Position)
@@ -83,8 +100,8 @@ class PositionAdmin(BigTableAdmin):
 
 def _excursion(price: Decimal | None, pct: Decimal | None, in_r: Decimal | None) -> str:
     assert price is not None
-    told = f"{price.normalize():f}, {pct:.2f} %"
-    return told if in_r is None else f"{told}, {in_r:.2f} R"
+    text = f"{price.normalize():f}, {pct:.2f} %"
+    return text if in_r is None else f"{text}, {in_r:.2f} R"
 
 
 @admin.register(Protection)

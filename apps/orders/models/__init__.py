@@ -2,7 +2,7 @@
 
 from apps.orders.models.account import AccountTransaction, EquityPoint, RiskDay
 from apps.orders.models.order import ExchangeOrder, Fill
-from apps.orders.models.plan import OrderPlan, SymbolLock
+from apps.orders.models.plan import OrderPlan, OrderPlanQuerySet, SymbolLock
 from apps.orders.models.position import Position, Protection
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "ExchangeOrder",
     "Fill",
     "OrderPlan",
+    "OrderPlanQuerySet",
     "Position",
     "Protection",
     "RiskDay",

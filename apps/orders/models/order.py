@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import models
 from django.db.models import F, Q
 
 from apps.db.enum import EnumField
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.position import Side
-from apps.orders.models.plan import OrderPlan
+from apps.orders.models.plan import AccountQuerySet, OrderPlan
 from apps.orders.models.position import Position
+
+OPEN_ORDER = (
+    OrderStatus.SUBMITTING,
+    OrderStatus.UNKNOWN,
+    OrderStatus.SUBMITTED,
+    OrderStatus.PARTIALLY_FILLED,
+)
+"""An order that rests at the exchange, or may."""
+
+
+class ExchangeOrderQuerySet(AccountQuerySet["ExchangeOrder"]):
+    def open(self) -> Self:
+        """Those that rest at the exchange, or may."""
+        return self.filter(status__in=OPEN_ORDER)
 
 
 class ExchangeOrder(models.Model):
@@ -44,6 +60,8 @@ class ExchangeOrder(models.Model):
     absent_reads = models.PositiveIntegerField(default=0)
     reason = models.TextField(blank=True, default="", help_text="the exchange's or our why")
     updated_at = models.DateTimeField(help_text="our clock at its last event")
+
+    objects = ExchangeOrderQuerySet.as_manager()
 
     class Meta:
         db_table = "exchange_order"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self, TypeVar
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -10,8 +12,37 @@ from apps.engine.values.order import OrderStatus
 from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
 
+Row = TypeVar("Row", bound=models.Model)
+
+WAITING_PLAN = (OrderStatus.PLANNED, OrderStatus.PENDING_REVIEW, OrderStatus.APPROVED)
+"""A plan of which nothing was sent yet."""
+
 _LONG = Q(side=Side.LONG.value, stop_price__lt=F("entry_price"), target_price__gt=F("entry_price"))
 _SHORT = Q(side=Side.SHORT.value, stop_price__gt=F("entry_price"), target_price__lt=F("entry_price"))
+
+
+class AccountQuerySet(models.QuerySet[Row]):
+    def for_account(self, account: str) -> Self:
+        return self.filter(account=account)
+
+
+class OrderPlanQuerySet(AccountQuerySet["OrderPlan"]):
+    def waiting(self) -> Self:
+        """Those of which nothing was sent yet."""
+        return self.filter(status__in=WAITING_PLAN)
+
+    def in_review(self) -> Self:
+        """Those that wait for a person's answer."""
+        return self.filter(status=OrderStatus.PENDING_REVIEW)
+
+    def approved(self) -> Self:
+        """Those a person approved and nobody claimed since."""
+        return self.filter(status=OrderStatus.APPROVED)
+
+
+class SymbolLockQuerySet(AccountQuerySet["SymbolLock"]):
+    def alive(self) -> Self:
+        return self.filter(released_at=None)
 
 
 class OrderPlan(models.Model):
@@ -47,6 +78,8 @@ class OrderPlan(models.Model):
     reviewed_by = models.TextField(blank=True, default="")
     reviewed_at = models.DateTimeField(null=True, blank=True)
     updated_at = models.DateTimeField()
+
+    objects = OrderPlanQuerySet.as_manager()
 
     class Meta:
         db_table = "order_plan"
@@ -93,6 +126,8 @@ class SymbolLock(models.Model):
     plan = models.ForeignKey(OrderPlan, models.PROTECT, related_name="locks")
     locked_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True)
+
+    objects = SymbolLockQuerySet.as_manager()
 
     class Meta:
         db_table = "symbol_lock"

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Self
+
 from django.db import models
 from django.db.models import F, Q
 
 from apps.db.enum import EnumField
 from apps.engine.values.order import ProtectionKind
 from apps.engine.values.position import PositionStatus, ProtectionStatus, Side
-from apps.orders.models.plan import OrderPlan
+from apps.orders.models.plan import AccountQuerySet, OrderPlan
+
+RESTING_PROTECTION = (ProtectionStatus.PLACING, ProtectionStatus.ACTIVE, ProtectionStatus.REPLACING)
+"""A protective order that can still fire."""
 
 _EXCURSION = ("best_price", "worst_price", "mfe_pct", "mae_pct")
+
+
+class PositionQuerySet(AccountQuerySet["Position"]):
+    def open(self) -> Self:
+        return self.filter(closed_at=None)
+
+    def closed_since(self, moment: datetime) -> Self:
+        return self.filter(closed_at__gte=moment)
+
+
+class ProtectionQuerySet(AccountQuerySet["Protection"]):
+    def resting(self) -> Self:
+        """Those that can still fire."""
+        return self.filter(status__in=RESTING_PROTECTION)
 
 
 class Position(models.Model):
@@ -60,6 +80,8 @@ class Position(models.Model):
     mfe_r = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     mae_r = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     updated_at = models.DateTimeField()
+
+    objects = PositionQuerySet.as_manager()
 
     class Meta:
         db_table = "position"
@@ -115,6 +137,8 @@ class Protection(models.Model):
     placed_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, help_text="read back from the exchange")
     updated_at = models.DateTimeField()
+
+    objects = ProtectionQuerySet.as_manager()
 
     class Meta:
         db_table = "protection"

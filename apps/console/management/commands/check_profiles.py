@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from apps.engine.profile.lint import Severity
+from apps.profiles.checks import ProfileCheck, check_profiles
 from apps.profiles.files import profile_names
-from apps.profiles.linting import ProfileCheck, check_profiles
 
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 

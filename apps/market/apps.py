@@ -1,6 +1,0 @@
-from django.apps import AppConfig
-
-
-class MarketConfig(AppConfig):
-    name = "apps.market"
-    label = "market"
