@@ -42,12 +42,12 @@ class Windows:
 
     @property
     def close_ms(self) -> Ints:
-        """Close times of the columns, Unix milliseconds, (N,)."""
+        """Return the close times of the columns, Unix milliseconds, (N,)."""
         return close_times(self.until, self.timeframe, self.candles.shape[2])
 
 
 def windows(symbols: tuple[str, ...], timeframe: Timeframe, until: datetime, candles: Floats) -> Windows:
-    """Measure `candles` (see Windows for its shape). ValueError when a shape or the boundary is wrong."""
+    """Return `candles` (see Windows) measured. Raises ValueError for a wrong shape or boundary."""
     if candles.ndim != 3 or candles.shape[:2] != (5, len(symbols)):
         raise ValueError(f"candles have shape {candles.shape}, not (5, {len(symbols)}, N)")
     if until.tzinfo is not UTC or timeframe.floor(until) != until:
@@ -64,19 +64,9 @@ def windows(symbols: tuple[str, ...], timeframe: Timeframe, until: datetime, can
 
 
 def close_times(until: datetime, timeframe: Timeframe, count: int) -> Ints:
-    """The last `count` close times up to and including `until`, Unix milliseconds, rising."""
+    """Return the last `count` close times up to and including `until`, Unix milliseconds, rising."""
     last = int(until.timestamp() * 1000)
     return last - np.arange(count - 1, -1, -1, dtype=np.int64) * timeframe.ms
-
-
-def _run_from_end(flags: Bools) -> Ints:
-    """Length of the run of True that ends each row."""
-    if flags.shape[1] == 0:
-        return np.zeros(flags.shape[0], dtype=np.int64)
-    reversed_false = ~flags[:, ::-1]
-    first_false = reversed_false.argmax(axis=1)
-    lengths: Ints = np.where(reversed_false.any(axis=1), first_false, flags.shape[1]).astype(np.int64)
-    return lengths
 
 
 @dataclass(frozen=True)
@@ -114,10 +104,20 @@ class Frames:
 
 
 def tail(values: Floats, width: int) -> Floats:
-    """The last `width` columns of (S, N): a view, or a copy that begins with NaN when there are fewer."""
+    """Return the last `width` columns of (S, N): not copied, but where NaN must be put before them."""
     count = values.shape[1]
     if width <= count:
         return values[:, count - width :]
     padded = np.full((values.shape[0], width), np.nan)
     padded[:, width - count :] = values
     return padded
+
+
+def _run_from_end(flags: Bools) -> Ints:
+    """Length of the run of True that ends each row."""
+    if flags.shape[1] == 0:
+        return np.zeros(flags.shape[0], dtype=np.int64)
+    reversed_false = ~flags[:, ::-1]
+    first_false = reversed_false.argmax(axis=1)
+    lengths: Ints = np.where(reversed_false.any(axis=1), first_false, flags.shape[1]).astype(np.int64)
+    return lengths

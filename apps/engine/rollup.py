@@ -17,7 +17,7 @@ EXACT_DIGITS = 60
 
 
 def roll_up(candles: Sequence[Candle], timeframe: Timeframe) -> list[Candle]:
-    """The complete candles of `timeframe` inside `candles`: rising, one symbol, one finer timeframe.
+    """Return the complete candles of `timeframe` inside `candles`: rising, one symbol, one finer timeframe.
 
     A bucket that misses a candle, at an edge or in the middle, is left out. The source is ROLLUP.
     Raises ValueError when the candles are not rising, are mixed, or are not finer than `timeframe`.
@@ -25,18 +25,24 @@ def roll_up(candles: Sequence[Candle], timeframe: Timeframe) -> list[Candle]:
     if not candles:
         return []
     ratio = _ratio(candles[0].timeframe, timeframe)
-    _refuse_disorder(candles)
+    for before, after in pairwise(candles):
+        series, other = f"{before.symbol} {before.timeframe}", f"{after.symbol} {after.timeframe}"
+        if series != other:
+            raise ValueError(f"candles of {series} and {other} are mixed")
+        if before.open_time >= after.open_time:
+            raise ValueError(f"{series} candles do not rise: {after.open_time} follows {before.open_time}")
+
     buckets = groupby(candles, key=lambda candle: timeframe.floor(candle.open_time))
-    full = (members for members in (list(group) for _, group in buckets) if len(members) == ratio)
-    return [_merged(members, timeframe) for members in full]
+    complete = (members for members in (list(group) for _, group in buckets) if len(members) == ratio)
+    return [_merged_candle(members, timeframe) for members in complete]
 
 
 def roll_up_columns(
     candles: Floats, first_open_ms: int, finer: Timeframe, coarser: Timeframe
 ) -> tuple[Floats, int]:
-    """The same, wide: (5, S, N) candles of `finer` whose first column opens at `first_open_ms` (Unix ms).
+    """Roll up many series at once: (5, S, N) candles of `finer`, the first at `first_open_ms` (Unix ms).
 
-    Returns (5, S, M) candles of `coarser` and the open of their first column: the buckets that lie wholly on
+    Return (5, S, M) candles of `coarser` and the open of their first column: the buckets that lie wholly on
     the axis, NaN in all five where a candle is absent. Raises ValueError when a time or a timeframe is wrong.
     """
     ratio = _ratio(finer, coarser)
@@ -62,16 +68,7 @@ def _ratio(finer: Timeframe, coarser: Timeframe) -> int:
     return coarser.seconds // finer.seconds
 
 
-def _refuse_disorder(candles: Sequence[Candle]) -> None:
-    for before, after in pairwise(candles):
-        series, other = f"{before.symbol} {before.timeframe}", f"{after.symbol} {after.timeframe}"
-        if series != other:
-            raise ValueError(f"candles of {series} and {other} are mixed")
-        if before.open_time >= after.open_time:
-            raise ValueError(f"{series} candles do not rise: {after.open_time} follows {before.open_time}")
-
-
-def _merged(members: list[Candle], timeframe: Timeframe) -> Candle:
+def _merged_candle(members: list[Candle], timeframe: Timeframe) -> Candle:
     first, last = members[0], members[-1]
     with localcontext(prec=EXACT_DIGITS):
         volume = sum((candle.volume for candle in members[1:]), first.volume)

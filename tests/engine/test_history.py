@@ -235,7 +235,7 @@ def test_indicators_that_raise_leave_a_named_error_and_no_side(monkeypatch: pyte
     def poisoned(*_: Any) -> Any:
         raise RuntimeError("poison")
 
-    monkeypatch.setattr(talib_columns, "_series", poisoned)
+    monkeypatch.setattr(talib_columns, "series_columns", poisoned)
     by = profile()
     told = replay(history(stretches(), by.columns), by, last_minutes(30))
     assert told.frames.failed[M5] == {"BTCUSDT"}

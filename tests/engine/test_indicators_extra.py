@@ -148,7 +148,7 @@ def test_a_poison_symbol_is_named_and_alone(monkeypatch: pytest.MonkeyPatch) -> 
             raise FloatingPointError("poison")
         return honest(part, extra)
 
-    monkeypatch.setattr(bridge, "series", fails)
+    monkeypatch.setattr(bridge, "extra_series", fails)
     columns, failed = extra_columns(whole, 30, [extra_of_kind("rsi", {})])
     assert failed == {"rsi(length=14)": frozenset({whole.symbols[1]})}
     known = np.isfinite(columns["rsi(length=14).rsi"]).all(axis=1)
@@ -169,7 +169,7 @@ def test_the_library_is_told_not_to_ask_talib(monkeypatch: pytest.MonkeyPatch) -
         return honest(close, length=length, talib=talib)
 
     monkeypatch.setattr(library, "rsi", rsi)
-    bridge._may_choose.cache_clear()
+    bridge._takes_talib_option.cache_clear()
     extra_series(walk(1, 100)[:, 0], extra_of_kind("rsi", {}))
     assert asked == [False]
 

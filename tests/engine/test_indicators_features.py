@@ -154,14 +154,14 @@ def test_a_series_that_raises_is_named_and_unknown_and_takes_nobody_down(
 ) -> None:
     candles = walk(3, 300)
     whole, _ = features(windows_of(candles), 60)
-    healthy = talib_columns._series
+    healthy = talib_columns.series_columns
 
     def poisoned(calls: Any, high: Floats, low: Floats, close: Floats) -> Any:
         if close[0] == candles[3, 1, 0]:
             raise RuntimeError("TA_MACD function failed with error code 3")
         return healthy(calls, high, low, close)
 
-    monkeypatch.setattr(talib_columns, "_series", poisoned)
+    monkeypatch.setattr(talib_columns, "series_columns", poisoned)
     frame, failed = features(windows_of(candles), 60)
     assert failed == {"COIN1USDT"}
     partly, failed_part = features(windows_of(candles), 60, rows=[1, 2])

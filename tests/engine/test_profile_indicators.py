@@ -211,7 +211,7 @@ def test_who_raises_is_an_indicator_error_and_only_where_it_is_read(monkeypatch:
             raise FloatingPointError("poison")
         return honest(candles, extra)
 
-    monkeypatch.setattr(bridge, "series", fails)
+    monkeypatch.setattr(bridge, "extra_series", fails)
     reads, other = load("st.supertd > -2"), load("fast.value >= 0")
     judged = frames(3, reads.columns[M5] | other.columns[M5])
     reasons = [minute_judgement(judged, reads, UNTIL).timeframes[0].reason[row] for row in range(3)]

@@ -166,7 +166,7 @@ def test_a_failing_step_marks_every_run_failed_raises_leaves_nothing_and_the_nex
 def test_a_symbol_whose_indicators_raise_is_named_and_the_others_go_on(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = talib_columns._series
+    whole = talib_columns.series_columns
     fill(["AUSDT"], [M1], close="666")
 
     def poisoned(calls: Any, high: Floats, low: Floats, close: Floats) -> list[Floats]:
@@ -174,7 +174,7 @@ def test_a_symbol_whose_indicators_raise_is_named_and_the_others_go_on(
             raise RuntimeError("poison")
         return whole(calls, high, low, close)
 
-    monkeypatch.setattr(talib_columns, "_series", poisoned)
+    monkeypatch.setattr(talib_columns, "series_columns", poisoned)
     [run] = worker.minute(AT)
     assert run.counts["by_cause"] == {"execution_side_mismatch": 1}
     assert causes(run) == {"AUSDT": "execution_side_mismatch", "BUSDT": "READY"}

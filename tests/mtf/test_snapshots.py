@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import redis
 
-from apps.engine.indicators.columns import ALIASES, COLUMNS, PIVOTS
+from apps.engine.indicators.columns import ALIASES, COLUMNS
+from apps.engine.indicators.numpy_columns import PIVOTS
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.exchange.simulator.market.archive import Archive
 from apps.exchange.simulator.market.state import State

@@ -193,14 +193,14 @@ def test_a_late_candle_is_unreported_when_it_comes_and_its_neighbour_is_not_agai
 def test_a_symbol_whose_indicators_raise_stays_named_until_its_own_candles_change(
     warm: Warm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = talib_columns._series
+    whole = talib_columns.series_columns
 
     def poisoned(calls: Any, high: Floats, low: Floats, close: Floats) -> list[Floats]:
         if close[-1] == 666:
             raise RuntimeError("poison")
         return whole(calls, high, low, close)
 
-    monkeypatch.setattr(talib_columns, "_series", poisoned)
+    monkeypatch.setattr(talib_columns, "series_columns", poisoned)
     for symbol, close, failed in (
         ("AUSDT", "666", {"AUSDT"}),
         ("BUSDT", SHORT, {"AUSDT"}),

@@ -13,8 +13,6 @@ from apps.engine.indicators.extra_kinds import extras_of_columns, is_extra_colum
 from apps.engine.indicators.numpy_columns import PIVOTS, pivots, stoch_rsi, volume_ratio, vwap
 from apps.engine.values.timeframe import Timeframe
 
-__all__ = ["COLUMNS", "PIVOTS", "column_names", "features"]
-
 PRICES = ("open", "high", "low", "close", "volume")
 LOOKED_BACK_AT = ("rsi", "macd_hist")
 """Divergence and StochRSI need these from before the first row asked for."""
@@ -27,7 +25,7 @@ DIVERGENCES: dict[str, tuple[Callable[[Floats, Floats, int], Floats], int, str]]
     "bullish_divergence_macd": (bullish_divergence, LOW, "macd_hist"),
     "bearish_divergence_macd": (bearish_divergence, HIGH, "macd_hist"),
 }
-"""What judges, by which prices, against which oscillator."""
+"""The function that computes each, by which prices, against which oscillator."""
 COLUMNS: tuple[str, ...] = (
     *PRICES,
     *talib_columns.COLUMNS,
@@ -39,6 +37,11 @@ COLUMNS: tuple[str, ...] = (
 """What every frame has; a frame of 1d has PIVOTS besides."""
 
 
+def column_names(timeframe: Timeframe) -> tuple[str, ...]:
+    """Return the names of the columns of a frame of `timeframe`."""
+    return (*COLUMNS, *PIVOTS) if timeframe is Timeframe.D1 else COLUMNS
+
+
 def features(
     windows: Windows,
     depth: int,
@@ -47,7 +50,7 @@ def features(
     into: dict[str, Floats] | None = None,
     wanted: Collection[str] | None = None,
 ) -> tuple[Frame, frozenset[str]]:
-    """The last `depth` rows of every column, and the symbols whose indicators raised.
+    """Return the last `depth` rows of every column, and the symbols whose indicators raised.
 
     Columns are (S, depth), right-aligned; NaN where unknown: outside a symbol's contiguous window, in the
     rows of its late candles, before an indicator has enough data, and everywhere for a symbol that raised.
@@ -56,14 +59,24 @@ def features(
     indicators are computed where a column of theirs is wanted, and all columns of them are given. Raises
     ValueError when `depth` or `into` does not fit, or a wanted column does not exist.
     """
-    names = _names(windows.timeframe, wanted)
     if depth < 1:
         raise ValueError(f"depth {depth} is not at least 1")
+    names = column_names(windows.timeframe)
+    if wanted is not None:
+        unknown = {name for name in wanted if not is_extra_column(name)} - set(names)
+        if unknown:
+            raise ValueError(f"{windows.timeframe} has no column {', '.join(sorted(unknown))}")
+        extras = [column for extra in extras_of_columns(wanted) for column in extra.columns]
+        names = (*(name for name in names if name in wanted), *extras)
     shape = (len(windows.symbols), depth)
-    if into is not None:
-        _refuse_misfit(into, names, shape)
+    for name in names if into is not None else ():
+        if name not in into:
+            raise ValueError(f"into lacks the column {name}")
+        if into[name].shape != shape:
+            raise ValueError(f"into[{name!r}] has shape {into[name].shape}, not {shape}")
+
     chosen = np.arange(shape[0]) if rows is None else np.asarray(rows, dtype=np.int64)
-    part = _part(windows, chosen) if rows is not None else windows
+    part = windows if rows is None else _windows_of(windows, chosen)
     fresh, failed, raised = _columns(part, depth, names)
     if rows is None and into is None:
         columns = fresh
@@ -76,59 +89,42 @@ def features(
     return frame, frozenset(windows.symbols[row] for row in chosen[failed])
 
 
-def column_names(timeframe: Timeframe) -> tuple[str, ...]:
-    """The columns of a frame of `timeframe`."""
-    return (*COLUMNS, *PIVOTS) if timeframe is Timeframe.D1 else COLUMNS
-
-
-def _names(timeframe: Timeframe, wanted: Collection[str] | None) -> tuple[str, ...]:
-    names = column_names(timeframe)
-    if wanted is None:
-        return names
-    unknown = {name for name in wanted if not is_extra_column(name)} - set(names)
-    if unknown:
-        raise ValueError(f"{timeframe} has no column {', '.join(sorted(unknown))}")
-    added = [column for extra in extras_of_columns(wanted) for column in extra.columns]
-    return (*(name for name in names if name in wanted), *added)
-
-
-def _refuse_misfit(into: dict[str, Floats], names: tuple[str, ...], shape: tuple[int, int]) -> None:
-    for name in names:
-        if name not in into:
-            raise ValueError(f"into lacks the column {name}")
-        if into[name].shape != shape:
-            raise ValueError(f"into[{name!r}] has shape {into[name].shape}, not {shape}")
-
-
-def _part(windows: Windows, chosen: Ints) -> Windows:
+def _windows_of(windows: Windows, rows: Ints) -> Windows:
     return Windows(
-        tuple(windows.symbols[row] for row in chosen),
+        tuple(windows.symbols[row] for row in rows),
         windows.timeframe,
         windows.until,
-        windows.candles[:, chosen],
-        windows.late[chosen],
-        windows.length[chosen],
-        windows.gap[chosen],
+        windows.candles[:, rows],
+        windows.late[rows],
+        windows.length[rows],
+        windows.gap[rows],
     )
 
 
 def _columns(
     windows: Windows, depth: int, names: Collection[str]
 ) -> tuple[dict[str, Floats], Bools, Mapping[str, frozenset[str]]]:
-    """The columns `names`, which symbols raised, and who raised in an extra indicator."""
+    """Return the columns `names`, which symbols raised, and who raised in an extra indicator."""
     candles, timeframe = windows.candles, windows.timeframe
-    series = _series_for(names)
+
+    # TA-Lib's columns, those that others are made from included, some of them from before the first row.
+    needed = {ALIASES.get(name, name) for name in names}
+    needed |= {DIVERGENCES[name][2] for name in names if name in DIVERGENCES}
+    if not STOCHASTIC.isdisjoint(names):
+        needed.add("rsi")
+    series = [name for name in talib_columns.COLUMNS if name in needed]
     width = dict.fromkeys(series, depth) | dict.fromkeys(LOOKED_BACK_AT, depth + CANDLES_BEFORE)
     columns = {name: np.full((candles.shape[1], width[name]), np.nan) for name in series}
     failed = talib_columns.fill_columns(candles, windows.late, windows.length, columns)
-    looked_back_at = {name: columns[name] for name in LOOKED_BACK_AT if name in columns}
-    columns |= {name: tail(values, depth) for name, values in looked_back_at.items()}
+    oscillators = {name: columns[name] for name in LOOKED_BACK_AT if name in columns}
+    columns |= {name: tail(values, depth) for name, values in oscillators.items()}
     columns |= {alias: columns[name] for alias, name in ALIASES.items() if alias in names}
+
     columns |= {
         name: tail(candles[index], depth).copy() for index, name in enumerate(PRICES) if name in names
     }
     if not STOCHASTIC.isdisjoint(names):
-        columns["stoch_rsi_k"], columns["stoch_rsi_d"] = stoch_rsi(looked_back_at["rsi"], depth)
+        columns["stoch_rsi_k"], columns["stoch_rsi_d"] = stoch_rsi(oscillators["rsi"], depth)
     if "vwap" in names:
         last_open_ms = int(windows.until.timestamp() * 1000) - timeframe.ms
         columns["vwap"] = vwap(candles, last_open_ms, timeframe, depth)
@@ -136,45 +132,24 @@ def _columns(
         columns["volume_ratio"] = volume_ratio(candles[VOLUME], depth)
     for name in names:
         if name in DIVERGENCES:
-            judge, price, oscillator = DIVERGENCES[name]
-            columns[name] = judge(candles[price], looked_back_at[oscillator], depth)
+            diverges, price, oscillator = DIVERGENCES[name]
+            columns[name] = diverges(candles[price], oscillators[oscillator], depth)
     if not frozenset(PIVOTS).isdisjoint(names):
         columns |= pivots(candles, depth)
-    extras, raised = _extras(windows, depth, names)
-    columns |= extras
+    raised: Mapping[str, frozenset[str]] = {}
+    if extras := extras_of_columns(names):
+        from apps.engine.indicators.extra import extra_columns  # brings pandas: only where one is asked for
+
+        extra, raised = extra_columns(windows, depth, extras)
+        columns |= extra
     columns = {name: columns[name] for name in names}
-    _forget(columns, ~_inside(windows, depth) | failed[:, np.newaxis])
-    return columns, failed, raised
 
-
-def _extras(
-    windows: Windows, depth: int, names: Collection[str]
-) -> tuple[dict[str, Floats], dict[str, frozenset[str]]]:
-    extras = extras_of_columns(names)
-    if not extras:
-        return {}, {}
-    from apps.engine.indicators.extra import extra_columns  # brings pandas: only where one is asked for
-
-    return extra_columns(windows, depth, extras)
-
-
-def _series_for(names: Collection[str]) -> list[str]:
-    """TA-Lib's columns among `names` and those that others are made from."""
-    needed = {ALIASES.get(name, name) for name in names}
-    needed |= {DIVERGENCES[name][2] for name in names if name in DIVERGENCES}
-    if not STOCHASTIC.isdisjoint(names):
-        needed.add("rsi")
-    return [name for name in talib_columns.COLUMNS if name in needed]
-
-
-def _inside(windows: Windows, depth: int) -> Bools:
-    """(S, depth): whether a row lies in the contiguous window of its symbol."""
+    # A row is known inside the contiguous window of its symbol only.
     back = np.arange(depth, 0, -1) - 1  # candles between a row and the end of the axis
     late = windows.late[:, np.newaxis]
-    return (back >= late) & (back < late + windows.length[:, np.newaxis])
-
-
-def _forget(columns: dict[str, Floats], unknown: Bools) -> None:
+    inside = (back >= late) & (back < late + windows.length[:, np.newaxis])
+    unknown = ~inside | failed[:, np.newaxis]
     if unknown.any():
         for values in columns.values():
             values[unknown] = np.nan
+    return columns, failed, raised

@@ -36,7 +36,7 @@ INPUTS = {
 def extra_columns(
     windows: Windows, depth: int, extras: Sequence[Extra]
 ) -> tuple[dict[str, Floats], dict[str, frozenset[str]]]:
-    """The last `depth` rows of every column of `extras`; by an extra's name the symbols for which it raised.
+    """Return the last `depth` rows of every column of `extras`, and who raised, by an extra's name.
 
     Columns are (S, depth), right-aligned; NaN outside a symbol's contiguous window and where it raised.
     """
@@ -45,58 +45,51 @@ def extra_columns(
     raised: dict[str, frozenset[str]] = {}
     for extra in extras:
         whole = {name: np.full(shape, np.nan) for name in extra.columns}
-        raised[extra.name] = frozenset(_fill(windows, extra, whole))
-        columns |= {name: tail(values, depth).copy() for name, values in whole.items()}
+        failed = []
+        for row, (late, length) in enumerate(
+            zip(windows.late.tolist(), windows.length.tolist(), strict=True)
+        ):
+            stop = shape[1] - late
+            try:
+                values = extra_series(windows.candles[:, row, stop - length : stop], extra)
+            except Exception:  # one poison symbol never takes the others down: it is named, and stays NaN
+                failed.append(windows.symbols[row])
+                continue
+            for column, computed in zip(whole.values(), values, strict=True):
+                column[row, stop - length : stop] = computed
+        raised[extra.name] = frozenset(failed)
+        columns |= {name: tail(column, depth).copy() for name, column in whole.items()}
     return columns, raised
 
 
 def extra_series(candles: Floats, extra: Extra) -> tuple[Floats, ...]:
-    """One contiguous stretch of candles (5, N): the columns of the kind, each (N,), NaN where unknown.
+    """Return the columns of one contiguous stretch of candles (5, N): each (N,), NaN where unknown.
 
     ValueError when the library's columns are not those of the table: it is not the release that is pinned.
     """
     kind = KINDS[extra.kind]
-    given = {INPUTS[letter][0]: pd.Series(candles[INPUTS[letter][1]]) for letter in kind.inputs}
-    chosen = {"talib": False} if _may_choose(extra.kind) else {}
+    inputs = {INPUTS[letter][0]: pd.Series(candles[INPUTS[letter][1]]) for letter in kind.inputs}
+    talib_option = {"talib": False} if _takes_talib_option(extra.kind) else {}
     with np.errstate(all="ignore"):  # what is not finite is unknown, as in every column
-        result = getattr(library, extra.kind)(**given, **chosen, **dict(extra.params))
+        result = getattr(library, extra.kind)(**inputs, **talib_option, **dict(extra.params))
     if result is None:  # too few candles, or parameters that do not go together
         return tuple(np.full(candles.shape[1], np.nan) for _ in kind.columns)
     parts = [result] if isinstance(result, pd.Series) else [result[name] for name in result.columns]
     if tuple(plain_name(str(part.name)) for part in parts) != kind.columns:
         raise ValueError(f"{extra.name} gave {', '.join(str(part.name) for part in parts)}")
-    return tuple(_finite(part.to_numpy(dtype=np.float64)) for part in parts)
+    arrays = [part.to_numpy(dtype=np.float64) for part in parts]
+    return tuple(np.where(np.isfinite(values), values, np.nan) for values in arrays)
 
 
 def plain_name(name: str) -> str:
-    """The library's column name without the parameters it carries: SUPERTd_10_3.0 is supertd."""
+    """Return the library's column name without the parameters it carries: SUPERTd_10_3.0 is supertd."""
     return "_".join(word for word in name.split("_") if not _is_number(word)).lower()
 
 
-def _fill(windows: Windows, extra: Extra, into: dict[str, Floats]) -> list[str]:
-    """Fill the contiguous window of every symbol; the symbols for which it raised stay NaN."""
-    failed = []
-    width = windows.candles.shape[2]
-    for row, (late, length) in enumerate(zip(windows.late.tolist(), windows.length.tolist(), strict=True)):
-        stop = width - late
-        try:
-            values = extra_series(windows.candles[:, row, stop - length : stop], extra)
-        except Exception:  # one poison symbol never takes the others down: it is named, and stays NaN
-            failed.append(windows.symbols[row])
-            continue
-        for column, found in zip(into.values(), values, strict=True):
-            column[row, stop - length : stop] = found
-    return failed
-
-
 @cache
-def _may_choose(kind: str) -> bool:
-    """Whether it could ask TA-Lib instead, whose numbers are others: it is told not to."""
+def _takes_talib_option(kind: str) -> bool:
+    """Whether the kind could take TA-Lib's values instead, which are other numbers: it is told not to."""
     return "talib" in signature(getattr(library, kind)).parameters
-
-
-def _finite(values: Floats) -> Floats:
-    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _is_number(word: str) -> bool:

@@ -13,11 +13,12 @@ DAY_MS = Timeframe.D1.ms
 
 
 def vwap(candles: Floats, last_open_ms: int, timeframe: Timeframe, depth: int) -> Floats:
-    """Last `depth` values, (S, depth), of (5, S, N) candles whose last column opens at `last_open_ms`.
+    """Return the last `depth` session VWAPs, (S, depth), of (5, S, N) candles.
 
-    Typical price is (high + low + close) / 3; the anchor is 00:00 UTC of the day in which the candle opens.
-    NaN unless every candle of the day so far is there, and while the day's volume is 0. The sums start at the
-    anchor, so a value depends on its own day only and not on where the window begins.
+    The last column opens at `last_open_ms`. Typical price is (high + low + close) / 3; the anchor is 00:00
+    UTC of the day in which the candle opens. NaN unless every candle of the day so far is there, and while
+    the day's volume is 0. The sums start at the anchor, so a value depends on its own day only and not on
+    where the window begins.
     """
     per_day = DAY_MS // timeframe.ms
     first_open_ms = last_open_ms - (depth - 1) * timeframe.ms
@@ -39,7 +40,7 @@ BEFORE = 20
 
 
 def volume_ratio(volume: Floats, depth: int) -> Floats:
-    """Last `depth` values, (S, depth), of volumes (S, N).
+    """Return volume by the mean of the 20 candles before: the last `depth` of volumes (S, N), (S, depth).
 
     NaN where one of the 20 candles before is absent, or none of them traded. The 20 are added in a fixed
     order, so a value is the same to the bit for every depth.
@@ -60,9 +61,10 @@ RESOLUTION = 1e-9
 
 
 def stoch_rsi(rsi: Floats, depth: int) -> tuple[Floats, Floats]:
-    """K and D, each (S, depth), of an RSI (S, N). K is the mean of 3 of TA-Lib's fastk, D the mean of 3 of K.
+    """Return K and D, each (S, depth), of an RSI (S, N).
 
-    NaN where one of the RSI values behind it is, and where their 14-range is 0 (TA-Lib says 0: oversold).
+    K is the mean of 3 of TA-Lib's fastk, D the mean of 3 of K. NaN where one of the RSI values behind it is,
+    and where their 14-range is 0 (TA-Lib says 0: oversold).
     """
     needed = tail(rsi, depth + PERIOD - 1 + 2 * (SMOOTHING - 1))
     lowest = _extreme(np.minimum, needed)
@@ -74,14 +76,14 @@ def stoch_rsi(rsi: Floats, depth: int) -> tuple[Floats, Floats]:
 
 
 def _extreme(pick: Callable[[Floats, Floats], Floats], values: Floats) -> Floats:
-    """Rolling minimum or maximum of 14: of 2, 4, 8, and then of two eights that overlap by 2."""
+    """Return the rolling minimum or maximum of 14: of 2, 4, 8, and then of two eights that overlap by 2."""
     for shift in (1, 2, 4, 6):
         values = pick(values[:, :-shift], values[:, shift:])
     return values
 
 
 def _mean(values: Floats) -> Floats:
-    """Rolling mean of 3 by three slices: a running sum would carry one NaN to the end."""
+    """Return the rolling mean of 3 by three slices: a running sum would carry one NaN to the end."""
     mean: Floats = (values[:, :-2] + values[:, 1:-1] + values[:, 2:]) / SMOOTHING
     return mean
 
@@ -90,7 +92,7 @@ PIVOTS = ("pivot", *(f"r{k}" for k in range(1, 7)), *(f"s{k}" for k in range(1, 
 
 
 def pivots(candles: Floats, depth: int) -> dict[str, Floats]:
-    """PIVOTS of 1d candles (5, S, N), each (S, depth): row t is made from the day that closes at t.
+    """Return PIVOTS of 1d candles (5, S, N), each (S, depth): row t is made from the day that closes at t.
 
     P = (H + L + C) / 3; R1 = 2P - L, R2 = P + (H - L), Rk = H + (k - 1)(P - L) from R3 on, and mirrored S.
     """

@@ -1,4 +1,4 @@
-"""What the account has open, reserved, cooling down and switched off: the past that an entry may look at."""
+"""What the account has open, reserved, cooling down and switched off: the past that an entry is judged by."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class SymbolState:
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """The account's books at one moment.
+    """The account in our books at one moment.
 
     `off` maps the switches that are off to their reasons; None when they could not be read. `symbols` holds
     those asked for; an absent one has nothing. `lost_today` is each profile's realised loss of the UTC day,
@@ -76,29 +76,35 @@ class AccountState:
     limits: AccountLimits = AccountLimits()
 
     def symbol(self, symbol: str) -> SymbolState:
+        """Return what the books say of `symbol`; nothing known is an idle symbol."""
         return self.symbols.get(symbol, SymbolState())
 
     def without(self, decision_key: str) -> AccountState:
-        """As if that decision had claimed nothing: what a plan approved by a person is checked against."""
+        """Return the state as if that decision had claimed nothing.
+
+        A plan that a person approves is checked against it: its own claim is no reason to refuse it.
+        """
         return replace(
             self,
-            symbols={name: _without(state, decision_key) for name, state in self.symbols.items()},
-            exposures=tuple(one for one in self.exposures if one.decision_key != decision_key),
+            symbols={
+                symbol: replace(
+                    state,
+                    locked_by=None if state.locked_by == decision_key else state.locked_by,
+                    consumed=state.consumed - {decision_key},
+                )
+                for symbol, state in self.symbols.items()
+            },
+            exposures=tuple(exposure for exposure in self.exposures if exposure.decision_key != decision_key),
         )
-
-
-def _without(state: SymbolState, decision_key: str) -> SymbolState:
-    locked_by = None if state.locked_by == decision_key else state.locked_by
-    return replace(state, locked_by=locked_by, consumed=state.consumed - {decision_key})
 
 
 def kill_switch_refusal(
     off: Mapping[str, str] | None, profile: str, symbol: str, timeframes: Iterable[Timeframe]
 ) -> Refusal | None:
-    """The widest switch that is off for this profile, symbol and any of the timeframes; None when all are on.
+    """Return the refusal by the widest switch that is off for this profile, symbol and any of the timeframes.
 
-    `off` maps the keys that are off (`GLOBAL`, `PROFILE:p`, `SYMBOL:X`, `SYMBOL_TF:X:5m`) to their reasons;
-    None when they could not be read, which refuses.
+    None when all of them are on. `off` maps the keys that are off (`GLOBAL`, `PROFILE:p`, `SYMBOL:X`,
+    `SYMBOL_TF:X:5m`) to their reasons; it is None when they could not be read, which refuses.
     """
     if off is None:
         return Refusal(Reason.KILL_SWITCH_UNREADABLE)

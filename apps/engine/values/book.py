@@ -46,7 +46,7 @@ class TrackedOrder:
 
     @classmethod
     def of(cls, plan: OrderPlan, attempt: int = 0) -> TrackedOrder:
-        """The order of one attempt of `plan`, about to be sent."""
+        """Return the order of one attempt of `plan`, about to be sent."""
         return cls(
             client_order_id=client_order_id(Role.ENTRY, plan.decision_key, attempt=attempt),
             decision_key=plan.decision_key,
@@ -96,10 +96,11 @@ class TrackedPosition:
 
 @dataclass(frozen=True, slots=True)
 class SymbolBook:
-    """Ours. `changed_at`: our last own event on the symbol; a read sent before it is too old to believe.
+    """Our book of one symbol.
 
-    `orders`: opening orders that are not over, those of the lock's decision, and those that ended unfilled
-    within the last day. `positions`: all that are not CLOSED. `trade_ids`: fills already stored.
+    `changed_at`: our last own event on the symbol; a read sent before it is too old to believe. `orders`:
+    opening orders that are not over, those of the lock's decision, and those that ended unfilled within the
+    last day. `positions`: all that are not CLOSED. `trade_ids`: fills already stored.
     """
 
     symbol: str
@@ -112,8 +113,10 @@ class SymbolBook:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeBook:
-    """The exchange's, complete. Read in this order, from `read_at` on: the open orders, look-ups, positions,
-    protections, trades; so that what filled an order is in the positions.
+    """The exchange's book of one symbol, complete.
+
+    Read in this order, from `read_at` on: the open orders, look-ups, positions, protections, trades; so that
+    what filled an order is in the positions.
 
     `looked_up`: client id → what a look-up gave, None where a complete read showed none.
     """

@@ -1,4 +1,4 @@
-"""One closed candle, refused at the door when it cannot have happened."""
+"""One closed candle; one that cannot have happened cannot be built."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ImpossibleCandle(TradingError):
 
 
 def aligned_open_time(open_time: datetime, timeframe: Timeframe) -> datetime:
-    """`open_time` on its boundary; up to 2 s late is floored, anything else raises ImpossibleCandle."""
+    """Return `open_time` on its boundary: up to 2 s late is floored, else ImpossibleCandle is raised."""
     boundary = timeframe.floor(open_time)
     if (open_time - boundary).total_seconds() > BOUNDARY_TOLERANCE_S:
         raise ImpossibleCandle("boundary", f"{open_time.isoformat()} is not a multiple of {timeframe}")
@@ -62,12 +62,8 @@ class Candle:
         where = f"{self.symbol} {self.timeframe} {self.open_time}"
         if self.open_time.tzinfo is not UTC or self.timeframe.floor(self.open_time) != self.open_time:
             raise ImpossibleCandle("boundary", f"{where} is not an aware UTC multiple of {self.timeframe}")
-        for name, price in (
-            ("open", self.open),
-            ("high", self.high),
-            ("low", self.low),
-            ("close", self.close),
-        ):
+        prices = {"open": self.open, "high": self.high, "low": self.low, "close": self.close}
+        for name, price in prices.items():
             if not price.is_finite() or price <= 0:
                 raise ImpossibleCandle("price", f"{where} {name} {price} is not a positive number")
         if not self.volume.is_finite() or self.volume < 0:
@@ -83,8 +79,8 @@ class Candle:
 
 
 def flat_candle(previous: Candle, open_time: datetime) -> Candle:
-    """The candle of a hole the exchange confirms: flat at the previous close, volume 0."""
-    flat = previous.close
+    """Return the candle of a hole that the exchange confirms: flat at the previous close, volume 0."""
+    price = previous.close
     return Candle(
-        previous.symbol, previous.timeframe, open_time, flat, flat, flat, flat, Decimal(0), Source.EMPTY
+        previous.symbol, previous.timeframe, open_time, price, price, price, price, Decimal(0), Source.EMPTY
     )

@@ -75,12 +75,12 @@ TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
 def decision_key(
     profile: str, symbol: str, timeframe: Timeframe, candle_open_at: datetime, side: Side
 ) -> str:
-    """What one decision is called everywhere: one key, at most one opening order per tranche."""
+    """Return the name of one decision, the same everywhere: at most one opening order per tranche."""
     return f"{profile}|{symbol}|{timeframe}|{candle_open_at:%Y-%m-%dT%H:%M:%SZ}|{side}"
 
 
 def client_order_id(role: Role, key: str, *, tranche: int = 0, attempt: int = 0) -> str:
-    """32 letters and digits that the same decision, tranche and attempt always get."""
+    """Return 32 letters and digits that the same decision, tranche and attempt always get."""
     return f"tv3{role}{hashlib.sha256(f'{key}|{tranche}|{attempt}'.encode()).hexdigest()[:28]}"
 
 
@@ -126,7 +126,7 @@ class OrderReport:
 
     @property
     def status(self) -> OrderStatus:
-        """What these numbers mean in an order's life."""
+        """Return the status in an order's life that these numbers mean."""
         if self.filled >= self.size:
             return OrderStatus.FILLED
         if not self.open:

@@ -27,7 +27,7 @@ class Zone:
     expires_at: datetime
 
     def distance(self, price: Decimal) -> Decimal:
-        """From `price` to the nearest edge, in price; 0 inside."""
+        """Return how far `price` is from the nearest edge, in price; 0 inside."""
         return max(self.low - price, price - self.high, Decimal(0))
 
 
@@ -112,7 +112,7 @@ class OrderPlan:
         return self.sizing.leverage
 
     def request(self, client_order_id: str) -> OrderRequest:
-        """The order under the id of one attempt: limit, good till cancelled, stop and target attached."""
+        """Return the order of one attempt: limit, good till cancelled, stop and target attached."""
         return OrderRequest(
             symbol=self.symbol,
             side=self.side,

@@ -1,4 +1,4 @@
-"""The timeframes of the house, and arithmetic on their boundaries (all UTC)."""
+"""The timeframes there are, and arithmetic on their boundaries (all UTC)."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ class Timeframe(StrEnum):
 
     @property
     def finer(self) -> Timeframe | None:
-        """The next finer timeframe, of which this one is rolled up; None for 1m."""
+        """Return the next finer timeframe, of which this one is rolled up; None for 1m."""
         return _FINER[self]
 
     def floor(self, moment: datetime) -> datetime:
-        """The newest boundary at or before `moment`: a candle that opens there contains it."""
+        """Return the newest boundary at or before `moment`: a candle that opens there contains it."""
         stamp = int(moment.timestamp())
         return datetime.fromtimestamp(stamp - stamp % self.seconds, UTC)
 
     def newest_open(self, at: datetime) -> datetime:
-        """Open time of the newest candle closed at `at`."""
+        """Return the open time of the newest candle closed at `at`."""
         return self.floor(at) - self.duration
 
 
