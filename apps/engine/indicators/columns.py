@@ -69,11 +69,12 @@ def features(
         extras = [column for extra in extras_of_columns(wanted) for column in extra.columns]
         names = (*(name for name in names if name in wanted), *extras)
     shape = (len(windows.symbols), depth)
-    for name in names if into is not None else ():
-        if name not in into:
-            raise ValueError(f"into lacks the column {name}")
-        if into[name].shape != shape:
-            raise ValueError(f"into[{name!r}] has shape {into[name].shape}, not {shape}")
+    if into is not None:
+        for name in names:
+            if name not in into:
+                raise ValueError(f"into lacks the column {name}")
+            if into[name].shape != shape:
+                raise ValueError(f"into[{name!r}] has shape {into[name].shape}, not {shape}")
 
     chosen = np.arange(shape[0]) if rows is None else np.asarray(rows, dtype=np.int64)
     part = windows if rows is None else _windows_of(windows, chosen)

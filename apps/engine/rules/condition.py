@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from apps.engine.indicators.columns import COLUMNS
 from apps.engine.indicators.numpy_columns import PIVOTS
@@ -36,22 +37,27 @@ class Condition:
     params: Mapping[str, float]
 
     def logic(self, params: Mapping[str, float], metrics: Mapping[str, Term] | None = None) -> Logic:
-        """The formula with `params` over the defaults; ExpressionError when one does not fit its place."""
+        """Return the formula with `params` over the defaults. ExpressionError when one does not fit."""
         parameters = {**self.params, **params}
         return parse(self.formula, condition=self.name, parameters=parameters, metrics=metrics)
 
     def content(self) -> dict[str, object]:
-        """Everything that decides, in one spelling."""
+        """Return everything that decides, in one spelling."""
         return {"formula": canonical_formula(self.formula), "params": dict(self.params)}
 
 
 def canonical_number(value: float) -> float:
-    """One spelling of a number: 70.0 and 70 are the same threshold."""
+    """Return the one spelling of a number: 70.0 and 70 are the same threshold."""
     return int(value) if float(value).is_integer() else value
 
 
+def is_free_name(name: object) -> bool:
+    """Whether a profile may give this name to something of its own: a word, and no column or function."""
+    return isinstance(name, str) and NAME.match(name) is not None and name not in RESERVED
+
+
 def is_number(value: object) -> bool:
-    """Whether YAML's value is a finite number; True and "1e-6" are not."""
+    """Whether a value of YAML is a finite number; True and "1e-6" are not."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     try:
@@ -61,50 +67,43 @@ def is_number(value: object) -> bool:
 
 
 def number_fault(value: object) -> str:
+    """Return what to say of a value that is no number."""
     return f"{str(value)[:80]!r} is not a finite number (write 0.000001 or 1.0e-6, without quotes)"
 
 
 def read_conditions(content: object) -> tuple[dict[str, Condition], list[Fault]]:
-    """The conditions of a catalogue's content, and every fault in it by path. A faulty one is left out."""
+    """Return the conditions of a catalogue's content, the faulty ones left out, and every fault by path."""
     if not isinstance(content, Mapping):
         return {}, [("", "a catalogue is a mapping of names to {formula, params, about}")]
     conditions: dict[str, Condition] = {}
     faults: list[Fault] = []
     for name, entry in content.items():
-        found = list(_entry_faults(name, entry))
-        faults += [(f"{name}{path}", problem) for path, problem in found]
-        if not found:
+        entry_faults = _condition_faults(name, entry)
+        faults += [(f"{name}{path}", problem) for path, problem in entry_faults]
+        if not entry_faults:
             params = {key: canonical_number(value) for key, value in (entry.get("params") or {}).items()}
             conditions[name] = Condition(name, entry["formula"], params)
     return conditions, faults
 
 
-def _entry_faults(name: object, entry: object) -> list[Fault]:
-    if not isinstance(name, str) or not NAME.match(name) or name in RESERVED:
+def _condition_faults(name: object, entry: Any) -> list[Fault]:
+    if not is_free_name(name):
         return [("", "a condition's name is letters, digits and _, and no column or function")]
     if not isinstance(entry, Mapping) or "formula" not in entry:
         return [("", "a condition is a mapping with a formula")]
     faults = [(f".{key}", f"unknown key{suggestion(str(key), KEYS)}") for key in entry if key not in KEYS]
     params = entry.get("params") or {}
-    faults += _param_faults(params)
-    return faults or _formula_faults(entry["formula"], params)
-
-
-def _param_faults(params: object) -> list[Fault]:
     if not isinstance(params, Mapping):
-        return [(".params", "params is a mapping of names to numbers")]
-    faults = []
-    for name, value in params.items():
-        if not isinstance(name, str) or not NAME.match(name) or name in RESERVED:
-            faults.append((f".params.{name}", "a parameter's name is a word, and no column or function"))
+        return [*faults, (".params", "params is a mapping of names to numbers")]
+    for param, value in params.items():
+        if not is_free_name(param):
+            faults.append((f".params.{param}", "a parameter's name is a word, and no column or function"))
         elif not is_number(value):
-            faults.append((f".params.{name}", number_fault(value)))
-    return faults
-
-
-def _formula_faults(formula: str, params: Mapping[str, float]) -> list[Fault]:
+            faults.append((f".params.{param}", number_fault(value)))
+    if faults:
+        return faults
     try:
-        _, used = parse_with_used(formula, parameters=params, metrics=UNKNOWN_METRICS)
+        _, used = parse_with_used(entry["formula"], parameters=params, metrics=UNKNOWN_METRICS)
     except ExpressionError as error:
         return [(".formula", str(error))]
-    return [(f".params.{name}", "the formula does not use it") for name in params if name not in used]
+    return [(f".params.{param}", "the formula does not use it") for param in params if param not in used]

@@ -24,7 +24,7 @@ def parse(
     metrics: Mapping[str, Term] | None = None,
     extras: Mapping[str, Extra] | None = None,
 ) -> Logic:
-    """The logic of `text`; its leaves carry `condition` and show `parameters` by value.
+    """Return the logic of `text`; its leaves carry `condition` and show `parameters` by value.
 
     `metrics` are the terms that METRICS stand for, `extras` the indicators that may be named before a dot;
     without them they are refused. Any text gives logic or ExpressionError: more than 2,000 characters,
@@ -43,7 +43,7 @@ def parse_with_used(
     metrics: Mapping[str, Term] | None = None,
     extras: Mapping[str, Extra] | None = None,
 ) -> tuple[Logic, frozenset[str]]:
-    """As `parse`, with the names of the parameters the formula uses."""
+    """Return what `parse` does, with the names of the parameters the formula uses."""
     formula = _one_line(text)
     grammar = Grammar(formula, condition, parameters or {}, metrics or {}, extras or {})
     logic = grammar.logic(_tree(formula))
@@ -51,7 +51,7 @@ def parse_with_used(
 
 
 def canonical_formula(text: str) -> str:
-    """The formula in one spelling, so that spaces do not change a digest. `text` has been parsed before."""
+    """Return the formula, parsed before, in one spelling: spaces do not change a digest."""
     return ast.unparse(_tree(_one_line(text))).replace("'", '"')
 
 
@@ -73,9 +73,8 @@ def _one_line(text: object) -> str:
 def _tree(formula: str) -> ast.expr:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # Python's advice on odd spellings ("1and 2"); they are judged below
+            # Python's advice on odd spellings ("1and 2"); they are judged by the grammar.
+            warnings.simplefilter("ignore")
             return ast.parse(formula, mode="eval").body
     except SyntaxError as error:
         raise ExpressionError(f"not a formula ({error.msg})", formula, error.offset or 1) from None

@@ -25,10 +25,10 @@ OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
 def compare(left: Floats, sign: str, right: Floats) -> Truth:
-    """Unknown where either side is NaN: then neither the comparison nor its opposite is true."""
-    held: Any = COMPARE[sign](left, right)
-    failed: Any = COMPARE[OPPOSITE[sign]](left, right)
-    return np.asarray(np.subtract(held, failed, dtype=np.int8))
+    """Return the truth of `left sign right`: unknown where either is NaN (its opposite fails too)."""
+    holds: Any = COMPARE[sign](left, right)
+    fails: Any = COMPARE[OPPOSITE[sign]](left, right)
+    return np.asarray(np.subtract(holds, fails, dtype=np.int8))
 
 
 def every(truths: list[Truth]) -> Truth:
@@ -49,20 +49,18 @@ class Comparison:
     sign: str
     right: Term
 
-    def truth(self, view: RuleInput) -> Truth:
-        asked = (self.left, self.sign, self.right)  # long and short often ask the same
-        return view.once(asked, lambda: compare(*self._ordered(view)))
+    def truth(self, inputs: RuleInput) -> Truth:
+        key = (self.left, self.sign, self.right)  # long and short often ask the same
+        return inputs.once(
+            key, lambda: compare(self.left.values(inputs, 0), self.sign, self.right.values(inputs, 0))
+        )
 
-    def sides(self, view: RuleInput) -> tuple[Floats, Floats]:
-        return self.left.values(view, 0), self.right.values(view, 0)
+    def sides(self, inputs: RuleInput) -> tuple[Floats, Floats]:
+        return self.left.values(inputs, 0), self.right.values(inputs, 0)
 
     def reads(self) -> Iterator[Read]:
         yield from self.left.reads(0)
         yield from self.right.reads(0)
-
-    def _ordered(self, view: RuleInput) -> tuple[Floats, str, Floats]:
-        left, right = self.sides(view)
-        return left, self.sign, right
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,11 +77,11 @@ class Trend:
     sign: str
     by: Term | None
 
-    def truth(self, view: RuleInput) -> Truth:
-        return view.once(self, lambda: every([self._step(view, back) for back in range(self.steps)]))
+    def truth(self, inputs: RuleInput) -> Truth:
+        return inputs.once(self, lambda: every([self._step(inputs, back) for back in range(self.steps)]))
 
-    def sides(self, view: RuleInput) -> tuple[Floats, Floats]:
-        return self.term.values(view, 0), self.term.values(view, self.steps)
+    def sides(self, inputs: RuleInput) -> tuple[Floats, Floats]:
+        return self.term.values(inputs, 0), self.term.values(inputs, self.steps)
 
     def reads(self) -> Iterator[Read]:
         for back in range(self.steps + 1):
@@ -91,12 +89,12 @@ class Trend:
             if self.by is not None and back < self.steps:
                 yield from self.by.reads(back)
 
-    def _step(self, view: RuleInput, back: int) -> Truth:
-        now, before = self.term.values(view, back), self.term.values(view, back + 1)
+    def _step(self, inputs: RuleInput, back: int) -> Truth:
+        now, before = self.term.values(inputs, back), self.term.values(inputs, back + 1)
         if self.by is None:
             return compare(now, self.sign, before)
         gained = now - before if self.sign == ">" else before - now
-        return compare(gained, ">", self.by.values(view, back))
+        return compare(gained, ">", self.by.values(inputs, back))
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,22 +108,23 @@ class Crossing:
     right: Term
     within: int
 
-    def truth(self, view: RuleInput) -> Truth:
-        return view.once(self, lambda: some([self._crossed(view, back) for back in range(self.within)]))
+    def truth(self, inputs: RuleInput) -> Truth:
+        return inputs.once(self, lambda: some([self._crossed(inputs, back) for back in range(self.within)]))
 
-    def sides(self, view: RuleInput) -> tuple[Floats, Floats]:
-        return self.left.values(view, 0), self.right.values(view, 0)
+    def sides(self, inputs: RuleInput) -> tuple[Floats, Floats]:
+        return self.left.values(inputs, 0), self.right.values(inputs, 0)
 
     def reads(self) -> Iterator[Read]:
         for back in range(self.within + 1):
             yield from self.left.reads(back)
             yield from self.right.reads(back)
 
-    def _crossed(self, view: RuleInput, back: int) -> Truth:
-        return every([self._at(view, back, self.sign), self._at(view, back + 1, OPPOSITE[self.sign])])
-
-    def _at(self, view: RuleInput, back: int, sign: str) -> Truth:
-        return compare(self.left.values(view, back), sign, self.right.values(view, back))
+    def _crossed(self, inputs: RuleInput, back: int) -> Truth:
+        (left, right), (left_before, right_before) = (
+            (self.left.values(inputs, ago), self.right.values(inputs, ago)) for ago in (back, back + 1)
+        )
+        now, before = compare(left, self.sign, right), compare(left_before, OPPOSITE[self.sign], right_before)
+        return np.minimum(now, before)
 
 
 Leaf = Comparison | Trend | Crossing
@@ -138,8 +137,8 @@ class AllOf:
     parts: tuple[Logic, ...]
     definition: str = ""
 
-    def truth(self, view: RuleInput) -> Truth:
-        return every([part.truth(view) for part in self.parts])
+    def truth(self, inputs: RuleInput) -> Truth:
+        return every([part.truth(inputs) for part in self.parts])
 
     def leaves(self) -> Iterator[Leaf]:
         for part in self.parts:
@@ -150,8 +149,8 @@ class AllOf:
 class AnyOf:
     parts: tuple[Logic, ...]
 
-    def truth(self, view: RuleInput) -> Truth:
-        return some([part.truth(view) for part in self.parts])
+    def truth(self, inputs: RuleInput) -> Truth:
+        return some([part.truth(inputs) for part in self.parts])
 
     def leaves(self) -> Iterator[Leaf]:
         for part in self.parts:
@@ -162,8 +161,8 @@ class AnyOf:
 class Not:
     part: Logic
 
-    def truth(self, view: RuleInput) -> Truth:
-        return np.negative(self.part.truth(view))
+    def truth(self, inputs: RuleInput) -> Truth:
+        return np.negative(self.part.truth(inputs))
 
     def leaves(self) -> Iterator[Leaf]:
         yield from leaves(self.part)
@@ -173,7 +172,7 @@ Logic = AllOf | AnyOf | Not | Leaf
 
 
 def leaves(logic: Logic) -> Iterator[Leaf]:
-    """Every leaf, in the order it is written."""
+    """Yield every leaf, in the order it is written."""
     if isinstance(logic, Comparison | Trend | Crossing):
         yield logic
     else:

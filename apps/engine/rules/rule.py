@@ -18,7 +18,7 @@ from apps.engine.rules.term import Read, Term
 from apps.engine.values.errors import suggestion
 
 Compiled = tuple[Logic, Anything]
-"""An item's logic, and its one spelling."""
+"""An item's logic, and its content in one spelling."""
 
 Definitions = Mapping[str, Sequence[Anything]]
 """A profile's own names for lists of items, all of which must hold; a faulty one has no items."""
@@ -36,14 +36,12 @@ class Rule:
     content: tuple[Anything, ...]
     conditions: Mapping[str, Condition]
 
-    def truth(self, view: RuleInput) -> Truth:
-        """-1 false, 0 unknown, +1 true; (S, rows) or broadcastable to it."""
+    def truth(self, inputs: RuleInput) -> Truth:
+        """Return -1 false, 0 unknown, +1 true; (S, rows) or broadcastable to it."""
         if self.logic is None:
             return np.full((1, 1), FALSE, dtype=np.int8)
-        with np.errstate(
-            all="ignore"
-        ):  # what is not finite is unknown: that is the language, not an accident
-            return self.logic.truth(view)
+        with np.errstate(all="ignore"):  # not finite is unknown: that is the language, not an accident
+            return self.logic.truth(inputs)
 
     def leaves(self) -> Iterator[Leaf]:
         return leaves(self.logic) if self.logic is not None else iter(())
@@ -76,20 +74,24 @@ class Compiler:
         self._items = 0
 
     def rule(self, items: object, join: type[AllOf | AnyOf] = AllOf) -> Rule:
-        """The rule of `items`: all of them, or any; meaningless when there are `faults`."""
+        """Return the rule of `items`: all of them, or any; meaningless when there are `faults`."""
         compiled = self._list(items, "", 0)
         logic = join(tuple(logic for logic, _ in compiled)) if compiled else None
         return Rule(logic, tuple(content for _, content in compiled), dict(self._used))
 
     def _list(self, items: object, path: str, depth: int) -> list[Compiled]:
         if not isinstance(items, list | tuple):
-            self.faults.append((path, "a list of items is expected (begin each with -)"))
+            self._fault(path, "a list of items is expected (begin each with -)")
             return []
         compiled = []
         for index, item in enumerate(items):
             self._items += 1
             if self._items > MAX_ITEMS:
-                self._too_many(path)
+                if self._items == MAX_ITEMS + 1:
+                    self._fault(
+                        path,
+                        f"more than {MAX_ITEMS} items, counting those of definitions wherever they are named",
+                    )
                 break
             compiled.append(self._item(item, f"{path}[{index}]", depth))
         return [item for item in compiled if item is not None]
@@ -98,88 +100,65 @@ class Compiler:
         if depth > MAX_NESTING:
             return self._fault(path, f"nested more than {MAX_NESTING} deep")
         if isinstance(item, str):
-            return self._condition(item, {}, path, depth) if NAME.match(item) else self._formula(item, path)
-        if isinstance(item, Mapping) and len(item) == 1:
-            [(name, value)] = item.items()
-            if name in GROUPS:
-                return self._group(name, value, f"{path}.{name}", depth)
-            if name == "not":
-                return self._not(value, f"{path}.not", depth)
-            return self._condition(name, value, path, depth)
-        return self._fault(
-            path, "an item is a condition's name, {name: number}, {any_of: […]}, {not: …} or a formula"
-        )
+            if NAME.match(item):
+                return self._named(item, {}, path, depth)
+            try:
+                return parse(item, metrics=self._metrics, extras=self._extras), canonical_formula(item)
+            except ExpressionError as error:
+                return self._fault(path, str(error))
+        if not isinstance(item, Mapping) or len(item) != 1:
+            return self._fault(
+                path, "an item is a condition's name, {name: number}, {any_of: […]}, {not: …} or a formula"
+            )
+        [(name, value)] = item.items()
+        if name in GROUPS:
+            parts = self._list(value, f"{path}.{name}", depth + 1)
+            if not parts:
+                return self._fault(f"{path}.{name}", f"{name} is empty") if value == [] else None
+            content = {name: [content for _, content in parts]}
+            return GROUPS[name](tuple(logic for logic, _ in parts)), content
+        if name == "not":
+            part = self._item(value, f"{path}.not", depth + 1)
+            return None if part is None else (Not(part[0]), {"not": part[1]})
+        return self._named(name, value, path, depth)
 
-    def _group(self, name: str, value: object, path: str, depth: int) -> Compiled | None:
-        parts = self._list(value, path, depth + 1)
-        if not parts:
-            return self._fault(path, f"{name} is empty") if value == [] else None
-        return GROUPS[name](tuple(logic for logic, _ in parts)), {name: [content for _, content in parts]}
-
-    def _not(self, value: object, path: str, depth: int) -> Compiled | None:
-        part = self._item(value, path, depth + 1)
-        return None if part is None else (Not(part[0]), {"not": part[1]})
-
-    def _formula(self, text: str, path: str) -> Compiled | None:
-        try:
-            return parse(text, metrics=self._metrics, extras=self._extras), canonical_formula(text)
-        except ExpressionError as error:
-            return self._fault(path, str(error))
-
-    def _definition(self, name: str, value: object, path: str, depth: int) -> Compiled | None:
-        """Its items in its place: the name itself decides nothing, so it is no part of the content."""
-        if value != {}:
-            return self._fault(path, "a definition takes no parameters")
-        parts = self._list(self._definitions[name], path, depth + 1)
-        if not parts:
-            return None
-        logics = tuple(logic for logic, _ in parts)
-        return AllOf(logics, definition=name), {"all_of": [content for _, content in parts]}
-
-    def _condition(self, name: object, value: object, path: str, depth: int) -> Compiled | None:
+    def _named(self, name: object, value: object, path: str, depth: int) -> Compiled | None:
+        """Compile what `name` stands for: a definition, or a condition with the parameters `value`."""
         if isinstance(name, str) and name in self._definitions:
-            return self._definition(name, value, f"{path}.{name}", depth)
+            if value != {}:
+                return self._fault(f"{path}.{name}", "a definition takes no parameters")
+            # Its items in its place: the name itself decides nothing, so it is no part of the content.
+            parts = self._list(self._definitions[name], f"{path}.{name}", depth + 1)
+            if not parts:
+                return None
+            logics = tuple(logic for logic, _ in parts)
+            return AllOf(logics, definition=name), {"all_of": [content for _, content in parts]}
         condition = self._catalogue.get(name) if isinstance(name, str) else None
         if condition is None:
             known = (*self._catalogue, *self._definitions, *GROUPS, "not")
             return self._fault(path, f"unknown condition {str(name)[:80]!r}{suggestion(str(name), known)}")
-        params = self._params(condition, value, f"{path}.{name}")
-        if params is None:
+        path = f"{path}.{name}"
+        if not isinstance(value, Mapping) and len(condition.params) != 1:
+            listed = ", ".join(condition.params) or "no parameters"
+            return self._fault(path, f"one number does not say which of {listed} it sets")
+        settings = dict(value) if isinstance(value, Mapping) else dict.fromkeys(condition.params, value)
+        faults_before = len(self.faults)
+        for key, setting in settings.items():
+            if key not in condition.params:
+                self._fault(f"{path}.{key}", f"unknown parameter{suggestion(str(key), condition.params)}")
+            elif not is_number(setting):
+                self._fault(f"{path}.{key}", number_fault(setting))
+        if len(self.faults) > faults_before:
             return None
+        params = {key: canonical_number(setting) for key, setting in settings.items()}
         try:
             logic = condition.logic(params, self._metrics)
         except ExpressionError as error:
-            return self._fault(f"{path}.{name}", str(error))
+            return self._fault(path, str(error))
         self._used[condition.name] = condition
         written = {**condition.params, **params}
         return logic, {condition.name: written} if written else condition.name
 
-    def _params(self, condition: Condition, value: object, path: str) -> dict[str, float] | None:
-        before = len(self.faults)
-        settings: dict[str, Anything]
-        settings = dict(value) if isinstance(value, Mapping) else dict.fromkeys(condition.params, value)
-        if not isinstance(value, Mapping) and len(condition.params) != 1:
-            self._fault(path, f"one number does not say which of {_listed(condition)} it sets")
-            return None
-        for name, setting in settings.items():
-            if name not in condition.params:
-                self._fault(f"{path}.{name}", f"unknown parameter{suggestion(str(name), condition.params)}")
-            elif not is_number(setting):
-                self._fault(f"{path}.{name}", number_fault(setting))
-        if len(self.faults) > before:
-            return None
-        return {name: canonical_number(setting) for name, setting in settings.items()}
-
-    def _too_many(self, path: str) -> None:
-        if self._items == MAX_ITEMS + 1:
-            self._fault(
-                path, f"more than {MAX_ITEMS} items, counting those of definitions wherever they are named"
-            )
-
     def _fault(self, path: str, problem: str) -> Compiled | None:
         self.faults.append((path, problem))
         return None
-
-
-def _listed(condition: Condition) -> str:
-    return ", ".join(condition.params) or "no parameters"

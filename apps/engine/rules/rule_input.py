@@ -1,4 +1,4 @@
-"""Where a rule looks: rows of columns, aligned over timeframes, read once each."""
+"""What rules are given: rows of columns, aligned over timeframes, each read and worked out once."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Number = TypeVar("Number", np.float64, np.int8, np.bool_)
 class RuleInput:
     """`rows` candles of `timeframe` for all symbols, the last of them `lag` candles before the frame's last.
 
-    Live asks one row of many symbols, a backtest every row of one. All arrays are (S, rows); a value that is
-    missing, not finite or older than the frame is NaN. A view remembers what it has read and worked out.
+    Live judges one row of many symbols, a backtest every row of one. All arrays are (S, rows); a value that
+    is missing, not finite or older than the frame is NaN. What was read and worked out is kept.
     """
 
     def __init__(
@@ -33,29 +33,29 @@ class RuleInput:
         self._known: dict[object, Any] = {}
 
     def flat(self, values: NDArray[Number]) -> NDArray[Number]:
-        """`values`, (S, rows) or broadcastable to it, along the one axis that is longer than one."""
+        """Return `values`, (S, rows) or broadcastable to it, along the one axis that is longer than one."""
         if values.shape != self._shape:
             values = np.broadcast_to(values, self._shape)
         return values.reshape(-1)
 
     def once(self, key: Hashable, work_out: Callable[[], Result]) -> Result:
-        """What `work_out` gives, worked out the first time that `key` is asked for."""
+        """Return what `work_out` gives, worked out the first time that `key` is asked for."""
         if key not in self._known:
             self._known[key] = work_out()
         known: Result = self._known[key]
         return known
 
     def column(self, name: str, lag: int, back: int) -> Floats:
-        """The own column, `lag + back` candles before each row."""
-        return self.once((name, lag + back), lambda: finite(self._slice(name, lag + back)))
+        """Return the judged timeframe's column, `lag + back` candles before each row."""
+        return self.once((name, lag + back), lambda: finite(self._own_rows(name, lag + back)))
 
     def other_column(self, timeframe: Timeframe, name: str, lag: int, back: int) -> Floats:
-        """Another timeframe's column, `lag` of its candles before the newest closed at the row `back` ago."""
+        """Return another timeframe's column, `lag` candles before its newest closed `back` rows ago."""
         key = (timeframe, name, lag, back)
-        return self.once(key, lambda: finite(self._align(timeframe, name, lag, back)))
+        return self.once(key, lambda: finite(self._aligned_rows(timeframe, name, lag, back)))
 
     def optional_column(self, name: str, back: int) -> Floats:
-        """As `column`; NaN when the frame has no such column."""
+        """Return what `column` does; NaN when the frame has no such column."""
         if name in self._frames[self._timeframe].columns:
             return self.column(name, 0, back)
         return np.array([[np.nan]])
@@ -64,20 +64,20 @@ class RuleInput:
     def _shape(self) -> tuple[int, int]:
         return next(iter(self._frames[self._timeframe].columns.values())).shape[0], self._rows
 
-    def _slice(self, name: str, lag: int) -> Floats:
+    def _own_rows(self, name: str, lag: int) -> Floats:
         values = column_of(self._frames, self._timeframe, name)
         lookback, newest = self._frames[self._timeframe].lookback, values.shape[1] - self._lag
         start, stop = newest - lag - self._rows, newest - lag
         if start >= 0:
-            found = values[:, start:stop]
+            rows = values[:, start:stop]
         else:
-            found = np.full((values.shape[0], self._rows), np.nan)
-            found[:, max(-start, 0) :] = values[:, : max(stop, 0)]
+            rows = np.full((values.shape[0], self._rows), np.nan)
+            rows[:, max(-start, 0) :] = values[:, : max(stop, 0)]
         if lag == 0 or lookback is None:
-            return found
-        return np.where(lookback[newest - self._rows : newest] > lag, found, np.nan)
+            return rows
+        return np.where(lookback[newest - self._rows : newest] > lag, rows, np.nan)
 
-    def _align(self, timeframe: Timeframe, name: str, lag: int, back: int) -> Floats:
+    def _aligned_rows(self, timeframe: Timeframe, name: str, lag: int, back: int) -> Floats:
         values = column_of(self._frames, timeframe, name)
         frame = self._frames[timeframe]
         newest, current = self.once((timeframe, back), lambda: self._newest(frame, back))
@@ -88,28 +88,23 @@ class RuleInput:
         return np.where(known, values[:, np.maximum(newest - lag, 0)], np.nan)
 
     def _newest(self, frame: Frame, back: int) -> tuple[Ints, Bools]:
-        """Per row `back` candles ago the column of `frame` that had closed last, and whether it is there."""
-        closes = self._closes(back)
-        step, first = frame.timeframe.ms, int(frame.close_ms[0])
-        newest = (closes - first) // step
+        """Return per row the column of `frame` that had closed last `back` candles ago; whether it exists."""
+        last = self._frames[self._timeframe].close_ms[-1]
+        ago = np.arange(self._rows - 1, -1, -1, dtype=np.int64) + self._lag + back
+        closes = np.asarray(last - ago * self._timeframe.ms, dtype=np.int64)
+        newest = (closes - int(frame.close_ms[0])) // frame.timeframe.ms
         there = (newest >= 0) & (newest < len(frame.close_ms))
         return np.where(there, newest, 0), there
 
-    def _closes(self, back: int) -> Ints:
-        """Close times of the rows `back` candles ago, Unix milliseconds."""
-        last = self._frames[self._timeframe].close_ms[-1]
-        ago = np.arange(self._rows - 1, -1, -1, dtype=np.int64) + self._lag + back
-        return np.asarray(last - ago * self._timeframe.ms, dtype=np.int64)
-
 
 def finite(values: Floats) -> Floats:
-    """`values` with NaN for everything that is not a finite number; the same array where all of them are."""
+    """Return `values` with NaN for what is not a finite number; the same array where all are."""
     infinite = np.isinf(values)
     return np.where(infinite, np.nan, values) if infinite.any() else values
 
 
 def column_of(frames: Mapping[Timeframe, Frame], timeframe: Timeframe, name: str) -> Floats:
-    """One column (S, T). LookupError naming the timeframe or column when the frames lack it."""
+    """Return one column (S, T). Raises LookupError naming the timeframe or column when the frames lack it."""
     if timeframe not in frames:
         raise LookupError(f"a rule reads {timeframe} but the frames hold {', '.join(frames) or 'nothing'}")
     columns = frames[timeframe].columns

@@ -1,4 +1,4 @@
-"""Numbers in a formula: constants, columns and arithmetic on them, over a whole view at once."""
+"""Numbers in a formula: constants, columns and arithmetic on them, over all rows at once."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Read:
     lag: int
     back: int
 
-    def values(self, view: RuleInput) -> Floats:
+    def values(self, inputs: RuleInput) -> Floats:
         if self.timeframe is None:
-            return view.column(self.name, self.lag, self.back)
-        return view.other_column(self.timeframe, self.name, self.lag, self.back)
+            return inputs.column(self.name, self.lag, self.back)
+        return inputs.other_column(self.timeframe, self.name, self.lag, self.back)
 
     def __str__(self) -> str:
         return self.name if self.timeframe is None else f'on("{self.timeframe}", {self.name})'
@@ -38,7 +38,7 @@ class Read:
 class Number:
     value: float
 
-    def values(self, view: RuleInput, back: int) -> Floats:
+    def values(self, inputs: RuleInput, back: int) -> Floats:
         return np.array([[self.value]])
 
     def reads(self, back: int) -> Iterator[Read]:
@@ -53,8 +53,8 @@ class Column:
     lag: int = 0
     timeframe: Timeframe | None = None
 
-    def values(self, view: RuleInput, back: int) -> Floats:
-        return Read(self.timeframe, self.name, self.lag, back).values(view)
+    def values(self, inputs: RuleInput, back: int) -> Floats:
+        return Read(self.timeframe, self.name, self.lag, back).values(inputs)
 
     def reads(self, back: int) -> Iterator[Read]:
         yield Read(self.timeframe, self.name, self.lag, back)
@@ -67,15 +67,14 @@ class Apply:
     function: Callable[..., Any]
     terms: tuple[Term, ...]
 
-    def values(self, view: RuleInput, back: int) -> Floats:
-        return view.once((self, back), lambda: self._worked_out(view, back))
+    def values(self, inputs: RuleInput, back: int) -> Floats:
+        return inputs.once(
+            (self, back), lambda: finite(self.function(*(term.values(inputs, back) for term in self.terms)))
+        )
 
     def reads(self, back: int) -> Iterator[Read]:
         for term in self.terms:
             yield from term.reads(back)
-
-    def _worked_out(self, view: RuleInput, back: int) -> Floats:
-        return finite(self.function(*(term.values(view, back) for term in self.terms)))
 
 
 @dataclass(frozen=True)
@@ -84,8 +83,8 @@ class OptionalColumn:
 
     name: str
 
-    def values(self, view: RuleInput, back: int) -> Floats:
-        return view.optional_column(self.name, back)
+    def values(self, inputs: RuleInput, back: int) -> Floats:
+        return inputs.optional_column(self.name, back)
 
     def reads(self, back: int) -> Iterator[Read]:
         return iter(())

@@ -15,11 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 from apps.engine.indicators.columns import ALIASES, DIVERGENCES
-from apps.engine.rules.grammar import CALLS
+from apps.engine.rules.grammar import largest, smallest
 from apps.engine.rules.logic import OPPOSITE, AllOf, AnyOf, Comparison, Crossing, Leaf, Logic, Not, Trend
 from apps.engine.rules.term import Apply, Column, Number, Term
 
-SMALLEST, LARGEST = CALLS["min"], CALLS["max"]
 POSITIVE = frozenset(
     (
         *("open", "high", "low", "close", "vwap", "pivot"),
@@ -85,9 +84,9 @@ def _applied(function: Callable[..., object], parts: list[Range]) -> Range:
         return _products(parts[0], parts[1])
     if function is operator.truediv:
         return _quotients(parts[0], parts[1])
-    if function is SMALLEST:
+    if function is smallest:
         return Range(min(part.low for part in parts), min(part.high for part in parts))
-    if function is LARGEST:
+    if function is largest:
         return Range(max(part.low for part in parts), max(part.high for part in parts))
     return ANY
 

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from apps.engine.profile.lint.claim import (
-    LARGEST,
-    SMALLEST,
     Claim,
     Either,
     Every,
@@ -23,6 +21,7 @@ from apps.engine.profile.lint.claim import (
     claim,
     range_of,
 )
+from apps.engine.rules.grammar import largest, smallest
 from apps.engine.rules.logic import Logic, Not
 from apps.engine.rules.term import Apply, Column, Number, Term
 
@@ -60,9 +59,9 @@ def _known(term: Term) -> Iterator[Order]:
         yield Order(Number(low), term, strict=above)
     if high < math.inf:
         yield Order(term, Number(high), strict=False)
-    if isinstance(term, Apply) and term.function is SMALLEST:
+    if isinstance(term, Apply) and term.function is smallest:
         yield from (Order(term, part, strict=False) for part in term.terms)
-    if isinstance(term, Apply) and term.function is LARGEST:
+    if isinstance(term, Apply) and term.function is largest:
         yield from (Order(part, term, strict=False) for part in term.terms)
 
 
