@@ -141,6 +141,7 @@ class Compiler:
         if not isinstance(value, Mapping) and len(condition.params) != 1:
             listed = ", ".join(condition.params) or "no parameters"
             return self._fault(path, f"one number does not say which of {listed} it sets")
+        settings: dict[str, Anything]
         settings = dict(value) if isinstance(value, Mapping) else dict.fromkeys(condition.params, value)
         faults_before = len(self.faults)
         for key, setting in settings.items():
