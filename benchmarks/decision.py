@@ -21,8 +21,8 @@ from apps.engine.values.candle import Candle
 from apps.engine.values.timeframe import ROLLED_UP, WINDOW, Timeframe
 from apps.exchange.simulator.market.archive import Archive
 from apps.exchange.simulator.market.state import State
-from apps.feed.announce import announce, connection
-from apps.feed.rolling import roll_up_around
+from apps.feed.announcement import announce, redis_client
+from apps.feed.rollup import roll_up_changed
 from apps.live.minute import run_minute
 from apps.live.models import MtfRun, RunStatus
 from apps.live.recorder import RunRecorder
@@ -75,8 +75,8 @@ class _Market:
         self.archive = Archive.open(State(now.date()), symbols=symbols)
         self.symbols = self.archive.symbols
         self.profiles = variants(profiles)
-        self.client = connection()
-        self.ledger = RunRecorder()
+        self.client = redis_client()
+        self.recorder = RunRecorder()
         self.at = Timeframe.H4.floor(now) - timedelta(days=8) + timedelta(hours=2)
         self.warm = Warm(self.symbols, self.profiles)
         self.plain_stages: list[dict[str, float]] = []
@@ -118,7 +118,7 @@ class _Market:
             candles = self._minute()
             started = time.perf_counter()
             store.save_candles(candles)
-            roll_up_around(candles, now=self.at)
+            roll_up_changed(candles, now=self.at)
             rolled_ms = (time.perf_counter() - started) * 1000
             took, _ = self._decide()
             taken.append(rolled_ms + took)
@@ -158,7 +158,7 @@ class _Market:
     def _store_minute(self) -> None:
         candles = self._minute()
         store.save_candles(candles)
-        roll_up_around(candles, now=self.at)
+        roll_up_changed(candles, now=self.at)
 
     def _decide(self) -> tuple[float, dict[str, float]]:
         """Announce and judge `at`; milliseconds, and the run's own stages."""
@@ -169,7 +169,7 @@ class _Market:
             self.at,
             profiles=self.profiles,
             warm=self.warm,
-            ledger=self.ledger,
+            recorder=self.recorder,
             client=self.client,
             now=self.at,
         )

@@ -21,8 +21,8 @@ from rich.progress import track
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.exchange.simulator.market import state
 from apps.exchange.simulator.market.archive import Archive
-from apps.feed.announce import announce, connection
-from apps.feed.rolling import roll_up_around
+from apps.feed.announcement import announce, redis_client
+from apps.feed.rollup import roll_up_changed
 from apps.live.models import MtfRun, WatchState
 from apps.market import store
 from apps.orders.models import OrderPlan, SymbolLock
@@ -88,7 +88,7 @@ class _Minutes:
         self._at = Timeframe.M1.floor(now)
         self._fresh = list(self._archive.symbols)
         self._queue = Celery("fires the minute", broker=env["REDIS_URL"])
-        self._client = connection()
+        self._client = redis_client()
         names = ("announced_to_decided", "decided_to_last_planned", "last_planned_to_acknowledged")
         self.stages: dict[str, list[float]] = {name: [] for name in names}
         self._sync_contracts()
@@ -126,7 +126,7 @@ class _Minutes:
             values.append(ms)
 
     def _sync_contracts(self) -> None:
-        self._queue.send_task("apps.live.tasks.contracts", queue="exchange")
+        self._queue.send_task("apps.live.tasks.sync_contracts", queue="exchange")
         deadline = time.monotonic() + START_S
         while len(store.contracts()) < len(self._fresh):
             if time.monotonic() > deadline:
@@ -151,12 +151,12 @@ class _Minutes:
             symbols = self._archive.symbols
             candles = [c for one in symbols for c in self._archive.candles(one, Timeframe.M1, self._at, at)]
             store.save_candles(candles)
-            roll_up_around(candles, now=at)
+            roll_up_changed(candles, now=at)
             self._at = at
 
     def _fire(self) -> None:
         self._queue.send_task(
-            "apps.live.tasks.minute", kwargs={"at": self._at.isoformat()}, queue="mtf", expires=55
+            "apps.live.tasks.judge_minute", kwargs={"at": self._at.isoformat()}, queue="mtf", expires=55
         )
 
     def _await_orders(self, symbols: Sequence[str], started: float) -> None:

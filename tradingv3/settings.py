@@ -204,13 +204,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {  # a dead broker is known within a second, n
     "interval_step": 0.2,
     "interval_max": 0.5,
 }
-CELERY_TASK_ROUTES = {
-    "apps.live.tasks.minute": {"queue": "mtf"},
-    "apps.live.tasks.asked": {"queue": "mtf"},
-    "apps.live.tasks.contracts": {"queue": "exchange"},
-    "apps.live.tasks.enter": {"queue": "exchange"},
-    "apps.live.tasks.reviews": {"queue": "exchange"},
-}
+CELERY_TASK_ROUTES = ("apps.live.tasks.route",)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

@@ -37,7 +37,7 @@ class Page:
     end: datetime
 
 
-def plan(
+def window_pages(
     symbols: Sequence[str],
     profiles: Sequence[Profile],
     *,
@@ -100,7 +100,7 @@ def _rank(page: Page, end: datetime, needed: int) -> int:
     return NEEDED if newest < needed else LATER
 
 
-def with_confirmed_holes(candles: Sequence[Candle]) -> list[Candle]:
+def fill_confirmed_holes(candles: Sequence[Candle]) -> list[Candle]:
     """Rising candles of one answer, inner holes made flat: their neighbours exist and they do not."""
     whole: list[Candle] = []
     for candle in candles:

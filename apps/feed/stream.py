@@ -13,11 +13,11 @@ from django.db import transaction
 from apps.engine.ports import FormingCandle, Gap, Streams
 from apps.engine.values.candle import Candle
 from apps.engine.values.timeframe import Timeframe
-from apps.feed.announce import announce
-from apps.feed.closing import Closing
-from apps.feed.filler import Filler
+from apps.feed.announcement import announce
+from apps.feed.candle_closer import CandleCloser
+from apps.feed.gap_filler import GapFiller
 from apps.feed.models import StreamHealth
-from apps.feed.rolling import roll_up_around
+from apps.feed.rollup import roll_up_changed
 from apps.market import store
 
 log = structlog.get_logger("feed")
@@ -38,7 +38,7 @@ class Stream:
     def __init__(
         self,
         streams: Streams,
-        filler: Filler,
+        filler: GapFiller,
         client: redis.Redis,
         symbols: Sequence[str],
         *,
@@ -49,7 +49,7 @@ class Stream:
         self._redis = client
         self._symbols = tuple(symbols)
         self._clock = clock
-        self._closing = Closing()
+        self._closing = CandleCloser()
         self._batch: list[Candle] = []
         self._batch_since = clock()
         self._started_at = self._acted_at = self._health_at = clock()
@@ -81,7 +81,7 @@ class Stream:
     def _act(self, now: datetime) -> None:
         if self._filler.fault is not None:
             raise self._filler.fault
-        self._collect(self._closing.due(now), now)
+        self._collect(self._closing.close_due(now), now)
         minute = Timeframe.M1.floor(now)
         waiting = self._waiting(minute)
         if self._batch and (not waiting or now - self._batch_since >= BATCH):
@@ -99,7 +99,7 @@ class Stream:
         """Live symbols whose candle of the minute just over is not in; nobody once it was announced."""
         if self._announced >= minute:
             return frozenset()
-        return self._closing.waited_for(minute)
+        return self._closing.pending_symbols(minute)
 
     def _flush(self) -> None:
         batch, self._batch = self._batch, []
@@ -107,14 +107,14 @@ class Stream:
             return
         with transaction.atomic():
             store.save_candles(batch)
-            roll_up_around(batch, now=self._clock())
+            roll_up_changed(batch, now=self._clock())
         self._candle_at = max(c.close_time for c in batch)
 
     def _interrupted(self, gap: Gap) -> None:
         log.warning("stream_gap", symbols=len(gap.symbols), reason=gap.reason)
         self._reconnects += 1
         self._closing.forget(gap.symbols)
-        self._filler.mend(gap.symbols)
+        self._filler.refill(gap.symbols)
 
     def _pulse(self, now: datetime) -> None:
         fresh = self._message_at is not None and now - self._message_at < timedelta(seconds=20)

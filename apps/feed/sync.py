@@ -7,7 +7,7 @@ from datetime import datetime
 from django.conf import settings
 
 from apps.engine.ports import CandleHistory
-from apps.feed.universe import watched
+from apps.feed.universe import select_symbols
 from apps.market import store
 from apps.orders import store as orders
 
@@ -29,4 +29,4 @@ def streamed_symbols(account: str, now: datetime) -> list[str]:
 
 def watched_symbols(now: datetime) -> list[str]:
     """The symbols this deployment watches, by the stored contracts and MTF_SYMBOLS_TO_WATCH."""
-    return watched(store.contracts(), settings.MTF_SYMBOLS_TO_WATCH, now)
+    return select_symbols(store.contracts(), settings.MTF_SYMBOLS_TO_WATCH, now)

@@ -15,7 +15,7 @@ MIN_LISTED = timedelta(hours=1_000)
 DELISTING_SOON = timedelta(days=7)
 
 
-def watched(contracts: Iterable[Contract], explicit: Iterable[str], now: datetime) -> list[str]:
+def select_symbols(contracts: Iterable[Contract], explicit: Iterable[str], now: datetime) -> list[str]:
     """Symbols to watch, sorted: the explicit ones as they are, else all that pass the filters.
 
     Raises UnknownSymbol naming every explicit symbol that is not listed.
@@ -23,10 +23,10 @@ def watched(contracts: Iterable[Contract], explicit: Iterable[str], now: datetim
     listed = {c.symbol: c for c in contracts}
     wanted = list(explicit)
     require_listed(wanted, listed, "are listed at this venue; MTF_SYMBOLS_TO_WATCH names what is watched")
-    return sorted(wanted or (s for s, c in listed.items() if passes(c, now)))
+    return sorted(wanted or (s for s, c in listed.items() if is_eligible(c, now)))
 
 
-def passes(contract: Contract, now: datetime) -> bool:
+def is_eligible(contract: Contract, now: datetime) -> bool:
     """Whether a contract belongs to the universe at `now`."""
     return (
         contract.status == "Trading"

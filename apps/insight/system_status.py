@@ -14,9 +14,9 @@ from apps.audit import store as audit
 from apps.audit.store import READY, Cause
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange import venue
-from apps.feed.announce import connection
+from apps.feed.announcement import redis_client
 from apps.feed.models import StreamHealth
-from apps.live import account_health
+from apps.live import watch_state
 from apps.live.models import MtfRun, RunStatus, Trigger
 from apps.signals.models import MtfState
 
@@ -74,7 +74,7 @@ def waiting_for(now: datetime) -> list[str]:
     try:
         missing = _stream_faults(now)
         # Why nothing may be opened, whatever is ready.
-        health = account_health.of_account(venue.account(), now)
+        health = watch_state.account_health(venue.account(), now)
         if not health.reconciled:
             missing.append("watch: our books are not compared with the exchange's; is it running?")
         if health.unhealthy:
@@ -89,7 +89,7 @@ def waiting_for(now: datetime) -> list[str]:
     except DatabaseError:
         missing = ["database: does not answer"]
     try:
-        connection().ping()
+        redis_client().ping()
     except redis.RedisError:
         missing.append("broker: does not answer")
     return missing

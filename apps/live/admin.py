@@ -13,8 +13,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from apps.admin_base.cell import cause_text, coloured, figures, link
 from apps.admin_base.table import ExactFilter, ReadOnlyAdmin, TimeRangeFilter, UncountedAdmin
-from apps.live import account_health
-from apps.live.enter.outcomes import counted
+from apps.live.enter.outcome import outcome_counts
 from apps.live.models import MtfRun, WatchState
 
 BREAK = mark_safe("<br>")
@@ -99,7 +98,7 @@ class MtfRunAdmin(UncountedAdmin):
 
     @admin.display(description="entries")
     def entries(self, run: MtfRun) -> str:
-        lines = ((f"{count} {what}",) for what, count in counted([run])[run.run_id].most_common())
+        lines = ((f"{count} {what}",) for what, count in outcome_counts([run])[run.run_id].most_common())
         return format_html("<div>{}</div>", format_html_join(BREAK, "{}", lines) or "–")
 
     @admin.display(description="why not")
@@ -149,5 +148,5 @@ class WatchStateAdmin(ReadOnlyAdmin):
 
     @coloured("entries", {"may go": "success", "are refused": "danger"})
     def entries(self, state: WatchState) -> str:
-        health = account_health.of_account(state.account, timezone.now())
+        health = watch_state.account_health(state.account, timezone.now())
         return "may go" if health.reconciled and not health.unhealthy else "are refused"

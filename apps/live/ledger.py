@@ -35,7 +35,7 @@ UNWRITTEN = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class AccountHealth:
     """Whether the books were compared with the exchange's; why the venue may not be traded, "" if it may."""
 
     reconciled: bool
@@ -52,7 +52,7 @@ class AccountLedger:
     """
 
     account: str
-    health: Callable[[datetime], Health]
+    health: Callable[[datetime], AccountHealth]
     run_id: UUID | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
     limits: AccountLimits = field(default_factory=AccountLimits)
@@ -71,7 +71,7 @@ class AccountLedger:
                 " (manage.py sync_contracts): what it is worth is unknown"
             )
         return AccountState(
-            off=switched_off(),
+            off=off_switches(),
             reconciled=health.reconciled,
             unhealthy="; ".join(unhealthy),
             symbols=self._cooled(stored.symbols, now),
@@ -120,7 +120,7 @@ class AccountLedger:
         if left := self._audited(written):
             transaction.on_commit(lambda: self.unwritten.extend(left))
 
-    def write_again(self) -> None:
+    def retry_unwritten(self) -> None:
         """The audit rows that could not be written when their events were recorded."""
         waiting = [self.unwritten.popleft() for _ in range(len(self.unwritten))]
         self.unwritten.extend(self._audited(waiting))
@@ -157,7 +157,7 @@ class AccountLedger:
         )
 
 
-def switched_off() -> dict[str, str] | None:
+def off_switches() -> dict[str, str] | None:
     """The switches that are off; None when they cannot be read, which refuses every entry."""
     try:
         with transaction.atomic():

@@ -11,11 +11,11 @@ import structlog
 from apps.engine.cycle import evaluate
 from apps.engine.profile import Profile
 from apps.engine.values.timeframe import Timeframe
-from apps.feed.announce import wait_for
-from apps.live import runs
+from apps.feed.announcement import wait_for_announcement
+from apps.live import run_state
 from apps.live.models import MtfRun, RunStatus
 from apps.live.recorder import RunRecorder
-from apps.live.stages import Stages
+from apps.live.stages import StageTimer
 from apps.live.windows import Warm
 
 log = structlog.get_logger("mtf")
@@ -31,7 +31,7 @@ def run_minute(
     *,
     profiles: Sequence[Profile],
     warm: Warm,
-    ledger: RunRecorder,
+    recorder: RunRecorder,
     client: redis.Redis,
     now: datetime,
 ) -> list[MtfRun]:
@@ -39,19 +39,19 @@ def run_minute(
 
     A minute claimed before is not judged again. A failing step marks the runs failed and raises.
     """
-    runs.mark_lost(at, now)
+    run_state.mark_lost(at, now)
     if now - at > TOO_OLD:
-        skipped = [runs.claim(p, at, now, RunStatus.SKIPPED) for p in profiles]
+        skipped = [run_state.claim_minute(p, at, now, RunStatus.SKIPPED) for p in profiles]
         log.warning("minute_skipped", at=at.isoformat(), age_s=(now - at).total_seconds())
         return [run for run in skipped if run is not None]
-    claimed = [(run, p) for p in profiles if (run := runs.claim(p, at, now)) is not None]
+    claimed = [(run, p) for p in profiles if (run := run_state.claim_minute(p, at, now)) is not None]
     if not claimed:
         return []
     try:
-        _judge(at, claimed, warm=warm, ledger=ledger, client=client, now=now)
+        _judge(at, claimed, warm=warm, recorder=recorder, client=client, now=now)
     except Exception as fault:
         for run, _ in claimed:
-            runs.failed(run, fault, datetime.now(UTC))
+            run_state.fail_run(run, fault, datetime.now(UTC))
         raise
     return [run for run, _ in claimed]
 
@@ -61,13 +61,13 @@ def _judge(
     claimed: Sequence[tuple[MtfRun, Profile]],
     *,
     warm: Warm,
-    ledger: RunRecorder,
+    recorder: RunRecorder,
     client: redis.Redis,
     now: datetime,
 ) -> None:
-    stages = Stages()
+    stages = StageTimer()
     waited = max(0.0, COLLECT_S - (now - at).total_seconds())
-    announced = wait_for(client, at, timeout_s=waited)
+    announced = wait_for_announcement(client, at, timeout_s=waited)
     stages.lap("collect_ms")
     warm.refresh(at)
     stages.lap("windows_ms")
@@ -75,7 +75,7 @@ def _judge(
         stages.part("windows_ms", "extra_ms", warm.extra_ms)
     judgements = evaluate(warm.frames(), [profile for _, profile in claimed], at=at)
     stages.lap("evaluate_ms")
-    ledger.record(
+    recorder.record(
         [(run, judgement) for (run, _), judgement in zip(claimed, judgements, strict=True)],
         warm=warm,
         at=at,

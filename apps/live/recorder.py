@@ -15,12 +15,12 @@ from apps.engine.evaluate.timeframe import TimeframeOutcome
 from apps.engine.indicators.columns import ALIASES, column_names
 from apps.engine.values.reason import Refusal
 from apps.engine.values.timeframe import WINDOW, Timeframe
-from apps.live import runs, unwatched
-from apps.live.causes import Cause, causes, stored_causes, tally
-from apps.live.last_outcomes import Standing, outcome_rows, signal_rows
+from apps.live import run_state, unwatched
+from apps.live.cause import Cause, cause_counts, stored_causes, symbol_causes
+from apps.live.last_outcome import LastOutcomes, outcome_rows, signal_rows
 from apps.live.models import MtfRun
-from apps.live.stages import Stages
-from apps.live.switch_refusals import refusals
+from apps.live.stages import StageTimer
+from apps.live.switch_refusals import switch_refusals
 from apps.live.windows import Warm
 from apps.signals import store as signals
 from apps.signals.store import OutcomeRow, SignalRow, SnapshotRow
@@ -41,7 +41,7 @@ class RunRecorder:
     """One per evaluating worker. What it remembers is a copy of committed rows, read anew at start."""
 
     def __init__(self) -> None:
-        self._standing: dict[str, Standing] = {}
+        self._standing: dict[str, LastOutcomes] = {}
         self._causes: dict[str, dict[str, Cause]] = {}
         self._leaving: dict[str, list[str]] = {}
 
@@ -51,7 +51,7 @@ class RunRecorder:
         *,
         warm: Warm,
         at: datetime,
-        stages: Stages,
+        stages: StageTimer,
         announced_s: float | None,
     ) -> None:
         """Write snapshots, outcomes, signals, audit and the runs' end in one transaction.
@@ -63,13 +63,15 @@ class RunRecorder:
             off = switches.off_switches()
             signals.save_snapshots(row for tf, rows in fresh.items() for row in _snapshots(warm, tf, rows))
             written = [
-                self._write(run, judgement, refusals(off, judgement.profile, judgement.symbols))
+                self._write(run, judgement, switch_refusals(off, judgement.profile, judgement.symbols))
                 for run, judgement in decided
             ]
             stages.lap("write_ms")
             timings = _timings(stages, at, announced_s)
             for (run, _), one in zip(decided, written, strict=True):
-                runs.decided(run, now=datetime.now(UTC), counts=tally(one.causes), timings=timings)
+                run_state.finish_run(
+                    run, now=datetime.now(UTC), counts=cause_counts(one.causes), timings=timings
+                )
         for timeframe, rows in fresh.items():
             warm.report(timeframe, rows)
         for (_, judgement), one in zip(decided, written, strict=True):
@@ -77,7 +79,7 @@ class RunRecorder:
 
     def _write(self, run: MtfRun, judgement: MinuteJudgement, refused: Mapping[str, Refusal]) -> _Written:
         standing = self._of(judgement)
-        now = _Written(causes(judgement, refused))
+        now = _Written(symbol_causes(judgement, refused))
         outcomes: list[OutcomeRow] = []
         for one in judgement.timeframes:
             rows = standing.changed(one)
@@ -88,17 +90,19 @@ class RunRecorder:
         before = self._causes[judgement.profile.name]
         worth = [s for s, cause in now.causes.items() if cause.is_ready or cause != before.get(s)]
         audit.save_rows(_audit_row(run, judgement, symbol, now.causes[symbol], refused) for symbol in worth)
-        audit.save_rows(unwatched.rows(run, self._leaving[judgement.profile.name], datetime.now(UTC)))
+        audit.save_rows(
+            unwatched.unwatched_rows(run, self._leaving[judgement.profile.name], datetime.now(UTC))
+        )
         return now
 
-    def _of(self, judgement: MinuteJudgement) -> Standing:
+    def _of(self, judgement: MinuteJudgement) -> LastOutcomes:
         """What stands of the judged profile; read from the tables at first and when the symbols changed."""
         name = judgement.profile.name
         standing = self._standing.get(name)
         if standing is None or standing.symbols != judgement.symbols:
-            standing = self._standing[name] = Standing.stored(name, judgement.symbols)
+            standing = self._standing[name] = LastOutcomes.stored(name, judgement.symbols)
             self._causes[name] = stored_causes(name, judgement.symbols)
-            self._leaving[name] = unwatched.left(name, judgement.symbols)
+            self._leaving[name] = unwatched.unwatched_symbols(name, judgement.symbols)
         return standing
 
     def _remember(self, judgement: MinuteJudgement, one: _Written) -> None:
@@ -137,7 +141,7 @@ def _audit_row(
     )
 
 
-def _timings(stages: Stages, at: datetime, announced_s: float | None) -> dict[str, float]:
+def _timings(stages: StageTimer, at: datetime, announced_s: float | None) -> dict[str, float]:
     now_s = time.time()
     timings = dict(stages.laps) | {"close_to_decided_ms": round((now_s - at.timestamp()) * 1000, 1)}
     if announced_s is not None:

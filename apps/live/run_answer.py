@@ -11,8 +11,8 @@ from apps.engine.evaluate.judgement import MinuteJudgement
 from apps.engine.evaluate.outcome import Outcome
 from apps.engine.evaluate.timeframe import TimeframeOutcome
 from apps.engine.values.reason import Reason, Refusal
-from apps.live.causes import Cause, causes, tally
-from apps.live.last_outcomes import opened_at
+from apps.live.cause import Cause, cause_counts, symbol_causes
+from apps.live.last_outcome import candle_open_at
 
 NO_DATA = frozenset(
     {
@@ -26,7 +26,7 @@ NO_DATA = frozenset(
 """Reasons that say nothing about the market: the symbol could not be judged on that timeframe."""
 
 
-def result(
+def run_result(
     judgement: MinuteJudgement,
     symbols: Sequence[str],
     refused: Mapping[str, Refusal],
@@ -37,12 +37,12 @@ def result(
     """`status` is success when every symbol could be judged, error when none could, else partial_success."""
     rows = {symbol: row for row, symbol in enumerate(judgement.symbols)}
     wanted = {symbol: rows[symbol] for symbol in symbols}
-    found = {s: cause for s, cause in causes(judgement, refused).items() if s in wanted}
+    found = {s: cause for s, cause in symbol_causes(judgement, refused).items() if s in wanted}
     errors = [
         _error(s, one, row) for s, row in wanted.items() for one in judgement.timeframes if _blind(one, row)
     ]
     blind = {error["symbol"] for error in errors}
-    summary = tally(found)
+    summary = cause_counts(found)
     return {
         "status": "error"
         if wanted and len(blind) == len(wanted)
@@ -82,7 +82,7 @@ def _timeframe(one: TimeframeOutcome, row: int) -> dict[str, Any]:
         "phase": one.phase,
         "outcome": Outcome(one.outcome[row]).word,
         "reason": one.reason[row],
-        "kline_time": opened_at(one, row).isoformat(),
+        "kline_time": candle_open_at(one, row).isoformat(),
         "grace": bool(one.grace[row]),
     }
 

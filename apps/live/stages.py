@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Stages:
+class StageTimer:
     """Milliseconds per stage, each measured from the previous `lap`."""
 
     laps: dict[str, float] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from apps.engine.values.account import kill_switch_refusal
 from apps.engine.values.reason import Refusal
 
 
-def refusals(off: Mapping[str, str], profile: Profile, symbols: Sequence[str]) -> dict[str, Refusal]:
+def switch_refusals(off: Mapping[str, str], profile: Profile, symbols: Sequence[str]) -> dict[str, Refusal]:
     """Symbol → refusal for every symbol that a switch of `off` (key → reason) covers under this profile."""
     if not off:
         return {}

@@ -1,4 +1,9 @@
-"""Celery's entrances to the desk: each translates, makes one call, is done. Settings name the queues."""
+"""The Celery tasks: each translates, makes one call, is done.
+
+Queue `mtf` has one solo worker, which holds the windows; queue `exchange` may have many threads, which wait
+for the venue. No task has a time limit: only Celery's prefork pool can enforce one. What must not be late
+expires in its queue or is refused as too old, and every call that leaves the process has its own timeout.
+"""
 
 from __future__ import annotations
 
@@ -11,69 +16,83 @@ from celery import chain, shared_task
 from kombu.exceptions import OperationalError
 
 from apps.exchange import venue
-from apps.feed.sync import sync_contracts
-from apps.live.enter import entering, reviewing
-from apps.live.enter.entries import entries
+from apps.feed import sync
+from apps.live.enter import review, symbol_entry
+from apps.live.enter.ready import ready_symbols
 from apps.live.minute import closed_minute, run_minute
-from apps.live.run_requests import decide_asked
-from apps.live.worker import desk
+from apps.live.run_request import judge_requested_run
+from apps.live.worker import get_worker
 
 log = structlog.get_logger("mtf")
 
+ROUTES = {
+    "apps.live.tasks.judge_minute": {"queue": "mtf"},
+    "apps.live.tasks.run_request": {"queue": "mtf", "priority": 9},  # Redis: 0 goes first, and is the default
+    "apps.live.tasks.sync_contracts": {"queue": "exchange"},
+    "apps.live.tasks.enter_symbol": {"queue": "exchange"},
+    "apps.live.tasks.enter_approved": {"queue": "exchange"},
+}
 ENTER_WITHIN_S = 20
 """An entry that waited longer in the queue is dropped: the next minute decides anew."""
 
 
 @shared_task
-def minute(*, at: str | None = None, **_: Any) -> None:
+def judge_minute(*, at: str | None = None, **_: Any) -> None:
     """Judge the minute just over, or the one that ends at `at` (ISO, aware), and send what is READY on."""
-    own, now = desk(), datetime.now(UTC)
-    if not own.warm.symbols:
-        own.renew(now)
+    worker, now = get_worker(), datetime.now(UTC)
+    if not worker.warm.symbols:
+        worker.follow_universe(now)
     runs = run_minute(
         closed_minute(now if at is None else datetime.fromisoformat(at)),
-        profiles=own.profiles,
-        warm=own.warm,
-        ledger=own.ledger,
-        client=own.redis,
+        profiles=worker.profiles,
+        warm=worker.warm,
+        recorder=worker.recorder,
+        client=worker.redis,
         now=now,
     )
-    _send_on(entries(runs, own.profiles))
-    own.renew(now)
+    _send_on(ready_symbols(runs, worker.profiles))
+    worker.follow_universe(now)
 
 
 @shared_task
-def asked(*, run_id: str, **_: Any) -> None:
+def run_request(*, run_id: str, **_: Any) -> None:
     """Decide a run that the API or a command opened, and send what is READY on."""
-    own, now = desk(), datetime.now(UTC)
-    own.renew(now)
-    symbols = decide_asked(run_id, warm=own.warm, client=own.redis, now=now)
+    worker, now = get_worker(), datetime.now(UTC)
+    worker.follow_universe(now)
+    symbols = judge_requested_run(run_id, warm=worker.warm, client=worker.redis, now=now)
     _send_on({symbol: [run_id] for symbol in symbols})
 
 
 @shared_task
-def enter(*, run_id: str, symbol: str, **_: Any) -> None:
+def enter_symbol(*, run_id: str, symbol: str, **_: Any) -> None:
     """Enter what a run decided of one symbol."""
-    entering.enter(run_id, symbol, clock=_now)
+    symbol_entry.enter_symbol(run_id, symbol, clock=_now)
 
 
 @shared_task
-def reviews(**_: Any) -> None:
+def enter_approved(**_: Any) -> None:
     """Enter what people approved."""
-    reviewing.enter_what_is_approved(clock=_now)
+    review.enter_approved_plans(clock=_now)
 
 
 @shared_task
-def contracts(**_: Any) -> int:
+def sync_contracts(**_: Any) -> int:
     """Refresh the contracts; how many the venue lists."""
-    return sync_contracts(venue.current().history, datetime.now(UTC))
+    return sync.sync_contracts(venue.current().history, datetime.now(UTC))
+
+
+def route(name: str, *_: Any, **__: Any) -> dict[str, Any] | None:
+    """Return where a task goes: Celery's router, as the settings name it."""
+    return ROUTES.get(name)
 
 
 def _send_on(wanted: Mapping[str, Sequence[str]]) -> None:
     """One chain a symbol, so that its first run is entered before its second is tried."""
     try:
         for symbol, run_ids in wanted.items():
-            calls = [enter.si(run_id=one, symbol=symbol).set(expires=ENTER_WITHIN_S) for one in run_ids]
+            calls = [
+                enter_symbol.si(run_id=one, symbol=symbol).set(expires=ENTER_WITHIN_S) for one in run_ids
+            ]
             chain(*calls).apply_async(retry=False)
     except OperationalError as fault:
         log.error("entries_not_sent", symbols=list(wanted), fault=str(fault))

@@ -12,14 +12,14 @@ from apps.market import store as market
 STEP = "universe"
 
 
-def left(profile: str, judged: Sequence[str]) -> list[str]:
+def unwatched_symbols(profile: str, judged: Sequence[str]) -> list[str]:
     """Symbols, by name, of which a verdict of `profile` still stands though it is not among the `judged`."""
     others = sorted({contract.symbol for contract in market.contracts()}.difference(judged))
     standing = audit.newest_causes(profile, others)
     return [symbol for symbol in others if symbol in standing and standing[symbol].cause != audit.NOT_WATCHED]
 
 
-def rows(run: MtfRun, symbols: Sequence[str], now: datetime) -> Iterator[audit.AuditRow]:
+def unwatched_rows(run: MtfRun, symbols: Sequence[str], now: datetime) -> Iterator[audit.AuditRow]:
     """The row of each symbol by which its verdicts end: this run, and those after it, do not judge it."""
     for symbol in symbols:
         yield audit.AuditRow(

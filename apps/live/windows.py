@@ -62,7 +62,7 @@ class Warm:
         self._reported: dict[Timeframe, Ints] = {}
         self.extra_ms = 0.0
 
-    def serves(self, symbols: Sequence[str], profile: Profile) -> bool:
+    def covers(self, symbols: Sequence[str], profile: Profile) -> bool:
         """Whether these windows hold all that judging `symbols` by `profile` needs."""
         deep = all(profile.depth(tf) <= self._depth(tf) for tf in profile.timeframes)
         wide = all(profile.extra_columns(tf) <= self._extras(tf) for tf in profile.timeframes)

@@ -9,7 +9,7 @@ import structlog
 
 from apps.engine.profile import Profile
 from apps.exchange import venue
-from apps.feed.announce import connection
+from apps.feed.announcement import redis_client
 from apps.feed.sync import watched_symbols
 from apps.live.recorder import RunRecorder
 from apps.live.windows import Warm
@@ -19,7 +19,7 @@ from apps.profiles import store as profiles
 log = structlog.get_logger("mtf")
 
 
-class Desk:
+class Worker:
     """One per worker process, made at its first task."""
 
     def __init__(self) -> None:
@@ -27,11 +27,11 @@ class Desk:
         self.profiles: list[Profile] = profiles.configured_profiles()
         for profile in self.profiles:
             profiles.save_version(profile)
-        self.redis: redis.Redis = connection()
-        self.ledger = RunRecorder()
+        self.redis: redis.Redis = redis_client()
+        self.recorder = RunRecorder()
         self.warm = Warm((), self.profiles)
 
-    def renew(self, now: datetime) -> None:
+    def follow_universe(self, now: datetime) -> None:
         """Follow the universe: new windows when the watched symbols changed."""
         symbols = tuple(watched_symbols(now))
         if self.warm.symbols != symbols:
@@ -39,12 +39,12 @@ class Desk:
             self.warm = Warm(symbols, self.profiles)
 
 
-_desk: Desk | None = None
+_desk: Worker | None = None
 
 
-def desk() -> Desk:
+def get_worker() -> Worker:
     """This process's desk."""
     global _desk
     if _desk is None:
-        _desk = Desk()
+        _desk = Worker()
     return _desk

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from apps.live import runs
+from apps.live import run_state
 from apps.live.models import MtfRun, RunStatus
 from tests.api import rows
 from tests.api.queue import Worker, message
@@ -60,7 +60,7 @@ def test_a_run_is_opened_and_its_message_lies_on_the_queue_of_the_minute(
     assert (run.status, run.trigger, run.dry_run, run.profile) == ("running", "api", True, "scalper_micro")
     assert run.options["symbols"] == expected
     task, arguments, expires = message(broker)
-    assert (task, arguments) == ("apps.live.tasks.asked", {"run_id": str(run.run_id)})
+    assert (task, arguments) == ("apps.live.tasks.run_request", {"run_id": str(run.run_id)})
     assert 0 < (expires - timezone.now()).total_seconds() <= 55
 
 
@@ -85,7 +85,7 @@ def test_who_waits_gets_the_result_and_the_code_that_agrees(
     result: dict[str, Any], status: int, told: dict[str, Any], operator: APIClient, broker: redis.Redis
 ) -> None:
     def decide(run: MtfRun) -> None:
-        runs.decided(run, now=timezone.now(), counts={}, timings={}, result=result)
+        run_state.finish_run(run, now=timezone.now(), counts={}, timings={}, result=result)
 
     with Worker(broker, decide):
         answer = operator.post(RUN, {"symbols": "BTCUSDT"}, format="json")
@@ -95,7 +95,7 @@ def test_who_waits_gets_the_result_and_the_code_that_agrees(
 
 def test_a_run_that_failed_is_an_error_that_names_the_fault(operator: APIClient, broker: redis.Redis) -> None:
     def fail(run: MtfRun) -> None:
-        runs.failed(run, RuntimeError("the poison of ETHUSDT"), timezone.now())
+        run_state.fail_run(run, RuntimeError("the poison of ETHUSDT"), timezone.now())
 
     with Worker(broker, fail):
         answer = operator.post(RUN, {}, format="json")

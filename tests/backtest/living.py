@@ -28,12 +28,12 @@ from apps.exchange.simulator.market.archive import Archive
 from apps.exchange.simulator.market.market import Market
 from apps.exchange.simulator.market.path import milliseconds
 from apps.exchange.simulator.market.state import DEFAULT_SEED
-from apps.feed.announce import connection
-from apps.live.enter.entering import enter
+from apps.feed.announcement import redis_client
+from apps.live.enter.symbol_entry import enter_symbol
 from apps.live.models import MtfRun, WatchState
 from apps.live.recorder import RunRecorder
 from apps.market import store
-from tests.mtf.recorded import Recorded
+from tests.live.recorded import Recorded
 
 EQUITY = Decimal(1000)
 
@@ -60,8 +60,8 @@ class Remembering(RunRecorder):
 
 def driven(archive: Archive, profiles: Sequence[Profile], began: datetime, minutes: int) -> Remembering:
     """Judge `minutes` from the one after `began` on, as live: injected, each with its candles just stored."""
-    market = Recorded(archive, archive.symbols, profiles, connection(), began=began)
-    ledger = market.worker.ledger = Remembering()
+    market = Recorded(archive, archive.symbols, profiles, redis_client(), began=began)
+    ledger = market.worker.recorder = Remembering()
     market.drive(minutes)
     return ledger
 
@@ -88,7 +88,7 @@ def entered_live(
         store.save_contracts(exchange.broker.contracts(), exchange.now)
         read = dict.fromkeys(("started_at", "read_at", "reconciled_at", "heard_at"), exchange.now)
         WatchState.objects.update_or_create(account=venue.account(), defaults=read)
-        outcome = enter(str(run_id), symbol, clock=lambda: exchange.now)
+        outcome = enter_symbol(str(run_id), symbol, clock=lambda: exchange.now)
         transaction.set_rollback(True)
     return outcome
 

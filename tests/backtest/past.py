@@ -23,7 +23,7 @@ from apps.exchange.simulator.exchange import Exchange
 from apps.exchange.simulator.market.market import Market
 from apps.exchange.simulator.market.path import milliseconds
 from apps.exchange.simulator.tape.code import CLOSE
-from tests.mtf.trading import ENTRY, always
+from tests.live.trading import ENTRY, always
 
 START = datetime(2025, 5, 20, 6, tzinfo=UTC)
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")

@@ -35,7 +35,7 @@ from apps.engine.values.reason import Refusal
 from apps.exchange.simulator.market.archive import Archive
 from apps.profiles.files import load_profiles, profile_names
 from tests.backtest.living import Exchange, Remembering, driven, entered_live, seconds_after
-from tests.mtf.market import MINUTE
+from tests.live.market import MINUTE
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 

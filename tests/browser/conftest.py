@@ -57,7 +57,7 @@ def rows(transactional_db: None) -> None:
     Group.objects.get_or_create(name="operator")
     crontab, _ = CrontabSchedule.objects.get_or_create(minute="*")
     PeriodicTask.objects.get_or_create(
-        name="minute", defaults={"task": "apps.live.tasks.minute", "crontab": crontab}
+        name="minute", defaults={"task": "apps.live.tasks.judge_minute", "crontab": crontab}
     )
     set_switch("GLOBAL", is_on=True, reason="first start", actor="migration")
 

@@ -11,13 +11,13 @@ import redis
 from django.core.management import CommandError, call_command
 
 from apps.console.management.commands import runs
-from apps.live import runs as life
+from apps.live import run_state as life
 from apps.live.models import MtfRun
 from apps.profiles import store as profiles
-from tests.mtf.conftest import WriteProfile
-from tests.mtf.desk import PLAIN, Worker, by_close
-from tests.mtf.market import AT, LONG, M1, M5, MINUTE, NEUTRAL, fill, push
-from tests.mtf.screen import shown
+from tests.live.conftest import WriteProfile
+from tests.live.desk import PLAIN, Worker, by_close
+from tests.live.market import AT, LONG, M1, M5, MINUTE, NEUTRAL, fill, push
+from tests.live.screen import shown
 
 pytestmark = pytest.mark.django_db
 
@@ -124,10 +124,10 @@ def test_an_explanation_that_cannot_be_given_names_what_is_wrong(
 
 
 def test_runs_are_one_line_each_oldest_first(judged: Worker, capsys: pytest.CaptureFixture[str]) -> None:
-    dead = life.claim(PLAIN, AT + 2 * MINUTE, AT)
+    dead = life.claim_minute(PLAIN, AT + 2 * MINUTE, AT)
     assert dead is not None
-    life.failed(dead, RuntimeError("disk full"), AT)
-    life.claim(PLAIN, AT + 3 * MINUTE, AT)
+    life.fail_run(dead, RuntimeError("disk full"), AT)
+    life.claim_minute(PLAIN, AT + 3 * MINUTE, AT)
     first, second, third = shown(capsys, "runs").splitlines()
     assert first.split() == ["12:00", "plain", "decided", "1", "ready", "of", "1", "·", "unannounced", "·"]
     assert second.split()[:6] == ["12:01", "plain", "decided", "0", "ready", "of"]

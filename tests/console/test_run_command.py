@@ -15,17 +15,17 @@ from apps.console.management.commands import mtf_run
 from apps.engine.profile.profile import MIN_CANDLES
 from apps.engine.values.timeframe import Timeframe
 from apps.feed.models import StreamHealth
-from apps.live import runs as life
-from apps.live.enter.outcomes import with_entries
+from apps.live import run_state as life
+from apps.live.enter.outcome import result_with_entries
 from apps.live.models import MtfRun, RunStatus
-from apps.live.run_requests import decide_asked
+from apps.live.run_request import judge_requested_run
 from apps.live.windows import Warm
 from apps.profiles import store as profiles
 from tests.api.queue import Worker as Answering
-from tests.mtf.conftest import WriteProfile
-from tests.mtf.desk import OVER, by_close
-from tests.mtf.market import M1, M5, MINUTE, SHORT, fill
-from tests.mtf.screen import shown
+from tests.live.conftest import WriteProfile
+from tests.live.desk import OVER, by_close
+from tests.live.market import M1, M5, MINUTE, SHORT, fill
+from tests.live.screen import shown
 
 pytestmark = pytest.mark.django_db
 
@@ -60,7 +60,7 @@ def worker(queue: redis.Redis, market: None) -> Iterator[None]:
 
     def work(run: MtfRun) -> None:
         warm = Warm((), profiles.configured_profiles())
-        decide_asked(str(run.run_id), warm=warm, client=queue, now=run.minute + OVER)
+        judge_requested_run(str(run.run_id), warm=warm, client=queue, now=run.minute + OVER)
 
     with Answering(queue, work):
         yield
@@ -84,7 +84,7 @@ def test_a_run_for_machines_is_its_whole_result(worker: None, capsys: pytest.Cap
     options = ["--symbols", "BUSDT", "--validation-mode", "strict", "--timeframe", "1m", "--force", "--json"]
     found = json.loads(shown(capsys, "mtf_run", *options))
     run = MtfRun.objects.get()
-    assert found == with_entries(run)
+    assert found == result_with_entries(run)
     assert run.options == {
         "profile": "plain",
         "symbols": ["BUSDT"],
@@ -124,7 +124,7 @@ def test_without_a_worker_the_command_says_what_is_probably_not_running(
 
 def test_a_run_that_fails_is_told_with_its_error(queue: redis.Redis, market: None) -> None:
     def breaks(run: MtfRun) -> None:
-        life.failed(run, RuntimeError("out of memory"), run.minute)
+        life.fail_run(run, RuntimeError("out of memory"), run.minute)
 
     with Answering(queue, breaks), pytest.raises(CommandError, match="failed: RuntimeError: out of memory"):
         call_command("mtf_run")

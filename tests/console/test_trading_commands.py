@@ -15,12 +15,12 @@ from pytest_django import Settings
 
 from apps.engine.cycle import EntryResult
 from apps.engine.follow.excursion import Excursion
-from apps.live.enter.entering import enter
+from apps.live.enter.symbol_entry import enter_symbol
 from apps.orders import store as orders
 from apps.orders.models import ExchangeOrder, Position
 from apps.switches import store as switches
 from apps.switches.models import MtfSwitch
-from tests.mtf.trading import SYMBOL, Desk, always
+from tests.live.trading import SYMBOL, Desk, always
 from tests.rooms.fill_trading import fill_trading
 
 
@@ -97,7 +97,7 @@ def test_reconcile_tells_equal_books_and_names_what_differs(
     call_command("reconcile")
     assert "nothing is open" in capsys.readouterr().out
     [run] = desk.decide(always())
-    assert isinstance(enter(str(run.run_id), SYMBOL, clock=desk.clock), EntryResult)
+    assert isinstance(enter_symbol(str(run.run_id), SYMBOL, clock=desk.clock), EntryResult)
     assert len(told("positions")["resting"]) == 1
     ExchangeOrder.objects.all().delete()
     with pytest.raises(CommandError, match=f"the books of {SYMBOL} differ"):

@@ -10,7 +10,7 @@ from uuid import UUID
 from apps.backtest.ledger import MemoryLedger
 from apps.engine.ports import Ledger
 from apps.engine.values.book import SymbolBook
-from apps.live.ledger import AccountLedger, Health
+from apps.live.ledger import AccountHealth, AccountLedger
 from apps.orders import store as orders
 from apps.orders.models import OrderPlan
 from apps.switches import store as switches
@@ -50,7 +50,7 @@ class MemoryBooks:
 
 class RoomBooks:
     def ledger(self, *, reconciled: bool = True, **changes: Any) -> Ledger:
-        return AccountLedger(ACCOUNT, lambda now: Health(reconciled), run_id=RUN, **changes)
+        return AccountLedger(ACCOUNT, lambda now: AccountHealth(reconciled), run_id=RUN, **changes)
 
     def book(self, symbol: str, now: datetime) -> SymbolBook:
         return orders.book(ACCOUNT, symbol, now)

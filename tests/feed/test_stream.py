@@ -15,7 +15,7 @@ import redis
 from apps.engine.ports import Gap
 from apps.engine.values.candle import Source
 from apps.engine.values.timeframe import Timeframe
-from apps.feed.filler import Filler
+from apps.feed.gap_filler import GapFiller
 from apps.feed.models import StreamHealth
 from apps.feed.stream import Stream
 from apps.market import store
@@ -67,7 +67,7 @@ class Feed:
 
     def __post_init__(self) -> None:
         self.board = Board(self.clock)
-        self.filler = Filler(self.history, SYMBOLS, [], page_size=499, clock=self.clock)
+        self.filler = GapFiller(self.history, SYMBOLS, [], page_size=499, clock=self.clock)
 
     def play(
         self, *steps: Step, symbols: Sequence[str] = SYMBOLS, stop: threading.Event | None = None

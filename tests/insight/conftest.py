@@ -1,3 +1,3 @@
-from tests.mtf.conftest import archive, broker, write_profile
+from tests.live.conftest import archive, broker, write_profile
 
 __all__ = ["archive", "broker", "write_profile"]

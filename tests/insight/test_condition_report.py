@@ -22,11 +22,11 @@ from apps.insight.decision import past_decisions
 from apps.insight.explanation import explain
 from apps.insight.replay import past_judgement
 from apps.market import store
-from tests.mtf.conftest import WriteProfile
-from tests.mtf.desk import by_close, profile
-from tests.mtf.market import AT, LONG, M1, M5, MINUTE, NEUTRAL, SHORT, candle, fill, push, run_of
-from tests.mtf.recorded import BEGAN, Recorded
-from tests.mtf.screen import shown
+from tests.live.conftest import WriteProfile
+from tests.live.desk import by_close, profile
+from tests.live.market import AT, LONG, M1, M5, MINUTE, NEUTRAL, SHORT, candle, fill, push, run_of
+from tests.live.recorded import BEGAN, Recorded
+from tests.live.screen import shown
 
 pytestmark = pytest.mark.django_db
 

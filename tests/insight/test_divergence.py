@@ -19,15 +19,15 @@ from apps.exchange.simulator.market.archive import Archive
 from apps.insight.divergence import Divergence, Kind, find_divergence
 from apps.insight.explanation import minute_judgement
 from apps.insight.replay import past_judgement
-from apps.live import runs
+from apps.live import run_state
 from apps.market import store
 from apps.profiles import files
 from apps.profiles.models import ProfileVersion
 from apps.switches import store as switches
-from tests.mtf.desk import PLAIN, Worker, by_close, profile
-from tests.mtf.market import AT, M1, M5, MINUTE, SHORT, candle, fill, push
-from tests.mtf.recorded import BEGAN, Recorded, written_now
-from tests.mtf.screen import shown
+from tests.live.desk import PLAIN, Worker, by_close, profile
+from tests.live.market import AT, M1, M5, MINUTE, SHORT, candle, fill, push
+from tests.live.recorded import BEGAN, Recorded, written_now
+from tests.live.screen import shown
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 DRIVEN = 14
@@ -141,10 +141,10 @@ def test_a_difference_without_a_reason_is_unexplained(worker: Worker) -> None:
 
 def test_minutes_that_nobody_decided_are_not_comparable_by_what_became_of_their_run(worker: Worker) -> None:
     play(worker, 1)
-    failing = runs.claim(PLAIN, AT + MINUTE, AT)
+    failing = run_state.claim_minute(PLAIN, AT + MINUTE, AT)
     assert failing is not None
-    runs.failed(failing, RuntimeError("disk"), AT)
-    runs.claim(PLAIN, AT + 2 * MINUTE, AT)
+    run_state.fail_run(failing, RuntimeError("disk"), AT)
+    run_state.claim_minute(PLAIN, AT + 2 * MINUTE, AT)
     worker.minute(AT + 3 * MINUTE)
     worker.minute(AT + 4 * MINUTE, late=timedelta(minutes=2))
     found = replayed(6)

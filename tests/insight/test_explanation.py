@@ -17,15 +17,15 @@ from apps.engine.values.candle import Source
 from apps.engine.values.contract import UnknownSymbol
 from apps.insight.decision import run_results
 from apps.insight.explanation import CannotExplain, explain
-from apps.live import runs
+from apps.live import run_state
 from apps.live.models import MtfRun
 from apps.market import store
 from apps.profiles import store as profiles
 from apps.signals.models import IndicatorSnapshot, Signal, ValidationCache
 from apps.switches import store as switches
-from tests.mtf.conftest import WriteProfile
-from tests.mtf.desk import Worker, by_close
-from tests.mtf.market import AT, LONG, M1, M5, M15, MINUTE, NEUTRAL, SHORT, candle, fill, push
+from tests.live.conftest import WriteProfile
+from tests.live.desk import Worker, by_close
+from tests.live.market import AT, LONG, M1, M5, M15, MINUTE, NEUTRAL, SHORT, candle, fill, push
 
 NOT_READ = ("signals", "indicator_snapshots", "validation_cache", "mtf_state", "mtf_switch")
 
@@ -245,7 +245,7 @@ def test_a_row_of_another_version_of_the_profile_is_not_taken_for_the_runs_own(
     """Before symbols that leave were written down: the row that stands is another version's."""
     play(worker, [LONG])
     write_profile(by_close("plain", "15m 5m", grace_s=30))
-    runs.decided(_claimed(), now=datetime.now(UTC), counts={}, timings={})
+    run_state.finish_run(_claimed(), now=datetime.now(UTC), counts={}, timings={})
     found = explain("AUSDT", AT + MINUTE, "plain")
     assert found.equal is None
     assert "this run did not judge AUSDT: its newest row" in found.sentence
@@ -253,7 +253,7 @@ def test_a_row_of_another_version_of_the_profile_is_not_taken_for_the_runs_own(
 
 def _claimed() -> MtfRun:
     [fresh] = profiles.configured_profiles()
-    run = runs.claim(fresh, AT + MINUTE, AT + MINUTE)
+    run = run_state.claim_minute(fresh, AT + MINUTE, AT + MINUTE)
     assert run is not None
     return run
 
@@ -277,9 +277,9 @@ def test_a_profile_whose_file_is_broken_is_refused_by_its_faults(
 def test_a_minute_that_nobody_decided_is_explained_and_says_so(
     worker: Worker, status: str | None, comparison: str
 ) -> None:
-    run = None if status is None else runs.claim(worker.profiles[0], AT, AT)
+    run = None if status is None else run_state.claim_minute(worker.profiles[0], AT, AT)
     if run is not None and status == "failed":
-        runs.failed(run, RuntimeError("disk"), AT)
+        run_state.fail_run(run, RuntimeError("disk"), AT)
     found = explain("AUSDT", AT, "plain")
     assert found.verdict.is_ready
     assert (found.equal, found.sentence) == (None, comparison)

@@ -25,10 +25,10 @@ from apps.insight.json_row import json_value
 from apps.live.models import MtfRun
 from apps.market import store
 from apps.switches import store as switches
-from tests.mtf.conftest import WriteProfile
-from tests.mtf.desk import Worker, by_close, profile
-from tests.mtf.market import AT, LONG, M1, M5, MINUTE, SHORT, fill, push
-from tests.mtf.recorded import BEGAN, Recorded
+from tests.live.conftest import WriteProfile
+from tests.live.desk import Worker, by_close, profile
+from tests.live.market import AT, LONG, M1, M5, MINUTE, SHORT, fill, push
+from tests.live.recorded import BEGAN, Recorded
 from tests.rooms.builders import contract
 from tests.rooms.fill_trading import fill_trading
 from tests.rooms.trades import NOW

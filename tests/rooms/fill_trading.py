@@ -10,7 +10,7 @@ from apps.engine import events
 from apps.engine.values.order import OrderStatus, ProtectionKind, ProtectionReport
 from apps.engine.values.position import Account, Side, Transaction, TransactionKind
 from apps.engine.values.reason import Reason
-from apps.live.ledger import AccountLedger, Health
+from apps.live.ledger import AccountHealth, AccountLedger
 from apps.orders import store as orders
 from apps.switches.models import SymbolQueue
 from tests.rooms.builders import RUN
@@ -20,7 +20,7 @@ D = Decimal
 
 
 def ledger(run_id: UUID = RUN, **changes: object) -> AccountLedger:
-    return AccountLedger(ACCOUNT, lambda now: Health(True), run_id=run_id, **changes)  # type: ignore[arg-type]
+    return AccountLedger(ACCOUNT, lambda now: AccountHealth(True), run_id=run_id, **changes)  # type: ignore[arg-type]
 
 
 def fill_trading(now: datetime) -> None:

@@ -216,9 +216,9 @@ def test_audit_rows_that_cannot_be_written_are_written_later_with_the_time_of_th
     books.claim(made, NOW)
     with unwritable("trade_lifecycle_event"):
         books.record([events.OrderFilled(symbol=BTC, at=at(3), order=order(made, OrderStatus.FILLED))])
-        books.write_again()
+        books.retry_unwritten()
         assert TradeLifecycleEvent.objects.count() == 0
-    books.write_again()
+    books.retry_unwritten()
     assert list(TradeLifecycleEvent.objects.values_list("happened_at", flat=True)) == [at(3)]
-    books.write_again()
+    books.retry_unwritten()
     assert TradeLifecycleEvent.objects.count() == 1

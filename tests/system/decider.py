@@ -31,8 +31,8 @@ from apps.engine.values.timeframe import WINDOW, Timeframe  # noqa: E402
 from apps.exchange import venue  # noqa: E402
 from apps.exchange.simulator.market import state  # noqa: E402
 from apps.exchange.simulator.market.archive import Archive  # noqa: E402
-from apps.feed.announce import connection as redis  # noqa: E402
-from apps.live import account_health  # noqa: E402
+from apps.feed.announcement import redis_client as redis  # noqa: E402
+from apps.live import watch_state  # noqa: E402
 from apps.live.ledger import AccountLedger  # noqa: E402
 from apps.live.minute import run_minute  # noqa: E402
 from apps.live.recorder import RunRecorder  # noqa: E402
@@ -40,7 +40,7 @@ from apps.live.windows import Warm  # noqa: E402
 from apps.market import store as market  # noqa: E402
 from apps.profiles import store as profiles  # noqa: E402
 from apps.switches.models import Cooldown  # noqa: E402
-from tests.mtf.trading import ENTRY, always, loaded  # noqa: E402
+from tests.live.trading import ENTRY, always, loaded  # noqa: E402
 from tests.rooms import trades  # noqa: E402
 
 SHORT_LIVED = ENTRY | {"order_ttl_s": 20, "risk_pct": 0.2}
@@ -56,7 +56,7 @@ class Decider:
         self._stored: dict[tuple[str, Timeframe], datetime] = {}
         account = venue.account()
         self._ledger = AccountLedger(
-            account, lambda now: account_health.of_account(account, now), run_id=uuid4()
+            account, lambda now: watch_state.account_health(account, now), run_id=uuid4()
         )
 
     def contracts(self) -> list[str]:
@@ -79,7 +79,7 @@ class Decider:
             at,
             profiles=[profile],
             warm=Warm(symbols, [profile]),
-            ledger=RunRecorder(),
+            recorder=RunRecorder(),
             client=redis(),
             now=_now(),
         )

@@ -40,13 +40,13 @@ class Own:
     def fire(self, at: datetime) -> None:
         """What beat does each minute, for the minute that ends at `at`."""
         self._queue.send_task(
-            "apps.live.tasks.minute", kwargs={"at": at.isoformat()}, queue="mtf", expires=55
+            "apps.live.tasks.judge_minute", kwargs={"at": at.isoformat()}, queue="mtf", expires=55
         )
 
     def enter(self, run_id: str, symbol: str) -> None:
         """What the minute sends for a symbol that is ready."""
         wanted = {"run_id": run_id, "symbol": symbol}
-        self._queue.send_task("apps.live.tasks.enter", kwargs=wanted, queue="exchange", expires=20)
+        self._queue.send_task("apps.live.tasks.enter_symbol", kwargs=wanted, queue="exchange", expires=20)
 
     def books(self) -> dict[str, Any]:
         """The exchange's own truth."""

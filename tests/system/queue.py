@@ -7,7 +7,7 @@ from types import TracebackType
 
 import redis
 
-TASK = "apps.live.tasks.minute"
+TASK = "apps.live.tasks.judge_minute"
 
 
 class Sent:

@@ -15,7 +15,7 @@ import yaml
 from apps.engine.values.order import OrderRequest, Role, TimeInForce, client_order_id
 from apps.engine.values.position import Side
 from tests.contract.account import PLAY, Account, Ahead
-from tests.mtf.trading import ENTRY, always
+from tests.live.trading import ENTRY, always
 from tests.system.own import STREAM, TRADING, WORKER, Own, running
 from tests.system.rooms import Row
 from tests.system.until import until

@@ -81,7 +81,7 @@ class TradingHouse:
     def enter(self, run_id: str, symbols: list[str]) -> None:
         for symbol in symbols:
             self._queue.send_task(
-                "apps.live.tasks.enter",
+                "apps.live.tasks.enter_symbol",
                 kwargs={"run_id": run_id, "symbol": symbol},
                 queue="exchange",
                 expires=20,

@@ -20,10 +20,10 @@ from apps.console.api.page import Listing, Order, PageQuery, cursor_id, cursor_t
 from apps.console.api.request import Name, Strict, StrictBoolean, Symbols, body_of, field_error, query_of
 from apps.engine.values.timeframe import VALIDATION
 from apps.insight.decision import run_results
-from apps.live import runs, tasks
-from apps.live.enter.outcomes import counted, with_entries
+from apps.live import run_state, tasks
+from apps.live.enter.outcome import outcome_counts, result_with_entries
 from apps.live.models import MtfRun, RunStatus, Trigger
-from apps.live.run_requests import Asked, BadAsk, answer, open_asked
+from apps.live.run_request import InvalidRunRequest, RunRequest, open_requested_run, wait_for_run
 
 WAIT_S = 55
 """How long a caller waits at most, and how long the request may lie in the queue."""
@@ -66,7 +66,7 @@ class RunRow(serializers.ModelSerializer[MtfRun]):
         fields = (*FIELDS, "entries")
 
     def get_entries(self, run: MtfRun) -> dict[str, int]:
-        counts = self.context.get("entries") or counted([run])
+        counts = self.context.get("entries") or outcome_counts([run])
         return dict(counts[run.run_id])
 
 
@@ -89,7 +89,7 @@ class Runs(Listing):
         return super().rows(filters).defer("result")
 
     def row_context(self, page: list[MtfRun]) -> dict[str, Any]:
-        return {"entries": counted(page)}
+        return {"entries": outcome_counts(page)}
 
 
 class Run(APIView):
@@ -160,26 +160,26 @@ class RunNow(APIView):
         if not body["dry_run"] and not request.user.has_perm(MAY_SEND):
             raise PermissionDenied(f"a run that sends orders needs the permission {MAY_SEND}")
         names = ("symbols", "validation_mode", "timeframe", "force_run", "dry_run")
-        asked = Asked(profile=body["mtf_profile"], **{name: body[name] for name in names})
+        asked = RunRequest(profile=body["mtf_profile"], **{name: body[name] for name in names})
         try:
-            run = open_asked(asked, Trigger.API, timezone.now())
-        except BadAsk as bad:
+            run = open_requested_run(asked, Trigger.API, timezone.now())
+        except InvalidRunRequest as bad:
             raise field_error(BODY_NAMES.get(bad.field, bad.field), str(bad)) from bad
         try:
-            tasks.asked.apply_async(kwargs={"run_id": str(run.run_id)}, expires=WAIT_S, retry=False)
+            tasks.run_request.apply_async(kwargs={"run_id": str(run.run_id)}, expires=WAIT_S, retry=False)
         except OperationalError as fault:
-            runs.failed(run, fault, timezone.now())  # a run nobody can be told of
+            run_state.fail_run(run, fault, timezone.now())  # a run nobody can be told of
             message = "the broker does not answer: the run was not started; retry when it is back"
             raise Unavailable(message) from fault
 
-        ended = answer(run.run_id, timeout_s=WAIT_S) if body["wait"] else None
+        ended = wait_for_run(run.run_id, timeout_s=WAIT_S) if body["wait"] else None
         if ended is None:
             return Response({"status": "accepted", "run_id": run.run_id}, status=202)
         if ended.result is None:
             message = ended.error or f"the run ended {ended.status} without a result"
             details = {"run_id": str(ended.run_id)}
             return Response(error_body(f"run_{ended.status}", message, details), status=500)
-        result = with_entries(ended)
+        result = result_with_entries(ended)
         if result["status"] == "error":
             message = "no symbol could be judged; errors says why"
             return Response(result | error_body("nothing_judged", message, result["rejected_by"]), status=500)

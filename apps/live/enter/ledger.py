@@ -19,7 +19,7 @@ from apps.engine.values.order import OrderStatus
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.reason import Refusal
 from apps.exchange import venue
-from apps.live import account_health
+from apps.live import watch_state
 from apps.live.ledger import AccountLedger
 from apps.orders.store import account_limits
 
@@ -29,7 +29,7 @@ def account_ledger(run_id: UUID, verdict: Verdict) -> AccountLedger:
     account = venue.account()
     return AccountLedger(
         account,
-        partial(account_health.of_account, account),
+        partial(watch_state.account_health, account),
         run_id=run_id,
         context={"verdict": verdict.to_json()},
         limits=account_limits(),

@@ -16,7 +16,7 @@ FEES_KEPT_S = 86_400.0
 T = TypeVar("T")
 
 
-class Kept:
+class VenueCache:
     """Brackets and fee rates of one broker. Safe to share between threads; raises what the broker raises.
 
     Rates are read at most each `fee_reads_apart_s`, so that nobody waits for his turn.

@@ -13,7 +13,7 @@ def schedule(apps, _):
     hourly = crontab.objects.create(minute="7", timezone="UTC")
     task.objects.create(
         name=MINUTE,
-        task="apps.live.tasks.minute",
+        task="apps.mtf.tasks.minute",
         crontab=each_minute,
         queue="mtf",
         expire_seconds=55,
@@ -21,7 +21,7 @@ def schedule(apps, _):
     )
     task.objects.create(
         name=CONTRACTS,
-        task="apps.live.tasks.contracts",
+        task="apps.mtf.tasks.contracts",
         crontab=hourly,
         queue="exchange",
         expire_seconds=1800,

@@ -11,7 +11,7 @@ def schedule(apps, _):
     each_5_s, _ = interval.objects.get_or_create(every=5, period="seconds")
     task.objects.create(
         name=REVIEWS,
-        task="apps.live.tasks.reviews",
+        task="apps.mtf.tasks.reviews",
         interval=each_5_s,
         queue="exchange",
         expire_seconds=5,

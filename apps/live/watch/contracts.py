@@ -11,7 +11,7 @@ from apps.market import store as market
 log = structlog.get_logger("positions")
 
 
-class Contracts:
+class ContractCache:
     """As stored by the feed, delisted ones too; one that is not stored is asked for at the exchange, once."""
 
     def __init__(self, broker: Broker) -> None:

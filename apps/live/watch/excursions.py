@@ -14,7 +14,7 @@ CANDLES_WAITED_FOR = timedelta(days=2)
 """Candles that are not stored so long after the close are not waited for: the excursion stays unknown."""
 
 
-def measure(account: str, now: datetime) -> int:
+def save_excursions(account: str, now: datetime) -> int:
     """Write the MFE and MAE of closed positions whose minutes are all stored; how many were written."""
     written, unmeasured = 0, list[orders.ClosedPosition]()
     with bookkeeping("excursions"):

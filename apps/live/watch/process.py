@@ -13,11 +13,11 @@ from apps.db.bookkeeping import bookkeeping
 from apps.engine.ports import AccountNews, AccountStreams, Broker
 from apps.engine.values.position import PositionMode
 from apps.engine.values.venue import VenueConstraints
-from apps.live.account_health import SILENT
 from apps.live.ledger import AccountLedger
 from apps.live.watch import excursions, reconciliation, state
-from apps.live.watch.survey import BROKER_FAULTS
-from apps.live.watch.sweep import Sweep
+from apps.live.watch.account_view import BROKER_FAULTS
+from apps.live.watch.sweep import AccountFollower
+from apps.live.watch_state import SILENT
 from apps.orders import store as orders
 from apps.switches import store as switches
 
@@ -58,7 +58,7 @@ class Watch:
         self._streams = streams
         self._mode = mode
         self._clock = clock
-        self._sweep = Sweep(ledger, broker, constraints, clock)
+        self._sweep = AccountFollower(ledger, broker, constraints, clock)
         self._acted_at = self._sweep_at = self._reconcile_at = self._glance_at = clock()
         self._in_doubt = True
         self._known: object = None
@@ -70,12 +70,12 @@ class Watch:
         self._note(**state.fresh(self._clock()))
         for news in self._streams.account():
             if news is not None:
-                self.heed(news)
-            self.act()
+                self.handle_news(news)
+            self.run_due()
             if stop.is_set():
                 return
 
-    def heed(self, news: AccountNews) -> None:
+    def handle_news(self, news: AccountNews) -> None:
         """Read soon; after a gap compare everything."""
         now = self._clock()
         self._sweep_at = min(self._sweep_at, now + TOGETHER)
@@ -83,7 +83,7 @@ class Watch:
             self._in_doubt = True
             self._reconcile_at = now
 
-    def act(self) -> None:
+    def run_due(self) -> None:
         """Do what is due now; everything, when our clock was set back."""
         now = self._clock()
         if now < self._acted_at:
@@ -109,7 +109,7 @@ class Watch:
     def _look(self, now: datetime) -> None:
         soon = True
         try:
-            soon = self._sweep.pass_over(now)
+            soon = self._sweep.follow(now)
             self._note(read_at=now, heard_at=self._streams.heard_at())
         except BROKER_FAULTS as fault:
             log.warning(
@@ -120,20 +120,20 @@ class Watch:
     def _reconcile(self, now: datetime) -> None:
         """The books compared whole: after a start or a gap with the trades of every symbol."""
         try:
-            self._note(**reconciliation.venue_health(self._broker, self._mode))
+            self._note(**reconciliation.sync_venue_health(self._broker, self._mode))
             if also := self._unread(now):
-                self._sweep.pass_over(self._clock(), also)
-            self._unstored_since = reconciliation.take_over_money(
+                self._sweep.follow(self._clock(), also)
+            self._unstored_since = reconciliation.save_money(
                 self._broker, self._account, now, self._unstored_since
             )
         except BROKER_FAULTS as fault:
             self._reconcile_at = now + SWEEP_EACH
             log.warning("not_reconciled", error=str(fault))
             return
-        reconciliation.end_unanswered_reviews(self._account, now)
-        reconciliation.reckon_results_again(self._account, now)
-        excursions.measure(self._account, now)
-        self._ledger.write_again()
+        reconciliation.expire_reviews(self._account, now)
+        reconciliation.retry_results(self._account, now)
+        excursions.save_excursions(self._account, now)
+        self._ledger.retry_unwritten()
         self._reconcile_at = now + RECONCILE_EACH
         if self._hears(now):
             self._in_doubt = False
@@ -143,13 +143,13 @@ class Watch:
         """In the state row, with what could not be written there before: entries believe that row."""
         self._unnoted |= columns
         with bookkeeping("watch_state", **self._unnoted) as attempt:
-            state.note(self._account, **self._unnoted)
+            state.save_columns(self._account, **self._unnoted)
         if attempt.fault is None:
             self._unnoted = {}
 
     def _unread(self, now: datetime) -> list[str]:
         """Symbols whose trades may be missing."""
-        late = reconciliation.with_late_trades(self._account, now)
+        late = reconciliation.symbols_with_late_trades(self._account, now)
         return [*late, *orders.active_symbols(self._account)] if self._in_doubt else late
 
     def _hears(self, now: datetime) -> bool:

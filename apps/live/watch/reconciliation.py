@@ -24,9 +24,7 @@ REVIEW_TTL = timedelta(minutes=15)
 RESULTS_RECKONED_FOR = timedelta(days=1)
 
 
-def take_over_money(
-    broker: Broker, account: str, now: datetime, again_since: datetime | None
-) -> datetime | None:
+def save_money(broker: Broker, account: str, now: datetime, again_since: datetime | None) -> datetime | None:
     """Store the exchange's ledger since the newest line we have, and a point of equity.
 
     Lines since `again_since` are read again, for a week at most. The time of the oldest line that could not
@@ -47,7 +45,7 @@ def take_over_money(
     return again_since
 
 
-def venue_health(broker: Broker, wanted: PositionMode) -> dict[str, Any]:
+def sync_venue_health(broker: Broker, wanted: PositionMode) -> dict[str, Any]:
     """Columns of the watch's state: why nothing may be opened, be it the clock or the position mode.
 
     The mode is set here when nothing is open; the exchange refuses it otherwise.
@@ -64,18 +62,18 @@ def venue_health(broker: Broker, wanted: PositionMode) -> dict[str, Any]:
     return {"drift_ms": drift_ms, "position_mode": mode.value, "unhealthy": "; ".join(faults)}
 
 
-def with_late_trades(account: str, now: datetime) -> list[str]:
+def symbols_with_late_trades(account: str, now: datetime) -> list[str]:
     """Symbols of positions that just ended and whose trades do not add up yet."""
     with bookkeeping("late_trades"):
         return orders.symbols_missing_fills(account, closed_since=now - LATE_TRADES)
     return []
 
 
-def end_unanswered_reviews(account: str, now: datetime) -> None:
+def expire_reviews(account: str, now: datetime) -> None:
     orders.expire_reviews(account, older_than=now - REVIEW_TTL, now=now)
 
 
-def reckon_results_again(account: str, now: datetime) -> None:
+def retry_results(account: str, now: datetime) -> None:
     """Those that could not be written when their positions closed."""
     orders.save_missing_results(account, since=now - RESULTS_RECKONED_FOR)
 

@@ -10,7 +10,7 @@ from apps.live.models import WatchState
 
 def begin(account: str, now: datetime) -> None:
     """A new process has compared nothing yet: entries wait for it."""
-    note(account, **fresh(now))
+    save_columns(account, **fresh(now))
 
 
 def fresh(now: datetime) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def fresh(now: datetime) -> dict[str, Any]:
     return {"started_at": now, "read_at": None, "reconciled_at": None, "heard_at": None, "unhealthy": ""}
 
 
-def note(account: str, **columns: Any) -> None:
+def save_columns(account: str, **columns: Any) -> None:
     """Write these columns of the row; the first ones, `fresh`, make it."""
     if not WatchState.objects.filter(account=account).update(**columns):
         WatchState.objects.create(account=account, **columns)

@@ -13,9 +13,9 @@ from apps.engine.ports import Broker
 from apps.engine.values.book import ExchangeBook, SymbolBook
 from apps.engine.values.venue import VenueConstraints
 from apps.live.ledger import AccountLedger
-from apps.live.watch.contracts import Contracts
-from apps.live.watch.following import handle
-from apps.live.watch.survey import survey
+from apps.live.watch.account_view import read_account
+from apps.live.watch.contracts import ContractCache
+from apps.live.watch.follower import follow_symbol
 from apps.orders import store as orders
 from apps.switches import store as switches
 
@@ -24,7 +24,7 @@ log = structlog.get_logger("positions")
 TRADES_EACH = timedelta(minutes=1)
 
 
-class Sweep:
+class AccountFollower:
     """`clock` is ours; `ledger` belongs to the account that `broker` trades."""
 
     def __init__(
@@ -38,10 +38,10 @@ class Sweep:
         self._broker = broker
         self._constraints = constraints
         self._clock = clock
-        self._contracts = Contracts(broker)
+        self._contracts = ContractCache(broker)
         self._traded_at: dict[str, datetime] = {}
 
-    def pass_over(self, now: datetime, also: Iterable[str] = ()) -> bool:
+    def follow(self, now: datetime, also: Iterable[str] = ()) -> bool:
         """Whether seconds count for any symbol. `also`: symbols to handle with all their trades.
 
         Raises the broker's fault when the account could not be read, and the database's.
@@ -51,7 +51,7 @@ class Sweep:
         books = {
             symbol: orders.book(account, symbol, now) for symbol in {*orders.active_symbols(account), *also}
         }
-        found = survey(
+        found = read_account(
             self._broker,
             books,
             lambda symbol: orders.book(account, symbol, self._clock()),
@@ -71,7 +71,7 @@ class Sweep:
 
     def _handle(self, seen: ExchangeBook, off: Mapping[str, str]) -> bool:
         try:
-            return handle(
+            return follow_symbol(
                 seen,
                 self._contracts.of(seen.symbol),
                 ledger=self._ledger,

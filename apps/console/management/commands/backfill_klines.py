@@ -13,7 +13,7 @@ from rich.progress import track
 from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange import venue
-from apps.feed.backfill import backfill, backfill_plan, listed
+from apps.feed.backfill import backfill, backfill_pages, listed_symbols
 
 
 class Command(BaseCommand):
@@ -33,8 +33,8 @@ class Command(BaseCommand):
         if not 0 < days <= 3650:
             raise CommandError(f"--days {days:g} is not within 0 … 3650")
         try:
-            symbols = listed(options["symbols"])
-            pages = backfill_plan(
+            symbols = listed_symbols(options["symbols"])
+            pages = backfill_pages(
                 symbols,
                 timeframe,
                 span=timedelta(days=days),

@@ -14,7 +14,7 @@ from apps.engine.values.candle import Candle
 from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange import venue
-from apps.feed.backfill import listed
+from apps.feed.backfill import listed_symbols
 from apps.market import store
 
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
             raise CommandError(f"--limit {limit} is not within 1 … {most}")
         end = timeframe.floor(datetime.now(UTC))
         try:
-            [symbol] = listed([options["symbol"]])
+            [symbol] = listed_symbols([options["symbol"]])
             answer = venue.current().history.candles(symbol, timeframe, end - limit * timeframe.duration, end)
         except TradingError as fault:
             raise CommandError(str(fault)) from fault

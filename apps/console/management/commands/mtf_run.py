@@ -13,10 +13,10 @@ from rich.table import Column, Table
 
 from apps.admin_base.format import plain
 from apps.feed.models import StreamHealth
-from apps.live.enter.outcomes import with_entries
+from apps.live.enter.outcome import result_with_entries
 from apps.live.models import RunStatus, Trigger
-from apps.live.run_requests import Asked, BadAsk, answer, open_asked
-from apps.live.tasks import asked as asked_task
+from apps.live.run_request import InvalidRunRequest, RunRequest, open_requested_run, wait_for_run
+from apps.live.tasks import run_request as asked_task
 from apps.profiles import store as profiles
 
 ANSWER_S = 55.0
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         if options["first"]:
             self._await_history()
         names = None if options["symbols"] is None else tuple(s for s in options["symbols"].split(",") if s)
-        asked = Asked(
+        asked = RunRequest(
             profile=options["profile"] or profiles.configured_profiles()[0].name,
             symbols=names,
             validation_mode=options["validation_mode"],
@@ -59,18 +59,18 @@ class Command(BaseCommand):
             dry_run=not options["live"],
         )
         try:
-            run = open_asked(asked, Trigger.COMMAND, datetime.now(UTC))
-        except BadAsk as fault:
+            run = open_requested_run(asked, Trigger.COMMAND, datetime.now(UTC))
+        except InvalidRunRequest as fault:
             raise CommandError(f"{fault.field}: {fault}") from fault
         asked_task.apply_async(kwargs={"run_id": str(run.run_id)}, expires=ANSWER_S)
-        done = answer(run.run_id, ANSWER_S)
+        done = wait_for_run(run.run_id, ANSWER_S)
         if done is None:
             raise CommandError(
                 f"no answer within {ANSWER_S:.0f} s: is the mtf worker running? (run {run.run_id})"
             )
         if done.status != RunStatus.DECIDED or done.result is None:
             raise CommandError(f"run {run.run_id} {done.status}: {done.error}")
-        result = with_entries(done)
+        result = result_with_entries(done)
         if options["json"]:
             self.stdout.write(json.dumps(result))
         else:

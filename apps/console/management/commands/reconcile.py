@@ -14,7 +14,7 @@ from rich.console import Console
 from apps.engine.follow.reconcile import compare
 from apps.engine.ports import BrokerRejected, BrokerUnavailable, BrokerUnknown
 from apps.exchange import venue
-from apps.live.watch.survey import survey
+from apps.live.watch.account_view import read_account
 from apps.orders import store as orders
 
 
@@ -52,7 +52,7 @@ def _compare_books(account: str, now: datetime) -> tuple[list[str], dict[str, di
     """Return the symbols compared, and of those that differ what does, by name."""
     books = {symbol: orders.book(account, symbol, now) for symbol in orders.active_symbols(account)}
     traded = venue.current()
-    found = survey(
+    found = read_account(
         traded.broker,
         books,
         lambda symbol: orders.book(account, symbol, now),

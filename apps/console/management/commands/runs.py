@@ -14,7 +14,7 @@ from rich.console import Console
 from apps.audit.models import TradeLifecycleEvent
 from apps.console.event_line import event_line
 from apps.exchange import venue
-from apps.live.enter.outcomes import counted, in_words
+from apps.live.enter.outcome import counts_text, outcome_counts
 from apps.live.models import MtfRun, RunStatus, Trigger
 
 COLOURS = {
@@ -78,7 +78,7 @@ class Command(BaseCommand):
             "minute": run.minute.isoformat(),
             "status": run.status,
             "counts": run.counts,
-            "entries": counted([run])[run.run_id],
+            "entries": outcome_counts([run])[run.run_id],
             "timings": run.timings,
             "error": run.error,
         }
@@ -104,6 +104,6 @@ def run_line(run: MtfRun) -> str:
     causes = ", ".join(f"{count} {cause}" for cause, count in by_cause[:3])
     took = run.timings.get("announced_to_decided_ms")
     timing = "unannounced" if took is None else f"decided {took:.0f} ms after its candles"
-    entered = in_words(counted([run])[run.run_id])
+    entered = counts_text(outcome_counts([run])[run.run_id])
     ready = f"{run.counts['ready']} ready of {run.counts['symbols']}"
     return f"{head} {ready}{f' ({entered})' if entered else ''} · {timing} · {causes}"

@@ -14,8 +14,8 @@ from rich.table import Table
 
 from apps.db.advisory_lock import AlreadyRunning, single_process
 from apps.exchange import venue
-from apps.feed.announce import connection
-from apps.feed.filler import Filler
+from apps.feed.announcement import redis_client
+from apps.feed.gap_filler import GapFiller
 from apps.feed.models import StreamHealth
 from apps.feed.stream import Stream
 from apps.feed.sync import streamed_symbols, sync_contracts
@@ -65,7 +65,7 @@ class Command(BaseCommand):
         if not symbols:
             raise CommandError("no contract passes the universe's filters: nothing to watch")
         log.info("stream_started", venue=venue.name(), symbols=len(symbols))
-        filler = Filler(
+        filler = GapFiller(
             history,
             symbols,
             profiles.configured_profiles(),
@@ -74,10 +74,10 @@ class Command(BaseCommand):
         )
         filler.start()
         try:
-            Stream(streams, filler, connection(), symbols, clock=_now).run(stop)
+            Stream(streams, filler, redis_client(), symbols, clock=_now).run(stop)
         finally:
             streams.close()
-            filler.end()
+            filler.stop()
         log.info("stream_stopped")
 
     def _status(self) -> None:

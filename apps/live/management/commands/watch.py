@@ -16,7 +16,7 @@ from rich.table import Table
 
 from apps.db.advisory_lock import AlreadyRunning, single_process
 from apps.exchange import venue
-from apps.live import account_health
+from apps.live import watch_state
 from apps.live.ledger import AccountLedger
 from apps.live.models import WatchState
 from apps.live.watch.process import Watch
@@ -70,7 +70,7 @@ class Command(BaseCommand):
         table = Table("what", "value", title=f"watch of {account}")
         for name in SHOWN:
             table.add_row(name, str(getattr(state, name)))
-        judged = account_health.of_account(account, _now())
+        judged = watch_state.account_health(account, _now())
         table.add_row("entries", "may go" if judged.reconciled and not judged.unhealthy else "are refused")
         table.add_row("symbols", ", ".join(orders.active_symbols(account)) or "none")
         Console().print(table)
@@ -79,7 +79,7 @@ class Command(BaseCommand):
 def _run(stop: threading.Event) -> None:
     account, traded = venue.account(), venue.current()
     streams = traded.account_streams()
-    ledger = AccountLedger(account, lambda now: account_health.of_account(account, now))
+    ledger = AccountLedger(account, lambda now: watch_state.account_health(account, now))
     log.info("watch_started", account=account)
     try:
         Watch(

@@ -1,0 +1,22 @@
+"""What runs decided to enter, in the order of precedence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from apps.audit import store as audit
+from apps.engine.profile import Profile
+from apps.live.models import MtfRun
+
+
+def ready_symbols(runs: Sequence[MtfRun], profiles: Sequence[Profile]) -> dict[str, list[str]]:
+    """READY symbol → the runs that found it so, those of the first profiles first; as are the symbols.
+
+    A profile without an `entry` section judges only.
+    """
+    rank = {profile.digest: place for place, profile in enumerate(profiles) if profile.entry is not None}
+    found: dict[str, list[str]] = {}
+    for run in sorted((run for run in runs if run.digest in rank), key=lambda run: rank[run.digest]):
+        for symbol in audit.ready_symbols(run.run_id):
+            found.setdefault(symbol, []).append(str(run.run_id))
+    return found

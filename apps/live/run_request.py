@@ -1,0 +1,180 @@
+"""Runs that a person or a script asks for: with their own id, answered in one JSON result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import redis
+from django.conf import settings
+
+from apps.engine.cycle import evaluate
+from apps.engine.profile import Mode, Profile
+from apps.engine.values.contract import UnknownSymbol, require_listed
+from apps.engine.values.errors import TradingError, suggestion
+from apps.engine.values.timeframe import Timeframe
+from apps.exchange import venue
+from apps.feed.announcement import wait_for_announcement
+from apps.feed.sync import watched_symbols
+from apps.live import run_state
+from apps.live.enter.outcome import all_ended
+from apps.live.minute import COLLECT_S, closed_minute
+from apps.live.models import MtfRun, RunStatus, Trigger
+from apps.live.run_answer import run_result
+from apps.live.stages import StageTimer
+from apps.live.switch_refusals import switch_refusals
+from apps.live.windows import Warm
+from apps.market import store as market
+from apps.profiles import files
+from apps.profiles import store as profiles
+from apps.switches import store as switches
+
+POLL_S = 0.01
+
+
+class InvalidRunRequest(TradingError):
+    """A request that cannot be run; `field` names the parameter."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What to judge. `symbols` None is the universe; `timeframe` is the only one to enter on.
+
+    A `dry_run` sends nothing; only such a one may `force_run`: judge past kill switches.
+    """
+
+    profile: str
+    symbols: tuple[str, ...] | None = None
+    validation_mode: str | None = None
+    timeframe: str | None = None
+    force_run: bool = False
+    dry_run: bool = True
+
+
+def open_requested_run(asked: RunRequest, trigger: Trigger, now: datetime) -> MtfRun:
+    """Check the request and open its run for the worker. Raises BadAsk, with nothing written."""
+    _refuse_to_send(asked)
+    profile = _profile(asked)
+    symbols = _symbols(asked, now)
+    profiles.save_version(profile)
+    options = asdict(asked) | {"symbols": symbols}
+    return run_state.open_run(profile, closed_minute(now), now, trigger, options, dry_run=asked.dry_run)
+
+
+def wait_for_run(run_id: UUID | str, timeout_s: float) -> MtfRun | None:
+    """The run once it and its entries ended, waiting at most `timeout_s`; None when they have not."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        run = MtfRun.objects.get(run_id=run_id)
+        if run.status != RunStatus.RUNNING and all_ended(run):
+            return run
+        if time.monotonic() >= deadline:
+            return None
+        time.sleep(POLL_S)
+
+
+def judge_requested_run(run_id: str, *, warm: Warm, client: redis.Redis, now: datetime) -> list[str]:
+    """Judge an opened run for the minute just over and write its result; the symbols to enter now.
+
+    A failing step marks it failed and raises.
+    """
+    run = MtfRun.objects.get(run_id=run_id)
+    if run.status != RunStatus.RUNNING:
+        return []
+    try:
+        return _decide(run, RunRequest(**run.options), warm=warm, client=client, now=now)
+    except Exception as fault:
+        run_state.fail_run(run, fault, datetime.now(UTC))
+        raise
+
+
+def _decide(run: MtfRun, asked: RunRequest, *, warm: Warm, client: redis.Redis, now: datetime) -> list[str]:
+    stages = StageTimer()
+    at = closed_minute(now)
+    wait_for_announcement(client, at, timeout_s=max(0.0, COLLECT_S - (now - at).total_seconds()))
+    stages.lap("collect_ms")
+    profile, symbols = _profile(asked), tuple(asked.symbols or ())
+    windows = warm if warm.covers(symbols, profile) else Warm(symbols, [profile])
+    windows.refresh(at)
+    stages.lap("windows_ms")
+    if windows.extra_ms:
+        stages.part("windows_ms", "extra_ms", windows.extra_ms)
+    [judgement] = evaluate(windows.frames(), [profile], at=at)
+    stages.lap("evaluate_ms")
+    off = {} if asked.force_run else switches.off_switches()
+    refused = switch_refusals(off, profile, symbols)
+    found = run_result(judgement, symbols, refused, run_id=str(run.run_id), timings=stages.laps)
+    entering = [one["symbol"] for one in found["results"] if "verdict" in one and profile.entry is not None]
+    found["entering"] = entering
+    run_state.finish_run(
+        run, now=datetime.now(UTC), counts=found["summary"], timings=stages.laps, result=found
+    )
+    return entering
+
+
+def _refuse_to_send(asked: RunRequest) -> None:
+    """A request that would send orders where none may be sent."""
+    if asked.dry_run:
+        return
+    if venue.is_dry():
+        raise InvalidRunRequest("dry_run", "must be true: this deployment sends no orders (TRADING=dry)")
+    if asked.force_run:
+        raise InvalidRunRequest("force_run", "kill switches are ignored in dry runs only")
+
+
+def _profile(asked: RunRequest) -> Profile:
+    """The profile as the request wants it judged."""
+    known = files.profile_names(settings.MTF_PROFILES_DIR)
+    if asked.profile not in known:
+        near = suggestion(asked.profile, known)
+        raise InvalidRunRequest(
+            "mtf_profile", f"unknown profile {asked.profile!r}: there are {', '.join(known)}{near}"
+        )
+    [profile] = files.load_profiles(settings.MTF_PROFILES_DIR, [asked.profile])
+    if asked.validation_mode is not None:
+        modes = [mode.value for mode in Mode]
+        if asked.validation_mode not in modes:
+            raise InvalidRunRequest(
+                "validation_mode", f"{asked.validation_mode!r} is not one of {', '.join(modes)}"
+            )
+        profile = profile.with_mode(Mode(asked.validation_mode))
+    if asked.timeframe is not None:
+        own = [timeframe.value for timeframe in profile.execution_timeframes]
+        if asked.timeframe not in own:
+            raise InvalidRunRequest(
+                "timeframe", f"{asked.profile} enters on {', '.join(own)}, not on {asked.timeframe!r}"
+            )
+        profile = profile.with_execution(Timeframe(asked.timeframe))
+    return profile
+
+
+def _symbols(asked: RunRequest, now: datetime) -> Sequence[str]:
+    listed = [contract.symbol for contract in market.contracts()]
+    if asked.symbols is None:
+        return _universe(now)
+    if not asked.symbols:
+        raise InvalidRunRequest("symbols", "is empty: leave it out for the whole universe")
+    try:
+        require_listed(asked.symbols, listed)
+    except UnknownSymbol as fault:
+        raise InvalidRunRequest("symbols", str(fault)) from fault
+    return list(dict.fromkeys(asked.symbols))
+
+
+def _universe(now: datetime) -> Sequence[str]:
+    try:
+        universe = watched_symbols(now)
+    except UnknownSymbol as fault:
+        raise InvalidRunRequest("symbols", f"MTF_SYMBOLS_TO_WATCH: {fault}") from fault
+    if not universe:
+        raise InvalidRunRequest(
+            "symbols", "the universe is empty: no stored contract is watched (manage.py sync_contracts)"
+        )
+    return universe

@@ -1,0 +1,96 @@
+"""The life of a run in its table: claimed, decided; or failed, skipped, lost. A change is one statement."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from apps.engine.profile import Profile
+from apps.exchange import venue
+from apps.live.models import MtfRun, RunStatus, Trigger
+
+QUEUED_FOR = timedelta(seconds=60)
+"""A request lies in the queue for less than this: whoever asks waits 55 s."""
+
+
+def claim_minute(
+    profile: Profile, minute: datetime, now: datetime, status: RunStatus = RunStatus.RUNNING
+) -> MtfRun | None:
+    """The one run of this profile and minute, or None when somebody has it already."""
+    run = MtfRun(
+        run_id=uuid.uuid4(),
+        profile=profile.name,
+        digest=profile.digest,
+        minute=minute,
+        trigger=Trigger.BEAT,
+        status=status,
+        dry_run=venue.is_dry(),
+        started_at=now,
+        finished_at=None if status is RunStatus.RUNNING else now,
+    )
+    try:
+        with transaction.atomic():
+            run.save(force_insert=True)
+    except IntegrityError:
+        return None
+    return run
+
+
+def open_run(
+    profile: Profile,
+    minute: datetime,
+    now: datetime,
+    trigger: Trigger,
+    options: Mapping[str, Any],
+    *,
+    dry_run: bool,
+) -> MtfRun:
+    """A run somebody asked for: its own id, no claim on the minute."""
+    return MtfRun.objects.create(
+        run_id=uuid.uuid4(),
+        profile=profile.name,
+        digest=profile.digest,
+        minute=minute,
+        trigger=trigger,
+        status=RunStatus.RUNNING,
+        dry_run=dry_run,
+        options=dict(options),
+        started_at=now,
+    )
+
+
+def mark_lost(before: datetime, now: datetime) -> int:
+    """Runs of earlier minutes whose worker died; one that was asked for may still be queued."""
+    unfinished = MtfRun.objects.filter(status=RunStatus.RUNNING, minute__lt=before)
+    return unfinished.filter(Q(trigger=Trigger.BEAT) | Q(started_at__lt=now - QUEUED_FOR)).update(
+        status=RunStatus.LOST, finished_at=now, error="the worker ended before the run did"
+    )
+
+
+def finish_run(
+    run: MtfRun,
+    *,
+    now: datetime,
+    counts: Mapping[str, Any],
+    timings: Mapping[str, float],
+    result: Mapping[str, Any] | None = None,
+) -> None:
+    """Finish a run inside the transaction that writes what it decided."""
+    MtfRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING).update(
+        status=RunStatus.DECIDED,
+        finished_at=now,
+        counts=dict(counts),
+        timings=dict(timings),
+        result=None if result is None else dict(result),
+    )
+
+
+def fail_run(run: MtfRun, fault: BaseException, now: datetime) -> None:
+    MtfRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING).update(
+        status=RunStatus.FAILED, finished_at=now, error=f"{type(fault).__name__}: {fault}"
+    )
