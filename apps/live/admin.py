@@ -13,6 +13,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from apps.admin_base.cell import cause_text, coloured, figures, link
 from apps.admin_base.table import ExactFilter, ReadOnlyAdmin, TimeRangeFilter, UncountedAdmin
+from apps.live import watch_state
 from apps.live.enter.outcome import outcome_counts
 from apps.live.models import MtfRun, WatchState
 

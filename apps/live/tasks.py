@@ -25,7 +25,7 @@ from apps.live.worker import get_worker
 
 log = structlog.get_logger("mtf")
 
-ROUTES = {
+ROUTES: dict[str, dict[str, Any]] = {
     "apps.live.tasks.judge_minute": {"queue": "mtf"},
     "apps.live.tasks.run_request": {"queue": "mtf", "priority": 9},  # Redis: 0 goes first, and is the default
     "apps.live.tasks.sync_contracts": {"queue": "exchange"},

@@ -8,7 +8,7 @@ from apps.engine import events
 from apps.engine.ports import Claimed
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.plan import OrderPlan
-from apps.feed.backfill import listed
+from apps.feed.backfill import listed_symbols
 from apps.feed.sync import streamed_symbols, watched_symbols
 from apps.market import store as market
 from apps.market.models import Contract
@@ -64,5 +64,5 @@ def test_what_the_books_hold_is_streamed_to_its_end_whatever_becomes_of_its_cont
 def test_a_backfill_of_everything_leaves_out_what_is_delisted_unless_it_is_named() -> None:
     listing("AUSDT", "BUSDT")
     listing("AUSDT")
-    assert listed([]) == ["AUSDT"]
-    assert listed(["BUSDT"]) == ["BUSDT"]
+    assert listed_symbols([]) == ["AUSDT"]
+    assert listed_symbols(["BUSDT"]) == ["BUSDT"]

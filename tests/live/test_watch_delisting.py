@@ -17,7 +17,7 @@ from apps.engine.values.position import Side
 from apps.exchange.simulator.market.archive import Archive
 from apps.exchange.simulator.market.state import State
 from apps.exchange.simulator.server import listen, running
-from apps.live.watch.contracts import Contracts
+from apps.live.watch.contracts import ContractCache
 from apps.market import store as market
 from apps.market.models import Contract
 from apps.orders.models import Position
@@ -108,7 +108,7 @@ def test_a_contract_is_the_stored_one_else_the_exchanges_else_none_and_asked_for
     market.save_contracts([contract("AUSDT"), contract("BUSDT")], NOW)
     market.save_contracts([contract("AUSDT")], NOW)
     lister = Lister(["CUSDT"])
-    contracts = Contracts(cast(Broker, lister))
+    contracts = ContractCache(cast(Broker, lister))
     for _ in range(2):
         stored = contracts.of("BUSDT")
         assert stored is not None
