@@ -33,7 +33,8 @@ def test_every_scheduled_task_exists_and_is_fired_into_its_own_queue() -> None:
     app.loader.import_default_modules()
     for scheduled in SCHEDULE:
         assert scheduled.task in app.tasks
-        assert app.amqp.router.route({}, scheduled.task)["queue"].name == scheduled.queue
+        for _ in range(2):  # Celery takes the answer of a router apart
+            assert app.amqp.router.route({}, scheduled.task)["queue"].name == scheduled.queue
 
 
 def test_migrating_corrects_the_rows_of_an_earlier_version_and_leaves_those_people_added() -> None:
