@@ -1,4 +1,4 @@
-"""The audit room's door: verdicts that changed, and what operators did."""
+"""The audit of verdicts that changed."""
 
 from __future__ import annotations
 
@@ -72,20 +72,28 @@ ORDER BY created_at, id
 
 
 def save_rows(rows: Iterable[AuditRow]) -> int:
-    """Append `rows` in the open transaction or their own; how many."""
+    """Append `rows` in the open transaction or their own; return how many."""
     with connection.cursor() as cursor:
-        copy_in(cursor, MtfAudit._meta.db_table, _COLUMNS, (copy_line(_values(row)) for row in rows))
+        copy_in(
+            cursor,
+            MtfAudit._meta.db_table,
+            _COLUMNS,
+            (
+                copy_line([*(getattr(row, column) for column in _COLUMNS[:-1]), dict(row.details)])
+                for row in rows
+            ),
+        )
         return int(cursor.rowcount)
 
 
 def row_at(symbol: str, profile: str, at: datetime) -> MtfAudit | None:
-    """The row that stands at `at`: the newest of `symbol` and `profile` created no later."""
+    """Return the row that stands at `at`: the newest of `symbol` and `profile` created no later."""
     rows = MtfAudit.objects.filter(symbol=symbol, profile=profile, created_at__lte=at)
     return rows.order_by("-created_at", "-id").first()
 
 
 def newest_rows(profile: str, symbols: Sequence[str], at: datetime | None = None) -> dict[str, MtfAudit]:
-    """Symbol → the row of `profile` that stands at `at` (default: now); absent where there never was one."""
+    """Return symbol → the row of `profile` that stands at `at` (default: now); absent without any."""
     rows = MtfAudit.objects.raw(
         "SELECT newest.* FROM unnest(%s::text[]) AS asked (symbol) CROSS JOIN LATERAL ("
         "SELECT * FROM mtf_audit WHERE symbol = asked.symbol AND profile = %s "
@@ -97,18 +105,18 @@ def newest_rows(profile: str, symbols: Sequence[str], at: datetime | None = None
 
 
 def ready_symbols(run_id: UUID) -> list[str]:
-    """The symbols this run found READY, in the order it wrote them."""
+    """Return the symbols this run found READY, in the order it wrote them."""
     rows = MtfAudit.objects.filter(run_id=run_id, cause=READY)
     return list(rows.order_by("id").values_list("symbol", flat=True))
 
 
 def find_run_row(run_id: UUID, symbol: str) -> MtfAudit | None:
-    """What this run wrote of `symbol`; None when nothing changed."""
+    """Return what this run wrote of `symbol`; None when nothing changed."""
     return MtfAudit.objects.filter(run_id=run_id, symbol=symbol).first()
 
 
 def newest_causes(profile: str, symbols: Sequence[str], at: datetime | None = None) -> dict[str, Cause]:
-    """As `standing`, but only what one line shows."""
+    """As `newest_rows`, but only what one line shows."""
     with connection.cursor() as cursor:
         cursor.execute(
             _STANDING_CAUSES,
@@ -118,15 +126,10 @@ def newest_causes(profile: str, symbols: Sequence[str], at: datetime | None = No
 
 
 def causes_between(profile: str, symbols: Sequence[str], after: datetime, until: datetime) -> list[Cause]:
-    """Every row of `profile` and `symbols` with after < created_at <= until, rising, as one line each."""
+    """Return every row of `profile` and `symbols` with after < created_at <= until, rising, as one line."""
     with connection.cursor() as cursor:
         cursor.execute(
             _CAUSES_BETWEEN,
             [list(symbols), profile, after, until],
         )
         return [Cause(*row) for row in cursor.fetchall()]
-
-
-def _values(row: AuditRow) -> tuple[Any, ...]:
-    values = tuple(getattr(row, column) for column in _COLUMNS[:-1])
-    return (*values, dict(row.details))

@@ -13,7 +13,7 @@ from apps.engine import events
 
 
 def save_events(account: str, happened: Sequence[events.Event], run_id: UUID | None) -> None:
-    """A row for each event, and a zone row for each refusal by a zone; alone or in the open transaction."""
+    """Append a row for each event, and a zone row for each refusal by a zone."""
     TradeLifecycleEvent.objects.bulk_create(
         TradeLifecycleEvent(
             account=account,
@@ -25,8 +25,31 @@ def save_events(account: str, happened: Sequence[events.Event], run_id: UUID | N
         )
         for event in happened
     )
-    zones = [event for event in happened if isinstance(event, events.ZoneSkipped)]
-    TradeZoneEvent.objects.bulk_create(_zone(account, run_id, event) for event in zones)
+    TradeZoneEvent.objects.bulk_create(
+        TradeZoneEvent(
+            account=account,
+            run_id=run_id,
+            happened_at=event.at,
+            symbol=event.symbol,
+            profile=event.profile,
+            timeframe=event.timeframe,
+            decision_key=event.decision_key,
+            side=event.side,
+            reason_code=event.reason.value,
+            category=event.category,
+            zone_low=event.zone.low,
+            zone_high=event.zone.high,
+            anchor=event.zone.anchor,
+            candidate=event.candidate,
+            deviation_pct=event.deviation_pct,
+            limit_pct=event.limit_pct,
+            atr=event.zone.atr,
+            spread_bps=event.spread_bps,
+            volume_ratio=event.volume_ratio,
+        )
+        for event in happened
+        if isinstance(event, events.ZoneSkipped)
+    )
 
 
 def _columns(event: events.Event) -> dict[str, Any]:
@@ -38,21 +61,30 @@ def _columns(event: events.Event) -> dict[str, Any]:
         case events.OrderEvent():
             return _order(event)
         case events.FillSeen():
-            return _fill(event)
+            fill = event.fill
+            extra = {"fee": fill.fee, "realised": fill.realised, "opens": fill.opens, "at": fill.at}
+            return {
+                "exchange_order_id": fill.exchange_order_id,
+                "trade_id": fill.trade_id,
+                "side": fill.side,
+                "quantity": fill.size,
+                "price": fill.price,
+                "extra": _plain(extra),
+            }
         case events.PositionEvent():
             return _position(event)
         case events.CallFailed():
             return {"extra": {"call": event.call, "detail": event.detail}}
         case events.CooldownSet():
-            extra = {"until": event.until.isoformat()}
-            return _decision(event.decision_key) | {"reason_code": event.because, "extra": extra}
+            until = {"until": event.until.isoformat()}
+            return _decision(event.decision_key) | {"reason_code": event.because, "extra": until}
         case events.SymbolReleased():
             return _decision(event.decision_key)
     raise TypeError(f"{type(event).__name__} has no place among the trade events")
 
 
 def _decision(key: str) -> dict[str, Any]:
-    """A decision key begins with its profile."""
+    """Return its columns: a decision key begins with its profile."""
     return {"decision_key": key, "profile": key.partition("|")[0]}
 
 
@@ -69,7 +101,7 @@ def _plan(event: events.PlanMade | events.PlanClaimed) -> dict[str, Any]:
         extra["status"] = event.status
     return _decision(plan.decision_key) | {
         "client_order_id": plan.client_order_id,
-        "side": plan.side.value,
+        "side": plan.side,
         "quantity": plan.size,
         "price": plan.entry,
         "extra": _plain(extra),
@@ -80,7 +112,7 @@ def _refusal(event: events.PlanRefused | events.ZoneSkipped) -> dict[str, Any]:
     columns = {
         "profile": event.profile,
         "decision_key": event.decision_key,
-        "side": event.side and event.side.value,
+        "side": event.side,
         "reason_code": event.reason.value,
     }
     if isinstance(event, events.PlanRefused):
@@ -97,7 +129,7 @@ def _order(event: events.OrderEvent) -> dict[str, Any]:
         "decision_key": order.decision_key,
         "client_order_id": order.client_order_id,
         "exchange_order_id": order.exchange_order_id,
-        "side": order.side.value,
+        "side": order.side,
         "quantity": order.size,
         "price": order.average_price if order.filled else order.price,
     }
@@ -106,23 +138,10 @@ def _order(event: events.OrderEvent) -> dict[str, Any]:
     return columns | {"extra": _plain(extra)}
 
 
-def _fill(event: events.FillSeen) -> dict[str, Any]:
-    fill = event.fill
-    extra = {"fee": fill.fee, "realised": fill.realised, "opens": fill.opens, "at": fill.at}
-    return {
-        "exchange_order_id": fill.exchange_order_id,
-        "trade_id": fill.trade_id,
-        "side": fill.side.value,
-        "quantity": fill.size,
-        "price": fill.price,
-        "extra": _plain(extra),
-    }
-
-
 def _position(event: events.PositionEvent) -> dict[str, Any]:
     position = event.position
     columns: dict[str, Any] = _decision(position.decision_key) | {
-        "side": position.side.value,
+        "side": position.side,
         "quantity": position.size,
         "price": position.entry_price,
     }
@@ -138,39 +157,15 @@ def _position(event: events.PositionEvent) -> dict[str, Any]:
     return columns | {"extra": _plain(extra)}
 
 
-def _zone(account: str, run_id: UUID | None, event: events.ZoneSkipped) -> TradeZoneEvent:
-    return TradeZoneEvent(
-        account=account,
-        run_id=run_id,
-        happened_at=event.at,
-        symbol=event.symbol,
-        profile=event.profile,
-        timeframe=event.timeframe.value,
-        decision_key=event.decision_key,
-        side=event.side.value,
-        reason_code=event.reason.value,
-        category=event.category.value,
-        zone_low=event.zone.low,
-        zone_high=event.zone.high,
-        anchor=event.zone.anchor,
-        candidate=event.candidate,
-        deviation_pct=event.deviation_pct,
-        limit_pct=event.limit_pct,
-        atr=event.zone.atr,
-        spread_bps=event.spread_bps,
-        volume_ratio=event.volume_ratio,
-    )
-
-
 def _plain(value: Any) -> Any:
-    """`value` as JSON can hold it: numbers of money as exact text, times as ISO text."""
+    """Return `value` as JSON can hold it: numbers of money as exact text, times as ISO text."""
     match value:
         case Mapping():
-            return {str(key): _plain(one) for key, one in value.items()}
+            return {str(key): _plain(item) for key, item in value.items()}
         case str():
             return str(value)
         case Iterable():
-            return [_plain(one) for one in value]
+            return [_plain(item) for item in value]
         case datetime():
             return value.isoformat()
         case None | bool() | int():

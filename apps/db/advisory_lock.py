@@ -25,9 +25,9 @@ def single_process(name: str) -> Iterator[None]:
     parameters = connection.get_connection_params()
     parameters.pop("cursor_factory", None)
     parameters.pop("context", None)
-    with psycopg.connect(**parameters, autocommit=True) as own:
+    with psycopg.connect(**parameters, autocommit=True) as session:
         deadline = time.monotonic() + WAIT_S
-        while not own.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()[0]:  # type: ignore[index]  # one row always
+        while not session.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()[0]:  # type: ignore[index]  # one row always
             if time.monotonic() > deadline:
                 raise AlreadyRunning(f"another {name} process is running against this database")
             time.sleep(0.1)

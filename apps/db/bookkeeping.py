@@ -1,4 +1,4 @@
-"""Writes that protect nothing: one that fails is undone and told, and whoever protects goes on."""
+"""Writes that protect nothing: one that fails is undone and logged, and whoever protects goes on."""
 
 from __future__ import annotations
 
@@ -48,13 +48,15 @@ def bookkeeping(what: str, **numbers: object) -> Iterator[Attempt]:
         if session.closed or connection.connection is not session:
             raise
         attempt.fault = fault
+        text = " ".join(str(fault).split())
+        error = text if isinstance(fault, Error) else f"{type(fault).__name__}: {text}"
         shown = {name: str(value) for name, value in numbers.items()}
         effect = "the rest goes on; tried again later"
-        log.error("bookkeeping_failed", what=what, error=_reason(fault), effect=effect, numbers=shown)
+        log.error("bookkeeping_failed", what=what, error=error, effect=effect, numbers=shown)
 
 
 def _limit(wait: str, statement: str) -> tuple[str, str]:
-    """Set both limits for the rest of the transaction; what they were."""
+    """Set both limits for the rest of the transaction; return what they were."""
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH before AS MATERIALIZED (SELECT current_setting('lock_timeout') AS wait, "
@@ -64,9 +66,3 @@ def _limit(wait: str, statement: str) -> tuple[str, str]:
         )
         wait, statement, *_ = cursor.fetchone()
     return wait, statement
-
-
-def _reason(fault: Exception) -> str:
-    """A database's answer in one line; anything else with its type."""
-    text = " ".join(str(fault).split())
-    return text if isinstance(fault, Error) else f"{type(fault).__name__}: {text}"

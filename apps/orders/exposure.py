@@ -68,7 +68,17 @@ def account_exposure(
     return AccountExposure(
         symbols=states,
         exposures=(
-            *(_planned_exposure(plan) for plan in plans),
+            *(
+                Exposure(
+                    decision_key=plan.decision_key,
+                    profile=plan.profile,
+                    symbol=plan.symbol,
+                    side=Side(plan.side),
+                    notional=plan.notional_usdt,
+                    risk=plan.risk_usdt,
+                )
+                for plan in plans
+            ),
             *(_unplanned_exposure(row, sizes[row.symbol]) for row in unplanned if row.symbol in sizes),
         ),
         unsized=tuple(sorted({row.symbol for row in unplanned} - set(sizes))),
@@ -90,17 +100,6 @@ def _states_by_plans(account: str, symbols: Sequence[str], now: datetime) -> dic
         known = (leverage if taken else None) if might_leave else state.leverage
         states[symbol] = replace(state, consumed=state.consumed | {key}, leverage=known)
     return states
-
-
-def _planned_exposure(plan: OrderPlan) -> Exposure:
-    return Exposure(
-        decision_key=plan.decision_key,
-        profile=plan.profile,
-        symbol=plan.symbol,
-        side=Side(plan.side),
-        notional=plan.notional_usdt,
-        risk=plan.risk_usdt,
-    )
 
 
 def _unplanned_exposure(row: ExchangeOrder | Position, contract_size: Decimal) -> Exposure:

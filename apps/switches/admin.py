@@ -41,12 +41,14 @@ class MtfSwitchAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
         return False  # a deleted OFF would be a silent ON: turn it on instead, with a reason
 
     def save_model(self, request: HttpRequest, obj: MtfSwitch, form: Any, change: bool) -> None:
+        # an OFF renewed in the list does not inherit an old end
+        is_ahead = not obj.is_on and obj.expires_at is not None and obj.expires_at > timezone.now()
         stored = set_switch(
             obj.switch_key,
             is_on=obj.is_on,
             reason=obj.reason,
             actor=request.user.get_username(),
-            expires_at=None if obj.is_on else _ahead(obj.expires_at),
+            expires_at=obj.expires_at if is_ahead else None,
         )
         obj.pk, obj.changed_by, obj.expires_at = stored.pk, stored.changed_by, stored.expires_at
 
@@ -98,7 +100,10 @@ class MtfSwitchAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
                     actor=request.user.get_username(),
                     expires_at=expires_at,
                 )
-        self.message_user(request, _told(len(chosen), is_on, expires_at), messages.SUCCESS)
+        switches = f"{len(chosen)} switch{'es' if len(chosen) != 1 else ''}"
+        until = f" until {expires_at:%d %b %H:%M} UTC" if expires_at else ""
+        text = f"{switches} turned {'on' if is_on else f'off{until}'}."
+        self.message_user(request, text, messages.SUCCESS)
         return None
 
     def _ask(
@@ -136,14 +141,3 @@ class CooldownAdmin(ReadOnlyAdmin):
     @admin.display(description="plan")
     def plan(self, cooldown: Cooldown) -> str:
         return link("orders_orderplan_changelist", "plan", decision_key=cooldown.decision_key)
-
-
-def _ahead(expires_at: datetime | None) -> datetime | None:
-    """The expiry if it still lies ahead: an OFF renewed in the list does not inherit an old end."""
-    return expires_at if expires_at and expires_at > timezone.now() else None
-
-
-def _told(count: int, is_on: bool, expires_at: datetime | None) -> str:
-    switches = f"{count} switch{'es' if count != 1 else ''}"
-    until = f" until {expires_at:%d %b %H:%M} UTC" if expires_at else ""
-    return f"{switches} turned {'on' if is_on else f'off{until}'}."
