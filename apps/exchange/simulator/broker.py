@@ -124,13 +124,13 @@ class Broker:
 
     def submit(self, request: OrderRequest, before_sending: Callable[[], None] | None = None) -> str:
         """Accepted, and let into the market at once. ValueError for a size that is not whole and positive."""
-        wish = new_order(request)
+        order = new_order(request)
         if before_sending is not None:
             before_sending()
         with self._answering(request.symbol) as floor:
-            order = orders.place_order(floor.account, wish, floor.tick_at(request.symbol, self._now_ms))
+            accepted = orders.place_order(floor.account, order, floor.tick_at(request.symbol, self._now_ms))
             floor.settle()
-            return order.key
+            return accepted.key
 
     def cancel(self, symbol: str, client_order_id: str) -> None:
         with self._answering(symbol) as floor:
@@ -240,9 +240,16 @@ _MODES = {
 
 
 def new_order(request: OrderRequest) -> NewOrder:
-    """ValueError for a size that is no positive whole number of contracts."""
+    """Return the exchange's order; ValueError for a size that is no positive whole number of contracts."""
     if request.size != request.size.to_integral_value() or request.size <= 0:
         raise ValueError(f"{request.symbol}: size {request.size} is not a positive whole number of contracts")
+    stop, target = request.stop_price, request.target_price
+    presets = Presets(
+        take_profit=target or Decimal(0),
+        take_profit_type=LAST_PRICE if target else 0,
+        stop_loss=stop or Decimal(0),
+        stop_loss_type=LAST_PRICE if stop else 0,
+    )
     return NewOrder(
         symbol=request.symbol,
         side=SIDE_NUMBERS[request.side, request.opens],
@@ -252,15 +259,5 @@ def new_order(request: OrderRequest) -> NewOrder:
         leverage=request.leverage if request.opens else None,
         open_type=ISOLATED if request.opens else "",
         client_order_id=request.client_order_id,
-        presets=_presets(request) if request.opens else NO_PRESETS,
-    )
-
-
-def _presets(request: OrderRequest) -> Presets:
-    stop, target = request.stop_price, request.target_price
-    return Presets(
-        take_profit=target or Decimal(0),
-        take_profit_type=LAST_PRICE if target else 0,
-        stop_loss=stop or Decimal(0),
-        stop_loss_type=LAST_PRICE if stop else 0,
+        presets=presets if request.opens else NO_PRESETS,
     )

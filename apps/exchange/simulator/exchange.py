@@ -51,7 +51,7 @@ class Exchange:
         self._journal = journal
         self.ticker_stats = TickerStats(market)
         self._played = account.wallet.played
-        self._dues: dict[str, tuple[int, NextEvent]] = {}
+        self._next_events: dict[str, tuple[int, NextEvent]] = {}
 
     @classmethod
     def open(
@@ -73,13 +73,22 @@ class Exchange:
         journal = Journal(path, name) if path else None
         try:
             rows = journal.read() if journal else []
-            market = _with_mentioned(market, rows, path)
-            account = _opened(market, rows, now_ms, balance)
+            mentioned = {row.symbol for row in rows if not isinstance(row, Wallet)} - {""}
+            # No row of the books may become unreadable: what they mention stays listed.
+            archive = market.archive.keeping(mentioned)
+            if archive is not market.archive:
+                market = Market(archive, market.seed)
+            account = _account_of(market, rows, now_ms, balance)
             if journal:
                 journal.begin(account.rows())
-        except BaseException:
+        except BaseException as fault:
             if journal:
                 journal.close()
+            if isinstance(fault, UnknownSymbol):
+                raise JournalError(
+                    f"the books in {path} mention contracts that were never recorded: "
+                    f"{', '.join(fault.symbols)}; move them away to begin new ones"
+                ) from fault
             raise
         return cls(market, account, journal, rules)
 
@@ -121,12 +130,25 @@ class Exchange:
         None when everything was played and nothing changed on the way.
         """
         self.settle()
-        until = moment_at(until_ms / 1000).number
-        while self._played < until and (number := self._next()) <= until:
-            before, at = self.account.changes, Moment(*divmod(number, TICKS))
-            self._play(at)
+        account, until = self.account, moment_at(until_ms / 1000).number
+        while self._played < until:
+            symbols = account.active_symbols()
+            ahead = [self._next_event(symbol, self._played + 1).number for symbol in symbols]
+            if account.held():
+                ahead.append(-(-(self._played + 1) // FUNDING_TICKS) * FUNDING_TICKS)
+            number = min(ahead, default=NEVER)
+            if number > until:
+                break
+            before, at = account.changes, Moment(*divmod(number, TICKS))
+            if number % FUNDING_TICKS == 0:
+                for symbol in symbols:
+                    rate = self.ticker_stats.funding_rate(symbol, at.minute * MINUTE_S)
+                    triggers.pay_funding(account, self.tick(symbol, at), rate)
+            for symbol in symbols:
+                if self._next_event(symbol, number) == NextEvent(number, may_happen=True):
+                    triggers.play_tick(self.matching, self.tick(symbol, at))
             self._played = number
-            if self.account.changes != before:
+            if account.changes != before:
                 return at.at_ms
         self._played = max(self._played, until)
         return None
@@ -158,48 +180,18 @@ class Exchange:
             self.market.minute_path(symbol, at.minute).mark.price(at.tick)
         )
 
-    def _next(self) -> int:
-        """The number of the next tick at which anything may happen; the market's end of time when none is."""
-        first = self._played + 1
-        due = [self._due(symbol, first).number for symbol in self.account.alive()]
-        if self.account.held():
-            due.append(-(-first // FUNDING_TICKS) * FUNDING_TICKS)
-        return min(due, default=NEVER)
-
-    def _play(self, at: Moment) -> None:
-        symbols = self.account.alive()
-        if at.number % FUNDING_TICKS == 0:
-            for symbol in symbols:
-                rate = self.ticker_stats.funding_rate(symbol, at.minute * MINUTE_S)
-                triggers.pay_funding(self.account, self.tick(symbol, at), rate)
-        for symbol in symbols:
-            if self._due(symbol, at.number) == NextEvent(at.number, may_happen=True):
-                triggers.play_tick(self.matching, self.tick(symbol, at))
-
-    def _due(self, symbol: str, first: int) -> NextEvent:
-        """From tick `first` on; searched again only when the contract's rows changed, or it has passed."""
+    def _next_event(self, symbol: str, first: int) -> NextEvent:
+        """Return it from tick `first` on; search again only when the contract changed, or it has passed."""
         version = self.account.version(symbol)
-        searched, found = self._dues.get(symbol, (-1, NextEvent(-1, may_happen=False)))
-        if searched != version or found.number < first or (found.number == first and not found.may_happen):
-            found = next_event(self.market, self.account, symbol, first)
-            self._dues[symbol] = version, found
-        return found
+        searched, event = self._next_events.get(symbol, (-1, NextEvent(-1, may_happen=False)))
+        if searched != version or event.number < first or (event.number == first and not event.may_happen):
+            event = next_event(self.market, self.account, symbol, first)
+            self._next_events[symbol] = version, event
+        return event
 
 
-def _with_mentioned(market: Market, rows: Iterable[Row], path: Path | None) -> Market:
-    """The market with every contract of the books: none of their rows may become unreadable."""
-    mentioned = {row.symbol for row in rows if not isinstance(row, Wallet)} - {""}
-    try:
-        archive = market.archive.keeping(mentioned)
-    except UnknownSymbol as fault:
-        raise JournalError(
-            f"the books in {path} mention contracts that were never recorded: {', '.join(fault.symbols)}; "
-            "move them away to begin new ones"
-        ) from fault
-    return market if archive is market.archive else Market(archive, market.seed)
-
-
-def _opened(market: Market, rows: Iterable[Row], now_ms: int, balance: Decimal | None) -> Account:
+def _account_of(market: Market, rows: Iterable[Row], now_ms: int, balance: Decimal | None) -> Account:
+    """Return the account of these rows; of no rows a new one with `balance`, which else must be theirs."""
     account = Account(market.archive.listing, Wallet(ZERO))
     for row in rows:
         account.put(row)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from itertools import takewhile
+from typing import Any
 
 from apps.exchange.simulator.account.margin import TAKER, margin, position_margin, unrealised
 from apps.exchange.simulator.account.rows import (
@@ -41,6 +42,14 @@ class Account:
         self.trades: dict[str, Trade] = {}
         self.ledger_lines: dict[str, LedgerLine] = {}
         self.contracts: dict[str, Contract] = {}
+        self._tables: dict[type[Row], dict[str, Any]] = {
+            Contract: self.contracts,
+            Order: self.orders,
+            Plan: self.plans,
+            Position: self.positions,
+            Trade: self.trades,
+            LedgerLine: self.ledger_lines,
+        }
         self._live: dict[str, Order | Plan] = {}
         self._unapproved: dict[str, Order] = {}
         self._changed: dict[tuple[type[Row], str], Row] = {}
@@ -53,7 +62,7 @@ class Account:
         if isinstance(row, Wallet):
             self.wallet = row
             return
-        self._table(row)[row.key] = row
+        self._tables[type(row)][row.key] = row
         self._versions[row.symbol] = self.changes
         if isinstance(row, (Order, Plan)):
             self._live[row.key] = row
@@ -76,14 +85,7 @@ class Account:
 
     def rows(self) -> Iterator[Row]:
         yield self.wallet
-        for table in (
-            self.contracts,
-            self.orders,
-            self.plans,
-            self.positions,
-            self.trades,
-            self.ledger_lines,
-        ):
+        for table in self._tables.values():
             yield from table.values()
 
     def number(self) -> int:
@@ -128,7 +130,7 @@ class Account:
     def contract(self, symbol: str) -> Contract:
         return self.contracts.get(symbol, Contract(symbol, DEFAULT_LEVERAGE, DEFAULT_OPEN_TYPE))
 
-    def alive(self) -> list[str]:
+    def active_symbols(self) -> list[str]:
         """The contracts on which anything may still happen, sorted."""
         armed = (row.symbol for row in self.contracts.values() if row.cancel_at_ms)
         return sorted({row.symbol for row in (*self._live.values(), *self.held())} | set(armed))
@@ -173,14 +175,3 @@ class Account:
 
     def _live_of(self, symbol: str | None) -> Iterable[Order | Plan]:
         return [row for row in self._live.values() if symbol is None or row.symbol == symbol]
-
-    def _table(self, row: Row) -> dict[str, Row]:
-        tables: dict[type, dict] = {  # type: ignore[type-arg]  # one dict for each type of row
-            Order: self.orders,
-            Plan: self.plans,
-            Position: self.positions,
-            Trade: self.trades,
-            LedgerLine: self.ledger_lines,
-            Contract: self.contracts,
-        }
-        return tables[type(row)]

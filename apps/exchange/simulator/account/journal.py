@@ -52,7 +52,17 @@ class Journal:
 
     def __init__(self, path: Path, market: str) -> None:
         self._path = path
-        self._lock = self._locked(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = path.with_name(f"{path.name}.lock").open("w")
+        except OSError as fault:
+            raise JournalError(f"cannot write beside {path}: {fault.strerror}") from fault
+        try:
+            # Two processes with the same books would each forget the other's orders.
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as fault:
+            self._lock.close()
+            raise JournalError(f"{path} is in use by another simulator; end it first") from fault
         self._header = json.dumps({"books_of": market})
         self._file: TextIO | None = None
 
@@ -69,7 +79,9 @@ class Journal:
         rows: dict[tuple[str, str], Row] = {}
         try:
             for line in lines[:-1]:
-                rows |= {(type(row).__name__, row.key): row for row in _rows(line)}
+                for name, values in json.loads(line):
+                    row = _row(KINDS[name], values)
+                    rows[name, row.key] = row
         except (ValueError, KeyError, TypeError, ArithmeticError) as fault:
             raise JournalError(
                 f"{self._path} is damaged ({fault!r}); move it away to begin new books"
@@ -100,20 +112,6 @@ class Journal:
             self._file.close()
         self._lock.close()
 
-    def _locked(self, path: Path) -> TextIO:
-        """Two processes with the same books would each forget the other's orders."""
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            lock = path.with_name(f"{path.name}.lock").open("w")
-        except OSError as fault:
-            raise JournalError(f"cannot write beside {path}: {fault.strerror}") from fault
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as fault:
-            lock.close()
-            raise JournalError(f"{path} is in use by another simulator; end it first") from fault
-        return lock
-
 
 def row_fields(row: Row) -> dict[str, Any]:
     """Return a row as JSON: decimals are text."""
@@ -122,10 +120,6 @@ def row_fields(row: Row) -> dict[str, Any]:
 
 def _line(rows: Iterable[Row]) -> str:
     return json.dumps([[NAMES[type(row)], row_fields(row)] for row in rows], separators=(",", ":")) + "\n"
-
-
-def _rows(line: str) -> list[Row]:
-    return [_row(KINDS[kind], values) for kind, values in json.loads(line)]
 
 
 def _row(kind: type[Row], values: dict[str, Any]) -> Row:

@@ -96,7 +96,11 @@ class Archive:
         if step_s % MINUTE_S or first_open_s % step_s:
             raise ValueError(f"{first_open_s} s is not a boundary of {step_s} s")
         fine_s = MINUTE_S if step_s % HOUR_S else HOUR_S
-        chain = self._minutes[symbol] if fine_s == MINUTE_S else self._hourly(symbol)
+        chain = self._minutes[symbol]
+        if fine_s == HOUR_S:
+            if symbol not in self._hours:
+                self._hours[symbol] = chain.rolled_up(HOUR_S // MINUTE_S)
+            chain = self._hours[symbol]
         factor = step_s // fine_s
         fine = chain.candles(first_open_s // fine_s, count * factor)
         return fine if factor == 1 else rolled_up(fine, factor)
@@ -124,11 +128,6 @@ class Archive:
             )
             for at, column in enumerate(columns)
         ]
-
-    def _hourly(self, symbol: str) -> Chain:
-        if symbol not in self._hours:
-            self._hours[symbol] = self._minutes[symbol].rolled_up(HOUR_S // MINUTE_S)
-        return self._hours[symbol]
 
 
 @dataclass(frozen=True, slots=True)

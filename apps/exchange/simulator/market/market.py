@@ -93,28 +93,51 @@ class Market:
 
     def minute_path(self, symbol: str, minute: int) -> MinutePath:
         """One contract alone: what `path` and `mark_path` say of it, at a fraction of their cost."""
-        found = self._minute_paths.get((symbol, minute))
-        if found is None:
-            found = minute_path(self._candle(symbol, minute), lambda: self._high_first(symbol, minute))
+        run = self._minute_paths.get((symbol, minute))
+        if run is None:
+            first, block = self._blocks.get(symbol, (0, []))
+            if not first <= minute < first + len(block):
+                first = minute - minute % BLOCK_MINUTES
+                block = self.archive.matrix(symbol, MINUTE_S, first * MINUTE_S, BLOCK_MINUTES).T.tolist()
+                self._blocks[symbol] = first, block
+            symbol_bits = self.keys[self.row[symbol]]
+            run = minute_path(
+                block[minute - first],
+                lambda: bool(noise(self.seed, symbol_bits, minute)[0] % np.uint64(2) == 1),
+            )
             if len(self._minute_paths) >= KEPT_RUNS:
                 del self._minute_paths[next(iter(self._minute_paths))]
-            self._minute_paths[symbol, minute] = found
-        return found
+            self._minute_paths[symbol, minute] = run
+        return run
 
     def quotes(self, moment: Moment) -> Quotes:
         """Bid and ask lie max(1 tick, 2 bps) apart, around the last price."""
         if self._quoted is None or self._quoted[0] != moment:
-            self._quoted = (moment, self._quotes_at(moment))
+            path = self.path(moment.minute)
+            last = path.price(moment.tick)
+            spread = np.maximum(1, np.rint(last * SPREAD_BPS / 10_000).astype(np.int64))
+            bid = np.maximum(1, last - spread // 2)
+            mark = self.mark_path(moment.minute).price(moment.tick)
+            quotes = Quotes(last, bid, bid + spread, mark, path.straight(moment.tick))
+            self._quoted = (moment, quotes)
         return self._quoted[1]
 
     def trades(self, symbol: str, moment: Moment, ticks: int) -> list[Trade]:
         """One trade for each of the last `ticks` ticks at which something traded, newest first."""
-        oldest = moment.earlier(ticks - 1)
+        oldest, row = moment.earlier(ticks - 1), self.row[symbol]
         trades: list[Trade] = []
         for minute in range(moment.minute, oldest.minute - 1, -1):
             newest_tick = moment.tick if minute == moment.minute else TICKS - 1
             oldest_tick = oldest.tick if minute == oldest.minute else 0
-            trades += self._trades_of(symbol, minute, range(newest_tick, oldest_tick - 1, -1))
+            path = self.path(minute)
+            coins = noise(self.seed, self.keys[row], minute, np.arange(TICKS)) % np.uint64(2) == 1
+            for tick in range(newest_tick, oldest_tick - 1, -1):
+                price, before = (int(path.price(each)[row]) for each in (tick, max(0, tick - 1)))
+                contracts = int(path.traded(tick)[row]) - (int(path.traded(tick - 1)[row]) if tick else 0)
+                if contracts:
+                    sold = bool(coins[tick]) if price == before else price < before
+                    number, at_s = minute * TICKS + tick, minute * 60 + second(tick)
+                    trades.append(Trade(number, at_s, price, contracts, sold))
         return trades
 
     def closed(
@@ -159,41 +182,8 @@ class Market:
             parts.append(self.forming(symbol, step_s, moment, mark=mark))
         return Stretch(first_open_s, step_s, np.concatenate(parts, axis=1))
 
-    def _candle(self, symbol: str, minute: int) -> list[int]:
-        first, block = self._blocks.get(symbol, (0, []))
-        if not first <= minute < first + len(block):
-            first = minute - minute % BLOCK_MINUTES
-            block = self.archive.matrix(symbol, MINUTE_S, first * MINUTE_S, BLOCK_MINUTES).T.tolist()
-            self._blocks[symbol] = first, block
-        return block[minute - first]
-
-    def _high_first(self, symbol: str, minute: int) -> bool:
-        return bool(noise(self.seed, self.keys[self.row[symbol]], minute)[0] % np.uint64(2) == 1)
-
-    def _quotes_at(self, moment: Moment) -> Quotes:
-        path = self.path(moment.minute)
-        last = path.price(moment.tick)
-        spread = np.maximum(1, np.rint(last * SPREAD_BPS / 10_000).astype(np.int64))
-        bid = np.maximum(1, last - spread // 2)
-        mark = self.mark_path(moment.minute).price(moment.tick)
-        return Quotes(last, bid, bid + spread, mark, path.straight(moment.tick))
-
     def _run(self, candles: Matrix, minutes: Row | int, keys: Row | int) -> Path:
         return paths(candles, noise(self.seed, keys, minutes) % np.uint64(2) == 1)
-
-    def _trades_of(self, symbol: str, minute: int, ticks: range) -> list[Trade]:
-        row, path = self.row[symbol], self.path(minute)
-        coins = noise(self.seed, self.keys[row], minute, np.arange(TICKS)) % np.uint64(2) == 1
-        trades = []
-        for tick in ticks:
-            price, before = (int(path.price(each)[row]) for each in (tick, max(0, tick - 1)))
-            contracts = int(path.traded(tick)[row]) - (int(path.traded(tick - 1)[row]) if tick else 0)
-            if contracts:
-                sold = bool(coins[tick]) if price == before else price < before
-                trades.append(
-                    Trade(minute * TICKS + tick, minute * 60 + second(tick), price, contracts, sold)
-                )
-        return trades
 
 
 def _forget(kept: dict[int, Path], newcomer: int) -> None:
@@ -213,19 +203,16 @@ def noise(*place: ArrayLike) -> NDArray[np.uint64]:
     parts = np.broadcast_arrays(*(np.atleast_1d(np.asarray(part, dtype=np.int64)) for part in place))
     bits = np.zeros(parts[0].shape, dtype=np.uint64)
     for part in parts:
-        bits = _mixed((bits ^ part.astype(np.uint64)) + np.uint64(0x9E3779B97F4A7C15))
+        bits = (bits ^ part.astype(np.uint64)) + np.uint64(0x9E3779B97F4A7C15)
+        bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        bits ^= bits >> np.uint64(31)
     return bits
 
 
 def uniform(*place: ArrayLike) -> NDArray[np.float64]:
     """The same as a number from 0 up to 1."""
     return (noise(*place) >> np.uint64(11)) / float(2**53)
-
-
-def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
 
 
 MAX_LEVELS = 50
@@ -246,7 +233,9 @@ def book(market: Market, symbol: str, moment: Moment, levels: int = MAX_LEVELS) 
     """At most `levels` (up to 50) a side; bids fall, asks rise, prices stay above 0."""
     row = market.row[symbol]
     bid, ask = market.minute_path(symbol, moment.minute).book(moment.tick)
-    typical = _typical_contracts(market, symbol, moment)
+    hour = moment.minute - moment.minute % BUSY_MINUTES
+    volume = market.closed(symbol, 3600, (hour - BUSY_MINUTES) * 60, 1)[-1, 0]
+    typical = max(10, int(volume) // BUSY_MINUTES // 5)
     gap = max(1, (ask - bid) // 2)
     bids = _side(market, row, moment, levels, side=0, typical=typical, gap=gap)
     asks = _side(market, row, moment, levels, side=1, typical=typical, gap=gap)
@@ -254,12 +243,6 @@ def book(market: Market, symbol: str, moment: Moment, levels: int = MAX_LEVELS) 
         [(bid - away, size) for away, size in bids if away == 0 or bid > away],
         [(ask + away, size) for away, size in asks],
     )
-
-
-def _typical_contracts(market: Market, symbol: str, moment: Moment) -> int:
-    hour = moment.minute - moment.minute % BUSY_MINUTES
-    volume = market.closed(symbol, 3600, (hour - BUSY_MINUTES) * 60, 1)[-1, 0]
-    return max(10, int(volume) // BUSY_MINUTES // 5)
 
 
 def _side(

@@ -51,13 +51,28 @@ def open_state(path: Path | None, *, now: datetime, day: int | None = None, seed
             now.date(), lively_day(now) if day is None else day, DEFAULT_SEED if seed is None else seed
         )
         if path is not None:
-            _keep(path, state)
+            draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with draft.open("w") as file:
+                    json.dump(asdict(state) | {"first_day": state.first_day.isoformat()}, file)
+                    file.flush()
+                    os.fsync(file.fileno())
+                draft.replace(path)
+            except OSError as fault:
+                raise StateError(f"cannot write the state file {path}: {fault.strerror}") from fault
         return state
-    state = _kept(path)
-    for name, asked, kept in (("day", day, state.day), ("seed", seed, state.seed)):
-        if asked is not None and asked != kept:
+    try:
+        kept = json.loads(path.read_text())
+        state = State(date.fromisoformat(kept["first_day"]), int(kept["day"]), int(kept["seed"]))
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise StateError(
+            f"cannot use the state file {path} ({fault!r}); move it away to begin a new market"
+        ) from fault
+    for name, wanted, known in (("day", day, state.day), ("seed", seed, state.seed)):
+        if wanted is not None and wanted != known:
             raise StateError(
-                f"--{name} {asked} contradicts {path}: it plays {name} {kept} since {state.first_day}; "
+                f"--{name} {wanted} contradicts {path}: it plays {name} {known} since {state.first_day}; "
                 f"leave --{name} out to go on with it, or begin a new market with another --state file "
                 "(./run demo: another TRADINGV3_VAR)"
             )
@@ -68,27 +83,3 @@ def lively_day(now: datetime) -> int:
     """The day of the tape that shows a newcomer a trade soonest when he starts at this time of the day."""
     hours = LIVELY.read_text().split()
     return ord(hours[now.hour][now.minute]) - ord("a")
-
-
-def _kept(path: Path) -> State:
-    try:
-        kept = json.loads(path.read_text())
-        return State(date.fromisoformat(kept["first_day"]), int(kept["day"]), int(kept["seed"]))
-    except (OSError, ValueError, KeyError, TypeError) as fault:
-        raise StateError(
-            f"cannot use the state file {path} ({fault!r}); move it away to begin a new market"
-        ) from fault
-
-
-def _keep(path: Path, state: State) -> None:
-    fields = asdict(state) | {"first_day": state.first_day.isoformat()}
-    draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("w") as file:
-            json.dump(fields, file)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError as fault:
-        raise StateError(f"cannot write the state file {path}: {fault.strerror}") from fault

@@ -41,7 +41,15 @@ class TickerStats:
         if moment.minute != self._minute:
             self._minute, self._days = moment.minute, {}
         if symbol not in self._days:
-            self._days[symbol] = self._summed(symbol, moment.minute)
+            first_s = (moment.minute - DAY_MINUTES) * MINUTE_S
+            candles = self._market.archive.matrix(symbol, MINUTE_S, first_s, DAY_MINUTES)
+            self._days[symbol] = DayStats(
+                opened=int(candles[OPEN, 0]),
+                high=int(candles[HIGH].max()),
+                low=int(candles[LOW].min()),
+                volume=int(candles[VOLUME].sum()),
+                turnover=int((candles[CLOSE] * candles[VOLUME]).sum()),
+            )
         return self._days[symbol]
 
     def open_interest(self, symbol: str, moment: Moment) -> int:
@@ -54,17 +62,6 @@ class TickerStats:
         """The rate of the 8 hours that end at `settles_s`, a ratio; longs pay when it is positive."""
         chance = float(uniform(self._market.seed, symbol_key(symbol), settles_s // FUNDING_S, 2)[0])
         return FUNDING_MEAN + Decimal(f"{(chance - 0.5) * 2 * FUNDING_SWING:.8f}")
-
-    def _summed(self, symbol: str, minute: int) -> DayStats:
-        first_s = (minute - DAY_MINUTES) * MINUTE_S
-        candles = self._market.archive.matrix(symbol, MINUTE_S, first_s, DAY_MINUTES)
-        return DayStats(
-            opened=int(candles[OPEN, 0]),
-            high=int(candles[HIGH].max()),
-            low=int(candles[LOW].min()),
-            volume=int(candles[VOLUME].sum()),
-            turnover=int((candles[CLOSE] * candles[VOLUME]).sum()),
-        )
 
 
 def next_settlement_s(moment: Moment) -> int:
