@@ -76,25 +76,49 @@ class Matching:
         """Let an accepted order into the market: it takes what it may, and rests, or ends."""
         order = self._put(order, state=LIVE)
         self.events.append(Event(SUBMITTED, order))
-        levels = [(price, contracts) for price, contracts in tick.levels(order.buys) if _within(order, price)]
+        levels = [
+            (price, contracts)
+            for price, contracts in tick.levels(order.buys)
+            if (price <= order.price if order.buys else price >= order.price)
+        ]
         depth = sum(contracts for _, contracts in levels)
         wanted = fillable(self.account, order)
         if wanted and not (
             (order.mode == MAKER_ONLY and levels) or (order.mode == FOK and depth < order.remaining)
         ):
-            order = self._take(order, levels, self._most(wanted), tick.at_ms)
+            most = self._most(wanted)
+            for price, contracts in levels:
+                taken = min(contracts, most)
+                if not taken or order.state == OVER:
+                    break
+                most -= taken
+                order = self.fill(order, price, taken, maker=False, at_ms=tick.at_ms)
             if order.state == OVER or (order.kind == "limit" and order.mode in (GTC, MAKER_ONLY)):
                 return
         self.finish(order, CANCELLED, tick.at_ms)
 
-    def rest(self, tick: Tick) -> None:
+    def fill_resting(self, tick: Tick) -> None:
         """Fill the resting limits that the path trades through, best price and oldest first."""
         step = self.account.listing(tick.symbol).tick * self.rules.through_ticks
-        through = [each for each in self.account.live_orders(tick.symbol) if _is_through(each, tick, step)]
-        for resting in sorted(through, key=_priority):
+        # Orders that were not let into the market yet are not filled.
+        through = [
+            order
+            for order in self.account.live_orders(tick.symbol)
+            if order.state != APPROVAL
+            and (tick.last <= order.price - step if order.buys else tick.last >= order.price + step)
+        ]
+        through.sort(key=lambda order: (-order.price if order.buys else order.price, order.queued))
+        for resting in through:
             order = self.account.orders[resting.key]
-            if self.account.is_live(order):
-                self._fill_resting(order, tick)
+            if not self.account.is_live(order):
+                continue
+            contract = self.account.contract(tick.symbol)
+            taken = contract.taken if contract.taken_minute == tick.minute else 0
+            left = tick.volume // VOLUME_SHARE - taken
+            contracts = min(left, self._most(fillable(self.account, order)))
+            if contracts > 0:
+                self.account.put(replace(contract, taken_minute=tick.minute, taken=taken + contracts))
+                self.fill(order, order.price, contracts, maker=True, at_ms=tick.at_ms)
 
     def fill(self, order: Order, price: Decimal, contracts: int, *, maker: bool, at_ms: int) -> Order:
         """Book one fill and what follows from it; the order as it is then."""
@@ -109,7 +133,13 @@ class Matching:
         )
         self.events.append(Event(LIQUIDATED if order.kind == "liquidate" else MATCHED, order, trade))
         self._on_filled(self, order, at_ms)
-        self._clear_flat(order, at_ms)
+        side = order.closes
+        if not (order.opens and self.account.hedged) and not self.account.position(order.symbol, side).size:
+            # A position that ended takes its closing orders and its whole-position protection with it.
+            self.cancel_closing(order.symbol, side, at_ms)
+            for plan in self.account.live_plans(order.symbol):
+                if plan.protects and plan.category == WHOLE and plan.closes == side:
+                    self.finish(plan, CANCELLED, at_ms)
         return self.account.orders[order.key]
 
     def finish(self, row: Order | Plan, action: int, at_ms: int) -> None:
@@ -129,34 +159,6 @@ class Matching:
             if not resting.opens and resting.closes == position_type:
                 self.finish(resting, CANCELLED, at_ms)
 
-    def _take(self, order: Order, levels: list[tuple[Decimal, int]], most: int, at_ms: int) -> Order:
-        for price, contracts in levels:
-            taken = min(contracts, most)
-            if not taken or order.state == OVER:
-                break
-            most -= taken
-            order = self.fill(order, price, taken, maker=False, at_ms=at_ms)
-        return order
-
-    def _fill_resting(self, order: Order, tick: Tick) -> None:
-        contract = self.account.contract(tick.symbol)
-        taken = contract.taken if contract.taken_minute == tick.minute else 0
-        left = tick.volume // VOLUME_SHARE - taken
-        contracts = min(left, self._most(fillable(self.account, order)))
-        if contracts > 0:
-            self.account.put(replace(contract, taken_minute=tick.minute, taken=taken + contracts))
-            self.fill(order, order.price, contracts, maker=True, at_ms=tick.at_ms)
-
-    def _clear_flat(self, order: Order, at_ms: int) -> None:
-        """A position that ended takes its closing orders and its whole-position protection with it."""
-        side = order.closes
-        if (order.opens and self.account.hedged) or self.account.position(order.symbol, side).size:
-            return
-        self.cancel_closing(order.symbol, side, at_ms)
-        for plan in self.account.live_plans(order.symbol):
-            if plan.protects and plan.category == WHOLE and plan.closes == side:
-                self.finish(plan, CANCELLED, at_ms)
-
     def _most(self, contracts: int) -> int:
         return min(contracts, self.rules.fill_at_most) if self.rules.fill_at_most else contracts
 
@@ -164,20 +166,6 @@ class Matching:
         order = replace(order, **changes)  # type: ignore[arg-type]  # the callers' keywords are its fields
         self.account.put(order)
         return order
-
-
-def _within(order: Order, price: Decimal) -> bool:
-    return price <= order.price if order.buys else price >= order.price
-
-
-def _is_through(order: Order, tick: Tick, step: Decimal) -> bool:
-    if order.state == APPROVAL:
-        return False
-    return tick.last <= order.price - step if order.buys else tick.last >= order.price + step
-
-
-def _priority(order: Order) -> tuple[Decimal, int]:
-    return (-order.price if order.buys else order.price, order.queued)
 
 
 Level = tuple[Decimal, int]
@@ -226,10 +214,10 @@ def apply_fill(
     closed = min(contracts, held.size) if closing else 0
     realised, fee = ZERO, ZERO
     if closed:
-        realised = _reduced(account, held, price, closed, at_ms)
+        realised = _reduce_position(account, held, price, closed, at_ms)
         fee += _pay_fee(account, held, price, closed, maker, at_ms)
     if contracts > closed:
-        grown = _increased(account, order, price, contracts - closed, at_ms)
+        grown = _increase_position(account, order, price, contracts - closed, at_ms)
         fee += _pay_fee(account, grown, price, contracts - closed, maker, at_ms)
     trade = Trade(
         account.number(),
@@ -248,7 +236,8 @@ def apply_fill(
     return trade
 
 
-def _reduced(account: Account, held: Position, price: Decimal, closed: int, at_ms: int) -> Decimal:
+def _reduce_position(account: Account, held: Position, price: Decimal, closed: int, at_ms: int) -> Decimal:
+    """Book what is closed; return the profit realised, without fees."""
     left = held.size - closed
     cost = (held.cost * left / held.size).quantize(COST_DIGITS).normalize() if left else ZERO
     gain = (price * closed - (held.cost - cost)) * account.listing(held.symbol).contract_size
@@ -268,7 +257,9 @@ def _reduced(account: Account, held: Position, price: Decimal, closed: int, at_m
     return realised
 
 
-def _increased(account: Account, order: Order, price: Decimal, contracts: int, at_ms: int) -> Position:
+def _increase_position(
+    account: Account, order: Order, price: Decimal, contracts: int, at_ms: int
+) -> Position:
     position_type = LONG if order.buys else SHORT
     held = account.position(order.symbol, position_type)
     if not held.size:

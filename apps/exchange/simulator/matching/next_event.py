@@ -9,12 +9,11 @@ import numpy as np
 
 from apps.exchange.simulator.account.account import Account
 from apps.exchange.simulator.account.margin import liquidation_price
-from apps.exchange.simulator.account.rows import Plan
 from apps.exchange.simulator.codes import LAST_PRICE, LONG, RISES
 from apps.exchange.simulator.market.archive import MINUTE_S
 from apps.exchange.simulator.market.listing import Listing
 from apps.exchange.simulator.market.market import Market
-from apps.exchange.simulator.market.path import TICKS, MinutePath, moment_at
+from apps.exchange.simulator.market.path import TICKS, moment_at
 from apps.exchange.simulator.tape.code import HIGH, LOW
 
 AHEAD_MINUTES = 240
@@ -56,65 +55,52 @@ class NextEvent:
 
 def next_event(market: Market, account: Account, symbol: str, first: int) -> NextEvent:
     """The first tick from `first` on at which the contract's rows may change."""
-    found = _reached(market, symbol, bounds(account, symbol), first)
+    beyond = bounds(account, symbol)
+    minute, tick = divmod(first, TICKS)
+    candles = market.archive.matrix(symbol, MINUTE_S, minute * MINUTE_S, AHEAD_MINUTES)
+    # A mark never leaves the range of its minute's candle.
+    low, high = max(beyond.last_low, beyond.mark_low), min(beyond.last_high, beyond.mark_high)
+    event = NextEvent((minute + AHEAD_MINUTES) * TICKS, may_happen=False)
+    for after in np.flatnonzero((candles[LOW] <= low) | (candles[HIGH] >= high)).tolist():
+        run, start = market.minute_path(symbol, minute + after), 0 if after else tick
+        by_last = run.last.first_beyond(beyond.last_low, beyond.last_high, start)
+        by_mark = run.mark.first_beyond(beyond.mark_low, beyond.mark_high, start)
+        if by_last is not None or by_mark is not None:
+            reached = min(each for each in (by_last, by_mark) if each is not None)
+            event = NextEvent((minute + after) * TICKS + reached, may_happen=True)
+            break
     cancel_at_ms = account.contract(symbol).cancel_at_ms
     if cancel_at_ms:
-        cancels = max(first, _number_from(cancel_at_ms))
-        return NextEvent(cancels, may_happen=True) if cancels <= found.number else found
-    return found
+        before = moment_at(cancel_at_ms / 1000)
+        at_or_after = before.number if before.at_ms >= cancel_at_ms else before.number + 1
+        cancels = max(first, at_or_after)
+        return NextEvent(cancels, may_happen=True) if cancels <= event.number else event
+    return event
 
 
 def bounds(account: Account, symbol: str) -> Bounds:
     """As the account's orders, plans and positions lie now."""
-    listing, found = account.listing(symbol), Bounds()
+    listing, limits = account.listing(symbol), Bounds()
     for order in account.live_orders(symbol):
         if order.buys:
-            found.falls(_ticks(listing, order.price) - 1, last=True)
+            limits.falls(_ticks(listing, order.price) - 1, last=True)
         else:
-            found.rises(_ticks(listing, order.price) + 1, last=True)
+            limits.rises(_ticks(listing, order.price) + 1, last=True)
     for plan in account.live_plans(symbol):
-        _of_plan(listing, plan, found)
+        last = plan.price_type == LAST_PRICE
+        if plan.kind == "trailing":  # it follows every tick
+            limits.rises(0, last=last)
+        elif plan.price_way == RISES:
+            limits.rises(_ticks(listing, plan.trigger_price), last=last)
+        else:
+            limits.falls(_ticks(listing, plan.trigger_price), last=last)
     for held in account.held(symbol):
         price = liquidation_price(listing, held)
         if held.position_type == LONG:
-            found.falls(_ticks(listing, price, ROUND_CEILING) + 1, last=False)
+            limits.falls(_ticks(listing, price, ROUND_CEILING) + 1, last=False)
         else:
-            found.rises(_ticks(listing, price, ROUND_FLOOR) - 1, last=False)
-    return found
-
-
-def _of_plan(listing: Listing, plan: Plan, found: Bounds) -> None:
-    last = plan.price_type == LAST_PRICE
-    if plan.kind == "trailing":  # it follows every tick
-        found.rises(0, last=last)
-    elif plan.price_way == RISES:
-        found.rises(_ticks(listing, plan.trigger_price), last=last)
-    else:
-        found.falls(_ticks(listing, plan.trigger_price), last=last)
-
-
-def _reached(market: Market, symbol: str, beyond: Bounds, first: int) -> NextEvent:
-    """A mark never leaves the range of its minute's candle."""
-    minute, tick = divmod(first, TICKS)
-    candles = market.archive.matrix(symbol, MINUTE_S, minute * MINUTE_S, AHEAD_MINUTES)
-    low, high = max(beyond.last_low, beyond.mark_low), min(beyond.last_high, beyond.mark_high)
-    for after in np.flatnonzero((candles[LOW] <= low) | (candles[HIGH] >= high)).tolist():
-        found = _tick(market.minute_path(symbol, minute + after), beyond, 0 if after else tick)
-        if found is not None:
-            return NextEvent((minute + after) * TICKS + found, may_happen=True)
-    return NextEvent((minute + AHEAD_MINUTES) * TICKS, may_happen=False)
-
-
-def _tick(run: MinutePath, beyond: Bounds, first: int) -> int | None:
-    by_last = run.last.first_beyond(beyond.last_low, beyond.last_high, first)
-    by_mark = run.mark.first_beyond(beyond.mark_low, beyond.mark_high, first)
-    return min((tick for tick in (by_last, by_mark) if tick is not None), default=None)
-
-
-def _number_from(at_ms: int) -> int:
-    """The first tick at or after a time."""
-    before = moment_at(at_ms / 1000)
-    return before.number if before.at_ms >= at_ms else before.number + 1
+            limits.rises(_ticks(listing, price, ROUND_FLOOR) - 1, last=False)
+    return limits
 
 
 def _ticks(listing: Listing, price: Decimal, rounding: str = ROUND_FLOOR) -> int:

@@ -92,7 +92,12 @@ def amend_order(account: Account, order: Order, price: Decimal, size: int, tick:
     if price != order.price or size > order.size:
         amended = replace(amended, queued=account.number(), state=APPROVAL)
     check_opens(account, order.symbol, order.side, amended.remaining)
-    _check_amended(account, order, amended)
+    if not order.opens:
+        held = account.position(order.symbol, order.closes)
+        if amended.remaining - order.remaining > held.size - frozen_contracts(account, held):
+            raise Refused(Code.SHORT_POSITION)
+    elif account.frozen_by(amended) - account.frozen_by(order) > account.available:
+        raise Refused(Code.NO_MARGIN)
     account.put(amended)
     return amended
 
@@ -135,15 +140,6 @@ def _check_margin(account: Account, wish: NewOrder, price: Decimal, leverage: in
     check_bracket(account, wish, value, leverage)
     needed = margin(value, leverage, LONG if wish.side == 1 else SHORT) + value * TAKER
     if opening and needed > account.available:
-        raise Refused(Code.NO_MARGIN)
-
-
-def _check_amended(account: Account, order: Order, amended: Order) -> None:
-    if not order.opens:
-        held = account.position(order.symbol, order.closes)
-        if amended.remaining - order.remaining > held.size - frozen_contracts(account, held):
-            raise Refused(Code.SHORT_POSITION)
-    elif account.frozen_by(amended) - account.frozen_by(order) > account.available:
         raise Refused(Code.NO_MARGIN)
 
 
@@ -204,35 +200,34 @@ def protection_plan(
 
 def arm_presets(matching: Matching, order: Order, at_ms: int) -> None:
     """After a fill: the stop and target attached to the order become plans, as large as what was filled."""
-    when = matching.rules.preset_on_partial
+    account, when = matching.account, matching.rules.preset_on_partial
     if order.presets == NO_PRESETS or when == "never" or (when == "complete" and order.filled < order.size):
         return
     for stop, price, price_type in (
         (True, order.presets.stop_loss, order.presets.stop_loss_type),
         (False, order.presets.take_profit, order.presets.take_profit_type),
     ):
-        if price:
-            _arm(matching, order, stop, price, price_type or LAST_PRICE, at_ms)
-
-
-def _arm(matching: Matching, order: Order, stop: bool, price: Decimal, price_type: int, at_ms: int) -> None:
-    account = matching.account
-    kind = "stop_loss" if stop else "take_profit"
-    armed = [each for each in account.plans.values() if each.carrier == order.order_id and each.kind == kind]
-    if armed:
-        if armed[0].state != OVER:
-            account.put(replace(armed[0], size=order.filled, updated_ms=at_ms))
-        return
-    plan = protection_plan(
-        account,
-        order.symbol,
-        stop=stop,
-        side=3 if order.buys else 2,
-        trigger_price=price,
-        price_type=price_type,
-        at_ms=at_ms,
-    )
-    _announce(matching, replace(plan, order_id=account.number(), size=order.filled, carrier=order.order_id))
+        if not price:
+            continue
+        kind = "stop_loss" if stop else "take_profit"
+        armed = [
+            plan for plan in account.plans.values() if plan.carrier == order.order_id and plan.kind == kind
+        ]
+        if armed:
+            if armed[0].state != OVER:
+                account.put(replace(armed[0], size=order.filled, updated_ms=at_ms))
+            continue
+        plan = protection_plan(
+            account,
+            order.symbol,
+            stop=stop,
+            side=3 if order.buys else 2,
+            trigger_price=price,
+            price_type=price_type or LAST_PRICE,
+            at_ms=at_ms,
+        )
+        sized = replace(plan, order_id=account.number(), size=order.filled, carrier=order.order_id)
+        _announce(matching, sized)
 
 
 def _announce(matching: Matching, plan: Plan) -> None:

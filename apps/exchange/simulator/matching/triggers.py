@@ -21,7 +21,6 @@ from apps.exchange.simulator.codes import (
     RISES,
     Refused,
 )
-from apps.exchange.simulator.market.listing import Listing
 from apps.exchange.simulator.matching import orders
 from apps.exchange.simulator.matching.matching import CANCELLED, MATCHED, Level, Matching, Tick
 from apps.exchange.simulator.matching.new_order import NewOrder, frozen_contracts
@@ -40,36 +39,28 @@ def play_tick(matching: Matching, tick: Tick) -> None:
     for position in account.held(tick.symbol):
         if is_liquidated(listing, position, tick.mark):
             liquidate(matching, position, tick)
-    _fire_due(matching, tick)
-    matching.rest(tick)
-
-
-def _fire_due(matching: Matching, tick: Tick) -> None:
-    """Turn every plan whose trigger is reached into an order that is matched at once."""
-    plans = matching.account.live_plans(tick.symbol)
+    # Every plan whose trigger is reached becomes an order that is matched at once.
+    plans = account.live_plans(tick.symbol)
     for known in sorted(plans, key=lambda plan: (STOPS_FIRST[plan.kind], plan.order_id)):
-        plan = matching.account.plans[known.key]
-        if not matching.account.is_live(plan):
+        plan = account.plans[known.key]
+        if not account.is_live(plan):
             continue
         if _is_due(matching, plan, tick) or stop_comes_first(matching, plan, tick):
             _fire(matching, plan, stop_tick(matching, plan, tick))
+    matching.fill_resting(tick)
 
 
 def _is_due(matching: Matching, plan: Plan, tick: Tick) -> bool:
+    """Whether its trigger is reached. A trailing plan follows the best price from its activation price on."""
     price = tick.last if plan.price_type == LAST_PRICE else tick.mark
-    if plan.kind == "trailing":
-        return _has_turned(matching, plan, price, tick.at_ms)
-    return is_reached(plan, price)
-
-
-def _has_turned(matching: Matching, plan: Plan, price: Decimal, at_ms: int) -> bool:
-    """A trailing order is active once its activation price was reached; then it follows the best price."""
+    if plan.kind != "trailing":
+        return is_reached(plan, price)
     buys = plan.side in BUYS
     if not plan.peak and not is_reached(plan, price):
         return False
     best = (min if buys else max)(price, plan.peak or price)
     if best != plan.peak:
-        matching.account.put(replace(plan, peak=best, updated_ms=at_ms))
+        matching.account.put(replace(plan, peak=best, updated_ms=tick.at_ms))
     back = best * plan.callback_pct / 100
     return price >= best + back if buys else price <= best - back
 
@@ -77,7 +68,13 @@ def _has_turned(matching: Matching, plan: Plan, price: Decimal, at_ms: int) -> b
 def _fire(matching: Matching, plan: Plan, tick: Tick) -> None:
     """The order born of a plan is called PLAN_<id>; a plan that cannot become an order is cancelled."""
     account = matching.account
-    size = _size(matching, plan, tick.at_ms)
+    size = plan.size
+    if plan.protects:
+        # It closes at most what is held; resting closing orders in its way are cancelled.
+        held = account.position(plan.symbol, plan.closes)
+        size = min(plan.size, held.size) if plan.size else held.size
+        if size > held.size - frozen_contracts(account, held):
+            matching.cancel_closing(plan.symbol, plan.closes, tick.at_ms)
     wish = NewOrder(
         symbol=plan.symbol,
         side=plan.side,
@@ -98,18 +95,6 @@ def _fire(matching: Matching, plan: Plan, tick: Tick) -> None:
         return
     matching.finish(account.plans[plan.key], MATCHED, tick.at_ms)
     matching.approve(order, tick)
-
-
-def _size(matching: Matching, plan: Plan, at_ms: int) -> int:
-    """A stop or target closes at most what is held; resting closing orders in its way are cancelled."""
-    account = matching.account
-    if not plan.protects:
-        return plan.size
-    held = account.position(plan.symbol, plan.closes)
-    size = min(plan.size, held.size) if plan.size else held.size
-    if size > held.size - frozen_contracts(account, held):
-        matching.cancel_closing(plan.symbol, plan.closes, at_ms)
-    return size
 
 
 STOP, TARGET = "stop_loss", "take_profit"
@@ -140,17 +125,18 @@ def stop_tick(matching: Matching, plan: Plan, tick: Tick) -> Tick:
     listing = matching.account.listing(plan.symbol)
 
     def levels(buys: bool) -> list[Level]:
-        share = 1 + bps / 10_000 if buys else 1 - bps / 10_000
-        return [
-            (_on_tick(listing, (price + moved) * share, up=buys), size) for price, size in tick.levels(buys)
-        ]
+        share, rounding = (
+            1 + bps / 10_000 if buys else 1 - bps / 10_000,
+            ROUND_CEILING if buys else ROUND_FLOOR,
+        )
+        step = listing.tick
+        moved_levels = []
+        for price, size in tick.levels(buys):
+            whole = ((price + moved) * share / step).to_integral_value(rounding)
+            moved_levels.append((max(Decimal(1), whole) * step, size))
+        return moved_levels
 
     return replace(tick, levels=levels)
-
-
-def _on_tick(listing: Listing, price: Decimal, *, up: bool) -> Decimal:
-    whole = (price / listing.tick).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR)
-    return max(Decimal(1), whole) * listing.tick
 
 
 def liquidate(matching: Matching, position: Position, tick: Tick) -> None:
@@ -162,16 +148,8 @@ def liquidate(matching: Matching, position: Position, tick: Tick) -> None:
     at_stake = position_margin(account.listing(position.symbol), position)
     matching.cancel_closing(position.symbol, position.position_type, tick.at_ms)
     wallet = account.wallet.cash
-    order = _order(matching, position, tick)
-    account.put(order)
-    matching.fill(order, tick.mark, position.size, maker=False, at_ms=tick.at_ms)
-    lost = wallet - account.wallet.cash
-    account.record(CLEARANCE, lost - at_stake, position.symbol, tick.at_ms)
-
-
-def _order(matching: Matching, position: Position, tick: Tick) -> Order:
-    number = matching.account.number()
-    return Order(
+    number = account.number()
+    order = Order(
         order_id=number,
         symbol=position.symbol,
         side=CLOSE_LONG if position.position_type == LONG else CLOSE_SHORT,
@@ -181,12 +159,16 @@ def _order(matching: Matching, position: Position, tick: Tick) -> Order:
         size=position.size,
         leverage=position.leverage,
         open_type=position.open_type,
-        position_mode=matching.account.wallet.position_mode,
+        position_mode=account.wallet.position_mode,
         created_ms=tick.at_ms,
         updated_ms=tick.at_ms,
         queued=number,
         state=LIVE,
     )
+    account.put(order)
+    matching.fill(order, tick.mark, position.size, maker=False, at_ms=tick.at_ms)
+    lost = wallet - account.wallet.cash
+    account.record(CLEARANCE, lost - at_stake, position.symbol, tick.at_ms)
 
 
 def pay_funding(account: Account, tick: Tick, rate: Decimal) -> None:
