@@ -1,4 +1,4 @@
-"""The engine's Broker over a floor in this process: the same exchange, without the wire between.
+"""The engine's Broker over an exchange in this process, without the wire between.
 
 What the bodies of a client say over HTTP is said here by calls; nothing of trading is decided here.
 """
@@ -69,121 +69,124 @@ _POSITION_MODES = {PositionMode.HEDGE: HEDGE, PositionMode.ONE_WAY: ONE_WAY}
 class Broker:
     """See the port. There is no clock: every call happens at `now`, which the caller moves forward.
 
-    The floor is the caller's: he commits it, and is told what happened then.
+    The exchange is the caller's: he commits it, and is told what happened then.
     """
 
-    def __init__(self, floor: Exchange, now: datetime) -> None:
-        self._floor = floor
+    def __init__(self, exchange: Exchange, now: datetime) -> None:
+        self._exchange = exchange
         self.now = now
 
     def server_offset_ms(self) -> float:
         return 0.0
 
     def contracts(self) -> list[Contract]:
-        market = self._floor.market
+        market = self._exchange.market
         return [
-            contract(market, self._floor.ticker_stats, symbol, moment(self.now)) for symbol in market.symbols
+            contract(market, self._exchange.ticker_stats, symbol, moment(self.now))
+            for symbol in market.symbols
         ]
 
     def brackets(self, symbol: str) -> list[Bracket]:
-        with self._answering(symbol) as floor:
-            return reports.brackets(floor.account.listing(symbol))
+        with self._answering(symbol) as exchange:
+            return reports.brackets(exchange.account.listing(symbol))
 
     def fee_rates(self, symbol: str) -> FeeRates:
         with self._answering(symbol):
             return FeeRates(MAKER, TAKER)
 
     def quote(self, symbol: str) -> Quote:
-        with self._answering(symbol) as floor:
-            at, price = moment(self.now), floor.account.listing(symbol).price
-            bid, ask = floor.market.minute_path(symbol, at.minute).book(at.tick)
-            mark, last = floor.mark(symbol, at), floor.last(symbol, at)
+        with self._answering(symbol) as exchange:
+            at, price = moment(self.now), exchange.account.listing(symbol).price
+            bid, ask = exchange.market.minute_path(symbol, at.minute).book(at.tick)
+            mark, last = exchange.mark(symbol, at), exchange.last(symbol, at)
             return Quote(symbol, price(bid), price(ask), mark, last, self.now)
 
     def account(self) -> Account:
-        with self._answering() as floor:
-            books, at = floor.account, moment(self.now)
+        with self._answering() as exchange:
+            books, at = exchange.account, moment(self.now)
             frozen, deposit = books.frozen, books.deposit
             return Account(
                 available=books.wallet.cash - frozen - deposit,
                 frozen=frozen,
                 position_margin=deposit,
-                unrealised=books.unrealised(lambda symbol: floor.last(symbol, at)),
+                unrealised=books.unrealised(lambda symbol: exchange.last(symbol, at)),
             )
 
     def position_mode(self) -> PositionMode:
-        return PositionMode.HEDGE if self._floor.account.hedged else PositionMode.ONE_WAY
+        return PositionMode.HEDGE if self._exchange.account.hedged else PositionMode.ONE_WAY
 
     def set_position_mode(self, mode: PositionMode) -> None:
-        with self._answering() as floor:
-            account_settings.set_position_mode(floor.account, _POSITION_MODES[mode])
+        with self._answering() as exchange:
+            account_settings.set_position_mode(exchange.account, _POSITION_MODES[mode])
 
     def set_leverage(self, symbol: str, leverage: int) -> None:
-        with self._answering(symbol) as floor:
-            account_settings.set_leverage(floor.account, symbol, leverage, ISOLATED)
+        with self._answering(symbol) as exchange:
+            account_settings.set_leverage(exchange.account, symbol, leverage, ISOLATED)
 
     def submit(self, request: OrderRequest, before_sending: Callable[[], None] | None = None) -> str:
         """Accepted, and let into the market at once. ValueError for a size that is not whole and positive."""
         order = new_order(request)
         if before_sending is not None:
             before_sending()
-        with self._answering(request.symbol) as floor:
-            accepted = orders.place_order(floor.account, order, floor.tick_at(request.symbol, self._now_ms))
-            floor.settle()
+        with self._answering(request.symbol) as exchange:
+            accepted = orders.place_order(
+                exchange.account, order, exchange.tick_at(request.symbol, self._now_ms)
+            )
+            exchange.settle()
             return accepted.key
 
     def cancel(self, symbol: str, client_order_id: str) -> None:
-        with self._answering(symbol) as floor:
-            for order in floor.account.live_orders(symbol):
+        with self._answering(symbol) as exchange:
+            for order in exchange.account.live_orders(symbol):
                 if order.client_order_id == client_order_id:
-                    floor.matching.finish(order, CANCELLED, self._now_ms)
+                    exchange.matching.finish(order, CANCELLED, self._now_ms)
 
     def orders(self, symbol: str | None = None) -> list[OrderReport]:
-        with self._answering() as floor:
-            return [reports.order_report(order) for order in floor.account.live_orders(symbol)]
+        with self._answering() as exchange:
+            return [reports.order_report(order) for order in exchange.account.live_orders(symbol)]
 
     def order(self, symbol: str, client_order_id: str) -> OrderReport | None:
-        with self._answering() as floor:
-            for order in reversed(floor.account.orders.values()):
+        with self._answering() as exchange:
+            for order in reversed(exchange.account.orders.values()):
                 if (order.symbol, order.client_order_id) == (symbol, client_order_id):
                     return reports.order_report(order)
             return None
 
     def fills(self, symbol: str, since: datetime) -> list[Fill]:
-        with self._answering() as floor:
+        with self._answering() as exchange:
             newest_first = [
                 reports.fill(trade)
-                for trade in floor.account.trades_since(milliseconds(since))
+                for trade in exchange.account.trades_since(milliseconds(since))
                 if trade.symbol == symbol
             ]
             return newest_first[::-1]
 
     def positions(self, symbol: str | None = None) -> list[PositionReport]:
-        with self._answering() as floor:
+        with self._answering() as exchange:
             at = moment(self.now)
             return [
                 reports.position_report(
-                    floor.account.listing(held.symbol),
+                    exchange.account.listing(held.symbol),
                     held,
-                    floor.last(held.symbol, at),
-                    floor.mark(held.symbol, at),
+                    exchange.last(held.symbol, at),
+                    exchange.mark(held.symbol, at),
                 )
-                for held in floor.account.held(symbol)
+                for held in exchange.account.held(symbol)
             ]
 
     def protections(self, symbol: str | None = None) -> list[ProtectionReport]:
-        with self._answering() as floor:
-            found = (reports.protection_report(plan) for plan in floor.account.live_plans(symbol))
+        with self._answering() as exchange:
+            found = (reports.protection_report(plan) for plan in exchange.account.live_plans(symbol))
             return [report for report in found if report is not None]
 
     def protect(
         self, symbol: str, side: Side, kind: ProtectionKind, trigger_price: Decimal, client_order_id: str
     ) -> str:
-        with self._answering(symbol) as floor:
+        with self._answering(symbol) as exchange:
             number = reports.SIDE_NUMBERS[side, False]
-            orders.check_position_open(floor.account, symbol, number)
+            orders.check_position_open(exchange.account, symbol, number)
             plan = orders.protection_plan(
-                floor.account,
+                exchange.account,
                 symbol,
                 stop=kind is ProtectionKind.STOP,
                 side=number,
@@ -192,21 +195,21 @@ class Broker:
                 at_ms=self._now_ms,
             )
             whole = replace(plan, category=WHOLE, client_order_id=client_order_id)
-            return orders.place_plan(floor.matching, whole).key
+            return orders.place_plan(exchange.matching, whole).key
 
     def unprotect(self, symbol: str, exchange_order_id: str) -> None:
-        with self._answering(symbol) as floor:
-            for plan in floor.account.live_plans(symbol):
+        with self._answering(symbol) as exchange:
+            for plan in exchange.account.live_plans(symbol):
                 if plan.key == exchange_order_id:
-                    floor.matching.finish(plan, CANCELLED, self._now_ms)
+                    exchange.matching.finish(plan, CANCELLED, self._now_ms)
 
     def cancel_after(self, symbol: str, timeout_s: int) -> None:
-        with self._answering(symbol) as floor:
-            account_settings.cancel_after(floor.account, symbol, timeout_s, self._now_ms)
+        with self._answering(symbol) as exchange:
+            account_settings.cancel_after(exchange.account, symbol, timeout_s, self._now_ms)
 
     def transactions(self, since: datetime) -> list[Transaction]:
-        with self._answering() as floor:
-            newest_first = floor.account.ledger_since(milliseconds(since))
+        with self._answering() as exchange:
+            newest_first = exchange.account.ledger_since(milliseconds(since))
             return [reports.transaction(line) for line in newest_first][::-1]
 
     @property
@@ -215,15 +218,15 @@ class Broker:
 
     @contextmanager
     def _answering(self, symbol: str | None = None) -> Iterator[Exchange]:
-        """The floor as it is now; what it refuses is the exchange's no. `symbol` must be listed.
+        """The exchange as it is now; what it refuses is the exchange's no. `symbol` must be listed.
 
         An id that is taken says that the order may be there already: BrokerUnknown.
         """
         try:
-            if symbol is not None and symbol not in self._floor.market.row:
+            if symbol is not None and symbol not in self._exchange.market.row:
                 raise Refused(Code.BAD_SYMBOL)
-            self._floor.advance(self._now_ms)
-            yield self._floor
+            self._exchange.advance(self._now_ms)
+            yield self._exchange
         except Refused as refusal:
             if refusal.code == Code.CLIENT_ID_TAKEN:
                 raise BrokerUnknown(str(refusal)) from refusal

@@ -1,4 +1,4 @@
-"""The exchange's numbers and words for sides, states, kinds and modes."""
+"""The exchange's numbers for sides, states, kinds and modes, and the codes and messages of its refusals."""
 
 from __future__ import annotations
 

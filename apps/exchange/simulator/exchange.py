@@ -1,4 +1,4 @@
-"""The trading floor: one account that trades on one market, moved forward along the recorded path.
+"""The exchange: one account that trades on one market, moved forward along the recorded path.
 
 No clock and no network in here: the time comes in with every call, for a server and a backtest alike.
 """
@@ -67,8 +67,8 @@ class Exchange:
         """The books kept in `path`, or new ones that begin with `balance` USDT, 1,000 by default.
 
         Without a path nothing is kept. `name` tells markets apart. What the books mention and `market` does
-        not list is delisted on the floor's market. Raises JournalError when the books are of another market,
-        mention contracts that were never recorded, began with another balance, or cannot be read.
+        not list is delisted on the exchange's market. Raises JournalError when the books are of another
+        market, mention contracts that were never recorded, began with another balance, or cannot be read.
         """
         journal = Journal(path, name) if path else None
         try:

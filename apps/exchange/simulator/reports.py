@@ -1,4 +1,4 @@
-"""The account's rows as the engine's values: what the broker in process reads back."""
+"""The account's rows and the contracts as the engine's values: what the broker in process reads."""
 
 from __future__ import annotations
 
@@ -160,7 +160,8 @@ ONE = Decimal(1)
 def contract(market: Market, ticker_stats: TickerStats, symbol: str, at: Moment) -> Contract:
     """Its steps and limits, its last 24 hours up to the minute's open, and its funding."""
     listing, day = market.archive.listing(symbol), ticker_stats.day(symbol, at)
-    last = _price(market, listing, at)
+    last = listing.price(market.minute_path(symbol, at.minute).last.price(at.tick))
+    index = market.path(at.minute).straight(at.tick)[market.row[symbol]]
     interest = ticker_stats.open_interest(symbol, at)
     settles_s = next_settlement_s(at)
     return Contract(
@@ -181,7 +182,7 @@ def contract(market: Market, ticker_stats: TickerStats, symbol: str, at: Moment)
         expires_at=None,
         settles_at=None,
         last_price=last,
-        index_price=_index(market, listing, at),
+        index_price=listing.price(int(index)),
         volume_24h=Decimal(day.volume),
         turnover_24h=Decimal(day.turnover).scaleb(-listing.price_decimals - listing.volume_decimals),
         high_24h=listing.price(day.high),
@@ -194,12 +195,3 @@ def contract(market: Market, ticker_stats: TickerStats, symbol: str, at: Moment)
         funding_interval_hours=FUNDING_HOURS,
         funding_at=datetime.fromtimestamp(settles_s, UTC),
     )
-
-
-def _price(market: Market, listing: Listing, at: Moment) -> Decimal:
-    return listing.price(market.minute_path(listing.symbol, at.minute).last.price(at.tick))
-
-
-def _index(market: Market, listing: Listing, at: Moment) -> Decimal:
-    row = market.row[listing.symbol]
-    return listing.price(int(market.path(at.minute).straight(at.tick)[row]))

@@ -54,33 +54,33 @@ class Command(BaseCommand):
         try:
             listener = listen(options["host"], options["port"])
             with listener:
-                floor, text = _floor(options)
+                exchange, text = _exchange(options)
                 self.stdout.write(f"simulator at {address_of(listener)} plays {text}")
                 self.stdout.flush()
-                serve(floor, listener, limits=not options["no_limits"], keys=options["key"] or _keys())
-                floor.close()
+                serve(exchange, listener, limits=not options["no_limits"], keys=options["key"] or _keys())
+                exchange.close()
         except (TradingError, ValueError) as fault:
             raise CommandError(str(fault)) from fault
         self.stdout.write("simulator ended")
 
 
-def _floor(options: dict[str, Any]) -> tuple[Exchange, str]:
+def _exchange(options: dict[str, Any]) -> tuple[Exchange, str]:
     now = datetime.now(UTC)
     kept = state.open_state(options["state"], now=now, day=options["day"], seed=options["seed"])
     archive = Archive.open(kept, symbols=options["symbols"])
     where = f"kept in {options['state']}" if options["state"] else "kept nowhere (no --state)"
     played = f"day {kept.day} of the tape on {kept.first_day}, seed {kept.seed}"
     books = options["state"].with_suffix(".books") if options["state"] else None
-    floor = Exchange.open(
+    exchange = Exchange.open(
         Market(archive, kept.seed),
         int(now.timestamp() * 1000),
         path=books,
         name=played,
         balance=options["balance"],
     )
-    delisted = len(floor.market.symbols) - len(archive.symbols)
+    delisted = len(exchange.market.symbols) - len(archive.symbols)
     also = f" and {delisted} delisted ones that the books mention" if delisted else ""
-    return floor, f"{len(archive.symbols)} contracts{also}, {played}, {where}"
+    return exchange, f"{len(archive.symbols)} contracts{also}, {played}, {where}"
 
 
 def _keys() -> tuple[Key, ...]:

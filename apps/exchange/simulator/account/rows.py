@@ -1,4 +1,4 @@
-"""What an account holds and what happened to it: rows that are replaced, never changed.
+"""What an account holds, has ordered and what happened to it: rows that are replaced, never changed.
 
 Prices and money are Decimal in USDT, sizes whole contracts, times milliseconds since 1970.
 """

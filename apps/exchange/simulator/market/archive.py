@@ -1,4 +1,4 @@
-"""Every candle of every contract at any moment: the tape, repeated both ways, and clones of it."""
+"""Every candle of every contract at any moment: the tape without end, and clones of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The market at a moment: candles that form, quotes and trades. A pure function of archive, seed and time."""
+"""The market at a moment: candles that form, quotes, trades and order book.
+
+A pure function of archive, seed and time: what the recorded minutes leave open is decided by `noise`,
+repeatable chance that gives the same numbers for the same place in the market at every start.
+"""
 
 from __future__ import annotations
 

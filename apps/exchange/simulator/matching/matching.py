@@ -1,4 +1,7 @@
-"""Matching one account's orders: takers against the book, resting limits against the path of the price."""
+"""Matching one account's orders: takers against the book, resting limits against the path of the price.
+
+A fill changes positions, wallet and ledger here.
+"""
 
 from __future__ import annotations
 

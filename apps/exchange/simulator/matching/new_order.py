@@ -1,4 +1,4 @@
-"""What a client asks for when he submits an order, before anything was checked."""
+"""An order as a client asks for it, and the checks it must pass: they refuse with the exchange's code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accepting, changing and cancelling orders. What is refused raises Refused and changes nothing."""
+"""Accepting and changing orders, and plans that wait for a trigger. Refused is raised before any change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""What a tick sets off: the dead man's switch, liquidation, stops, plans, targets, then resting limits."""
+"""What a tick sets off: the dead man's switch, liquidation, stops, plans, targets, then resting limits.
+
+And funding. Where a recorded minute does not say what came first, nor what a stop got, the rules may decide
+against the account: a stop comes first, and slips.
+"""
 
 from __future__ import annotations
 

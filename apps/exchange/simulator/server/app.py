@@ -8,6 +8,7 @@ import ipaddress
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,9 +39,9 @@ class SimulatorApp:
     """
 
     def __init__(
-        self, floor: Exchange, clock: Clock, *, limits: bool, patience: Patience, keys: Iterable[Key]
+        self, exchange: Exchange, clock: Clock, *, limits: bool, patience: Patience, keys: Iterable[Key]
     ) -> None:
-        market = floor.market
+        market = exchange.market
         self._clock = clock
         self._patience = patience
         self._symbols = frozenset(market.symbols)
@@ -49,9 +50,9 @@ class SimulatorApp:
         self._hub = Hub(Pushes(self._views, self._faults), self._faults, self.now)
         self._keys = {each.key: each for each in keys}
         self._user_hub = UserHub(self._faults)
-        self._desk = PrivateApi(floor, self._faults, self._keys, self._user_hub, self.now)
-        self._hub.on_tick = self._desk.play
-        self._rest = Rest(self._faults, self._desk, self._call_at, enforce_limits=limits)
+        self._private_api = PrivateApi(exchange, self._faults, self._keys, self._user_hub, self.now)
+        self._hub.on_tick = self._private_api.play
+        self._rest = Rest(self._faults, self._private_api, self._call_at, enforce_limits=limits)
         self._connections: Counter[str] = Counter()
 
     def now(self) -> datetime:
@@ -59,12 +60,12 @@ class SimulatorApp:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._run_lifespan(receive, send)
         elif scope["type"] == "websocket":
-            await self._talk(scope, receive, send)
+            await self._serve_websocket(scope, receive, send)
         elif is_side_door(scope):
             hubs = {"ws": self._hub, "user": self._user_hub}
-            await answer_side_door(scope, receive, send, self._faults, hubs, self._desk)
+            await answer_side_door(scope, receive, send, self._faults, hubs, self._private_api)
         else:
             await self._rest(scope, receive, send)
 
@@ -72,7 +73,7 @@ class SimulatorApp:
         now = self.now()
         return Call(query, self._views, self._faults, moment(now), int(now.timestamp() * 1000))
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _run_lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         pump = asyncio.create_task(self._hub.run())
         await send({"type": "lifespan.startup.complete"})
@@ -82,23 +83,23 @@ class SimulatorApp:
             await pump
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _talk(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def _serve_websocket(self, scope: Message, receive: Receive, send: Send) -> None:
         address = scope["client"][0]
         await receive()
         if scope["path"] not in (PUBLIC_PATH, PRIVATE_PATH) or self._connections[address] >= MAX_CONNECTIONS:
             await send({"type": "websocket.close", "code": 1008})
             return
         await send({"type": "websocket.accept"})
+        connection: Connection
+        if scope["path"] == PRIVATE_PATH:
+            connection = UserConnection(self._user_hub, self._patience, self._keys, self.now)
+        else:
+            connection = Connection(self._hub, self._symbols, self._patience)
         self._connections[address] += 1
         try:
-            await self._connection(scope["path"]).serve(receive, send)
+            await connection.serve(receive, send)
         finally:
             self._connections[address] -= 1
-
-    def _connection(self, path: str) -> Connection:
-        if path == PRIVATE_PATH:
-            return UserConnection(self._user_hub, self._patience, self._keys, self.now)
-        return Connection(self._hub, self._symbols, self._patience)
 
 
 HEALTH, FAULTS, BOOKS = "/healthz", "/admin/faults", "/admin/books"
@@ -107,7 +108,7 @@ JSON: Headers = [(b"content-type", b"application/json")]
 
 
 def is_side_door(scope: Message) -> bool:
-    """Does this request belong here? From another machine only the health does."""
+    """Whether the request is for one of them. From another machine only the health does."""
     path = scope["path"]
     if path in (FAULTS, BOOKS):
         return ipaddress.ip_address(scope["client"][0]).is_loopback
@@ -120,42 +121,40 @@ async def answer_side_door(
     send: Send,
     faults: Faults,
     hubs: Mapping[str, Audience],
-    desk: PrivateApi,
+    private_api: PrivateApi,
 ) -> None:
     """`hubs` by the prefix of their fault switches."""
     if scope["path"] == BOOKS:
-        desk.play()
-        await respond(send, 200, JSON, compact(account_json(desk.floor)).encode())
+        private_api.play()
+        await respond(send, 200, JSON, compact(account_json(private_api.exchange)).encode())
         return
     if scope["path"] == HEALTH:
         await respond(send, 200, JSON, b'{"status":"ok"}')
         return
     status, body = 200, ""
     if scope["method"] == "POST":
-        status, body = _switched(await read_body(receive, MAX_BODY), faults)
+        try:
+            wanted = json.loads(await read_body(receive, MAX_BODY))
+            if not isinstance(wanted, dict):
+                raise BadFault("a JSON object of fault names and values is wanted")
+            faults.switch(wanted)
+        except ValueError as fault:
+            status, body = 400, compact({"error": str(fault)})
         for prefix, hub in hubs.items():
             if getattr(faults, f"{prefix}_drop"):
                 setattr(faults, f"{prefix}_drop", False)
                 hub.drop_all()
     elif scope["method"] != "GET":
         status, body = 405, compact({"error": "GET shows the faults, POST switches them"})
-    await respond(send, status, JSON, (body or compact(faults.shown())).encode())
+    await respond(send, status, JSON, (body or compact(asdict(faults))).encode())
 
 
-def _switched(body: bytes, faults: Faults) -> tuple[int, str]:
-    try:
-        wanted = json.loads(body)
-        if not isinstance(wanted, dict):
-            raise BadFault("a JSON object of fault names and values is wanted")
-        faults.switch(wanted)
-    except ValueError as fault:
-        return 400, compact({"error": str(fault)})
-    return 200, ""
+def account_json(exchange: Exchange) -> dict[str, Any]:
+    """Return the whole account, the exchange's own truth: rows as account/rows.py names them.
 
-
-def account_json(floor: Exchange) -> dict[str, Any]:
-    """Every row as rows.py and holdings.py name it, decimals as text; orders and plans that are over too."""
-    account = floor.account
+    Decimals are text. Orders and plans that are over too.
+    """
+    account = exchange.account
     return {
         "position_mode": account.wallet.position_mode,
         "balance": {

@@ -1,4 +1,4 @@
-"""One WebSocket: acknowledgements, pongs, and the rules by which the exchange hangs up."""
+"""One WebSocket, public or private: acknowledgements, pongs, login, and when the exchange hangs up."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from apps.exchange.simulator.codes import REFUSALS
@@ -96,11 +96,8 @@ class Faults:
         return True
 
     def misses(self, symbol: str, open_s: int, step_s: int) -> bool:
-        """Is this candle one of those nobody gets?"""
+        """Whether this candle is one of those nobody gets."""
         return step_s == 60 and any(f"{who}@{open_s}" in self.missing_candles for who in (symbol, "*"))
-
-    def shown(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 _HIGHEST = {
@@ -128,25 +125,23 @@ def _check(name: str, value: object) -> None:
         lowest = -MAX_SKEW_MS if name == "clock_skew_ms" else 0
         if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= _HIGHEST[name]:
             raise BadFault(f"{name} must be a whole number from {lowest} to {_HIGHEST[name]}, not {value!r}")
-    if known[name] == "dict[str, int]" and not _is_by_route(name, value):
+    if known[name] == "dict[str, int]" and not (
+        isinstance(value, dict)
+        and all(
+            isinstance(route, str)
+            and route.startswith("/")
+            and isinstance(number, int)
+            and not isinstance(number, bool)
+            and 0 <= number <= _HIGHEST[name]
+            and (name != "reject" or number in REFUSALS)
+            for route, number in value.items()
+        )
+    ):
         raise BadFault(f"{name} must be an object of routes and whole numbers, not {value!r}")
     if name == "preset_on_partial" and value not in PRESETS_ARMED:
         raise BadFault(f"{name} must be one of {', '.join(PRESETS_ARMED)}, not {value!r}")
-    if name == "missing_candles" and not (isinstance(value, list) and all(map(_is_candle, value))):
+    if name == "missing_candles" and not (
+        isinstance(value, list)
+        and all(isinstance(candle, str) and candle.partition("@")[2].isdigit() for candle in value)
+    ):
         raise BadFault(f"{name} must be a list of SYMBOL@unix_s, not {value!r}")
-
-
-def _is_candle(value: object) -> bool:
-    return isinstance(value, str) and value.partition("@")[2].isdigit()
-
-
-def _is_by_route(name: str, value: object) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(route, str)
-        and route.startswith("/")
-        and isinstance(number, int)
-        and not isinstance(number, bool)
-        and 0 <= number <= _HIGHEST[name]
-        and (name != "reject" or number in REFUSALS)
-        for route, number in value.items()
-    )

@@ -27,71 +27,65 @@ CallAt = Callable[[dict[str, str]], Call]
 class Rest:
     """The exchange's REST side."""
 
-    def __init__(self, faults: Faults, desk: PrivateApi, call_at: CallAt, *, enforce_limits: bool) -> None:
+    def __init__(
+        self, faults: Faults, private_api: PrivateApi, call_at: CallAt, *, enforce_limits: bool
+    ) -> None:
         self._faults = faults
-        self._desk = desk
+        self._private_api = private_api
         self._call_at = call_at
         self._enforce = enforce_limits
         self._limits = Limits()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        request = await _read(scope, receive)
+        request = Request(
+            method=scope["method"],
+            path=scope["path"],
+            query=scope["query_string"].decode("latin-1"),
+            headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+            body=await read_body(receive, MAX_BODY) if scope["method"] == "POST" else b"",
+        )
         latency_ms = self._faults.latency_ms + self._faults.route_latency_ms.get(request.path, 0)
         if latency_ms:
             await asyncio.sleep(latency_ms / 1000)
+        loop = asyncio.get_running_loop()
         known = request.path in ROUTES or request.path in KEYED or request.path in SIGNED
         admission = self._limits.admit(
             scope["client"][0],
             request.path if known else UNKNOWN,
-            asyncio.get_running_loop().time(),
+            loop.time(),
             key=request.headers.get("x-bm-key", ""),
             enforced=self._enforce and self._faults.limits,
         )
         if self._faults.take("answer_503"):
             await respond(send, 503, HTML + admission.headers, MAINTENANCE)
             return
-        status, body = self._answer(request, admission.refusal or self._faulty_refusal())
-        await self._hold(request.path)
+        refusal = admission.refusal
+        if refusal is None and self._faults.take("answer_429"):
+            refusal = Code.TOO_MANY
+        if refusal is None and self._faults.take("answer_418"):
+            refusal = Code.BLOCKED
+        status, body = self._answer(request, refusal)
+        held_until = loop.time() + self._faults.hold_answer_s.get(request.path, 0)
+        while request.path in self._faults.hold_answer_s and loop.time() < held_until:
+            await asyncio.sleep(HELD_NAP_S)
         if self._faults.take_of("drop_answers", request.path):
-            await _until_given_up(receive)
+            while (await receive())["type"] != "http.disconnect":
+                pass  # say nothing until the client hangs up
             return
         await respond(send, status, JSON + admission.headers, body)
-
-    def _faulty_refusal(self) -> Code | None:
-        if self._faults.take("answer_429"):
-            return Code.TOO_MANY
-        return Code.BLOCKED if self._faults.take("answer_418") else None
 
     def _answer(self, request: Request, refusal: Code | None) -> tuple[int, bytes]:
         try:
             if refusal:
                 raise Refused(refusal)
             if request.path in {"GET": KEYED, "POST": SIGNED}.get(request.method, {}):
-                return 200, success_body(self._desk.answer(request))
+                return 200, success_body(self._private_api.answer(request))
             if request.method != "GET" or request.path not in ROUTES:
                 raise Refused(Code.NOT_FOUND)
             query = dict(parse_qsl(request.query, keep_blank_values=True))
             return 200, success_body(ROUTES[request.path](self._call_at(query)))
         except Refused as fault:
             return REFUSALS[fault.code][0], refusal_body(fault.code)
-
-    async def _hold(self, path: str) -> None:
-        loop = asyncio.get_running_loop()
-        until = loop.time() + self._faults.hold_answer_s.get(path, 0)
-        while path in self._faults.hold_answer_s and loop.time() < until:
-            await asyncio.sleep(HELD_NAP_S)
-
-
-async def _read(scope: Message, receive: Receive) -> Request:
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    body = await read_body(receive, MAX_BODY) if scope["method"] == "POST" else b""
-    return Request(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), headers, body)
-
-
-async def _until_given_up(receive: Receive) -> None:
-    """Say nothing until the client hangs up."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 Headers = list[tuple[bytes, bytes]]

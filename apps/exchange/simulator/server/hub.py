@@ -1,4 +1,4 @@
-"""The listeners of one kind of WebSocket, their queues, and how their pushes can be spoilt."""
+"""The listeners of the WebSockets: their queues, the faults of their pushes, the clock of the public ones."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Audience:
             log.warning("listener_too_slow", topics=len(listener.topics), batches=MAX_BATCHES)
             _hang_up(listener)
 
-    def spoilt(self, listener: Listener, batch: Batch) -> Batch:
+    def with_faults(self, listener: Listener, batch: Batch) -> Batch:
         """What the faults make of a batch: each text twice, or after the batch that follows it."""
         if self._fault("duplicate"):
             batch = [text for text in batch for _ in range(2)]
@@ -154,7 +154,7 @@ class Hub(Audience):
             for listener in listeners:
                 batches[listener] += texts
         for listener, batch in batches.items():
-            self.offer(listener, self.spoilt(listener, batch))
+            self.offer(listener, self.with_faults(listener, batch))
 
 
 def _until_next(reached: Moment, now_s: float) -> float:
@@ -172,4 +172,4 @@ class UserHub(Audience):
         """Queue for every listener what he listens to."""
         for listener in self.listeners:
             if batch := [text for name, text in texts if name in listener.topics]:
-                self.offer(listener, self.spoilt(listener, batch))
+                self.offer(listener, self.with_faults(listener, batch))

@@ -92,23 +92,20 @@ class Limits:
         who = {IP: address, KEY: key or address, UID: "the account" if key else address}[mode]
         calls = self._calls[who, endpoint]
         _drop_before(calls, now - window_s)
-        refusal = self._refusal(address, len(calls) >= limit, now) if enforced else None
+        refusal = None
+        if enforced and self._blocked_until.get(address, now) > now:
+            refusal = Code.BLOCKED
+        elif enforced and len(calls) >= limit:
+            refusal = Code.TOO_MANY
+            refusals = self._refusals[address]
+            _drop_before(refusals, now - REFUSALS_WINDOW_S)
+            refusals.append(now)
+            if len(refusals) >= REFUSALS_BEFORE_BLOCK:
+                refusals.clear()
+                self._blocked_until[address] = now + BLOCK_S
         if refusal is None:
             calls.append(now)
         return Admission(len(calls), limit, window_s, refusal, mode)
-
-    def _refusal(self, address: str, full: bool, now: float) -> Code | None:
-        if self._blocked_until.get(address, now) > now:
-            return Code.BLOCKED
-        if not full:
-            return None
-        refusals = self._refusals[address]
-        _drop_before(refusals, now - REFUSALS_WINDOW_S)
-        refusals.append(now)
-        if len(refusals) >= REFUSALS_BEFORE_BLOCK:
-            refusals.clear()
-            self._blocked_until[address] = now + BLOCK_S
-        return Code.TOO_MANY
 
 
 def _drop_before(times: deque[float], oldest: float) -> None:

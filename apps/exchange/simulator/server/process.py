@@ -61,11 +61,18 @@ def address_of(listener: socket.socket) -> str:
 
 
 def serve(
-    floor: Exchange, listener: socket.socket, *, limits: bool = True, keys: Sequence[Key] = PLAY_KEYS
+    exchange: Exchange, listener: socket.socket, *, limits: bool = True, keys: Sequence[Key] = PLAY_KEYS
 ) -> None:
     """Serve until SIGTERM or SIGINT, then end cleanly."""
-    server = _server(SimulatorApp(floor, wall_clock, limits=limits, patience=Patience(), keys=keys))
-    asyncio.run(_serve_until_signalled(server, listener))
+    server = _server(SimulatorApp(exchange, wall_clock, limits=limits, patience=Patience(), keys=keys))
+
+    async def serve_until_signalled() -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, setattr, server, "should_exit", True)
+        await server.serve([listener])
+
+    asyncio.run(serve_until_signalled())
 
 
 @contextlib.contextmanager
@@ -86,9 +93,9 @@ def running(
     `books` is the file that keeps the account; without one it begins anew each time.
     """
     now_ms = int(clock().timestamp() * 1000)
-    floor = Exchange.open(Market(archive, seed), now_ms, path=books, balance=balance)
-    exchange = SimulatorApp(floor, clock, limits=limits, patience=patience or Patience(), keys=keys)
-    server, listener = _server(exchange), listen("127.0.0.1", port)
+    exchange = Exchange.open(Market(archive, seed), now_ms, path=books, balance=balance)
+    app = SimulatorApp(exchange, clock, limits=limits, patience=patience or Patience(), keys=keys)
+    server, listener = _server(app), listen("127.0.0.1", port)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), name="simulator")
     started = threading.Event()
     server.on_started = started.set
@@ -101,7 +108,7 @@ def running(
         server.should_exit = True
         thread.join()
         listener.close()
-        floor.close()
+        exchange.close()
 
 
 class _Server(uvicorn.Server):
@@ -126,10 +133,10 @@ class _PingAware(WSProtocol):
         self.queue.put_nowait({"type": PING_FRAME})  # type: ignore[typeddict-item]  # our own message, see connection.py
 
 
-def _server(exchange: SimulatorApp) -> _Server:
+def _server(app: SimulatorApp) -> _Server:
     return _Server(
         uvicorn.Config(
-            exchange,
+            app,
             ws=_PingAware,
             ws_ping_interval=None,
             ws_per_message_deflate=False,
@@ -141,13 +148,3 @@ def _server(exchange: SimulatorApp) -> _Server:
             timeout_graceful_shutdown=LAST_WORDS_S,
         )
     )
-
-
-async def _serve_until_signalled(server: _Server, listener: socket.socket) -> None:
-    def stop() -> None:
-        server.should_exit = True
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    await server.serve([listener])

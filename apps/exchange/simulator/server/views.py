@@ -114,11 +114,9 @@ class Views:
 
 
 def contract_detail(views: Views, symbol: str, moment: Moment) -> dict[str, Any]:
-    return _terms(views, symbol) | _figures(views, symbol, moment) | _funding(views, symbol, moment)
-
-
-def _terms(views: Views, symbol: str) -> dict[str, Any]:
-    listing = views.listing(symbol)
+    listing, prices, day = views.listing(symbol), views.prices(symbol, moment), views.day(symbol, moment)
+    interest, settles_s = views.ticker_stats.open_interest(symbol, moment), next_settlement_s(moment)
+    turnover = Decimal(day.turnover).scaleb(-listing.price_decimals - listing.volume_decimals)
     return {
         "symbol": symbol,
         "product_type": 1,
@@ -138,14 +136,6 @@ def _terms(views: Views, symbol: str) -> dict[str, Any]:
         "min_volume": "1",
         "status": listing.status,
         "delist_time": 0,
-    }
-
-
-def _figures(views: Views, symbol: str, moment: Moment) -> dict[str, Any]:
-    listing, prices, day = views.listing(symbol), views.prices(symbol, moment), views.day(symbol, moment)
-    interest = views.ticker_stats.open_interest(symbol, moment)
-    turnover = Decimal(day.turnover).scaleb(-listing.price_decimals - listing.volume_decimals)
-    return {
         "last_price": prices.last,
         "index_price": prices.index,
         "volume_24h": str(day.volume),
@@ -155,12 +145,6 @@ def _figures(views: Views, symbol: str, moment: Moment) -> dict[str, Any]:
         "change_24h": views.change(symbol, moment),
         "open_interest": str(interest),
         "open_interest_value": views.value(symbol, interest, moment),
-    }
-
-
-def _funding(views: Views, symbol: str, moment: Moment) -> dict[str, Any]:
-    settles_s = next_settlement_s(moment)
-    return {
         "funding_rate": plain(views.ticker_stats.funding_rate(symbol, settles_s)),
         "expected_funding_rate": plain(views.ticker_stats.funding_rate(symbol, settles_s + FUNDING_S)),
         "funding_interval_hours": FUNDING_HOURS,

@@ -1,4 +1,7 @@
-"""The private GET routes. Lists of the past come newest first, at most 200 rows of at most 90 days."""
+"""The private GET routes, and the POST routes of leverage, position mode and transfers.
+
+Lists of the past come newest first, at most 200 rows of at most 90 days.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ Build = Callable[[Listing, Position, Decimal, Decimal, str, int], dict[str, Any]
 
 
 def assets_detail(call: PrivateCall) -> Any:
-    return [asset(call.floor, currency, call.moment) for currency in CURRENCIES]
+    return [asset(call.exchange, currency, call.moment) for currency in CURRENCIES]
 
 
 def trade_fee_rate(call: PrivateCall) -> Any:
@@ -74,7 +77,9 @@ def plan_orders(call: PrivateCall) -> Any:
         plans = [each for each in plans if each.protects == (plan_type == "profit_loss")]
     if kind:
         plans = [each for each in plans if bool(each.executive_price) == (kind == "limit")]
-    return _newest([plan_row(each, _size(call, each)) for each in plans])[:limit]
+    return _newest(
+        [plan_row(each, each.size or call.account.position(each.symbol, each.closes).size) for each in plans]
+    )[:limit]
 
 
 def order_history(call: PrivateCall) -> Any:
@@ -142,13 +147,13 @@ def _fresh(call: PrivateCall, position: Position) -> Position:
 
 
 def _positions(call: PrivateCall, build: Build, held: Iterable[Position]) -> list[dict[str, Any]]:
-    mode, floor = call.account.wallet.position_mode, call.floor
+    mode, exchange = call.account.wallet.position_mode, call.exchange
     return [
         build(
             call.account.listing(each.symbol),
             each,
-            floor.last(each.symbol, call.moment),
-            floor.mark(each.symbol, call.moment),
+            exchange.last(each.symbol, call.moment),
+            exchange.mark(each.symbol, call.moment),
             mode,
             call.now_ms,
         )
@@ -158,10 +163,6 @@ def _positions(call: PrivateCall, build: Build, held: Iterable[Position]) -> lis
 
 def _written(row: Order | Plan) -> dict[str, Any]:
     return order_row(row) if isinstance(row, Order) else planned_order_row(row)
-
-
-def _size(call: PrivateCall, plan: Plan) -> int:
-    return plan.size or call.account.position(plan.symbol, plan.closes).size
 
 
 def _is_asked_for(call: PrivateCall, row: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""The account behind the routes: brings the floor up to now, writes down, answers, and then tells."""
+"""The private routes and the account behind them: play up to now, write down, answer, and then push."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class PrivateApi:
     """One account. Nothing is answered or pushed before it is written down."""
 
     def __init__(
-        self, floor: Exchange, faults: Faults, keys: Keys, hub: UserHub, now: Callable[[], datetime]
+        self, exchange: Exchange, faults: Faults, keys: Keys, hub: UserHub, now: Callable[[], datetime]
     ) -> None:
-        self.floor = floor
+        self.exchange = exchange
         self._faults = faults
         self._keys = keys
         self._hub = hub
@@ -56,34 +56,34 @@ class PrivateApi:
             raise Refused(Code(self._faults.reject[request.path]))
         self.play()
         data = (KEYED | SIGNED)[request.path](call)
-        told = self.floor.commit()
+        told = self.exchange.commit()
         if request.path in SIGNED:
             asyncio.get_running_loop().call_soon(self._follow, told)
         return data
 
     def play(self) -> None:
         """Bring the account up to now and tell what happened on the way."""
-        self.floor.rules.preset_on_partial = self._faults.preset_on_partial
-        self.floor.rules.fill_at_most = self._faults.fill_at_most
+        self.exchange.rules.preset_on_partial = self._faults.preset_on_partial
+        self.exchange.rules.fill_at_most = self._faults.fill_at_most
         now = self._now()
-        self.floor.advance(int(now.timestamp() * 1000))
-        self._tell(self.floor.commit())
+        self.exchange.advance(int(now.timestamp() * 1000))
+        self._tell(self.exchange.commit())
         if (now - self._positions_told_at).total_seconds() >= POSITIONS_EVERY_S:
             self._positions_told_at = now
-            if held := self.floor.account.held():
-                self._hub.tell(pushes.positions(self.floor, held))
+            if held := self.exchange.account.held():
+                self._hub.tell(pushes.positions(self.exchange, held))
 
     def _follow(self, told: Commit) -> None:
         self._tell(told)
-        self.floor.settle()
-        self._tell(self.floor.commit())
+        self.exchange.settle()
+        self._tell(self.exchange.commit())
 
     def _tell(self, news: Commit) -> None:
         if not news.changed:
             return
-        assets = pushes.assets(self.floor, moment(self._now()))
+        assets = pushes.assets(self.exchange, moment(self._now()))
         self._hub.tell(
-            pushes.happened(self.floor, news) + [each for each in assets if each not in self._assets_told]
+            pushes.happened(self.exchange, news) + [each for each in assets if each not in self._assets_told]
         )
         self._assets_told = assets
 
@@ -95,20 +95,15 @@ class PrivateApi:
         if request.path in SIGNED:
             check_signed(key, request.headers, request.body, now_ms)
             stamp_ms = int(request.headers["x-bm-timestamp"])
-            fields = _json(request.body)
+            try:
+                fields = json.loads(request.body)
+            except ValueError:
+                raise Refused(Code.NOT_JSON) from None
+            if not isinstance(fields, dict):
+                raise Refused(Code.NOT_JSON)
         else:
             fields = dict(parse_qsl(request.query))
-        return PrivateCall(fields, self.floor, self._faults, moment(now), now_ms, stamp_ms)
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        fields = json.loads(body)
-    except ValueError:
-        raise Refused(Code.NOT_JSON) from None
-    if not isinstance(fields, dict):
-        raise Refused(Code.NOT_JSON)
-    return fields
+        return PrivateCall(fields, self.exchange, self._faults, moment(now), now_ms, stamp_ms)
 
 
 Handler = Callable[[PrivateCall], Any]

@@ -1,4 +1,4 @@
-"""One private request, ready to be carried out."""
+"""One private request and its fields: each is refused with the exchange's own code; null is absent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PrivateCall:
     """`fields` are the query's or the body's; `now_ms` is the server's clock, `stamp_ms` what was signed."""
 
     fields: Fields
-    floor: Exchange
+    exchange: Exchange
     faults: Faults
     moment: Moment
     now_ms: int
@@ -30,12 +30,12 @@ class PrivateCall:
 
     @property
     def account(self) -> Account:
-        return self.floor.account
+        return self.exchange.account
 
     @property
     def symbol(self) -> str:
         named = self.fields.get("symbol")
-        if named not in self.floor.market.row:
+        if named not in self.exchange.market.row:
             raise Refused(Code.BAD_SYMBOL)
         return str(named)
 
@@ -50,7 +50,7 @@ class PrivateCall:
     @property
     def tick(self) -> Tick:
         """The contract as it is quoted now."""
-        return self.floor.tick_at(self.symbol, self.now_ms)
+        return self.exchange.tick_at(self.symbol, self.now_ms)
 
 
 Fields = Mapping[str, Any]

@@ -1,4 +1,7 @@
-"""The POST routes of orders: submit, modify, cancel, and the dead man's switch."""
+"""The POST routes of orders and of what waits for a trigger: submit, modify, cancel.
+
+And the dead man's switch.
+"""
 
 from __future__ import annotations
 
@@ -77,12 +80,12 @@ def cancel_order(call: PrivateCall) -> Any:
     """Without an id every order of the contract is cancelled."""
     if not is_named(call):
         return cancel_orders(call)
-    call.floor.matching.finish(named_row(call, call.account.orders), CANCELLED, call.now_ms)
+    call.exchange.matching.finish(named_row(call, call.account.orders), CANCELLED, call.now_ms)
     return {}
 
 
 def cancel_orders(call: PrivateCall) -> Any:
-    call.floor.matching.cancel_all(call.symbol, call.now_ms)
+    call.exchange.matching.cancel_all(call.symbol, call.now_ms)
     return {}
 
 
@@ -183,7 +186,7 @@ def cancel_plan_order(call: PrivateCall) -> Any:
     """Stops and targets too. Without an id every plan of the contract is cancelled."""
     chosen = [named_row(call, call.account.plans)] if is_named(call) else call.account.live_plans(call.symbol)
     for plan in chosen:
-        call.floor.matching.finish(plan, CANCELLED, call.now_ms)
+        call.exchange.matching.finish(plan, CANCELLED, call.now_ms)
     return {}
 
 
@@ -191,7 +194,7 @@ def cancel_trail_order(call: PrivateCall) -> Any:
     plan = named_row(call, call.account.plans)
     if plan.kind != "trailing":
         raise Refused(Code.NO_ORDER_ID)
-    call.floor.matching.finish(plan, CANCELLED, call.now_ms)
+    call.exchange.matching.finish(plan, CANCELLED, call.now_ms)
     return {}
 
 
@@ -274,4 +277,4 @@ def _blank(call: PrivateCall, kind: str) -> Plan:
 
 
 def _added(call: PrivateCall, plan: Plan) -> Plan:
-    return orders.place_plan(call.floor.matching, plan)
+    return orders.place_plan(call.exchange.matching, plan)

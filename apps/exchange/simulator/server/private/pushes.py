@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from apps.exchange.simulator.account.rows import Order, Plan, Position, Trade
+from apps.exchange.simulator.account.rows import Order, Plan, Position
 from apps.exchange.simulator.codes import LAST_PRICE
 from apps.exchange.simulator.exchange import Commit, Exchange
 from apps.exchange.simulator.market.path import Moment
@@ -21,34 +21,42 @@ UNSET = "-"
 Texts = list[tuple[str, str]]
 
 
-def happened(floor: Exchange, news: Commit) -> Texts:
+def happened(exchange: Exchange, news: Commit) -> Texts:
     """Each event by itself and in order, then the positions that changed."""
     texts = [(ORDER, _message(ORDER, [order_data(event)])) for event in news.events]
-    return texts + positions(floor, news.positions) if news.positions else texts
+    return texts + positions(exchange, news.positions) if news.positions else texts
 
 
-def positions(floor: Exchange, chosen: Iterable[Position]) -> Texts:
-    rows = [pushed_position(floor.account, each) for each in chosen]
+def positions(exchange: Exchange, chosen: Iterable[Position]) -> Texts:
+    rows = [pushed_position(exchange.account, each) for each in chosen]
     return [(POSITION, _message(POSITION, rows))]
 
 
-def assets(floor: Exchange, at: Moment) -> Texts:
+def assets(exchange: Exchange, at: Moment) -> Texts:
     """No equity and no unrealised profit here."""
     names = ("currency", "available_balance", "position_deposit", "frozen_balance")
     texts = []
     for currency in CURRENCIES:
-        topic, row = f"futures/asset:{currency}", asset(floor, currency, at)
+        topic, row = f"futures/asset:{currency}", asset(exchange, currency, at)
         texts.append((topic, _message(topic, {name: row[name] for name in names})))
     return texts
 
 
 def order_data(event: Event) -> dict[str, Any]:
     row = event.row
-    order = _order(row) if isinstance(row, Order) else _plan(row)
-    return {"action": event.action, "order": order | {"last_trade": _trade(event.trade)}}
+    order = _order_fields(row) if isinstance(row, Order) else _plan_fields(row)
+    trade = event.trade
+    last_trade = trade and {
+        "lastTradeID": trade.trade_id,
+        "fillQty": str(trade.contracts),
+        "fillPrice": number(trade.price),
+        "fee": number(-trade.fee),  # negative when paid, as in the exchange's example
+        "feeCcy": "USDT",
+    }
+    return {"action": event.action, "order": order | {"last_trade": last_trade}}
 
 
-def _order(order: Order) -> dict[str, Any]:
+def _order_fields(order: Order) -> dict[str, Any]:
     return {
         **_common(order),
         "price": number(order.price),
@@ -70,7 +78,7 @@ def _order(order: Order) -> dict[str, Any]:
     }
 
 
-def _plan(plan: Plan) -> dict[str, Any]:
+def _plan_fields(plan: Plan) -> dict[str, Any]:
     trailing = plan.kind == "trailing"
     price, kind = number(plan.trigger_price), "last_price" if plan.price_type == LAST_PRICE else "fair_price"
     return {
@@ -102,19 +110,6 @@ def _common(row: Order | Plan) -> dict[str, Any]:
         "create_time": row.created_ms,
         "update_time": row.updated_ms,
         "position_mode": row.position_mode,
-    }
-
-
-def _trade(trade: Trade | None) -> dict[str, Any] | None:
-    """The fee is negative when paid, as in the exchange's example."""
-    if trade is None:
-        return None
-    return {
-        "lastTradeID": trade.trade_id,
-        "fillQty": str(trade.contracts),
-        "fillPrice": number(trade.price),
-        "fee": number(-trade.fee),
-        "feeCcy": "USDT",
     }
 
 

@@ -1,4 +1,4 @@
-"""Orders, plans, trades and ledger lines as REST answers write them."""
+"""Orders, plans, trades, ledger lines, positions and balances as REST answers and pushes write them."""
 
 from __future__ import annotations
 
@@ -255,13 +255,13 @@ def pushed_position(account: Account, position: Position) -> dict[str, Any]:
     }
 
 
-def asset(floor: Exchange, currency: str, at: Moment) -> dict[str, str]:
+def asset(exchange: Exchange, currency: str, at: Moment) -> dict[str, str]:
     """One row of assets-detail; there is money in USDT alone."""
-    account = floor.account
+    account = exchange.account
     if currency != "USDT":
         zeros = ("available_balance", "frozen_balance", "unrealized", "equity", "position_deposit")
         return {"currency": currency} | dict.fromkeys(zeros, "0")
-    gain = account.unrealised(lambda symbol: floor.last(symbol, at))
+    gain = account.unrealised(lambda symbol: exchange.last(symbol, at))
     return {
         "currency": currency,
         "available_balance": number(account.available),
