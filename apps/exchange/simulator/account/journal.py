@@ -80,7 +80,10 @@ class Journal:
         try:
             for line in lines[:-1]:
                 for name, values in json.loads(line):
-                    row = _row(KINDS[name], values)
+                    known = {FIELD_NAMES.get(each.name, each.name): each for each in fields(KINDS[name])}
+                    row = KINDS[name](
+                        **{known[field].name: _in(str(known[field].type), of) for field, of in values.items()}
+                    )
                     rows[name, row.key] = row
         except (ValueError, KeyError, TypeError, ArithmeticError) as fault:
             raise JournalError(
@@ -120,11 +123,6 @@ def row_fields(row: Row) -> dict[str, Any]:
 
 def _line(rows: Iterable[Row]) -> str:
     return json.dumps([[NAMES[type(row)], row_fields(row)] for row in rows], separators=(",", ":")) + "\n"
-
-
-def _row(kind: type[Row], values: dict[str, Any]) -> Row:
-    known = {FIELD_NAMES.get(each.name, each.name): each for each in fields(kind)}
-    return kind(**{known[name].name: _in(str(known[name].type), value) for name, value in values.items()})
 
 
 def _out(value: object) -> object:

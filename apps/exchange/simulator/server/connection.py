@@ -68,26 +68,23 @@ class Connection:
 
     async def _hear(self, receive: Receive) -> str | None:
         """Answer until the client leaves (None) or the exchange loses patience (why)."""
+        loop = asyncio.get_running_loop()
         while True:
+            left_s = min(self._deadlines().values()) - loop.time()
             try:
-                message = await asyncio.wait_for(receive(), self._left_s())
+                message = await asyncio.wait_for(receive(), max(0.001, left_s))
             except TimeoutError:
-                if (reason := self._impatience()) is not None:
-                    return reason
+                now = loop.time()
+                for reason, at in self._deadlines().items():
+                    if at <= now:
+                        return reason
                 continue
             if message["type"] == "websocket.disconnect":
                 return None
-            self._heard_at = asyncio.get_running_loop().time()
+            self._heard_at = loop.time()
             self._hub.offer(self._listener, list(self._answers(message)))
             if self._leaving:
                 self._listener.queue.put_nowait(None)
-
-    def _left_s(self) -> float:
-        return max(0.001, min(self._deadlines().values()) - asyncio.get_running_loop().time())
-
-    def _impatience(self) -> str | None:
-        now = asyncio.get_running_loop().time()
-        return next((reason for reason, at in self._deadlines().items() if at <= now), None)
 
     def _deadlines(self) -> dict[str, float]:
         deadlines = {"no data": self._heard_at + self._patience.silent_s}

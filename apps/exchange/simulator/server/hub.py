@@ -144,7 +144,9 @@ class Hub(Audience):
                 except Exception:
                     log.exception("tick_failed", minute=reached.minute, tick=reached.tick)
             done = reached
-            await asyncio.sleep(_until_next(reached, now.timestamp()))
+            minute, tick = divmod(reached.number + 1, TICKS)
+            until_next_s = minute * 60 + second(tick) - now.timestamp()
+            await asyncio.sleep(min(NAP_S, max(0.001, until_next_s)))
 
     def publish(self, reached: Moment, since: Moment) -> None:
         """Build every topic once and hand it to its listeners."""
@@ -155,11 +157,6 @@ class Hub(Audience):
                 batches[listener] += texts
         for listener, batch in batches.items():
             self.offer(listener, self.with_faults(listener, batch))
-
-
-def _until_next(reached: Moment, now_s: float) -> float:
-    minute, tick = divmod(reached.number + 1, TICKS)
-    return min(NAP_S, max(0.001, minute * 60 + second(tick) - now_s))
 
 
 class UserHub(Audience):

@@ -50,26 +50,23 @@ def extent(folder: Path = FOLDER) -> tuple[tuple[str, ...], int, int]:
 
 
 def _contents(folder: Path) -> tuple[list[Listing], int, int]:
-    index = _index(folder / CONTRACTS)
+    path = folder / CONTRACTS
+    try:
+        index = json.loads(path.read_text())
+    except OSError as fault:
+        raise TapeError(f"cannot read {path} ({fault.strerror}); {_MEND}") from fault
+    except ValueError as fault:
+        raise TapeError(f"{path} is not JSON ({fault}); {_MEND}") from fault
     try:
         first_minute = int(datetime.fromisoformat(index["first_open"]).timestamp()) // 60
         return [_listing(row) for row in index["contracts"]], first_minute, int(index["minutes"])
     except (KeyError, TypeError, ValueError, ArithmeticError) as fault:
-        raise TapeError(f"{folder / CONTRACTS} is damaged ({fault!r}); {_MEND}") from fault
+        raise TapeError(f"{path} is damaged ({fault!r}); {_MEND}") from fault
 
 
 _MEND = (
     "restore it from the repository, or rebuild it with python -m apps.exchange.simulator.tape.build FOLDER"
 )
-
-
-def _index(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text())
-    except OSError as fault:
-        raise TapeError(f"cannot read {path} ({fault.strerror}); {_MEND}") from fault
-    except ValueError as fault:
-        raise TapeError(f"{path} is not JSON ({fault}); {_MEND}") from fault
 
 
 def _listing(row: dict[str, Any]) -> Listing:
@@ -102,11 +99,6 @@ def _candles(path: Path, minutes: int) -> Matrix:
         raise TapeError(f"{path} is damaged ({fault}); {_MEND}") from fault
     if candles.shape != (5, minutes):
         raise TapeError(f"{path} holds {candles.shape[1]} candles instead of {minutes}; {_MEND}")
-    _check_laws(path, candles)
-    return candles
-
-
-def _check_laws(path: Path, candles: Matrix) -> None:
     body_high = candles[[OPEN, CLOSE]].max(axis=0)
     body_low = candles[[OPEN, CLOSE]].min(axis=0)
     broken = (
@@ -114,3 +106,4 @@ def _check_laws(path: Path, candles: Matrix) -> None:
     )
     if broken.any():
         raise TapeError(f"{path} holds {int(broken.sum())} impossible candles; {_MEND}")
+    return candles
