@@ -71,7 +71,7 @@ def link(url_name: str, text: object, **query: object) -> SafeString:
 
 def joined(*links: SafeString) -> SafeString:
     """Return several links for one cell."""
-    return format_html_join(" · ", "{}", ((one,) for one in links))
+    return format_html_join(" · ", "{}", ((each,) for each in links))
 
 
 def trace(details: Mapping[str, Any]) -> SafeString:

@@ -34,8 +34,8 @@ class EstimatedPaginator(Paginator):  # type: ignore[type-arg]  # Django's class
         estimate = planned_rows(self.object_list)
         if estimate > EXACT_BELOW:
             return estimate
-        found = len(self.object_list.order_by().values_list("pk")[: EXACT_BELOW + 1])
-        return found if found <= EXACT_BELOW else max(found, estimate)
+        counted = len(self.object_list.order_by().values_list("pk")[: EXACT_BELOW + 1])
+        return counted if counted <= EXACT_BELOW else max(counted, estimate)
 
     def validate_number(self, number: Any) -> int:
         try:
@@ -50,7 +50,7 @@ class EstimatedPaginator(Paginator):  # type: ignore[type-arg]  # Django's class
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
-    """What the house writes and people only read."""
+    """What the system writes and people only read."""
 
     actions = None
     show_facets = admin.ShowFacets.NEVER  # counts of every choice: COUNT(*) over the whole table
@@ -142,6 +142,6 @@ class TimeRangeFilter(RangeDateTimeFilter):  # type: ignore[misc]  # unfold ship
 
 
 def planned_rows(queryset: QuerySet[Any]) -> int:
-    """How many rows PostgreSQL expects of `queryset`."""
+    """Return how many rows PostgreSQL expects of `queryset`."""
     plan = json.loads(queryset.order_by().explain(format="json"))
     return int(plan[0]["Plan"]["Plan Rows"])

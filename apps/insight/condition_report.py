@@ -115,8 +115,8 @@ class Report:
             "since": self.start.isoformat(),
             "until": self.end.isoformat(),
             "symbols": list(self.symbols),
-            "conditions": [one.to_json() for one in self.conditions],
-            "timeframes": [one.to_json() for one in self.timeframes],
+            "conditions": [count.to_json() for count in self.conditions],
+            "timeframes": [count.to_json() for count in self.timeframes],
             "decisions": dict(self.decisions.most_common()),
             "unjudged": dict(self.unjudged.most_common()),
             "refusals_after_ready": dict(self.refusals.most_common()),
@@ -196,9 +196,9 @@ def _timeframe_counts(history: PastJudgement) -> list[TimeframeCount]:
     return counts
 
 
-def _condition_counts(symbol: str, one: TimeframeOutcome, judged: Bools) -> list[ConditionCount]:
+def _condition_counts(symbol: str, outcome: TimeframeOutcome, judged: Bools) -> list[ConditionCount]:
     """Return every top-level item over the candles `judged`, (R,)."""
-    truth = dict(zip(one.leaves.leaves, one.leaves.truth, strict=True))
+    truth = dict(zip(outcome.leaves.leaves, outcome.leaves.truth, strict=True))
 
     def count(flags: Bools) -> int:
         return int((flags & judged).sum())
@@ -206,8 +206,8 @@ def _condition_counts(symbol: str, one: TimeframeOutcome, judged: Bools) -> list
     return [
         ConditionCount(
             symbol=symbol,
-            timeframe=one.timeframe,
-            phase=one.phase,
+            timeframe=outcome.timeframe,
+            phase=outcome.phase,
             side=item.side,
             role=item.role,
             item=item.text,
@@ -220,7 +220,7 @@ def _condition_counts(symbol: str, one: TimeframeOutcome, judged: Bools) -> list
                 for leaf in item.leaves
             ),
         )
-        for item in rule_items(one.judged, one.views[0])
+        for item in rule_items(outcome.judged, outcome.views[0])
     ]
 
 
@@ -239,20 +239,20 @@ def _refusals(profile: str, symbols: Sequence[str], start: datetime, end: dateti
 def _conditions_added(counts: Iterable[ConditionCount]) -> list[ConditionCount]:
     """Return the counts of the same item added up over all symbols."""
     sums: dict[tuple[object, ...], ConditionCount] = {}
-    for one in counts:
-        key = (one.timeframe, one.phase, one.side, one.role, one.item)
+    for count in counts:
+        key = (count.timeframe, count.phase, count.side, count.role, count.item)
         if (other := sums.get(key)) is None:
-            sums[key] = replace(one, symbol=EVERY)
+            sums[key] = replace(count, symbol=EVERY)
             continue
         sums[key] = replace(
             other,
-            evaluated=other.evaluated + one.evaluated,
-            held=other.held + one.held,
-            unknown=other.unknown + one.unknown,
-            only_missing=other.only_missing + one.only_missing,
+            evaluated=other.evaluated + count.evaluated,
+            held=other.held + count.held,
+            unknown=other.unknown + count.unknown,
+            only_missing=other.only_missing + count.only_missing,
             leaves=tuple(
                 LeafCount(a.text, a.held + b.held, a.unknown + b.unknown)
-                for a, b in zip(other.leaves, one.leaves, strict=True)
+                for a, b in zip(other.leaves, count.leaves, strict=True)
             ),
         )
     return list(sums.values())
@@ -262,8 +262,8 @@ def _timeframes_added(counts: Iterable[TimeframeCount]) -> list[TimeframeCount]:
     """Return the counts of the same timeframe and phase added up over all symbols."""
     names = ("minutes", "long", "short", "neutral", "invalid", "blocked", "alone")
     sums: dict[tuple[object, ...], TimeframeCount] = {}
-    for one in counts:
-        other = sums.get((one.timeframe, one.phase))
-        added = {name: getattr(one, name) + (getattr(other, name) if other else 0) for name in names}
-        sums[one.timeframe, one.phase] = replace(one, symbol=EVERY, **added)
+    for count in counts:
+        other = sums.get((count.timeframe, count.phase))
+        added = {name: getattr(count, name) + (getattr(other, name) if other else 0) for name in names}
+        sums[count.timeframe, count.phase] = replace(count, symbol=EVERY, **added)
     return list(sums.values())

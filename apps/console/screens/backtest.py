@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from rich import box
@@ -17,8 +17,6 @@ from apps.backtest.outcome import Outcome
 from apps.backtest.replay import run_backtest
 from apps.backtest.request import BacktestRequest
 from apps.backtest.source import find_holes
-from apps.backtest.statistics import TradeFigures
-from apps.engine.values.reason import Reason
 from apps.engine.values.timeframe import Timeframe
 
 DAY = timedelta(days=1)
@@ -72,32 +70,50 @@ def run_profiles(console: Console, request: BacktestRequest) -> Iterator[Outcome
 
 
 def show(console: Console, results: Sequence[BacktestResult], *, pessimistic: bool) -> None:
-    """One profile in full, or several side by side."""
+    """Print one profile in full, or several side by side."""
     for result in results:
         _show_answer(console, result, ", pessimistic" if pessimistic else "")
     if len(results) > 1:
-        console.print(_comparison(results))
+        console.print(_comparison_table(results))
         console.print("Parts, refusals and trades of each: --html, --json, or one profile at a time.")
         return
-    console.print(_figures(results[0]))
-    _show_parts(console, results[0])
+    [result] = results
+    table = Table(Column(style="bold", no_wrap=True), Column(), show_header=False, box=box.SIMPLE)
+    for name, figure in figures(result).items():
+        table.add_row(name, _coloured(str(figure)))
+    console.print(table)
+    if result.outcome.trades:
+        console.print(_part_table(result, narrow=console.width < NARROW))
+    for title, counts in (
+        ("refused at the entry: decisions × minutes", result.outcome.refusals),
+        ("verdicts: symbols × minutes", result.outcome.verdicts),
+    ):
+        if counts:
+            table = Table(Column(title, overflow="fold"), Column("count", justify="right"), box=box.SIMPLE)
+            for reason, count in sorted(counts.items(), key=lambda pair: -pair[1]):
+                table.add_row(str(reason), f"{count:,}")
+            console.print(table)
 
 
 def _show_answer(console: Console, result: BacktestResult, fills: str) -> None:
-    outcome = result.outcome
+    outcome, equity = result.outcome, result.statistics.equity
     console.rule(f"{escape(outcome.profile)} {outcome.digest[:12]}")
     console.print(
         f"{minute(outcome.start)} … {minute(outcome.end)} UTC, {count_of(len(outcome.symbols), 'symbol')}, "
         f"{count_of(outcome.candles, 'candle')} of 1m{fills}",
         style="dim",
     )
-    console.print(answer(result), style=f"bold {_tone(result)}")
+    colour = "green" if equity.end_usdt > equity.start_usdt else "red"
+    if equity.end_usdt == equity.start_usdt:
+        colour = "yellow"
+    console.print(answer(result), style=f"bold {colour}")
     for warning in warnings(result):
         console.print(f"· {warning}", style="yellow")
 
 
-def _comparison(results: Sequence[BacktestResult]) -> Table:
-    table = _numbers("profile", ("% result", "% fall", "R mean", "profit f.", "trades", "% won", "Sharpe"))
+def _comparison_table(results: Sequence[BacktestResult]) -> Table:
+    heads = ("% result", "% fall", "R mean", "profit f.", "trades", "% won", "Sharpe")
+    table = _number_table("profile", heads)
     for result in results:
         statistics, trades = result.statistics, result.statistics.trades
         fall = statistics.equity.max_drawdown
@@ -114,64 +130,30 @@ def _comparison(results: Sequence[BacktestResult]) -> Table:
     return table
 
 
-def _figures(result: BacktestResult) -> Table:
-    table = Table(Column(style="bold", no_wrap=True), Column(), show_header=False, box=box.SIMPLE)
-    for name, figure in figures(result).items():
-        table.add_row(name, _coloured(str(figure)))
-    return table
-
-
-def _show_parts(console: Console, result: BacktestResult) -> None:
-    if result.outcome.trades:
-        console.print(_parts(result, narrow=console.width < NARROW))
-    for title, counts in (
-        ("refused at the entry: decisions × minutes", result.outcome.refusals),
-        ("verdicts: symbols × minutes", result.outcome.verdicts),
-    ):
-        if counts:
-            console.print(_counts(title, counts))
-
-
-def _parts(result: BacktestResult, *, narrow: bool) -> Table:
+def _part_table(result: BacktestResult, *, narrow: bool) -> Table:
+    """Return the trades by what divides them; narrow, only what is about the result."""
     heads = ("trades", "% won", "R mean", "net USDT", "profit factor", "fees USDT")
     shown = heads[:4] if narrow else heads
-    table = _numbers("by", shown)
+    table = _number_table("by", shown)
     for name, parts in result.statistics.by.items():
         table.add_section()
         table.add_row(f"[dim]{name}[/]")
-        for part, found in parts.items():
-            table.add_row(escape(part), *_part(found)[: len(shown)])
+        for part, trades in parts.items():
+            cells = (
+                f"{trades.trades:,}",
+                ratio(trades.win_rate_pct),
+                _coloured(signed(trades.expectancy_r)),
+                _coloured(signed(trades.net_usdt)),
+                ratio(trades.profit_factor),
+                signed(-trades.fees_usdt),
+            )
+            table.add_row(escape(part), *cells[: len(shown)])
     return table
 
 
-def _part(found: TradeFigures) -> tuple[str, ...]:
-    return (
-        f"{found.trades:,}",
-        ratio(found.win_rate_pct),
-        _coloured(signed(found.expectancy_r)),
-        _coloured(signed(found.net_usdt)),
-        ratio(found.profit_factor),
-        signed(-found.fees_usdt),
-    )
-
-
-def _numbers(first: str, heads: Sequence[str]) -> Table:
+def _number_table(first: str, heads: Sequence[str]) -> Table:
     columns = [Column(first, no_wrap=True), *(Column(head, justify="right") for head in heads)]
     return Table(*columns, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-
-
-def _counts(title: str, counts: Mapping[Reason, int] | Mapping[str, int]) -> Table:
-    table = Table(Column(title, overflow="fold"), Column("count", justify="right"), box=box.SIMPLE)
-    for reason, count in sorted(counts.items(), key=lambda pair: -pair[1]):
-        table.add_row(str(reason), f"{count:,}")
-    return table
-
-
-def _tone(result: BacktestResult) -> str:
-    equity = result.statistics.equity
-    if equity.end_usdt == equity.start_usdt:
-        return "yellow"
-    return "green" if equity.end_usdt > equity.start_usdt else "red"
 
 
 def _coloured(text: str) -> str:

@@ -17,7 +17,7 @@ from apps.backtest.export import summary, trade_csv
 from apps.backtest.headline import BacktestResult
 from apps.backtest.output_files import write_file
 from apps.backtest.report import page
-from apps.backtest.request import BacktestRequest, read_request
+from apps.backtest.request import read_request
 from apps.backtest.statistics import statistics
 from apps.console.screens.backtest import announce_request, run_profiles, show
 from apps.engine.values.errors import TradingError
@@ -89,7 +89,14 @@ class Command(BaseCommand):
             announce_request(progress, request)
             outcomes = run_profiles(progress, request)
             results = [BacktestResult(outcome, statistics(outcome)) for outcome in outcomes]
-            for path, text in _files(request, results):
+            # All of it is made before the first is written.
+            files: dict[Path, str] = {}
+            if request.csv is not None:
+                files[request.csv] = trade_csv(result.outcome for result in results)
+            if request.html is not None:
+                candles, source = request.source.archive.candles, SOURCES[request.source_name]
+                files[request.html] = page(results, candles, source=source, pessimistic=request.pessimistic)
+            for path, text in files.items():
                 write_file(path, text)
         except TradingError as fault:
             raise CommandError(str(fault)) from fault
@@ -105,17 +112,5 @@ class Command(BaseCommand):
             return
         console = Console(highlight=False)
         show(console, results, pessimistic=request.pessimistic)
-        for path_written in (request.csv, request.html):
-            if path_written is not None:
-                console.print(f"written: {escape(str(path_written))}", soft_wrap=True)
-
-
-def _files(request: BacktestRequest, results: list[BacktestResult]) -> list[tuple[Path, str]]:
-    """What is to be written where, all of it made before the first is written."""
-    files: list[tuple[Path, str]] = []
-    if request.csv is not None:
-        files.append((request.csv, trade_csv(result.outcome for result in results)))
-    if request.html is not None:
-        candles, source = request.source.archive.candles, SOURCES[request.source_name]
-        files.append((request.html, page(results, candles, source=source, pessimistic=request.pessimistic)))
-    return files
+        for path in files:
+            console.print(f"written: {escape(str(path))}", soft_wrap=True)

@@ -100,34 +100,36 @@ def _condition_table(counts: Sequence[ConditionCount]) -> Table:
     table.add_column("condition", overflow="fold", ratio=1)
     for name in ("candles", "held", "unknown", "only this"):
         table.add_column(name, justify="right")
-    for one in counts:
-        where = f"{one.timeframe} {one.phase} {one.side}{'' if one.role == 'rule' else f' {one.role}'}"
-        text = f"[dim]{one.symbol} {where}[/]\n{escape(one.item)}".replace("[dim] ", "[dim]")
-        numbers = [_whole(one.evaluated), _share(one.held, one.evaluated), _whole(one.unknown)]
-        table.add_row(text, *numbers, f"[bold]{_whole(one.only_missing)}[/]")
-        for leaf in one.leaves if len(one.leaves) > 1 else ():
-            held, unknown = _share(leaf.held, one.evaluated), _whole(leaf.unknown)
+    for count in counts:
+        where = (
+            f"{count.timeframe} {count.phase} {count.side}{'' if count.role == 'rule' else f' {count.role}'}"
+        )
+        text = f"[dim]{count.symbol} {where}[/]\n{escape(count.item)}".replace("[dim] ", "[dim]")
+        numbers = [_whole(count.evaluated), _share(count.held, count.evaluated), _whole(count.unknown)]
+        table.add_row(text, *numbers, f"[bold]{_whole(count.only_missing)}[/]")
+        for leaf in count.leaves if len(count.leaves) > 1 else ():
+            held, unknown = _share(leaf.held, count.evaluated), _whole(leaf.unknown)
             table.add_row(f"[dim]· {escape(leaf.text)}[/]", "", f"[dim]{held}[/]", f"[dim]{unknown}[/]", "")
     return table
 
 
 def _timeframe_table(counts: Sequence[TimeframeCount]) -> Table:
-    by_symbol = any(one.symbol != EVERY for one in counts)
+    by_symbol = any(count.symbol != EVERY for count in counts)
     table = _titled_table("Timeframes: minutes in which one was in the way of a decision")
     if by_symbol:
         table.add_column("symbol")
     table.add_column("timeframe")
     for name in ("long", "short", "neutral", "invalid", "in the way", "it alone"):
         table.add_column(name, justify="right")
-    for one in sorted(counts, key=lambda one: -one.alone):
-        outcomes = [_share(n, one.minutes) for n in (one.long, one.short, one.neutral, one.invalid)]
-        cells = [one.symbol] if by_symbol else []
+    for count in sorted(counts, key=lambda count: -count.alone):
+        outcomes = [_share(n, count.minutes) for n in (count.long, count.short, count.neutral, count.invalid)]
+        cells = [count.symbol] if by_symbol else []
         table.add_row(
             *cells,
-            f"{one.timeframe} {one.phase}",
+            f"{count.timeframe} {count.phase}",
             *outcomes,
-            _whole(one.blocked),
-            f"[bold]{_whole(one.alone)}[/]",
+            _whole(count.blocked),
+            f"[bold]{_whole(count.alone)}[/]",
         )
     return table
 
