@@ -52,7 +52,7 @@ def _compare_books(account: str, now: datetime) -> tuple[list[str], dict[str, di
     """Return the symbols compared, and of those that differ what does, by name."""
     books = {symbol: orders.book(account, symbol, now) for symbol in orders.active_symbols(account)}
     traded = venue.current()
-    account_read = read_account(
+    view = read_account(
         traded.broker,
         books,
         lambda symbol: orders.book(account, symbol, now),
@@ -61,9 +61,9 @@ def _compare_books(account: str, now: datetime) -> tuple[list[str], dict[str, di
         now=now,
     )
     differing = {}
-    for symbol, seen in account_read.seen.items():
+    for symbol, seen in view.seen.items():
         comparison = compare(books.get(symbol) or orders.book(account, symbol, now), seen)
         values = {field.name: getattr(comparison, field.name) for field in fields(comparison)}
         if differences := {name: value for name, value in values.items() if value}:
             differing[symbol] = differences
-    return sorted(account_read.seen), differing
+    return sorted(view.seen), differing
