@@ -13,10 +13,7 @@ import pkgutil
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -46,31 +43,31 @@ def main(arguments: list[str]) -> int:
     if name not in names:
         print(f"error: there is no benchmark {name!r}; there are: {', '.join(names)}", file=sys.stderr)
         return 2
-    result = {**_loaded(name).run(rest), "machine": _machine(), "commit": _commit()}
-    if as_json:
-        print(json.dumps(result))
-    else:
-        _show(result)
-    return 0
-
-
-def _loaded(name: str) -> ModuleType:
-    """The module; Django stands before it is imported where its source asks for it."""
     if "\nNEEDS_DJANGO = True\n" in (FOLDER / f"{name}.py").read_text():
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradingv3.settings")
         import django
 
-        django.setup()
-    return importlib.import_module(f"benchmarks.{name}")
-
-
-def _machine() -> dict[str, Any]:
-    return {
+        django.setup()  # before the benchmark is imported: it imports models
+    benchmark = importlib.import_module(f"benchmarks.{name}")
+    machine = {
         "cpu": _cpu(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "numpy": np.__version__,
     }
+    result = {**benchmark.run(rest), "machine": machine, "commit": _commit()}
+    if as_json:
+        print(json.dumps(result))
+        return 0
+    console = Console()
+    console.print(f"{result['name']} at {result['commit']}", style="bold")
+    for part in ("params", "metrics", "stages", "machine"):
+        if result.get(part):
+            table = Table("", "", title=part, title_justify="left", show_header=False)
+            for key, value in result[part].items():
+                table.add_row(key, str(value))
+            console.print(table)
+    return 0
 
 
 def _cpu() -> str:
@@ -90,21 +87,6 @@ def _commit() -> str | None:
     except FileNotFoundError:
         return None
     return asked.stdout.strip() or None
-
-
-def _show(result: Mapping[str, Any]) -> None:
-    console = Console()
-    console.print(f"{result['name']} at {result['commit']}", style="bold")
-    for part in ("params", "metrics", "stages", "machine"):
-        if result.get(part):
-            console.print(_table(part, result[part]))
-
-
-def _table(title: str, rows: Mapping[str, Any]) -> Table:
-    table = Table("", "", title=title, title_justify="left", show_header=False)
-    for name, value in rows.items():
-        table.add_row(name, str(value))
-    return table
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from rich.progress import track
 
 from apps.backtest.entry_signals import EntrySignals, entry_signals
 from apps.backtest.outcome import Outcome
-from apps.backtest.replay import trade_signals as trade
+from apps.backtest.replay import trade_signals
 from apps.backtest.source import CandleRange, RecordedSource, open_recorded
 from apps.engine.cycle import replay
 from apps.engine.evaluate.judgement import PastJudgement
@@ -40,7 +40,7 @@ PROFILES = Path(__file__).resolve().parents[1] / "profiles"
 EQUITY = Decimal(1000)
 HELD_BACK = (Reason.SYMBOL_LOCKED, Reason.COOLDOWN_ACTIVE)
 
-Stretch = dict[Timeframe, Windows]
+SymbolCandles = dict[Timeframe, Windows]
 
 
 def run(args: list[str]) -> dict[str, Any]:
@@ -54,21 +54,23 @@ def run(args: list[str]) -> dict[str, Any]:
     options = parser.parse_args(args)
     repeats = max(options.repeats, 5)
     [profile] = load_profiles(PROFILES, [options.profile])
-    source = _source(options.symbols)
-    signals = _Signals(_stretches(source, profile), profile, source.range.closes_ms)
-    taken = [_seconds(signals.all) for _ in track(range(repeats), "signals", console=SCREEN)]
+    source = _recorded_source(options.symbols)
+    loading = track(source.range.symbols, "loading candles", console=SCREEN)
+    candles = [source.windows(symbol, profile.columns) for symbol in loading]
+    signals = _Signals(candles, profile, source.range.closes_ms)
+    judged_s = [_seconds(signals.judge_all) for _ in track(range(repeats), "signals", console=SCREEN)]
     events = _Events(signals, source)
-    traded = [_seconds(events.all) for _ in track(range(repeats), "events", console=SCREEN)]
+    traded_s = [_seconds(events.trade_all) for _ in track(range(repeats), "events", console=SCREEN)]
     return {
         "name": "backtest",
         "params": vars(options) | {"repeats": repeats},
         "metrics": {
-            "signals_candles_per_s": round(signals.candles / statistics.median(taken)),
-            "signals_slowest_candles_per_s": round(signals.candles / max(taken)),
-            "signals_n": len(taken),
-            "event_candles_per_s": round(signals.candles / statistics.median(traded)),
-            "event_slowest_candles_per_s": round(signals.candles / max(traded)),
-            "event_n": len(traded),
+            "signals_candles_per_s": round(signals.candles / statistics.median(judged_s)),
+            "signals_slowest_candles_per_s": round(signals.candles / max(judged_s)),
+            "signals_n": len(judged_s),
+            "event_candles_per_s": round(signals.candles / statistics.median(traded_s)),
+            "event_slowest_candles_per_s": round(signals.candles / max(traded_s)),
+            "event_n": len(traded_s),
             "candles_1m": signals.candles,
             "rows_judged": signals.rows,
             "ready": signals.ready,
@@ -84,29 +86,33 @@ def run(args: list[str]) -> dict[str, Any]:
 class _Signals:
     """What is timed: float64 candles of every timeframe in memory → History with every leaf's arrays."""
 
-    def __init__(self, market: Sequence[Stretch], profile: Profile, closes_ms: Ints) -> None:
+    def __init__(self, market: Sequence[SymbolCandles], profile: Profile, closes_ms: Ints) -> None:
         self.market, self.profile, self.closes_ms = market, profile, closes_ms
         self.candles = len(market) * len(closes_ms)
-        told = [self.one(stretch) for stretch in market]  # once unmeasured: imports, caches, memory
-        self.rows = sum(len(one.outcome) for history_of in told for one in history_of.timeframes)
-        self.ready = sum(int(history_of.ready.sum()) for history_of in told)
-        self.leaves_mib = max(map(_leaves_mib, told))
+        judgements = [self.judge(candles) for candles in market]  # once unmeasured: imports, caches, memory
+        self.rows = sum(len(each.outcome) for judgement in judgements for each in judgement.timeframes)
+        self.ready = sum(int(judgement.ready.sum()) for judgement in judgements)
+        self.leaves_mib = max(map(_leaves_mib, judgements))
 
-    def all(self) -> None:
-        for stretch in self.market:
-            self.one(stretch)
+    def judge_all(self) -> None:
+        for candles in self.market:
+            self.judge(candles)
 
-    def one(self, stretch: Stretch) -> PastJudgement:
-        told = replay(history(stretch, self.profile.columns), self.profile, self.closes_ms)
-        for one in told.timeframes:
-            assert len(one.leaves.truth) > 0
-        return told
+    def judge(self, candles: SymbolCandles) -> PastJudgement:
+        judgement = replay(history(candles, self.profile.columns), self.profile, self.closes_ms)
+        for outcome in judgement.timeframes:
+            assert len(outcome.leaves.truth) > 0
+        return judgement
 
     def stages(self, repeats: int) -> dict[str, float]:
         """Median milliseconds a symbol: indicators; rules with leaves; mapping to the 1m axis, the rest."""
-        stretch, columns = self.market[0], self.profile.columns
-        frames = history(stretch, columns)
-        works = (lambda: history(stretch, columns), lambda: self._rules(frames), lambda: self.one(stretch))
+        candles, columns = self.market[0], self.profile.columns
+        frames = history(candles, columns)
+        works = (
+            lambda: history(candles, columns),
+            lambda: self._rules(frames),
+            lambda: self.judge(candles),
+        )
         taken = [[1000 * _seconds(work) for work in works] for _ in range(max(repeats, 15))]
         parts = [(indicators, rules, whole - indicators - rules) for indicators, rules, whole in taken]
         medians = (round(statistics.median(part), 2) for part in zip(*parts, strict=True))
@@ -126,40 +132,35 @@ class _Events:
 
     def __init__(self, signals: _Signals, source: RecordedSource) -> None:
         self._signals, self._source = signals, source
-        self.outcome = self.all()
+        self.outcome = self.trade_all()
         left_out = (Reason.SIGNAL_TOO_OLD, Reason.DUPLICATE_DECISION, *HELD_BACK)
         self.tried = signals.ready - sum(self.outcome.refusals.get(reason, 0) for reason in left_out)
 
-    def all(self) -> Outcome:
-        return self.traded([entry_signals(self._signals.one(stretch)) for stretch in self._signals.market])
+    def trade_all(self) -> Outcome:
+        return self.trade([entry_signals(self._signals.judge(candles)) for candles in self._signals.market])
 
-    def traded(self, found: Sequence[EntrySignals]) -> Outcome:
-        asked, market = self._source.range, Market(self._source.archive, DEFAULT_SEED)
+    def trade(self, signals: Sequence[EntrySignals]) -> Outcome:
+        range_, market = self._source.range, Market(self._source.archive, DEFAULT_SEED)
         profile = self._signals.profile
-        return trade(profile, found, market, start=asked.start, end=asked.end, equity=EQUITY)
+        return trade_signals(profile, signals, market, start=range_.start, end=range_.end, equity=EQUITY)
 
     def stages(self, repeats: int) -> dict[str, float]:
         """Median milliseconds of the trading alone, all symbols together."""
-        found = [entry_signals(self._signals.one(stretch)) for stretch in self._signals.market]
-        taken = [1000 * _seconds(lambda: self.traded(found)) for _ in range(repeats)]
+        signals = [entry_signals(self._signals.judge(candles)) for candles in self._signals.market]
+        taken = [1000 * _seconds(lambda: self.trade(signals)) for _ in range(repeats)]
         return {"trading_all_symbols_ms": round(statistics.median(taken), 1)}
 
 
-def _source(symbols: int) -> RecordedSource:
+def _recorded_source(symbols: int) -> RecordedSource:
     """The first `symbols` of the recorded market, whole."""
     names, first_minute, minutes = extent()
     start = datetime.fromtimestamp(first_minute * 60, UTC)
     return open_recorded(CandleRange(names[:symbols], start, start + timedelta(minutes=minutes)))
 
 
-def _stretches(source: RecordedSource, profile: Profile) -> list[Stretch]:
-    loading = track(source.range.symbols, "loading candles", console=SCREEN)
-    return [source.windows(symbol, profile.columns) for symbol in loading]
-
-
-def _leaves_mib(told: PastJudgement) -> float:
+def _leaves_mib(judgement: PastJudgement) -> float:
     """What the leaves' arrays show; many share a column's memory."""
-    tables = [one.leaves for one in told.timeframes]
+    tables = [outcome.leaves for outcome in judgement.timeframes]
     numbers = sum(array.nbytes for table in tables for array in (*table.left, *table.right))
     return (numbers + sum(array.nbytes for table in tables for array in table.truth)) / 2**20
 

@@ -32,8 +32,12 @@ def run(args: list[str]) -> dict[str, Any]:
     parser.add_argument("--repeats", type=_positive, default=15, help="at least 5 (default 15)")
     options = parser.parse_args(args)
     repeats = max(options.repeats, 5)
-    market = _market(options.series, options.candles)
-    ours = _times_ms(lambda: _all_features(market, options.depth), repeats)
+    shares = [len(part) for part in np.array_split(np.arange(options.series), len(VALIDATION))]
+    market = [
+        _random_walks(timeframe, share, options.candles, seed)
+        for seed, (timeframe, share) in enumerate(zip(VALIDATION, shares, strict=True))
+    ]
+    ours = _times_ms(lambda: [features(part, options.depth) for part in market], repeats)
     alone = statistics.median(_times_ms(lambda: _talib_alone(market), repeats))
     median = statistics.median(ours)
     return {
@@ -58,16 +62,7 @@ def _positive(text: str) -> int:
     return number
 
 
-def _market(series: int, candles: int) -> list[Windows]:
-    """Seeded random walks, one Windows a timeframe."""
-    shares = [len(part) for part in np.array_split(np.arange(series), len(VALIDATION))]
-    return [
-        _walks(timeframe, share, candles, seed)
-        for seed, (timeframe, share) in enumerate(zip(VALIDATION, shares, strict=True))
-    ]
-
-
-def _walks(timeframe: Timeframe, series: int, count: int, seed: int) -> Windows:
+def _random_walks(timeframe: Timeframe, series: int, count: int, seed: int) -> Windows:
     random = np.random.default_rng(seed)
     candles: Floats = np.empty((5, series, count))
     candles[CLOSE] = 100 * np.exp(np.cumsum(random.normal(0, 0.001, (series, count)), axis=1))
@@ -86,11 +81,6 @@ def _times_ms(work: Callable[[], object], repeats: int) -> list[float]:
         work()
         times.append((time.perf_counter() - start) * 1000)
     return times
-
-
-def _all_features(market: list[Windows], depth: int) -> None:
-    for part in market:
-        features(part, depth)
 
 
 def _talib_alone(market: list[Windows]) -> None:

@@ -318,7 +318,7 @@ def test_the_database_refuses_a_second_one(table) -> None:
 
 
 def test_a_claim_stays_cheap_with_other_symbols_open_and_a_day_of_plans() -> None:
-    """Counted in statements, as many after a day of plans as before: benchmarks measure the time."""
+    """Counted in statements, as many after a day of plans as before: a clock is for benchmarks."""
     books, statements = ledger(), []
     for n in range(3):
         claim(plan(f"C{n}USDT"))
