@@ -27,9 +27,8 @@ from apps.live.models import MtfRun, WatchState
 from apps.market import store
 from apps.orders.models import OrderPlan, SymbolLock
 from apps.switches.models import MtfSwitch
-from launch import ports, processes
-from launch.processes import Market
-from launch.program import Program
+from launch import ports
+from launch.program import Market, Program, simulator, workers
 
 NEEDS_DJANGO = True
 SCREEN = Console(stderr=True)
@@ -183,7 +182,7 @@ class _Minutes:
 @contextmanager
 def _exchange_and_workers(var: Path, symbols: int) -> Iterator[dict[str, str]]:
     """The simulator, the worker that judges and the one that enters, as processes; their environment."""
-    market = Market(port=ports.free(), symbols=symbols, balance=BALANCE_USDT)
+    market = Market(port=ports.find_free(), symbols=symbols, balance=BALANCE_USDT)
     env = {
         **os.environ,
         "VENUE": "simulator",
@@ -196,8 +195,8 @@ def _exchange_and_workers(var: Path, symbols: int) -> Iterator[dict[str, str]]:
         "DATABASE_URL": settings.DATABASE_URL,
     }
     state.open_state(var / "simulator.json", now=datetime.now(UTC))
-    programs = [processes.simulator(market, var=var, env=env)]
-    programs += [one for one in processes.workers(0, var=var, env=env) if one.name.startswith("worker-")]
+    programs = [simulator(market, var=var, env=env)]
+    programs += [one for one in workers(0, var=var, env=env) if one.name.startswith("worker-")]
     with ExitStack() as stack:
         for program in programs:
             stack.callback(_ended, program)
@@ -206,7 +205,7 @@ def _exchange_and_workers(var: Path, symbols: int) -> Iterator[dict[str, str]]:
 
 
 def _ended(program: Program) -> None:
-    program.ask()
+    program.request_stop()
     program.stop()
 
 

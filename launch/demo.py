@@ -6,19 +6,20 @@ import argparse
 import math
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from launch import database, lock, places, ports, processes, servers
-from launch.ending import Ending, Interrupted
-from launch.lock import Held
+from launch import paths, ports, program, servers
+from launch.paths import DataFolderInUse
 from launch.postgres import PostgresFailed
 from launch.postgres_user import PostgresMissing
 from launch.program import Program
-from launch.screen import error, say
+from launch.secret_files import EnvFileUnreadable
+from launch.servers import SetUpFailed
+from launch.shutdown import Interrupted, Shutdown
 from launch.system import System
+from launch.terminal import error, say
 from launch.valkey import ValkeyFailed
-from launch.web import Readiness
 
 LAST_DAY = 23
 """The tape has the days 0 to 23."""
@@ -47,63 +48,126 @@ class Refused(Exception):
     """The demo cannot start as things are; the message says what to change."""
 
 
+class ReadyMessage:
+    """Says once that the system is ready: its services are up and a run was decided (/readyz)."""
+
+    def __init__(self, url: str) -> None:
+        self._url = f"{url}/readyz"
+        self._began = time.monotonic()
+        self._next_request = 0.0
+
+    def show_when_ready(self) -> None:
+        """Ask at most once a second, until it is ready."""
+        now = time.monotonic()
+        if now < self._next_request:
+            return
+        self._next_request = now + 1.0
+        if ports.is_answering(self._url):
+            say(f"  ready: {self._url} answers 200, {now - self._began:.1f} s after the services were up")
+            self._next_request = math.inf
+
+
 def main(arguments: Sequence[str]) -> int:
-    """The exit code: 0 after a good start, 1 with a message, 130 when ended before everything was up."""
-    options = _options(arguments)
-    ending = Ending()
-    ending.install()
-    var = places.var()
+    """Return 0 after a good start, 1 with a message, 130 when ended before everything was up."""
+    options = parse_options(arguments)
+    shutdown = Shutdown()
+    var = paths.data_folder()
     try:
-        with lock.held(var / "lock", what="demo", port=options.port):
-            _refuse_the_impossible(options.port)
-            _run(options, var, ending)
+        with paths.hold_data_folder(var, what="demo", port=options.port):
+            if not ports.is_free(options.port):
+                raise Refused(
+                    f"port {options.port} of {ports.HOST} is in use; end what listens there, "
+                    f"or ./run demo --port {options.port + 1}"
+                )
+            venue = servers.get_variable("VENUE") or "simulator"
+            if venue != "simulator":
+                raise Refused(
+                    f"VENUE={venue}, but the demo plays a recorded market; unset VENUE, or use docker compose"
+                )
+            run(options, var, shutdown)
     except Interrupted:
         say("ended before everything was up; the next start goes on from here")
         return 130
     except (
-        Held,
+        DataFolderInUse,
         Refused,
-        database.SetUpFailed,
+        SetUpFailed,
         PostgresFailed,
         PostgresMissing,
         ValkeyFailed,
-        servers.EnvFileUnreadable,
+        EnvFileUnreadable,
     ) as fault:
         error(fault)
         return 1
     return 0
 
 
-def _options(arguments: Sequence[str]) -> argparse.Namespace:
+def run(options: argparse.Namespace, var: Path, shutdown: Shutdown) -> None:
+    """Start the system, stay until its time is over or a shutdown is requested, and stop it."""
+    began = time.monotonic()
+    say(f"TradingV3, data in {var}")
+    system = System(
+        var, web_port=options.port, day=options.day or "", symbols=options.symbols, shutdown=shutdown
+    )
+    try:
+        password = system.start()
+        up = time.monotonic()
+        say(
+            WELCOME.format(
+                seconds=up - began, url=system.url, login=servers.ADMIN, password=password, var=var
+            )
+        )
+
+        # The terminal shows program.FOLLOW's output, one command after the other, then nothing until the end.
+        ready, deadline = ReadyMessage(system.url), up + options.seconds
+        commands = list(program.FOLLOW)
+        follower: Program | None = None
+        while not shutdown.requested and time.monotonic() < deadline:
+            if commands and (follower is None or not follower.is_alive()):
+                command = commands.pop(0)
+                follower = Program(command[0], [*program.MANAGE, *command], env=system.env, log=None)
+                follower.start()
+            system.tend()
+            ready.show_when_ready()
+            shutdown.sleep(0.1)
+        if follower is not None:
+            follower.stop()
+    finally:
+        began = time.monotonic()
+        say("\nending …")
+        system.stop()
+        say(f"ended in {time.monotonic() - began:.1f} s; the data stays in {var}")
+
+
+def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return port, seconds, day and symbols; a bad one ends with 2, named."""
     parser = argparse.ArgumentParser(
         prog="./run demo", description="Run everything here, over a recorded market that plays now."
     )
-    parser.add_argument("--port", type=_port, default=8000, help="web port on 127.0.0.1 (default 8000)")
+    parser.add_argument("--port", type=port, default=8000, help="web port on 127.0.0.1 (default 8000)")
     parser.add_argument(
-        "--seconds", type=_seconds, default=math.inf, help="end by itself so long after the start"
+        "--seconds", type=duration_s, default=math.inf, help="end by itself so long after the start"
     )
     parser.add_argument(
-        "--day", type=_day, default=None, help="day of the tape that plays today at a first start, 0 to 23"
+        "--day", type=day, default=None, help="day of the tape that plays today at a first start, 0 to 23"
     )
-    parser.add_argument(
-        "--symbols", type=_count, default=0, help="how many contracts (default: all recorded)"
-    )
+    parser.add_argument("--symbols", type=count, default=0, help="how many contracts (default: all recorded)")
     return parser.parse_args(arguments)
 
 
-def _port(text: str) -> int:
+def port(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port (1 … 65535)")
     return int(text)
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
     if not text.isdigit() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of contracts above 0")
     return int(text)
 
 
-def _seconds(text: str) -> float:
+def duration_s(text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:
@@ -113,64 +177,10 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _day(text: str) -> str:
+def day(text: str) -> str:
     if not text.isdigit() or int(text) > LAST_DAY:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day of the tape (0 … {LAST_DAY})")
     return text
-
-
-def _refuse_the_impossible(port: int) -> None:
-    if not ports.is_free(port):
-        raise Refused(
-            f"port {port} of {ports.HOST} is in use; end what listens there, or ./run demo --port {port + 1}"
-        )
-    venue = servers.named("VENUE") or "simulator"
-    if venue != "simulator":
-        raise Refused(
-            f"VENUE={venue}, but the demo plays a recorded market; unset VENUE, or use docker compose"
-        )
-
-
-def _run(options: argparse.Namespace, var: Path, ending: Ending) -> None:
-    began = time.monotonic()
-    say(f"TradingV3, data in {var}")
-    system = System(var, web_port=options.port, day=options.day or "", symbols=options.symbols, ending=ending)
-    try:
-        password = system.start()
-        up = time.monotonic()
-        say(
-            WELCOME.format(
-                seconds=up - began, url=system.url, login=database.ADMIN, password=password, var=var
-            )
-        )
-        _follow(system, ending, deadline=up + options.seconds)
-    finally:
-        _stop(system, var)
-
-
-def _follow(system: System, ending: Ending, *, deadline: float) -> None:
-    """Show on the terminal what processes.FOLLOW shows, then stay until the end."""
-    readiness = Readiness(system.url, say=say)
-
-    def tend_while(holds: Callable[[], bool]) -> None:
-        while holds() and not ending.requested and time.monotonic() < deadline:
-            system.tend()
-            readiness.look()
-            ending.sleep(0.1)
-
-    for command in processes.FOLLOW:
-        follower = Program(command[0], [*processes.MANAGE, *command], env=system.env, log=None)
-        follower.start()
-        tend_while(follower.alive)
-        follower.stop()
-    tend_while(lambda: True)
-
-
-def _stop(system: System, var: Path) -> None:
-    began = time.monotonic()
-    say("\nending …")
-    system.stop()
-    say(f"ended in {time.monotonic() - began:.1f} s; the data stays in {var}")
 
 
 if __name__ == "__main__":

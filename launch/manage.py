@@ -9,93 +9,77 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from launch import database, lock, pids, places, ports, process, processes, servers
-from launch.ending import Ending, Interrupted
-from launch.lock import Held
+from launch import paths, process, program, secret_files, servers, supervisor
+from launch.paths import DataFolderInUse
 from launch.postgres import PostgresFailed
 from launch.postgres_user import PostgresMissing
-from launch.screen import error
+from launch.secret_files import SERVERS_ENV, EnvFileUnreadable
+from launch.servers import SetUpFailed
+from launch.shutdown import Interrupted, Shutdown
 from launch.supervisor import Supervisor
+from launch.terminal import error
 from launch.valkey import ValkeyFailed
 
 DEMO_PATIENCE_S = 30.0  # a demo that has just been started is still preparing its servers
 
 
 def main(arguments: Sequence[str]) -> int:
-    """manage.py's exit code; 1 with a message when there are no servers to be had."""
-    var = places.var()
+    """Return manage.py's exit code; 1 with a message when there are no servers to be had."""
+    var = paths.data_folder()
     try:
-        if servers.named("DATABASE_URL") and servers.named("REDIS_URL"):
-            return _become(arguments, os.environ)
-        with lock.held(var / "lock", what="manage"):
-            return _with_own_servers(arguments, var)
-    except Held as held:
-        if held.holder.what != "demo":
-            error(held)
+        if servers.get_variable("DATABASE_URL") and servers.get_variable("REDIS_URL"):
+            return _become_manage(arguments, os.environ)
+        with paths.hold_data_folder(var, what="manage"):
+            return _run_with_own_servers(arguments, var)
+    except DataFolderInUse as in_use:
+        if in_use.holder.what != "demo":
+            error(in_use)
             return 1
-        return _beside_the_demo(arguments, var)
+        file = var / SERVERS_ENV
+        if not process.wait_until(file.is_file, patience_s=DEMO_PATIENCE_S):
+            error(
+                f"the demo is starting but wrote no {file} within {DEMO_PATIENCE_S:g} s; look at its terminal"
+            )
+            return 1
+        return _become_manage(arguments, {**secret_files.read_env_file(file), **os.environ})
     except Interrupted:
         return 130
-    except (
-        PostgresFailed,
-        PostgresMissing,
-        ValkeyFailed,
-        database.SetUpFailed,
-        servers.EnvFileUnreadable,
-    ) as fault:
+    except (PostgresFailed, PostgresMissing, ValkeyFailed, SetUpFailed, EnvFileUnreadable) as fault:
         error(fault)
         return 1
 
 
-def _beside_the_demo(arguments: Sequence[str], var: Path) -> int:
-    file = var / servers.FILE
-    if not ports.wait_until(file.is_file, patience_s=DEMO_PATIENCE_S):
-        error(f"the demo is starting but wrote no {file} within {DEMO_PATIENCE_S:g} s; look at its terminal")
-        return 1
-    return _become(arguments, {**servers.env_file(file), **os.environ})
+def _become_manage(arguments: Sequence[str], env: Mapping[str, str]) -> int:
+    os.execve(sys.executable, [*program.MANAGE, *arguments], env)  # noqa: S606 (no shell involved)
 
 
-def _become(arguments: Sequence[str], env: Mapping[str, str]) -> int:
-    os.execve(sys.executable, [*processes.MANAGE, *arguments], env)  # noqa: S606 (no shell involved)
-
-
-def _with_own_servers(arguments: Sequence[str], var: Path) -> int:
-    ending = Ending()
-    ending.install()
-    pids.end_leftovers(var / "pids")
-    supervisor = Supervisor(var / "pids", say=error)
-    env = {**os.environ, "SECRET_KEY": servers.secret_key(var), "TRADINGV3_VAR": str(var)}
-    new = not (var / "postgres" / "port").is_file()
+def _run_with_own_servers(arguments: Sequence[str], var: Path) -> int:
+    shutdown = Shutdown()
+    supervisor.stop_leftovers(var / "pids")
+    supervised = Supervisor(var / "pids", say=error)
+    env = {**os.environ, "SECRET_KEY": servers.get_secret_key(var), "TRADINGV3_VAR": str(var)}
+    is_new = not (var / "postgres" / "port").is_file()
     try:
-        for variable, server in servers.embedded(var, give_up=lambda: ending.requested).items():
-            supervisor.start(server)
-            ending.check()
+        for variable, server in servers.embedded_servers(var, give_up=lambda: shutdown.requested).items():
+            supervised.start(server)
+            shutdown.check()
             env[variable] = server.url
-        if new:
-            database.migrate(env=env, log=var / "log" / "set-up.log", ending=ending)
-        return _run(arguments, env, ending, supervisor)
+        if is_new:
+            servers.migrate(env=env, log=var / "log" / "set-up.log", shutdown=shutdown)
+
+        # In our session, with our terminal: a Ctrl-C typed there reaches the command by itself.
+        child = process.start([*program.MANAGE, *arguments], env=env, own_session=False)
+        while child.poll() is None and not shutdown.requested:
+            supervised.tend()
+            shutdown.sleep(0.05)
+        if shutdown.requested and shutdown.signal != signal.SIGINT:
+            child.send_signal(signal.SIGTERM)
+        try:
+            return child.wait(5.0)
+        except subprocess.TimeoutExpired:
+            return process.stop(child)
     finally:
-        supervisor.stop()
-
-
-def _run(arguments: Sequence[str], env: Mapping[str, str], ending: Ending, supervisor: Supervisor) -> int:
-    """In our session, with our terminal: a Ctrl-C typed there reaches the command by itself."""
-    child = process.start([*processes.MANAGE, *arguments], env=env, own_session=False)
-    while child.poll() is None:
-        supervisor.tend()
-        ending.sleep(0.05)
-        if ending.requested:
-            return _see_off(child, ending)
-    return child.returncode
-
-
-def _see_off(child: subprocess.Popen[bytes], ending: Ending) -> int:
-    if ending.signal != signal.SIGINT:
-        child.send_signal(signal.SIGTERM)
-    try:
-        return child.wait(5.0)
-    except subprocess.TimeoutExpired:
-        return process.end(child)
+        supervised.stop()
 
 
 if __name__ == "__main__":

@@ -1,14 +1,17 @@
-"""TCP ports of the loopback address."""
+"""TCP ports of the loopback address, and whether a web server answers there."""
 
 from __future__ import annotations
 
 import contextlib
+import http.client
 import socket
-import time
-from collections.abc import Callable
+import urllib.request
 from pathlib import Path
 
 HOST = "127.0.0.1"
+
+# No proxy of the environment stands between us and the loopback address.
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def is_free(port: int) -> bool:
@@ -22,30 +25,29 @@ def is_free(port: int) -> bool:
         return True
 
 
-def free() -> int:
-    """A port nobody listens on."""
+def find_free() -> int:
+    """Return a port nobody listens on."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def remembered(path: Path) -> int:
-    """The port kept in `path` when it is still free, else a new one, kept there."""
+def get_or_choose(path: Path) -> int:
+    """Return the port kept in `path` when it is still free, else a new one, kept there."""
     with contextlib.suppress(OSError, ValueError):
         port = int(path.read_text(encoding="ascii"))
         if is_free(port):
             return port
-    port = free()
+    port = find_free()
     path.write_text(f"{port}\n", encoding="ascii")
     return port
 
 
-def wait_until(ready: Callable[[], bool], *, patience_s: float, every_s: float = 0.02) -> bool:
-    """Ask `ready` until it says yes; False when `patience_s` have passed."""
-    deadline = time.monotonic() + patience_s
-    while not ready():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(every_s)
-    return True
+def is_answering(url: str) -> bool:
+    """Whether GET `url` (loopback, http) gives 200 within a second."""
+    try:
+        with _opener.open(url, timeout=1.0) as response:
+            return bool(response.status == 200)
+    except (http.client.HTTPException, OSError):  # urllib's URLError is an OSError
+        return False

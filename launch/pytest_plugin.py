@@ -1,4 +1,4 @@
-"""pytest plugin: a throw-away PostgreSQL and Valkey, up before pytest-django reads the settings.
+"""pytest plugin: an ephemeral PostgreSQL and Valkey, up before pytest-django reads the settings.
 
 Loaded by `addopts = -p launch.pytest_plugin`. Servers already named in the environment are used instead; so
 xdist's workers, which inherit the controller's environment, start none. Each takes a Redis database,
@@ -13,7 +13,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from launch import throw_away
+from launch import ephemeral
 
 DATABASES = 16
 """What a Redis server has unless told otherwise."""
@@ -23,11 +23,11 @@ DATABASES = 16
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
     """A wrapper, because pytest-django's own hook here is what reads the settings."""
     options = early_config.known_args_namespace
-    provided = all(os.environ.get(name) for name in throw_away.NAMES)
+    provided = all(os.environ.get(name) for name in ephemeral.NAMES)
     if not (provided or options.help or options.version):
         stack = ExitStack()
         early_config.add_cleanup(stack.close)
-        os.environ.update(stack.enter_context(throw_away.servers(durable=False)))
+        os.environ.update(stack.enter_context(ephemeral.servers(durable=False)))
     worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
     if worker.isdigit() and os.environ.get("REDIS_URL"):
         base = os.environ["REDIS_URL"].split("://", 1)

@@ -1,27 +1,40 @@
-"""The servers a system needs and the variables that lead to them; embedded ones when none are named."""
+"""The servers a system needs, embedded where none are named, and the database brought up to date."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from launch import private
-from launch.places import REPOSITORY
+from launch import process, program, secret_files
+from launch.paths import REPOSITORY
 from launch.postgres import Postgres
+from launch.program import Program
+from launch.shutdown import Shutdown
 from launch.valkey import Valkey
 
-FILE = "servers.env"
+ADMIN = "admin"
+MIGRATE = """\
+from django.core.management import call_command
+call_command("migrate", interactive=False, skip_checks=False)
+"""
+CREATE_ADMIN = """\
+import os
+from django.contrib.auth import get_user_model
+users = get_user_model().objects
+name = os.environ["ADMIN_NAME"]
+if not users.filter(username=name).exists():
+    users.create_superuser(name, password=os.environ["ADMIN_PASSWORD"])
+"""
 
 
-class EnvFileUnreadable(Exception):
-    """An env file is not text; the message names the file and the line. Saving it as UTF-8 helps."""
+class SetUpFailed(Exception):
+    """A step of the set-up failed; the message holds the end of its log."""
 
 
-def named(name: str) -> str:
-    """A variable from the environment or .env, or the file its NAME_FILE names; "" when absent."""
-    for source in (os.environ, env_file(REPOSITORY / ".env")):
+def get_variable(name: str) -> str:
+    """Return a variable of the environment or .env, or the text of the file NAME_FILE names; "" for none."""
+    for source in (os.environ, secret_files.read_env_file(REPOSITORY / ".env")):
         if value := source.get(name, "").strip():
             return value
         if path := source.get(f"{name}_FILE", "").strip():
@@ -29,55 +42,43 @@ def named(name: str) -> str:
     return ""
 
 
-def embedded(
-    var: Path, *, throw_away: bool = False, give_up: Callable[[], bool] = lambda: False
-) -> dict[str, Postgres | Valkey]:
-    """The servers to start ourselves, by the variable that would have named them."""
+def get_secret_key(var: Path) -> str:
+    """Return Django's SECRET_KEY: the named one, else one made once and kept, so that sessions last."""
+    return get_variable("SECRET_KEY") or secret_files.get_or_create_password(var / "secret-key")
+
+
+def embedded_servers(var: Path, *, give_up: Callable[[], bool]) -> dict[str, Postgres | Valkey]:
+    """Return the servers to start ourselves, by the variable that would have named them."""
     servers: dict[str, Postgres | Valkey] = {}
-    if not named("DATABASE_URL"):
-        servers["DATABASE_URL"] = Postgres(var / "postgres", throw_away=throw_away, give_up=give_up)
-    if not named("REDIS_URL"):
-        servers["REDIS_URL"] = Valkey(var / "valkey", throw_away=throw_away)
+    if not get_variable("DATABASE_URL"):
+        servers["DATABASE_URL"] = Postgres(var / "postgres", give_up=give_up)
+    if not get_variable("REDIS_URL"):
+        servers["REDIS_URL"] = Valkey(var / "valkey")
     return servers
 
 
-def secret_key(var: Path) -> str:
-    """Django's SECRET_KEY: the named one, else one made once and kept, so that sessions survive restarts."""
-    return named("SECRET_KEY") or private.kept_password(var / "secret-key")
+def migrate(*, env: Mapping[str, str], log: Path, shutdown: Shutdown) -> None:
+    """Bring the tables up to date. Raises SetUpFailed; Interrupted when a shutdown is requested."""
+    _run_to_end(Program("migrate", [*program.MANAGE, "migrate", "--noinput"], env=env, log=log), shutdown)
 
 
-def write(var: Path, variables: Mapping[str, str]) -> None:
-    """Let every command started beside us find the running system (the settings read this file)."""
-    escaped = {name: re.sub(r'["\\]', r"\\\g<0>", value) for name, value in variables.items()}
-    lines = [f'{name}="{value}"\n' for name, value in escaped.items()]
-    private.write(var / FILE, "".join(lines))
+def migrate_and_create_admin(var: Path, *, env: Mapping[str, str], log: Path, shutdown: Shutdown) -> str:
+    """Migrate and create the admin user unless there is one; return the password it was created with.
 
-
-def remove(var: Path) -> None:
-    (var / FILE).unlink(missing_ok=True)
-
-
-def env_file(path: Path) -> dict[str, str]:
-    """NAME=value lines; quotes around a value as django-environ takes them, anything else ignored.
-
-    Raises EnvFileUnreadable.
+    In one process: Django takes seconds to start. Raises like migrate.
     """
-    if not path.is_file():
-        return {}
-    found: dict[str, str] = {}
-    content = path.read_bytes()
-    try:
-        lines = content.decode("utf-8").splitlines()
-    except UnicodeDecodeError as fault:
-        line = content.count(b"\n", 0, fault.start) + 1
-        raise EnvFileUnreadable(f"{path}: line {line} is no UTF-8 text: save the file as UTF-8") from None
-    for text in lines:
-        name, equals, value = text.strip().removeprefix("export ").partition("=")
-        if equals and name.strip().isidentifier():
-            value = value.strip()
-            if single := re.fullmatch("'(.*)'", value):
-                value = single[1]
-            if double := re.fullmatch('"(.*)"', value):
-                value = re.sub(r"\\([^rnt])", r"\1", double[1])
-            found[name.strip()] = value
-    return found
+    password = secret_files.get_or_create_password(var / "admin-password")
+    env = {**env, "ADMIN_NAME": ADMIN, "ADMIN_PASSWORD": password}
+    command = [*program.MANAGE, "shell", "--no-imports", "-c", MIGRATE + CREATE_ADMIN]
+    _run_to_end(Program("set-up", command, env=env, log=log), shutdown)
+    return password
+
+
+def _run_to_end(step: Program, shutdown: Shutdown) -> None:
+    step.start()
+    while step.is_alive() and not shutdown.requested:
+        shutdown.sleep(0.05)
+    step.stop()
+    shutdown.check()
+    if step.exit_code != 0:
+        raise SetUpFailed(f"{step.name} failed:\n{process.last_lines(step.log)}")

@@ -1,18 +1,27 @@
-"""Keeps services running: started in waves, restarted with back-off, ended in the opposite order."""
+"""Keeps services running: started in waves, restarted with back-off, stopped in the opposite order.
+
+Pid files name what runs: what an earlier supervisor left running is ended before anything is started again.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from launch import full_logs, pids, process
+from launch import process
 
 FIRST_WAIT_S = 0.2
 LONGEST_WAIT_S = 10.0
 STEADY_AFTER_S = 30.0  # up for so long: the next crash is a new story
+LEFTOVER_PATIENCE_S = 5.0
 
 
 class Service(Protocol):
@@ -24,8 +33,8 @@ class Service(Protocol):
     @property
     def pid(self) -> int | None: ...
     def start(self) -> object: ...
-    def alive(self) -> bool: ...
-    def ask(self) -> None: ...
+    def is_alive(self) -> bool: ...
+    def request_stop(self) -> None: ...
     def stop(self) -> None: ...
 
 
@@ -41,15 +50,6 @@ class Watched:
     wait_s: float = FIRST_WAIT_S
     restart_at: float | None = None
     log_size: int = 0
-
-    def start(self) -> None:
-        log = self.service.log
-        self.log_size = log.stat().st_size if log is not None and log.is_file() else 0
-        self.service.start()
-
-    def last_line(self) -> str:
-        """What it said last since it was started, empty for nothing."""
-        return process.last_line(self.service.log, since=self.log_size)
 
 
 class Supervisor:
@@ -74,55 +74,95 @@ class Supervisor:
         for service in services:
             watched = Watched(service, started_at=self._clock())
             wave.append(watched)
-            watched.start()
-            self._note(service)
+            self._start(watched)
 
     def tend(self) -> None:
-        """Notice crashes, start again what has waited long enough, turn over logs that are full."""
+        """Notice crashes, start again what has waited long enough, rotate logs that are full."""
         for watched in (watched for wave in self._waves for watched in wave):
-            if watched.restart_at is None and not watched.service.alive():
-                self._crashed(watched)
-            elif watched.restart_at is not None and self._clock() >= watched.restart_at:
-                self._restart(watched)
-            full_logs.turn_over(watched.service.log)
+            service, now = watched.service, self._clock()
+            if watched.restart_at is None and not service.is_alive():
+                if now - watched.started_at >= STEADY_AFTER_S:
+                    watched.wait_s = FIRST_WAIT_S
+                watched.restart_at = now + watched.wait_s
+                self._say(
+                    f"{service.name} ended unasked, starts again in {watched.wait_s:g} s; "
+                    f"it last said (see {service.log}):\n    {self.last_line(service) or 'nothing'}"
+                )
+                watched.wait_s = min(2 * watched.wait_s, LONGEST_WAIT_S)
+            elif watched.restart_at is not None and now >= watched.restart_at:
+                watched.restart_at = None
+                watched.started_at = now
+                try:  # whatever hinders one service must not end the others
+                    self._start(watched)
+                except Exception as fault:
+                    self._say(f"{service.name}: {fault}")
+            process.rotate_log(service.log)
 
     def last_line(self, service: Service) -> str:
-        """What a service said last since it was started, empty for nothing."""
+        """Return what a service said last since it was started, empty for nothing."""
         [watched] = [each for wave in self._waves for each in wave if each.service is service]
-        return watched.last_line()
+        return process.last_line(service.log, since=watched.log_size)
 
     def stop(self) -> None:
-        """End the waves, last one first; within a wave all are asked before any is waited for."""
+        """Stop the waves, last one first; within a wave all are asked before any is waited for."""
         while self._waves:
             wave = self._waves.pop()
             for watched in wave:
-                watched.service.ask()
+                watched.service.request_stop()
             for watched in wave:
                 watched.service.stop()
-                pids.forget(self._pid_folder, watched.service.name)
+                (self._pid_folder / watched.service.name).unlink(missing_ok=True)
 
-    def _crashed(self, watched: Watched) -> None:
-        now = self._clock()
-        if now - watched.started_at >= STEADY_AFTER_S:
-            watched.wait_s = FIRST_WAIT_S
-        watched.restart_at = now + watched.wait_s
-        said = watched.last_line() or "nothing"
-        self._say(
-            f"{watched.service.name} ended unasked, starts again in {watched.wait_s:g} s; "
-            f"it last said (see {watched.service.log}):\n    {said}"
-        )
-        watched.wait_s = min(2 * watched.wait_s, LONGEST_WAIT_S)
-
-    def _restart(self, watched: Watched) -> None:
-        watched.restart_at = None
-        watched.started_at = self._clock()
-        try:  # whatever hinders one service must not end the others
-            watched.start()
-        except Exception as fault:
-            self._say(f"{watched.service.name}: {fault}")
-        else:
-            self._note(watched.service)
-
-    def _note(self, service: Service) -> None:
+    def _start(self, watched: Watched) -> None:
+        service = watched.service
+        watched.log_size = service.log.stat().st_size if service.log and service.log.is_file() else 0
+        service.start()
         if service.pid is not None:
-            pids.note(self._pid_folder, service.name, service.pid)
+            write_pid_file(self._pid_folder, service.name, service.pid)
+
+
+def write_pid_file(folder: Path, name: str, pid: int) -> None:
+    """Remember that `name` runs as `pid`."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"{pid} {_start_time(pid)}\n", encoding="ascii")
+
+
+def stop_leftovers(folder: Path) -> list[str]:
+    """Stop the noted processes that still run, by force after LEFTOVER_PATIENCE_S; return their names."""
+    running: dict[str, int] = {}
+    for file in sorted(folder.glob("*")):
+        # Only when that very process still runs: a number may have been given out again.
+        pid, _, started = file.read_text(encoding="ascii", errors="replace").strip().partition(" ")
+        if pid.isdigit() and started and _start_time(int(pid)) == started:
+            running[file.name] = int(pid)
+
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for pid_left in running.values():
+            if _start_time(pid_left):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid_left, number)
+        if process.wait_until(
+            lambda: not any(map(_start_time, running.values())), patience_s=LEFTOVER_PATIENCE_S
+        ):
+            break
+    for file in folder.glob("*"):
+        file.unlink(missing_ok=True)
+    return list(running)
+
+
+def _start_time(pid: int) -> str:
+    """When a process started, in the system's words; "" when there is none, or it only waits to be reaped."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+            fields = stat.rpartition(")")[2].split()  # before it: a name, cut after 15 bytes
+            return "" if fields[0] in "ZX" else fields[19]  # proc(5): state, and starttime in clock ticks
+        return ""
+    listing = subprocess.run(
+        ["ps", "-o", "lstart=", "-p", str(pid)],
+        env={"PATH": os.defpath, "LC_ALL": "C"},  # English months
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return listing.stdout.strip()

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from launch.places import REPOSITORY
+from launch.paths import REPOSITORY
 
 SHOW = """
 from tradingv3 import settings as s

@@ -12,7 +12,7 @@ import os
 import sys
 import time
 
-from launch import demo, processes
+from launch import demo, program
 
 STAND_IN = (sys.executable, "-m", "tests.launch.fake_system")
 
@@ -43,9 +43,9 @@ def stand_in(word: str, arguments: list[str]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    processes.MANAGE = STAND_IN
-    processes.CELERY = STAND_IN
-    processes.WEB = (*STAND_IN, "web")
+    program.MANAGE = STAND_IN
+    program.CELERY = STAND_IN
+    program.WEB = (*STAND_IN, "web")
     return demo.main(arguments)
 
 

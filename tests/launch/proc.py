@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from launch import ports
+from launch import process
 
 
 def runs(pid: int) -> bool:
@@ -19,7 +19,7 @@ def runs(pid: int) -> bool:
 
 def gone(*pids: int, patience_s: float = 10.0) -> bool:
     """Whether all of them end within `patience_s`."""
-    return ports.wait_until(lambda: not any(runs(pid) for pid in pids), patience_s=patience_s)
+    return process.wait_until(lambda: not any(runs(pid) for pid in pids), patience_s=patience_s)
 
 
 def command_lines() -> str:

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from launch import bootstrap, pip_wheel
-from launch.places import REPOSITORY
+from launch import bootstrap
+from launch.paths import REPOSITORY
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def venv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     lock.write_text("# nothing\n")
     monkeypatch.setattr(bootstrap, "REPOSITORY", tmp_path)
     monkeypatch.setattr(bootstrap, "LOCKS", {"runtime": lock, "dev": lock})
-    monkeypatch.setattr(bootstrap, "_make", make_bare)
-    monkeypatch.setattr(bootstrap, "_install_lock", lambda venv, lock: None)
+    monkeypatch.setattr(bootstrap, "make_venv", make_bare)
+    monkeypatch.setattr(bootstrap, "install_lock", lambda venv, lock: None)
     monkeypatch.setenv("TRADINGV3_VAR", str(tmp_path / "var"))
     return tmp_path / ".venv"
 
@@ -54,7 +54,7 @@ def test_the_tests_packages_include_what_runs_but_not_the_other_way(
     venv: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     installed: list[str] = []
-    monkeypatch.setattr(bootstrap, "_install_lock", lambda venv, lock: installed.append(lock.name))
+    monkeypatch.setattr(bootstrap, "install_lock", lambda venv, lock: installed.append(lock.name))
     for which in ("runtime", "dev", "runtime", "dev"):
         assert bootstrap.main(which) == 0
     assert len(installed) == 2
@@ -95,7 +95,7 @@ def test_an_interruption_leaves_the_mark_that_makes_the_next_start_do_it_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as during:
-        during.setattr(bootstrap, "_install_lock", interrupted)
+        during.setattr(bootstrap, "install_lock", interrupted)
         assert bootstrap.main("runtime") == 130
     assert (venv / "unfinished").exists()
     assert bootstrap.main("runtime") == 0
@@ -112,7 +112,7 @@ def test_two_at_once_install_one_after_the_other(venv: Path, monkeypatch: pytest
         inside.release()
 
     other_waits = threading.Event()
-    monkeypatch.setattr(bootstrap, "_install_lock", install)
+    monkeypatch.setattr(bootstrap, "install_lock", install)
     monkeypatch.setattr(
         bootstrap, "say", lambda text: other_waits.set() if "waiting for it" in text else None
     )
@@ -139,8 +139,8 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.copy(bundled, root / bundled.name)
     listing = {"files": [{"filename": bundled.name, "url": f"../../{bundled.name}"}]}
     (page / "index.html").write_text(json.dumps(listing))
-    monkeypatch.setattr(pip_wheel, "WHEEL", bundled.name)
-    monkeypatch.setattr(pip_wheel, "SHA256", hashlib.sha256(bundled.read_bytes()).hexdigest())
+    monkeypatch.setattr(bootstrap, "PIP_WHEEL", bundled.name)
+    monkeypatch.setattr(bootstrap, "PIP_SHA256", hashlib.sha256(bundled.read_bytes()).hexdigest())
     handler = functools.partial(Quiet, directory=str(root))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.server_port}/simple/")
@@ -159,7 +159,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 def test_pip_comes_from_the_index_where_python_brings_none(index: Path, tmp_path: Path) -> None:
     make_bare(tmp_path / ".venv")
-    pip_wheel.install(tmp_path / ".venv")
+    bootstrap.install_pip(tmp_path / ".venv")
     python = tmp_path / ".venv" / "bin" / "python"
     assert (
         subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
@@ -167,16 +167,16 @@ def test_pip_comes_from_the_index_where_python_brings_none(index: Path, tmp_path
 
 
 def test_another_file_than_the_pinned_pip_is_refused(index: Path, tmp_path: Path) -> None:
-    (index / pip_wheel.WHEEL).write_bytes(b"something else")
+    (index / bootstrap.PIP_WHEEL).write_bytes(b"something else")
     make_bare(tmp_path / ".venv")
-    with pytest.raises(pip_wheel.PipNotFound, match="SHA-256"):
-        pip_wheel.install(tmp_path / ".venv")
+    with pytest.raises(bootstrap.PipNotFound, match="SHA-256"):
+        bootstrap.install_pip(tmp_path / ".venv")
 
 
 def test_an_index_without_the_pinned_pip_is_named(index: Path, tmp_path: Path) -> None:
     (index / "simple" / "pip" / "index.html").write_text('{"files": []}')
-    with pytest.raises(pip_wheel.PipNotFound, match=r"/simple/pip/ lists no pip-"):
-        pip_wheel.install(tmp_path / ".venv")
+    with pytest.raises(bootstrap.PipNotFound, match=r"/simple/pip/ lists no pip-"):
+        bootstrap.install_pip(tmp_path / ".venv")
 
 
 def run(folder: Path, *arguments: str, path: str) -> subprocess.CompletedProcess[str]:

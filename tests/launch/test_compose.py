@@ -11,8 +11,8 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
-from launch import processes
-from launch.places import REPOSITORY
+from launch.paths import REPOSITORY
+from launch.program import Market, beat, simulator, workers
 
 COMPOSE: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text("utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
@@ -75,10 +75,10 @@ def test_the_services_are_the_processes_and_the_servers() -> None:
 
 
 def test_the_processes_are_those_the_demo_supervises() -> None:
-    market = processes.Market(port=1)
+    market = Market(port=1)
     var = REPOSITORY / "var"
-    names = {program.name for program in processes.workers(1, var=var, env={})}
-    names |= {processes.beat(var=var, env={}).name, processes.simulator(market, var=var, env={}).name}
+    names = {program.name for program in workers(1, var=var, env={})}
+    names |= {beat(var=var, env={}).name, simulator(market, var=var, env={}).name}
     assert names == OURS - {"migrate"}
 
 

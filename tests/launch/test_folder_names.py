@@ -15,10 +15,10 @@ import redis
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from launch import bootstrap, lock, places, ports, postgres_user, process, servers
-from launch.places import REPOSITORY
+from launch import bootstrap, paths, ports, postgres_user, process, secret_files
+from launch.ephemeral import servers as throw_away_servers
+from launch.paths import REPOSITORY
 from launch.postgres import Postgres
-from launch.throw_away import servers as throw_away_servers
 from launch.valkey import Valkey
 from tests.launch import folders
 from tests.launch.test_bootstrap import make_bare
@@ -51,7 +51,7 @@ def named(home: Path, name: str) -> Path:
 
 @pytest.mark.parametrize("name", ["it's", "é", "日本", ALL])
 def test_a_cluster_is_made_there_and_found_again(named: Path) -> None:
-    server = Postgres(named, throw_away=True)
+    server = Postgres(named, ephemeral=True)
     try:
         url = server.start()
         server.stop()
@@ -80,12 +80,12 @@ def test_valkey_keeps_its_data_there(named: Path) -> None:
 
 def test_postgresql_installed_there_makes_a_cluster(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """initdb passes its own path on to sh."""
-    programs = postgres_user._programs()
+    programs = postgres_user.installed_programs()
     packages = home / ALL
-    postgres_user._copy_programs(programs, packages)
+    postgres_user.copy_programs(programs, packages)
     moved = packages / postgres_user.PACKAGE / "pginstall18" / "bin"
-    monkeypatch.setattr(postgres_user, "_programs", lambda: moved)
-    server = Postgres(home / "cluster", throw_away=True)
+    monkeypatch.setattr(postgres_user, "installed_programs", lambda: moved)
+    server = Postgres(home / "cluster", ephemeral=True)
     try:
         with psycopg.connect(server.start()) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
@@ -130,7 +130,7 @@ def test_the_whole_launch_starts_and_ends_over_a_data_folder_of_that_name(
     for variable in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("TRADINGV3_VAR", str(named / "var"))
-    with demo(named / "var", "--port", str(ports.free()), "--seconds", "0.5") as terminal:
+    with demo(named / "var", "--port", str(ports.find_free()), "--seconds", "0.5") as terminal:
         assert terminal.demo.wait(60) == 0, terminal.text()
         assert f"the data stays in {named / 'var'}" in terminal.text()
 
@@ -164,24 +164,24 @@ def test_an_environment_is_made_there_once(named: Path, monkeypatch: pytest.Monk
     requirements.write_text("# nothing\n")
     monkeypatch.setattr(bootstrap, "REPOSITORY", named)
     monkeypatch.setattr(bootstrap, "LOCKS", {"runtime": requirements, "dev": requirements})
-    monkeypatch.setattr(bootstrap, "_make", make_bare)
-    monkeypatch.setattr(bootstrap, "_install_lock", lambda venv, lock: None)
+    monkeypatch.setattr(bootstrap, "make_venv", make_bare)
+    monkeypatch.setattr(bootstrap, "install_lock", lambda venv, lock: None)
     monkeypatch.setenv("TRADINGV3_VAR", str(named / "var"))
     assert bootstrap.main("runtime") == 0
     python = named / ".venv" / "bin" / "python"
     assert os.fsdecode(subprocess.check_output([python, "-c", "import sys; print(end=sys.prefix)"])) == str(
         named / ".venv"
     )
-    monkeypatch.setattr(bootstrap, "_make", None)
+    monkeypatch.setattr(bootstrap, "make_venv", None)
     assert bootstrap.main("runtime") == 0
 
 
 @names
 def test_who_holds_the_folder_is_named_with_it(named: Path) -> None:
     with (
-        lock.held(named / "lock", what="demo", port=8000),
-        pytest.raises(lock.Held, match=r"in use by ./run demo \(pid \d+\)") as refused,
-        lock.held(named / "lock", what="manage"),
+        paths.hold_data_folder(named, what="demo", port=8000),
+        pytest.raises(paths.DataFolderInUse, match=r"in use by ./run demo \(pid \d+\)") as refused,
+        paths.hold_data_folder(named, what="manage"),
     ):
         pass
     assert str(named) in str(refused.value)
@@ -202,9 +202,9 @@ values = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min
 @example('a"')
 def test_a_variable_in_servers_env_is_read_as_it_was_written(value: str) -> None:
     with folders.passable() as folder:
-        servers.write(folder, {"SECRET_KEY": value})
-        assert servers.env_file(folder / servers.FILE) == {"SECRET_KEY": value}
-        assert environ_file(folder / servers.FILE) == {"SECRET_KEY": value}
+        secret_files.write_env_file(folder / secret_files.SERVERS_ENV, {"SECRET_KEY": value})
+        assert secret_files.read_env_file(folder / secret_files.SERVERS_ENV) == {"SECRET_KEY": value}
+        assert environ_file(folder / secret_files.SERVERS_ENV) == {"SECRET_KEY": value}
 
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])))
@@ -215,7 +215,7 @@ def test_the_launcher_and_the_settings_read_one_line_of_env_alike(value: str) ->
     with folders.passable() as folder:
         (folder / ".env").write_text(f"SECRET_KEY={value}\n", encoding="utf-8")
         [settings] = environ_file(folder / ".env").values()
-        [launcher] = servers.env_file(folder / ".env").values()
+        [launcher] = secret_files.read_env_file(folder / ".env").values()
     assert launcher.strip() == settings.strip()
 
 
@@ -242,19 +242,19 @@ def test_a_name_that_tools_below_cannot_bear_is_refused_in_one_sentence(
 def test_a_colon_is_refused_for_the_repository_where_python_would_not_make_its_environment(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(places, "REPOSITORY", home / "a:b")
+    monkeypatch.setattr(paths, "REPOSITORY", home / "a:b")
     monkeypatch.setenv("TRADINGV3_VAR", str(home / "data:folder"))
     assert bootstrap.main("runtime") == 1
     assert "a:b' has the character ':'" in capsys.readouterr().err
     monkeypatch.undo()
     monkeypatch.setenv("TRADINGV3_VAR", str(home / "data:folder"))
-    assert places.var() == home / "data:folder"
+    assert paths.data_folder() == home / "data:folder"
 
 
 def test_an_env_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"SECRET_KEY=caf\xe9\n")
-    with pytest.raises(servers.EnvFileUnreadable, match=r"\.env: line 1 is no UTF-8 text"):
-        servers.env_file(tmp_path / ".env")
+    with pytest.raises(secret_files.EnvFileUnreadable, match=r"\.env: line 1 is no UTF-8 text"):
+        secret_files.read_env_file(tmp_path / ".env")
 
 
 @pytest.mark.slow
@@ -278,7 +278,7 @@ def test_the_whole_system_runs_in_a_clone_of_that_name_with_nothing_set(home: Pa
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
 
-    demo = run("demo", "--port", str(ports.free()), "--seconds", "10", "--symbols", "3")
+    demo = run("demo", "--port", str(ports.find_free()), "--seconds", "10", "--symbols", "3")
     assert demo.returncode == 0, demo.stdout
     assert "up after" in demo.stdout
     manage = run("manage", "check_profiles")

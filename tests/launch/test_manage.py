@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from launch import lock, ports, private, servers
-from launch.places import REPOSITORY
+from launch import paths, ports, secret_files, servers
+from launch.paths import REPOSITORY
 from tests.launch import proc
 
 # shell -c is a manage.py command that can say what it sees; the module below stands in for manage.py.
@@ -24,8 +24,8 @@ if sys.argv[1:] != ["migrate", "--noinput"]:
 """
 CALL = """
 import sys
-from launch import manage, processes
-processes.MANAGE = (sys.executable, "-c", sys.argv[1])
+from launch import manage, program
+program.MANAGE = (sys.executable, "-c", sys.argv[1])
 sys.exit(manage.main(sys.argv[2:]))
 """
 
@@ -52,8 +52,11 @@ def test_beside_a_running_demo_it_uses_the_demos_servers(var: Path) -> None:
     var.mkdir()
     named = {name: os.environ.get(name, "") for name in ("DATABASE_URL", "REDIS_URL")}
     assert named == {"DATABASE_URL": "", "REDIS_URL": ""}
-    with lock.held(var / "lock", what="demo", port=1):
-        servers.write(var, {"DATABASE_URL": "postgres://a:b@127.0.0.1:1/c", "SECRET_KEY": "of the demo"})
+    with paths.hold_data_folder(var, what="demo", port=1):
+        secret_files.write_env_file(
+            var / secret_files.SERVERS_ENV,
+            {"DATABASE_URL": "postgres://a:b@127.0.0.1:1/c", "SECRET_KEY": "of the demo"},
+        )
         done = manage("anything")
     assert done.returncode != 0
     assert "port 1 failed" in done.stderr
@@ -62,7 +65,7 @@ def test_beside_a_running_demo_it_uses_the_demos_servers(var: Path) -> None:
 
 def test_a_second_command_with_servers_of_its_own_is_refused_naming_the_first(var: Path) -> None:
     var.mkdir()
-    with lock.held(var / "lock", what="manage"):
+    with paths.hold_data_folder(var, what="manage"):
         done = manage("anything")
     assert done.returncode == 1
     assert f"./run manage (pid {os.getpid()})" in done.stderr
@@ -70,8 +73,8 @@ def test_a_second_command_with_servers_of_its_own_is_refused_naming_the_first(va
 
 def test_the_secret_key_stays_the_same_and_is_private(var: Path) -> None:
     var.mkdir()
-    key = servers.secret_key(var)
-    assert servers.secret_key(var) == key
+    key = servers.get_secret_key(var)
+    assert servers.get_secret_key(var) == key
     assert len(key) >= 24
     assert (var / "secret-key").stat().st_mode & 0o077 == 0
 
@@ -80,7 +83,7 @@ def test_a_private_file_is_replaced_whole(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("old and much longer")
     path.chmod(0o644)
-    private.write(path, "new")
+    secret_files.write(path, "new")
     assert path.read_text() == "new"
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(tmp_path.iterdir()) == [path]
@@ -89,13 +92,13 @@ def test_a_private_file_is_replaced_whole(tmp_path: Path) -> None:
 def test_an_env_file_is_read_as_people_write_it(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     path.write_text("# A=no\n\nexport B=1\nC = 'two words'\nD=\"x=y\"\nnonsense\n")
-    assert servers.env_file(path) == {"B": "1", "C": "two words", "D": "x=y"}
-    assert servers.env_file(tmp_path / "absent") == {}
+    assert secret_files.read_env_file(path) == {"B": "1", "C": "two words", "D": "x=y"}
+    assert secret_files.read_env_file(tmp_path / "absent") == {}
 
 
 def test_a_remembered_port_is_kept_while_it_is_free(tmp_path: Path) -> None:
     file = tmp_path / "port"
-    port = ports.remembered(file)
-    assert ports.remembered(file) == port
+    port = ports.get_or_choose(file)
+    assert ports.get_or_choose(file) == port
     file.write_text("not a number")
-    assert ports.is_free(ports.remembered(file))
+    assert ports.is_free(ports.get_or_choose(file))

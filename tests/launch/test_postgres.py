@@ -67,7 +67,7 @@ def test_what_was_committed_survives_kill_9(postgres: Postgres) -> None:
     assert postgres.pid
     os.kill(postgres.pid, signal.SIGKILL)
     assert proc.gone(postgres.pid)
-    assert not postgres.alive()
+    assert not postgres.is_alive()
     assert postgres.start() == url
     assert ask(url, "SELECT number FROM kept") == 8
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from launch import ports, throw_away
-from launch.places import REPOSITORY
+from launch import ephemeral, process
+from launch.paths import REPOSITORY
 from tests.launch import proc
 
 ASKS = """
@@ -30,7 +30,7 @@ def test_the_servers_answer():
 def start(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
     """Another pytest over one test that asks the servers, in an environment that names none."""
     (folder / "test_servers.py").write_text(ASKS, encoding="utf-8")
-    bare = {name: value for name, value in os.environ.items() if name not in throw_away.NAMES}
+    bare = {name: value for name, value in os.environ.items() if name not in ephemeral.NAMES}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--rootdir={REPOSITORY}"]
     return subprocess.Popen(
         [*command, "-c", str(REPOSITORY / "setup.cfg"), *arguments, str(folder / "test_servers.py")],
@@ -54,7 +54,7 @@ def test_servers_are_up_for_the_tests_under_xdist_too_and_gone_afterwards(tmp_pa
 def test_servers_of_a_killed_pytest_die_and_the_next_run_removes_their_folder(tmp_path: Path) -> None:
     with start(tmp_path, STAY="yes") as run:
         try:
-            assert ports.wait_until((tmp_path / "var").is_file, patience_s=60.0)
+            assert process.wait_until((tmp_path / "var").is_file, patience_s=60.0)
             servers = proc.children(run.pid)
             assert len(servers) == 2
         finally:
@@ -62,19 +62,19 @@ def test_servers_of_a_killed_pytest_die_and_the_next_run_removes_their_folder(tm
     assert proc.gone(*servers)
     var = Path((tmp_path / "var").read_text())
     assert var.is_dir()
-    throw_away.remove_leftovers()
+    ephemeral.remove_leftovers()
     assert not var.exists()
 
 
 def test_the_folder_of_a_run_that_goes_on_is_left_alone() -> None:
-    with tempfile.TemporaryDirectory(prefix=f"{throw_away.PREFIX}{os.getpid()}-") as ours:
-        throw_away.remove_leftovers()
+    with tempfile.TemporaryDirectory(prefix=f"{ephemeral.PREFIX}{os.getpid()}-") as ours:
+        ephemeral.remove_leftovers()
         assert Path(ours).is_dir()
 
 
 @pytest.mark.slow
 def test_servers_named_in_the_environment_are_used(tmp_path: Path) -> None:
-    named = {name: os.environ[name] for name in throw_away.NAMES}
+    named = {name: os.environ[name] for name in ephemeral.NAMES}
     with start(tmp_path, **named) as run:
         output = run.communicate(timeout=60)[0].decode()
     assert run.returncode == 0, output

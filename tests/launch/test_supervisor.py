@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from launch import pids, ports, process
-from launch.places import REPOSITORY
+from launch import process
+from launch.paths import REPOSITORY
 from launch.program import Program
-from launch.supervisor import Supervisor
+from launch.supervisor import Supervisor, stop_leftovers, write_pid_file
 from tests.launch import proc
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -49,10 +49,10 @@ class Heard:
         self.told.append(f"start {self.name}")
         self.up = True
 
-    def alive(self) -> bool:
+    def is_alive(self) -> bool:
         return self.up
 
-    def ask(self) -> None:
+    def request_stop(self) -> None:
         self.told.append(f"ask {self.name}")
 
     def stop(self) -> None:
@@ -81,9 +81,9 @@ def test_a_killed_child_is_started_again(supervisor: Supervisor, tmp_path: Path)
 
     def again() -> bool:
         supervisor.tend()
-        return child.alive() and child.pid != first
+        return child.is_alive() and child.pid != first
 
-    assert ports.wait_until(again, patience_s=5.0)
+    assert process.wait_until(again, patience_s=5.0)
     assert proc.noted(tmp_path / "pids") == {"child": child.pid}
 
 
@@ -142,7 +142,7 @@ def test_a_service_that_ends_unasked_is_quoted_with_what_it_said_since_its_start
     mute = program("mute", [sys.executable, "-c", "raise SystemExit(1)"], tmp_path)
     (tmp_path / "mute.log").write_text("of another day\n")
     supervisor.start(weak, mute)
-    assert ports.wait_until(lambda: not weak.alive() and not mute.alive(), patience_s=10.0)
+    assert process.wait_until(lambda: not weak.is_alive() and not mute.is_alive(), patience_s=10.0)
     supervisor.tend()
     supervisor.stop()
     assert [text.splitlines()[-1].strip() for text in said] == ["no room left", "nothing"]
@@ -173,7 +173,7 @@ def test_a_child_deaf_to_the_end_is_killed_when_its_patience_is_over(tmp_path: P
     deaf = program("deaf", [sys.executable, "-c", IGNORE_THE_END], tmp_path, patience_s=0.3)
     supervisor.start(deaf)
     log = tmp_path / "deaf.log"
-    assert ports.wait_until(lambda: "deaf" in log.read_text(), patience_s=5.0)
+    assert process.wait_until(lambda: "deaf" in log.read_text(), patience_s=5.0)
     supervisor.stop()
     assert deaf.exit_code == -signal.SIGKILL
     assert proc.noted(tmp_path / "pids") == {}
@@ -205,15 +205,15 @@ def test_kill_9_of_the_supervisor_takes_its_children_along(tmp_path: Path) -> No
         assert set(children) == {"one", "two"}
         for name in children:
             log = tmp_path / name
-            assert ports.wait_until(lambda log=log: "running" in log.read_text(), patience_s=10.0)
+            assert process.wait_until(lambda log=log: "running" in log.read_text(), patience_s=10.0)
         supervising.kill()
     assert proc.gone(*children.values())
 
 
 def test_what_an_earlier_supervisor_left_running_is_ended_and_named(tmp_path: Path) -> None:
     with subprocess.Popen(SLEEP) as left:
-        pids.note(tmp_path / "pids", "beat", left.pid)
-        assert pids.end_leftovers(tmp_path / "pids") == ["beat"]
+        write_pid_file(tmp_path / "pids", "beat", left.pid)
+        assert stop_leftovers(tmp_path / "pids") == ["beat"]
         assert left.wait(5.0) == -signal.SIGTERM
     assert proc.noted(tmp_path / "pids") == {}
 
@@ -223,7 +223,7 @@ def test_a_process_that_was_given_a_noted_number_later_is_left_alone(tmp_path: P
     folder.mkdir()
     with subprocess.Popen(SLEEP) as stranger:
         (folder / "beat").write_text(f"{stranger.pid} 1\n", encoding="ascii")
-        assert pids.end_leftovers(folder) == []
+        assert stop_leftovers(folder) == []
         assert proc.runs(stranger.pid)
         stranger.kill()
 
@@ -232,4 +232,4 @@ def test_a_broken_pid_file_is_no_reason_not_to_start(tmp_path: Path) -> None:
     folder = tmp_path / "pids"
     folder.mkdir()
     (folder / "beat").write_text("", encoding="ascii")
-    assert pids.end_leftovers(folder) == []
+    assert stop_leftovers(folder) == []

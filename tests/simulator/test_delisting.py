@@ -32,7 +32,7 @@ from apps.exchange.simulator.server.private.account_routes import CURRENCIES
 from apps.exchange.simulator.server.private.rows import asset
 from apps.exchange.simulator.tape.code import pack
 from apps.exchange.simulator.tape.read import CONTRACTS, FOLDER, SUFFIX, load
-from launch import ports
+from launch import process
 from tests.simulator.arena import LISTING, Arena
 from tests.simulator.conftest import NOON, STATE, Client, Hand
 from tests.simulator.trader import Trader
@@ -150,7 +150,7 @@ def test_after_a_start_with_fewer_contracts_everything_in_the_books_is_read_foll
         trader.do("cancel-orders", symbol="XRPUSDT")
         trader.do("cancel-plan-order", symbol="BNBUSDT")
         trader.client.hand.move(4 * 3600)
-        ports.wait_until(lambda: not trader.books()["positions"], patience_s=30)
+        process.wait_until(lambda: not trader.books()["positions"], patience_s=30)
         assert trader.books()["positions"] == []
         [fired] = [order for order in trader.books()["orders"] if order["plan_order_id"]]
         assert (fired["symbol"], fired["filled"]) == ("SOLUSDT", 3)

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from launch import servers, throw_away
-from launch.places import REPOSITORY
+from launch import ephemeral, secret_files
+from launch.paths import REPOSITORY
 from tests.system.rooms import Rooms
 from tests.system.until import until
 
@@ -41,7 +41,7 @@ class Demo:
     @property
     def variables(self) -> dict[str, str]:
         """What leads to its servers."""
-        return servers.env_file(self.var / servers.FILE)
+        return secret_files.read_env_file(self.var / secret_files.SERVERS_ENV)
 
     @property
     def rooms(self) -> Rooms:
@@ -120,7 +120,7 @@ def demo(var: Path, port: int, *arguments: str) -> Iterator[Demo]:
 
 def environment(var: Path) -> dict[str, str]:
     """Ours without any server named, so that the demo starts its own in `var`."""
-    kept = {name: value for name, value in os.environ.items() if name not in throw_away.NAMES}
+    kept = {name: value for name, value in os.environ.items() if name not in ephemeral.NAMES}
     return kept | {"TRADINGV3_VAR": str(var)}
 
 

@@ -14,11 +14,10 @@ from typing import Any
 
 from celery import Celery
 
-from launch import ports, processes
-from launch.places import REPOSITORY
+from launch import ports
+from launch.paths import REPOSITORY
 from launch.postgres import Postgres
-from launch.processes import MANAGE, Market
-from launch.program import Program
+from launch.program import MANAGE, Market, Program, simulator, workers
 from launch.valkey import Valkey
 from tests.system.rooms import Rooms
 
@@ -66,7 +65,7 @@ class Own:
         return log.read_text("utf-8")
 
     def all_alive(self) -> bool:
-        return all(program.alive() for program in self._programs.values())
+        return all(program.is_alive() for program in self._programs.values())
 
 
 @contextmanager
@@ -78,11 +77,11 @@ def running(
     `more` are variables of theirs.
     """
     with ExitStack() as stack:
-        market = Market(port=ports.free(), symbols=symbols)
+        market = Market(port=ports.find_free(), symbols=symbols)
         env = {**os.environ, **_variables(stack, var, market), **(more or {})}
         subprocess.run([*MANAGE, "migrate", "--noinput"], env=env, capture_output=True, check=True)
-        programs = [processes.simulator(market, var=var, env=env)]
-        programs += [p for p in processes.workers(0, var=var, env=env) if p.name in names]
+        programs = [simulator(market, var=var, env=env)]
+        programs += [p for p in workers(0, var=var, env=env) if p.name in names]
         for program in programs:
             stack.callback(program.stop)
             program.start()
@@ -90,8 +89,8 @@ def running(
 
 
 def _variables(stack: ExitStack, var: Path, market: Market) -> dict[str, str]:
-    postgres = Postgres(var / "postgres", throw_away=True)
-    valkey = Valkey(var / "valkey", throw_away=True)
+    postgres = Postgres(var / "postgres", ephemeral=True)
+    valkey = Valkey(var / "valkey", ephemeral=True)
     for server in (postgres, valkey):
         stack.callback(server.stop)
         server.start()

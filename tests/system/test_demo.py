@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from launch import ports
-from launch.places import REPOSITORY
-from launch.processes import MANAGE
+from launch.paths import REPOSITORY
+from launch.program import MANAGE
 from tests.system.demo import SYMBOLS, Demo, demo, environment
 from tests.system.processes import belonging
 from tests.system.rooms import Row
@@ -28,7 +28,7 @@ MINUTE_S = 90.0
 
 
 def test_the_first_verdicts_come_and_switches_stop_and_release_the_next_run(var: Path) -> None:
-    with demo(var, ports.free()) as running:
+    with demo(var, ports.find_free()) as running:
         running.await_up()
         running.await_text(FIRST_VERDICTS, patience_s=90)
         until("ready", lambda: running.get("/readyz") == (200, {"status": "ready"}), patience_s=MINUTE_S)
@@ -48,7 +48,7 @@ def test_the_first_verdicts_come_and_switches_stop_and_release_the_next_run(var:
 def test_a_second_start_is_refused_ctrl_c_leaves_nothing_and_the_next_start_keeps_its_data(
     var: Path,
 ) -> None:
-    port = ports.free()
+    port = ports.find_free()
     with demo(var, port) as running:
         running.await_up()
         running.await_text(FIRST_VERDICTS, patience_s=90)
@@ -130,7 +130,7 @@ def _any_command_works_beside_it(running: Demo) -> None:
 
 def _a_second_start_is_refused(running: Demo) -> None:
     second = subprocess.run(
-        [sys.executable, "-m", "launch.demo", "--port", str(ports.free())],
+        [sys.executable, "-m", "launch.demo", "--port", str(ports.find_free())],
         cwd=REPOSITORY,
         env=environment(running.var),
         capture_output=True,

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from launch import ports
+from launch import ports, process
 from tests.system import exchange
 from tests.system.demo import SYMBOLS, Demo, demo
 from tests.system.processes import beats, belonging
@@ -30,7 +30,7 @@ LATER_S = 100.0
 
 def test_kill_9_of_each_process_and_server_costs_at_most_the_minute_it_falls_into(var: Path) -> None:
     odd = random.Random(SEED)
-    port = ports.free()
+    port = ports.find_free()
     with demo(var, port) as running:
         running.await_up()
         began = datetime.now(UTC)
@@ -44,7 +44,7 @@ def test_kill_9_of_each_process_and_server_costs_at_most_the_minute_it_falls_int
         time.sleep(odd.uniform(0, 5))
         running.process.kill()
         killed = datetime.now(UTC)
-        ports.wait_until(lambda: not belonging(var), patience_s=15, every_s=0.1)
+        process.wait_until(lambda: not belonging(var), patience_s=15, every_s=0.1)
         assert belonging(var) == {}
     with demo(var, port) as running:
         running.await_up()
@@ -56,7 +56,7 @@ def test_kill_9_of_each_process_and_server_costs_at_most_the_minute_it_falls_int
         assert len(running.rooms.runs(lost, status="lost")) == PROFILES
         assert running.rooms.doubled() == []
         until("no hole", lambda: running.rooms.holes(began) == [], patience_s=30)
-        ports.wait_until(lambda: not _differing(running, began), patience_s=40, every_s=3)
+        process.wait_until(lambda: not _differing(running, began), patience_s=40, every_s=3)
         assert _differing(running, began) == []
 
 

@@ -18,11 +18,10 @@ import psycopg
 import requests
 from celery import Celery
 
-from launch import ports, processes
-from launch.places import REPOSITORY
+from launch import ports
+from launch.paths import REPOSITORY
 from launch.postgres import Postgres
-from launch.processes import MANAGE
-from launch.program import Program
+from launch.program import MANAGE, Market, Program, simulator, workers
 from launch.valkey import Valkey
 from tests.system.rooms import Rooms
 
@@ -64,7 +63,7 @@ class TradingHouse:
     def tend(self) -> None:
         """Start again what ended, as the supervisor does; servers before those who need them."""
         for service in self.services.values():
-            if not service.alive():
+            if not service.is_alive():
                 service.start()
 
     def until(self, what: str, ask: Callable[[], Any], *, patience_s: float) -> Any:
@@ -144,16 +143,16 @@ class Decider:
 def trading_house(var: Path) -> Iterator[TradingHouse]:
     """All of it while the block runs; the exchange arms no attached stop: only `watch` protects."""
     with ExitStack() as stack:
-        port = ports.free()
+        port = ports.find_free()
         postgres, valkey = Postgres(var / "postgres"), Valkey(var / "valkey")
         for server in (postgres, valkey):
             stack.callback(server.stop)
             server.start()
         env = {**os.environ, **_variables(var, port, postgres, valkey)}
         subprocess.run([*MANAGE, "migrate", "--noinput"], env=env, capture_output=True, check=True)
-        market = processes.Market(port=port, symbols=SYMBOLS)
-        programs = [processes.simulator(market, var=var, env=env)]
-        programs += [p for p in processes.workers(0, var=var, env=env) if p.name in NAMES]
+        market = Market(port=port, symbols=SYMBOLS)
+        programs = [simulator(market, var=var, env=env)]
+        programs += [p for p in workers(0, var=var, env=env) if p.name in NAMES]
         services: dict[str, Any] = {"postgres": postgres, "valkey": valkey, **_named(programs)}
         for program in programs:
             stack.callback(program.stop)

@@ -1,4 +1,6 @@
-"""Become another program that cannot outlive its parent: `python -I -S leash.py SIGNAL PARENT UID PROGRAM …`.
+"""Become another program that cannot outlive its parent.
+
+Called as `python -I -S die_with_parent.py SIGNAL PARENT UID PROGRAM …`.
 
 A script of its own, run between fork and exec, because prctl's setting is lost whenever a process changes its
 user or namespace, and because code between fork and exec (preexec_fn) is unsafe. Linux only; elsewhere the
@@ -14,7 +16,7 @@ KEEP_USER = -1
 
 
 def main(signal_number: int, parent: int, uid: int, program: list[str]) -> None:
-    """Replace this process by `program`; as `uid` unless KEEP_USER. Ends with 1 when the parent is gone."""
+    """Replace this process by `program`, as `uid` unless KEEP_USER. Ends with 1 when the parent is gone."""
     if uid != KEEP_USER:
         os.setgroups([])
         os.setgid(uid)

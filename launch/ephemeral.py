@@ -20,7 +20,7 @@ NAMES = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "TRADINGV3_VAR")
 
 @contextmanager
 def servers(*, durable: bool) -> Iterator[dict[str, str]]:
-    """The variables (NAMES) that lead to a fresh PostgreSQL and Valkey; those in the environment are kept.
+    """Yield the variables NAMES, which lead to a fresh PostgreSQL and Valkey; those already set are kept.
 
     `durable` keeps fsync on: slower, but what a real installation does.
     """
@@ -32,29 +32,25 @@ def servers(*, durable: bool) -> Iterator[dict[str, str]]:
         variables = {"SECRET_KEY": secrets.token_urlsafe(32), "TRADINGV3_VAR": str(home)}
         variables |= {name: os.environ[name] for name in NAMES if os.environ.get(name)}
         if "DATABASE_URL" not in variables:
-            postgres = Postgres(home / "postgres", throw_away=not durable)
+            postgres = Postgres(home / "postgres", ephemeral=not durable)
             stack.callback(postgres.stop)
             variables["DATABASE_URL"] = postgres.start()
         if "REDIS_URL" not in variables:
-            valkey = Valkey(home / "valkey", throw_away=not durable)
+            valkey = Valkey(home / "valkey", ephemeral=not durable)
             stack.callback(valkey.stop)
             variables["REDIS_URL"] = valkey.start()
         yield variables
 
 
 def remove_leftovers() -> None:
-    """Folders of work that was killed: its servers died with it, nobody else removes the files."""
+    """Remove the folders of work that was killed: its servers died with it, nobody else removes the files."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         owner = re.match(rf"{PREFIX}(\d+)-", folder.name)
-        if owner and not _exists(int(owner[1])):
+        if owner is None:
+            continue
+        try:
+            os.kill(int(owner[1]), 0)
+        except ProcessLookupError:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        except PermissionError:  # somebody else's, and alive
+            continue

@@ -7,14 +7,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from launch import processes, throw_away
-from launch.places import REPOSITORY
+from launch import ephemeral, program
+from launch.paths import REPOSITORY
 from launch.postgres import PostgresFailed
 from launch.postgres_user import PostgresMissing
-from launch.screen import error, say
+from launch.terminal import error, say
 from launch.valkey import ValkeyFailed
 
 ENGINE_FLOOR_PCT = 95
@@ -30,39 +30,52 @@ class Check:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """0 when every check passed, else 1; all of them run. 130 when interrupted."""
+    """Return 0 when every check passed, else 1; all of them run. 130 when interrupted."""
     everything = "--all" in arguments
     rest = [argument for argument in arguments if argument != "--all"]
+    results: list[tuple[str, bool, float]] = []
     try:
         if everything:
-            _provide_chromium()
-        with throw_away.servers(durable=False) as variables:
+            install_chromium()
+        with ephemeral.servers(durable=False) as variables:
             env = {**os.environ, **variables, "DJANGO_SETTINGS_MODULE": "tradingv3.settings"}
-            results = [(check.name, *_run(check, env)) for check in _checks(everything=everything, rest=rest)]
+            for check in checks(everything=everything, rest=rest):
+                say(f"── {check.name}")
+                began = time.monotonic()
+                code = subprocess.run(check.command, cwd=REPOSITORY, env=env, check=False).returncode
+                results.append((check.name, code == 0, time.monotonic() - began))
     except KeyboardInterrupt:
         return 130
     except (PostgresFailed, PostgresMissing, ValkeyFailed) as fault:
         error(fault)
         return 1
-    return _summarise(results)
+
+    say("\n── summary")
+    for name, passed, seconds in results:
+        say(f"  {'passed' if passed else 'FAILED'}  {name:<32}{seconds:7.1f} s")
+    failed = [name for name, passed, _ in results if not passed]
+    say(f"\nFAILED: {', '.join(failed)}" if failed else "\nall passed")
+    return 1 if failed else 0
 
 
-def _checks(*, everything: bool, rest: Sequence[str]) -> list[Check]:
+def checks(*, everything: bool, rest: Sequence[str]) -> list[Check]:
+    """Return the checks in their order; `rest` are pytest's arguments."""
     python = sys.executable
-    lint = [
+    static = [
         Check("ruff format", [python, "-m", "ruff", "format", "--check", "--quiet", "."]),
         Check("ruff check", [python, "-m", "ruff", "check", "--quiet", "."]),
+        Check("dead code", [python, "-m", "vulture"]),
         Check("mypy", [python, "-m", "mypy"]),
         # Not bin/lint-imports: its first line cannot name a Python in a folder with quotes.
         Check("import contracts", [python, "-c", LINT_IMPORTS]),
-        Check("migrations", [*processes.MANAGE, "makemigrations", "--check", "--dry-run"]),
+        Check("migrations", [*program.MANAGE, "makemigrations", "--check", "--dry-run"]),
     ]
     pytest = [python, "-m", "pytest", "-q", "-n", "2"]
     if not everything:
-        return [*lint, Check("pytest, without the slow", [*pytest, "-m", "not slow", *rest])]
+        return [*static, Check("pytest, without the slow", [*pytest, "-m", "not slow", *rest])]
     coverage = [python, "-m", "coverage", "report", "--format=total"]
     return [
-        *lint,
+        *static,
         # Without it the browser proofs skip themselves, which must not pass for everything.
         Check("chromium for the browser proofs", ["test", "-x", CHROMIUM]),
         Check("pytest, everything", [*pytest, "--cov", "--cov-report=", *rest]),
@@ -77,24 +90,8 @@ def _checks(*, everything: bool, rest: Sequence[str]) -> list[Check]:
     ]
 
 
-def _run(check: Check, env: Mapping[str, str]) -> tuple[bool, float]:
-    say(f"── {check.name}")
-    began = time.monotonic()
-    passed = subprocess.run(check.command, cwd=REPOSITORY, env=env, check=False).returncode == 0
-    return passed, time.monotonic() - began
-
-
-def _summarise(results: Sequence[tuple[str, bool, float]]) -> int:
-    say("\n── summary")
-    for name, passed, seconds in results:
-        say(f"  {'passed' if passed else 'FAILED'}  {name:<32}{seconds:7.1f} s")
-    failed = [name for name, passed, _ in results if not passed]
-    say(f"\nFAILED: {', '.join(failed)}" if failed else "\nall passed")
-    return 1 if failed else 0
-
-
-def _provide_chromium() -> None:
-    """The browser proofs drive Debian's chromium; root gets it installed here, in the open."""
+def install_chromium() -> None:
+    """Install Debian's chromium, which the browser proofs drive, where it is missing and we are root."""
     if os.access(CHROMIUM, os.X_OK):
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
