@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from apps.engine.values.contract import require_listed
 from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import Timeframe
-from apps.feed.sync import watched_symbols
+from apps.feed.universe import watched_symbols
 from apps.market import store as market
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}

@@ -15,8 +15,7 @@ from apps.engine.ports import CandleHistory
 from apps.engine.profile import Profile
 from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import Timeframe
-from apps.feed.backfill import fetch_page
-from apps.feed.pages import NEEDED, Page, left, pages_of, window_pages
+from apps.feed.backfill import NEEDED, Page, fetch_page, left, pages_of, window_pages
 from apps.feed.rollup import roll_up_changed
 from apps.market import store
 

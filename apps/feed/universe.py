@@ -1,4 +1,4 @@
-"""Which contracts are watched."""
+"""The contracts of the venue, brought into the market room, and those that are watched."""
 
 from __future__ import annotations
 
@@ -6,8 +6,34 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.conf import settings
+
+from apps.engine.ports import CandleHistory
 from apps.engine.values.contract import require_listed
+from apps.market import store
 from apps.market.models import Contract
+from apps.orders import store as orders
+
+
+def sync_contracts(history: CandleHistory, now: datetime) -> int:
+    """Fetch and store every contract; how many there are."""
+    contracts = history.contracts()
+    store.save_contracts(contracts, now)
+    return len(contracts)
+
+
+def streamed_symbols(account: str, now: datetime) -> list[str]:
+    """The symbols whose candles are kept: those that are watched, and what the account's books still hold.
+
+    A contract that is delisted or left the universe is judged no more; its candles are stored to the end.
+    """
+    return sorted({*watched_symbols(now), *orders.active_symbols(account)})
+
+
+def watched_symbols(now: datetime) -> list[str]:
+    """The symbols this deployment watches, by the stored contracts and MTF_SYMBOLS_TO_WATCH."""
+    return select_symbols(store.contracts(), settings.MTF_SYMBOLS_TO_WATCH, now)
+
 
 QUOTE = "USDT"
 MIN_TURNOVER_24H = Decimal(1_500_000)

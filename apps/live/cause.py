@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from apps.audit import store as audit
 from apps.audit.store import READY
 from apps.engine.evaluate.judgement import MinuteJudgement
 from apps.engine.evaluate.outcome import SIDES, Outcome
+from apps.engine.profile import Profile
+from apps.engine.values.account import kill_switch_refusal
 from apps.engine.values.reason import Refusal
 from apps.engine.values.timeframe import Timeframe
+from apps.live.models import MtfRun
+from apps.market import store as market
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +34,34 @@ class Cause:
         return self.text == READY
 
 
+def switch_refusals(off: Mapping[str, str], profile: Profile, symbols: Sequence[str]) -> dict[str, Refusal]:
+    """Return symbol → refusal of every symbol that a switch of `off` (key → reason) covers in this profile."""
+    if not off:
+        return {}
+    timeframes = {judged.timeframe for judged in profile.timeframe_rules}
+    refusals = {symbol: kill_switch_refusal(off, profile.name, symbol, timeframes) for symbol in symbols}
+    return {symbol: refusal for symbol, refusal in refusals.items() if refusal is not None}
+
+
 def symbol_causes(judgement: MinuteJudgement, refused: Mapping[str, Refusal]) -> dict[str, Cause]:
-    """Every symbol's cause, switches included."""
+    """Return every symbol's cause; `refused` are those that a switch covers."""
     digest = judgement.profile.digest
-    found: dict[str, Cause] = {}
+    by_symbol: dict[str, Cause] = {}
     columns = (judgement.symbols, judgement.reason, judgement.side.tolist(), judgement.execution_timeframe)
     for symbol, reason, side, timeframe in zip(*columns, strict=True):
         refusal = refused.get(symbol)
         if refusal is not None:
-            found[symbol] = Cause(digest, refusal.reason.value)
+            by_symbol[symbol] = Cause(digest, refusal.reason.value)
         else:
             name = SIDES.get(Outcome(side))
-            found[symbol] = Cause(
+            by_symbol[symbol] = Cause(
                 digest, READY if reason is None else reason.value, name and name.value, timeframe
             )
-    return found
+    return by_symbol
 
 
 def stored_causes(profile: str, symbols: Sequence[str]) -> dict[str, Cause]:
-    """What the audit says stands now."""
+    """Return the causes that stand now, by the audit."""
     return {
         symbol: Cause(
             row.digest,
@@ -59,13 +73,36 @@ def stored_causes(profile: str, symbols: Sequence[str]) -> dict[str, Cause]:
     }
 
 
-def cause_counts(found: Mapping[str, Cause]) -> dict[str, Any]:
-    """How many symbols were judged, are ready (by side), and are not, by cause."""
-    ready = Counter(cause.side for cause in found.values() if cause.is_ready)
+def cause_counts(causes: Mapping[str, Cause]) -> dict[str, Any]:
+    """Return how many symbols were judged, are ready (by side), and are not, by cause."""
+    ready = Counter(cause.side for cause in causes.values() if cause.is_ready)
     return {
-        "symbols": len(found),
+        "symbols": len(causes),
         "ready": ready.total(),
         "long": ready["long"],
         "short": ready["short"],
-        "by_cause": dict(Counter(cause.text for cause in found.values() if not cause.is_ready)),
+        "by_cause": dict(Counter(cause.text for cause in causes.values() if not cause.is_ready)),
     }
+
+
+def unwatched_symbols(profile: str, judged: Sequence[str]) -> list[str]:
+    """Return the symbols, by name, not `judged` any more though a verdict of `profile` stands."""
+    others = sorted({contract.symbol for contract in market.contracts()}.difference(judged))
+    standing = audit.newest_causes(profile, others)
+    return [symbol for symbol in others if symbol in standing and standing[symbol].cause != audit.NOT_WATCHED]
+
+
+def unwatched_rows(run: MtfRun, symbols: Sequence[str], now: datetime) -> Iterator[audit.AuditRow]:
+    """Yield the row that ends each symbol's verdicts: without it the last one would stand for ever."""
+    for symbol in symbols:
+        yield audit.AuditRow(
+            symbol=symbol,
+            run_id=run.run_id,
+            step="universe",
+            timeframe=None,
+            cause=audit.NOT_WATCHED,
+            profile=run.profile,
+            digest=run.digest,
+            created_at=now,
+            details={"verdict": None, "refusal": {"reason": audit.NOT_WATCHED}},
+        )

@@ -22,6 +22,7 @@ from apps.engine.ports import Claimed
 from apps.engine.values.account import AccountLimits, AccountState, SymbolState
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.reason import Refusal
+from apps.live.watch_state import AccountHealth
 from apps.market import store as market
 from apps.orders import store as orders
 from apps.switches import store as switches
@@ -32,14 +33,6 @@ LONGEST_S = 1.0
 """Audit rows that are written one by one take no longer at a time."""
 UNWRITTEN = 1000
 """So many are kept to be written again; each was told in the log."""
-
-
-@dataclass(frozen=True, slots=True)
-class AccountHealth:
-    """Whether the books were compared with the exchange's; why the venue may not be traded, "" if it may."""
-
-    reconciled: bool
-    unhealthy: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from apps.feed.announcement import wait_for_announcement
 from apps.live import run_state
 from apps.live.models import MtfRun, RunStatus
 from apps.live.recorder import RunRecorder
-from apps.live.stages import StageTimer
+from apps.live.run_state import StageTimer
 from apps.live.windows import Warm
 
 log = structlog.get_logger("mtf")

@@ -15,12 +15,12 @@ from apps.engine.evaluate.timeframe import TimeframeOutcome
 from apps.engine.indicators.columns import ALIASES, column_names
 from apps.engine.values.reason import Refusal
 from apps.engine.values.timeframe import WINDOW, Timeframe
-from apps.live import run_state, unwatched
-from apps.live.cause import Cause, cause_counts, stored_causes, symbol_causes
+from apps.live import cause as unwatched
+from apps.live import run_state
+from apps.live.cause import Cause, cause_counts, stored_causes, switch_refusals, symbol_causes
 from apps.live.last_outcome import LastOutcomes, outcome_rows, signal_rows
 from apps.live.models import MtfRun
-from apps.live.stages import StageTimer
-from apps.live.switch_refusals import switch_refusals
+from apps.live.run_state import StageTimer
 from apps.live.windows import Warm
 from apps.signals import store as signals
 from apps.signals.store import OutcomeRow, SignalRow, SnapshotRow

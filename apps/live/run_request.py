@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import redis
 from django.conf import settings
 
 from apps.engine.cycle import evaluate
+from apps.engine.evaluate.judgement import MinuteJudgement
+from apps.engine.evaluate.outcome import Outcome
+from apps.engine.evaluate.timeframe import TimeframeOutcome
 from apps.engine.profile import Mode, Profile
 from apps.engine.values.contract import UnknownSymbol, require_listed
 from apps.engine.values.errors import TradingError, suggestion
+from apps.engine.values.reason import Reason, Refusal
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange import venue
 from apps.feed.announcement import wait_for_announcement
-from apps.feed.sync import watched_symbols
+from apps.feed.universe import watched_symbols
 from apps.live import run_state
+from apps.live.cause import Cause, cause_counts, switch_refusals, symbol_causes
 from apps.live.enter.outcome import all_ended
+from apps.live.last_outcome import candle_open_at
 from apps.live.minute import COLLECT_S, closed_minute
 from apps.live.models import MtfRun, RunStatus, Trigger
-from apps.live.run_answer import run_result
-from apps.live.stages import StageTimer
-from apps.live.switch_refusals import switch_refusals
+from apps.live.run_state import StageTimer
 from apps.live.windows import Warm
 from apps.market import store as market
 from apps.profiles import files
@@ -178,3 +185,92 @@ def _universe(now: datetime) -> Sequence[str]:
             "symbols", "the universe is empty: no stored contract is watched (manage.py sync_contracts)"
         )
     return universe
+
+
+NO_DATA = frozenset(
+    {
+        Reason.NO_KLINES,
+        Reason.CANDLE_LATE,
+        Reason.CANDLE_GAP,
+        Reason.NOT_ENOUGH_KLINES,
+        Reason.INDICATOR_ERROR,
+    }
+)
+"""Reasons that say nothing about the market: the symbol could not be judged on that timeframe."""
+
+
+def run_result(
+    judgement: MinuteJudgement,
+    symbols: Sequence[str],
+    refused: Mapping[str, Refusal],
+    *,
+    run_id: str,
+    timings: Mapping[str, float],
+) -> dict[str, Any]:
+    """`status` is success when every symbol could be judged, error when none could, else partial_success."""
+    rows = {symbol: row for row, symbol in enumerate(judgement.symbols)}
+    wanted = {symbol: rows[symbol] for symbol in symbols}
+    found = {s: cause for s, cause in symbol_causes(judgement, refused).items() if s in wanted}
+    errors = [
+        _error(s, one, row) for s, row in wanted.items() for one in judgement.timeframes if _blind(one, row)
+    ]
+    blind = {error["symbol"] for error in errors}
+    summary = cause_counts(found)
+    return {
+        "status": "error"
+        if wanted and len(blind) == len(wanted)
+        else "partial_success"
+        if blind
+        else "success",
+        "run_id": run_id,
+        "profile": judgement.profile.name,
+        "digest": judgement.profile.digest,
+        "minute": judgement.at.isoformat(),
+        "summary": summary,
+        "results": [_entry(judgement, symbol, row, found[symbol]) for symbol, row in wanted.items()],
+        "summary_by_tf": _by_timeframe(judgement, list(wanted.values())),
+        "rejected_by": summary["by_cause"],
+        "performance": dict(timings),
+        "errors": errors,
+    }
+
+
+def _entry(judgement: MinuteJudgement, symbol: str, row: int, cause: Cause) -> dict[str, Any]:
+    score = float(judgement.score[row])
+    ready = {"verdict": judgement.verdict(symbol).to_json()} if cause.is_ready else {}
+    return ready | {
+        "symbol": symbol,
+        "status": "READY" if cause.is_ready else "INVALID",
+        "side": cause.side,
+        "execution_tf": cause.timeframe,
+        "reason": None if cause.is_ready else cause.text,
+        "score": None if math.isnan(score) else round(score, 4),
+        "timeframes": [_timeframe(one, row) for one in judgement.timeframes],
+    }
+
+
+def _timeframe(one: TimeframeOutcome, row: int) -> dict[str, Any]:
+    return {
+        "timeframe": one.timeframe,
+        "phase": one.phase,
+        "outcome": Outcome(one.outcome[row]).word,
+        "reason": one.reason[row],
+        "kline_time": candle_open_at(one, row).isoformat(),
+        "grace": bool(one.grace[row]),
+    }
+
+
+def _by_timeframe(judgement: MinuteJudgement, rows: Sequence[int]) -> dict[str, dict[str, int]]:
+    """Timeframe (slowest first, `1m execution` and the like) → outcome → symbols."""
+    return {
+        f"{one.timeframe} {one.phase}": dict(Counter(Outcome(one.outcome[row]).word for row in rows))
+        for one in judgement.timeframes
+    }
+
+
+def _blind(one: TimeframeOutcome, row: int) -> bool:
+    return one.reason[row] in NO_DATA
+
+
+def _error(symbol: str, one: TimeframeOutcome, row: int) -> dict[str, str]:
+    return {"symbol": symbol, "timeframe": one.timeframe, "phase": one.phase, "reason": one.reason[row]}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -94,3 +96,21 @@ def fail_run(run: MtfRun, fault: BaseException, now: datetime) -> None:
     MtfRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING).update(
         status=RunStatus.FAILED, finished_at=now, error=f"{type(fault).__name__}: {fault}"
     )
+
+
+@dataclass
+class StageTimer:
+    """Milliseconds per stage, each measured from the previous `lap`."""
+
+    laps: dict[str, float] = field(default_factory=dict)
+    _last: float = field(default_factory=time.perf_counter)
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = round((now - self._last) * 1000, 3)
+        self._last = now
+
+    def part(self, of: str, name: str, spent_ms: float) -> None:
+        """`spent_ms` of the lap `of` were spent on `name`: it becomes a stage of its own."""
+        self.laps[of] = round(self.laps[of] - spent_ms, 3)
+        self.laps[name] = round(spent_ms, 3)

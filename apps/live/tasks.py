@@ -16,7 +16,7 @@ from celery import chain, shared_task
 from kombu.exceptions import OperationalError
 
 from apps.exchange import venue
-from apps.feed import sync
+from apps.feed import universe
 from apps.live.enter import review, symbol_entry
 from apps.live.enter.ready import ready_symbols
 from apps.live.minute import closed_minute, run_minute
@@ -78,7 +78,7 @@ def enter_approved(**_: Any) -> None:
 @shared_task
 def sync_contracts(**_: Any) -> int:
     """Refresh the contracts; how many the venue lists."""
-    return sync.sync_contracts(venue.current().history, datetime.now(UTC))
+    return universe.sync_contracts(venue.current().history, datetime.now(UTC))
 
 
 def route(name: str, *_: Any, **__: Any) -> dict[str, Any] | None:

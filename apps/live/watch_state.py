@@ -1,10 +1,11 @@
-"""Whether the account may open anything: what `watch` left behind, judged at a moment."""
+"""The watch process's row: what it last found out about the account, and what entries conclude from it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from apps.live.ledger import AccountHealth
 from apps.live.models import WatchState
 
 READ_AGE = timedelta(seconds=20)
@@ -13,15 +14,34 @@ SILENT = timedelta(seconds=20)
 """Private pushes that were away longer may have hidden what the books do not know."""
 
 
+@dataclass(frozen=True, slots=True)
+class AccountHealth:
+    """Whether the books were compared with the exchange's; why the venue may not be traded, "" if it may."""
+
+    reconciled: bool
+    unhealthy: str = ""
+
+
 def account_health(account: str, now: datetime) -> AccountHealth:
-    """Not reconciled: before the first comparison, after a gap, and when nobody watches."""
+    """Return whether the account may open anything.
+
+    Not reconciled: before the first comparison, after a gap, and when nobody watches.
+    """
     state = WatchState.objects.filter(account=account).first()
     if state is None:
         return AccountHealth(reconciled=False)
-    return AccountHealth(reconciled=not _doubt(state, now), unhealthy=state.unhealthy)
-
-
-def _doubt(state: WatchState, now: datetime) -> bool:
     if state.reconciled_at is None or state.read_at is None or state.heard_at is None:
-        return True
-    return now - state.read_at > READ_AGE or now - state.heard_at > SILENT
+        return AccountHealth(reconciled=False, unhealthy=state.unhealthy)
+    recent = now - state.read_at <= READ_AGE and now - state.heard_at <= SILENT
+    return AccountHealth(reconciled=recent, unhealthy=state.unhealthy)
+
+
+def fresh_columns(now: datetime) -> dict[str, Any]:
+    """Return the columns of a new process: it has compared nothing yet, and entries wait for it."""
+    return {"started_at": now, "read_at": None, "reconciled_at": None, "heard_at": None, "unhealthy": ""}
+
+
+def save_columns(account: str, **columns: Any) -> None:
+    """Write these columns of the row; the first ones, `fresh_columns`, make it."""
+    if not WatchState.objects.filter(account=account).update(**columns):
+        WatchState.objects.create(account=account, **columns)

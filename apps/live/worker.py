@@ -10,7 +10,7 @@ import structlog
 from apps.engine.profile import Profile
 from apps.exchange import venue
 from apps.feed.announcement import redis_client
-from apps.feed.sync import watched_symbols
+from apps.feed.universe import watched_symbols
 from apps.live.recorder import RunRecorder
 from apps.live.windows import Warm
 from apps.market import store as market

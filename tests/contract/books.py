@@ -10,7 +10,8 @@ from uuid import UUID
 from apps.backtest.ledger import MemoryLedger
 from apps.engine.ports import Ledger
 from apps.engine.values.book import SymbolBook
-from apps.live.ledger import AccountHealth, AccountLedger
+from apps.live.ledger import AccountLedger
+from apps.live.watch_state import AccountHealth
 from apps.orders import store as orders
 from apps.orders.models import OrderPlan
 from apps.switches import store as switches

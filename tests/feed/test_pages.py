@@ -9,8 +9,7 @@ import pytest
 
 from apps.engine.values.candle import Candle, Source
 from apps.engine.values.timeframe import WINDOW, Timeframe
-from apps.feed.backfill import fetch_page
-from apps.feed.pages import LATER, NEEDED, URGENT, Page, fill_confirmed_holes, window_pages
+from apps.feed.backfill import LATER, NEEDED, URGENT, Page, fetch_page, fill_confirmed_holes, window_pages
 from apps.market import store
 from apps.profiles import store as profiles
 from tests.feed import venue

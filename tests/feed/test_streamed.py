@@ -9,7 +9,7 @@ from apps.engine.ports import Claimed
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.plan import OrderPlan
 from apps.feed.backfill import listed_symbols
-from apps.feed.sync import streamed_symbols, watched_symbols
+from apps.feed.universe import streamed_symbols, watched_symbols
 from apps.market import store as market
 from apps.market.models import Contract
 from tests.rooms.builders import contract

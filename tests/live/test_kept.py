@@ -9,8 +9,8 @@ import pytest
 from apps.engine.ports import BrokerUnavailable
 from apps.engine.values.position import FeeRates
 from apps.exchange.dry import DryBroker
-from apps.live.enter import venue_cache
-from apps.live.enter.venue_cache import VenueCache
+from apps.live.enter import observation
+from apps.live.enter.observation import VenueCache
 
 APART_S = 3.0
 
@@ -42,7 +42,7 @@ class Hands:
 @pytest.fixture
 def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
     made = Hands()
-    monkeypatch.setattr(venue_cache, "time", made)
+    monkeypatch.setattr(observation, "time", made)
     return made
 
 
@@ -54,7 +54,7 @@ def test_rates_are_asked_a_symbol_a_day_and_no_faster_than_the_exchange_tells_th
     hands.at += APART_S
     assert rates.fees("BB").taker * 10_000 == 2
     assert rates.fees("CCC").taker * 10_000 == 4, "the highest known stands in"
-    hands.at += venue_cache.FEES_KEPT_S
+    hands.at += observation.FEES_KEPT_S
     assert rates.fees("AAAA").taker * 10_000 == 4
     assert exchange.asked == ["AAAA", "BB", "AAAA"]
 

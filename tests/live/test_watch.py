@@ -9,7 +9,7 @@ import pytest
 from apps.engine.values.contract import Contract
 from apps.engine.values.order import ProtectionKind
 from apps.engine.values.position import Side
-from apps.live.watch.contracts import ContractCache
+from apps.live.watch.follower import ContractCache
 from apps.orders.models import ExchangeOrder, Fill, Position, Protection
 from apps.switches import store as switches
 from tests.live.watching import OTHER, SYMBOL, House, told

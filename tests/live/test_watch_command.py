@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from apps.db import advisory_lock
 from apps.db.advisory_lock import single_process
 from apps.exchange import venue
-from apps.live.watch import state
+from apps.live import watch_state
 
 
 @pytest.mark.django_db
@@ -21,10 +21,12 @@ def test_the_status_says_what_the_watch_knows_and_whether_entries_may_go(
     with pytest.raises(CommandError, match="no watch has ever run"):
         call_command("watch", "--status")
     now = datetime.now(UTC)
-    state.begin(venue.account(), now)
+    watch_state.save_columns(venue.account(), **watch_state.fresh_columns(now))
     call_command("watch", "--status")
     assert "are refused" in capsys.readouterr().out
-    state.save_columns(venue.account(), read_at=now, heard_at=now, reconciled_at=now, position_mode="hedge")
+    watch_state.save_columns(
+        venue.account(), read_at=now, heard_at=now, reconciled_at=now, position_mode="hedge"
+    )
     call_command("watch", "--status")
     shown = capsys.readouterr().out
     assert "may go" in shown

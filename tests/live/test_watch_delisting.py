@@ -17,7 +17,7 @@ from apps.engine.values.position import Side
 from apps.exchange.simulator.market.archive import Archive
 from apps.exchange.simulator.market.state import State
 from apps.exchange.simulator.server import listen, running
-from apps.live.watch.contracts import ContractCache
+from apps.live.watch.follower import ContractCache
 from apps.market import store as market
 from apps.market.models import Contract
 from apps.orders.models import Position
@@ -110,11 +110,11 @@ def test_a_contract_is_the_stored_one_else_the_exchanges_else_none_and_asked_for
     lister = Lister(["CUSDT"])
     contracts = ContractCache(cast(Broker, lister))
     for _ in range(2):
-        stored = contracts.of("BUSDT")
+        stored = contracts.get("BUSDT")
         assert stored is not None
         assert stored.status == "Delisted"
-        asked = contracts.of("CUSDT")
+        asked = contracts.get("CUSDT")
         assert asked is not None
         assert asked.max_leverage == 7
-        assert contracts.of("DUSDT") is None
+        assert contracts.get("DUSDT") is None
     assert lister.asked == 2

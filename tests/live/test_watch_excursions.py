@@ -10,7 +10,7 @@ from apps.engine.follow.excursion import holding_span
 from apps.engine.values.candle import Candle
 from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
-from apps.live.watch.excursions import CANDLES_WAITED_FOR, save_excursions
+from apps.live.watch.reconciliation import CANDLES_WAITED_FOR, save_excursions
 from apps.market import store as market
 from apps.orders.models import Fill, Position
 from tests.live.watching import ACCOUNT, SYMBOL, House

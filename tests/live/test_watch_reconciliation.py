@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from apps.engine.ports import AccountNews
 from apps.engine.values.position import PositionMode, Side
 from apps.exchange.simulator import exchange
 from apps.exchange.simulator.market.archive import Archive
@@ -127,3 +128,13 @@ def test_a_long_private_gap_refuses_entries_until_everything_was_compared(house:
     assert not house.health().reconciled
     house.exchange.switch(user_silence=False)
     house.until(lambda: house.health().reconciled)
+
+
+def test_a_gap_after_an_interruption_that_was_not_compared_yet_refuses_entries_too(house: House) -> None:
+    """The comparison after a reconnection leaves the books believed; the silence after it does not."""
+    house.until(lambda: house.health().reconciled)
+    house.watch.handle_news(AccountNews(None, house.clock(), reconnected=True))
+    house.deafen()
+    house.clock.push(21)
+    house.until(lambda: WatchState.objects.get().reconciled_at is None)
+    assert not house.health().reconciled

@@ -21,10 +21,10 @@ from apps.engine.values.plan import OrderPlan
 from apps.engine.values.position import PositionMode, Side
 from apps.exchange.bitmart.adapter import CONSTRAINTS
 from apps.exchange.simulator.market.archive import Archive
-from apps.live import watch_state as health
-from apps.live.ledger import AccountHealth, AccountLedger
-from apps.live.watch import state
+from apps.live import watch_state
+from apps.live.ledger import AccountLedger
 from apps.live.watch.process import Watch
+from apps.live.watch_state import AccountHealth
 from apps.market import store as market
 from apps.orders.models import ExchangeOrder, Position, SymbolLock
 from tests.contract import account as exchange_account
@@ -56,7 +56,7 @@ class House:
 
     def begin(self) -> None:
         """A watch process starts, and opens its private stream."""
-        state.begin(ACCOUNT, self.clock())
+        watch_state.save_columns(ACCOUNT, **watch_state.fresh_columns(self.clock()))
         streams = self.exchange.streams()
         self._close = streams.close
         self._news = streams.account(poll_s=0.02)
@@ -172,7 +172,7 @@ class House:
         return [plan for plan in self.books()["protections"] if plan["kind"] == "stop_loss"]
 
     def health(self) -> AccountHealth:
-        return health.account_health(ACCOUNT, self.clock())
+        return watch_state.account_health(ACCOUNT, self.clock())
 
     def order_status(self, plan: OrderPlan) -> str:
         return str(ExchangeOrder.objects.filter(decision_key=plan.decision_key).latest("attempt").status)

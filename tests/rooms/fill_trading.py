@@ -10,7 +10,8 @@ from apps.engine import events
 from apps.engine.values.order import OrderStatus, ProtectionKind, ProtectionReport
 from apps.engine.values.position import Account, Side, Transaction, TransactionKind
 from apps.engine.values.reason import Reason
-from apps.live.ledger import AccountHealth, AccountLedger
+from apps.live.ledger import AccountLedger
+from apps.live.watch_state import AccountHealth
 from apps.orders import store as orders
 from apps.switches.models import SymbolQueue
 from tests.rooms.builders import RUN

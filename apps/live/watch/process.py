@@ -13,10 +13,11 @@ from apps.db.bookkeeping import bookkeeping
 from apps.engine.ports import AccountNews, AccountStreams, Broker
 from apps.engine.values.position import PositionMode
 from apps.engine.values.venue import VenueConstraints
+from apps.live import watch_state
 from apps.live.ledger import AccountLedger
-from apps.live.watch import excursions, reconciliation, state
+from apps.live.watch import reconciliation
 from apps.live.watch.account_view import BROKER_FAULTS
-from apps.live.watch.sweep import AccountFollower
+from apps.live.watch.follower import AccountFollower
 from apps.live.watch_state import SILENT
 from apps.orders import store as orders
 from apps.switches import store as switches
@@ -60,14 +61,15 @@ class Watch:
         self._clock = clock
         self._sweep = AccountFollower(ledger, broker, constraints, clock)
         self._acted_at = self._sweep_at = self._reconcile_at = self._glance_at = clock()
-        self._in_doubt = True
+        self._in_doubt = True  # the trades of every symbol are read at the next comparison
+        self._reconciled = False  # what the state row says
         self._known: object = None
         self._unnoted: dict[str, Any] = {}
         self._unstored_since: datetime | None = clock() - UNSTORED_BEFORE
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop`. Raises what the database or a broken stream raises; a new Watch then goes on."""
-        self._note(**state.fresh(self._clock()))
+        self._note(**watch_state.fresh_columns(self._clock()))
         for news in self._streams.account():
             if news is not None:
                 self.handle_news(news)
@@ -101,8 +103,8 @@ class Watch:
         known = (switches.off_switches(), orders.active_symbols(self._account))
         if known != self._known:
             self._known, self._sweep_at = known, now
-        if not self._hears(now) and not self._in_doubt:
-            self._in_doubt = True
+        if self._reconciled and not self._hears(now):
+            self._in_doubt, self._reconciled = True, False
             self._note(reconciled_at=None)
             log.warning("private_gap", heard_at=str(self._streams.heard_at()))
 
@@ -121,7 +123,10 @@ class Watch:
         """The books compared whole: after a start or a gap with the trades of every symbol."""
         try:
             self._note(**reconciliation.sync_venue_health(self._broker, self._mode))
-            if also := self._unread(now):
+            also = reconciliation.symbols_with_late_trades(self._account, now)
+            if self._in_doubt:
+                also += orders.active_symbols(self._account)
+            if also:
                 self._sweep.follow(self._clock(), also)
             self._unstored_since = reconciliation.save_money(
                 self._broker, self._account, now, self._unstored_since
@@ -132,25 +137,20 @@ class Watch:
             return
         reconciliation.expire_reviews(self._account, now)
         reconciliation.retry_results(self._account, now)
-        excursions.save_excursions(self._account, now)
+        reconciliation.save_excursions(self._account, now)
         self._ledger.retry_unwritten()
         self._reconcile_at = now + RECONCILE_EACH
         if self._hears(now):
-            self._in_doubt = False
+            self._in_doubt, self._reconciled = False, True
             self._note(reconciled_at=now)
 
     def _note(self, **columns: Any) -> None:
         """In the state row, with what could not be written there before: entries believe that row."""
         self._unnoted |= columns
         with bookkeeping("watch_state", **self._unnoted) as attempt:
-            state.save_columns(self._account, **self._unnoted)
+            watch_state.save_columns(self._account, **self._unnoted)
         if attempt.fault is None:
             self._unnoted = {}
-
-    def _unread(self, now: datetime) -> list[str]:
-        """Symbols whose trades may be missing."""
-        late = reconciliation.symbols_with_late_trades(self._account, now)
-        return [*late, *orders.active_symbols(self._account)] if self._in_doubt else late
 
     def _hears(self, now: datetime) -> bool:
         heard_at = self._streams.heard_at()

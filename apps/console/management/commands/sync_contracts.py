@@ -11,7 +11,7 @@ from rich.console import Console
 
 from apps.engine.values.errors import TradingError
 from apps.exchange import venue
-from apps.feed.sync import sync_contracts, watched_symbols
+from apps.feed.universe import sync_contracts, watched_symbols
 from apps.market import store
 
 

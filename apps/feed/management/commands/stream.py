@@ -18,7 +18,7 @@ from apps.feed.announcement import redis_client
 from apps.feed.gap_filler import GapFiller
 from apps.feed.models import StreamHealth
 from apps.feed.stream import Stream
-from apps.feed.sync import streamed_symbols, sync_contracts
+from apps.feed.universe import streamed_symbols, sync_contracts
 from apps.market import store
 from apps.profiles import store as profiles
 
