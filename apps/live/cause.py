@@ -35,7 +35,7 @@ class Cause:
 
 
 def switch_refusals(off: Mapping[str, str], profile: Profile, symbols: Sequence[str]) -> dict[str, Refusal]:
-    """Return symbol → refusal of every symbol that a switch of `off` (key → reason) covers in this profile."""
+    """Return symbol → refusal where a switch of `off` (key → reason) covers the symbol in this profile."""
     if not off:
         return {}
     timeframes = {judged.timeframe for judged in profile.timeframe_rules}
