@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Protocol
 
 from apps.engine.events import Event
-from apps.engine.frame import Windows
 from apps.engine.values.account import AccountState
 from apps.engine.values.candle import Candle
 from apps.engine.values.contract import Contract
@@ -36,15 +35,6 @@ from apps.engine.values.position import (
 from apps.engine.values.reason import Refusal
 from apps.engine.values.timeframe import Timeframe
 from apps.engine.values.venue import VenueConstraints
-
-
-class Candles(Protocol):
-    """Stored closed candles as wide windows."""
-
-    def windows(
-        self, symbols: Sequence[str], timeframe: Timeframe, *, until: datetime, length: int
-    ) -> Windows:
-        """Return `length` closed candles up to the one that closes at `until` (a boundary of `timeframe`)."""
 
 
 @dataclass(frozen=True, slots=True)
