@@ -212,7 +212,10 @@ def run_result(
     wanted = {symbol: rows[symbol] for symbol in symbols}
     found = {s: cause for s, cause in symbol_causes(judgement, refused).items() if s in wanted}
     errors = [
-        _error(s, one, row) for s, row in wanted.items() for one in judgement.timeframes if _blind(one, row)
+        {"symbol": s, "timeframe": one.timeframe, "phase": one.phase, "reason": one.reason[row]}
+        for s, row in wanted.items()
+        for one in judgement.timeframes
+        if one.reason[row] in NO_DATA
     ]
     blind = {error["symbol"] for error in errors}
     summary = cause_counts(found)
@@ -266,11 +269,3 @@ def _by_timeframe(judgement: MinuteJudgement, rows: Sequence[int]) -> dict[str, 
         f"{one.timeframe} {one.phase}": dict(Counter(Outcome(one.outcome[row]).word for row in rows))
         for one in judgement.timeframes
     }
-
-
-def _blind(one: TimeframeOutcome, row: int) -> bool:
-    return one.reason[row] in NO_DATA
-
-
-def _error(symbol: str, one: TimeframeOutcome, row: int) -> dict[str, str]:
-    return {"symbol": symbol, "timeframe": one.timeframe, "phase": one.phase, "reason": one.reason[row]}

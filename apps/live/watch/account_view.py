@@ -88,7 +88,11 @@ def read_account(
         for symbol in books
         if len(cleared.get(symbol, ())) == len(doubtful.get(symbol, ()))
     }
-    wanted = [one for one in seen.values() if one.symbol in trades_of or _differs(books[one.symbol], one)]
+    wanted = [
+        one
+        for one in seen.values()
+        if one.symbol in trades_of or compare(books[one.symbol], one) != Differences()
+    ]
     traded = {one.symbol: one for one in _with_trades(broker, books, wanted, now)}
     return AccountView({**seen, **traded}, frozenset(traded))
 
@@ -134,10 +138,6 @@ def _look_up(broker: Broker, symbol: str, client_ids: Iterable[str]) -> dict[str
         except BROKER_FAULTS as fault:
             log.warning("look_up_failed", symbol=symbol, client_order_id=client_id, error=str(fault))
     return answers
-
-
-def _differs(book: SymbolBook, seen: ExchangeBook) -> bool:
-    return compare(book, seen) != Differences()
 
 
 def _with_trades(
