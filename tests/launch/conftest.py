@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.launch import folders
+from tests.launch import machine
 
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    with folders.passable() as folder:
+    with machine.passable_folder() as folder:
         yield folder
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from launch import ports, process, secret_files
 from launch.paths import REPOSITORY
-from tests.launch import proc
+from tests.launch import machine
 
 SERVERS = {"postgres", "valkey", "simulator"}
 PROCESSES = SERVERS | {"stream", "watch", "worker-mtf", "worker-exchange", "web", "beat"}
@@ -63,12 +63,12 @@ def demo(var: Path, *arguments: str, **variables: str) -> Iterator[Terminal]:
 def test_ctrl_c_after_the_start_ends_everything_with_exit_code_0(var: Path) -> None:
     with demo(var, "--port", str(ports.find_free())) as terminal:
         assert terminal.shows("Ctrl-C ends all of it"), terminal.text()
-        running = proc.noted(var / "pids")
+        running = machine.pid_files(var / "pids")
         assert set(running) == PROCESSES
         began = time.monotonic()
         assert terminal.press(signal.SIGINT) == 0
         assert time.monotonic() - began < 10.0
-        assert not [pid for pid in running.values() if proc.runs(pid)]
+        assert not [pid for pid in running.values() if machine.is_running(pid)]
         assert not (var / secret_files.SERVERS_ENV).exists()
 
 
@@ -77,10 +77,10 @@ def test_ctrl_c_during_set_up_ends_everything_and_the_next_start_works(var: Path
     port = str(ports.find_free())
     with demo(var, "--port", port, FAKE_MIGRATE_S="60") as terminal:
         assert terminal.shows("  tables"), terminal.text()
-        running = proc.noted(var / "pids")
+        running = machine.pid_files(var / "pids")
         assert set(running) == {"postgres", "valkey", "simulator"}
         assert terminal.press(signal.SIGINT) == 130
-        assert not [pid for pid in running.values() if proc.runs(pid)]
+        assert not [pid for pid in running.values() if machine.is_running(pid)]
     with demo(var, "--port", port, "--seconds", "0.1") as terminal:
         assert terminal.demo.wait(PATIENCE_S) == 0, terminal.text()
 
@@ -95,7 +95,7 @@ def test_a_second_start_is_refused_naming_the_first(var: Path) -> None:
             assert f"pid {first.demo.pid}" in second.text()
             assert f"127.0.0.1:{port}" in second.text()
         assert first.demo.poll() is None
-        assert set(proc.noted(var / "pids")) == PROCESSES
+        assert set(machine.pid_files(var / "pids")) == PROCESSES
 
 
 def test_a_busy_port_is_refused_before_anything_is_started(var: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_market_that_cannot_be_played_refuses_the_start_in_the_simulators_word
     with demo(var, "--port", str(ports.find_free()), FAKE_REFUSAL=f"simulator: {why}") as terminal:
         assert terminal.demo.wait(PATIENCE_S) == 1
         assert f"error: the simulator cannot start: {why}\n" in terminal.text()
-    assert proc.noted(var / "pids") == {}
+    assert machine.pid_files(var / "pids") == {}
 
 
 def test_what_a_service_says_when_it_cannot_start_is_on_the_screen(var: Path) -> None:
@@ -156,9 +156,9 @@ def test_kill_9_leaves_no_process_and_the_next_start_finds_its_data(var: Path) -
         variables = secret_files.read_env_file(var / secret_files.SERVERS_ENV)
         with psycopg.connect(variables["DATABASE_URL"]) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
-        running = proc.noted(var / "pids")
+        running = machine.pid_files(var / "pids")
         terminal.demo.kill()
-        assert proc.gone(*running.values())
+        assert machine.are_gone(*running.values())
     with demo(var, "--port", port) as terminal:
         assert terminal.shows("Ctrl-C ends all of it"), terminal.text()
         assert secret_files.read_env_file(var / secret_files.SERVERS_ENV) == variables
@@ -170,12 +170,12 @@ def test_kill_9_leaves_no_process_and_the_next_start_finds_its_data(var: Path) -
 def test_killed_processes_and_servers_come_back_at_the_same_place(var: Path) -> None:
     with demo(var, "--port", str(ports.find_free())) as terminal:
         assert terminal.shows("Ctrl-C ends all of it"), terminal.text()
-        before = proc.noted(var / "pids")
+        before = machine.pid_files(var / "pids")
         for name in ("beat", "postgres", "valkey"):
             os.kill(before[name], signal.SIGKILL)
 
         def back() -> bool:
-            now = proc.noted(var / "pids")
+            now = machine.pid_files(var / "pids")
             return all(now.get(name) not in (None, before[name]) for name in ("beat", "postgres", "valkey"))
 
         assert process.wait_until(back, patience_s=PATIENCE_S), terminal.text()
@@ -192,12 +192,12 @@ def test_no_server_password_shows_in_arguments_logs_or_on_the_terminal(var: Path
             (var / name).read_text("utf-8").strip()
             for name in ("postgres/password", "valkey/password", "secret-key", "simulator-secret")
         ]
-        everything = proc.command_lines() + terminal.text()
+        everything = machine.command_lines() + terminal.text()
         everything += "".join(log.read_text("utf-8") for log in var.rglob("*.log"))
         assert not [secret for secret in secrets if secret in everything]
         admin = (var / "admin-password").read_text("utf-8").strip()
         assert admin in terminal.text()
-        assert admin not in proc.command_lines()
+        assert admin not in machine.command_lines()
 
 
 def test_what_holds_secrets_is_readable_by_us_alone(var: Path) -> None:
@@ -240,12 +240,12 @@ def test_a_terminal_that_went_away_keeps_nothing_from_ending_in_order(var: Path)
             started.stdout.readline()
             started.stdout.close()
             assert process.wait_until(
-                lambda: set(proc.noted(var / "pids")) == PROCESSES, patience_s=PATIENCE_S
+                lambda: set(machine.pid_files(var / "pids")) == PROCESSES, patience_s=PATIENCE_S
             )
-            running = proc.noted(var / "pids")
+            running = machine.pid_files(var / "pids")
             started.send_signal(signal.SIGHUP)
             started.wait(PATIENCE_S)
         finally:
             started.kill()
-    assert not [pid for pid in running.values() if proc.runs(pid)]
+    assert not [pid for pid in running.values() if machine.is_running(pid)]
     assert not (var / secret_files.SERVERS_ENV).exists()

@@ -20,7 +20,7 @@ from launch.ephemeral import servers as throw_away_servers
 from launch.paths import REPOSITORY
 from launch.postgres import Postgres
 from launch.valkey import Valkey
-from tests.launch import folders
+from tests.launch import machine
 from tests.launch.test_bootstrap import make_bare
 from tests.launch.test_demo import demo
 from tradingv3.env import environ_file
@@ -201,7 +201,7 @@ values = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min
 @example("'")
 @example('a"')
 def test_a_variable_in_servers_env_is_read_as_it_was_written(value: str) -> None:
-    with folders.passable() as folder:
+    with machine.passable_folder() as folder:
         secret_files.write_env_file(folder / secret_files.SERVERS_ENV, {"SECRET_KEY": value})
         assert secret_files.read_env_file(folder / secret_files.SERVERS_ENV) == {"SECRET_KEY": value}
         assert environ_file(folder / secret_files.SERVERS_ENV) == {"SECRET_KEY": value}
@@ -212,7 +212,7 @@ def test_a_variable_in_servers_env_is_read_as_it_was_written(value: str) -> None
 @example('"a\\"b"')
 @example("'a")
 def test_the_launcher_and_the_settings_read_one_line_of_env_alike(value: str) -> None:
-    with folders.passable() as folder:
+    with machine.passable_folder() as folder:
         (folder / ".env").write_text(f"SECRET_KEY={value}\n", encoding="utf-8")
         [settings] = environ_file(folder / ".env").values()
         [launcher] = secret_files.read_env_file(folder / ".env").values()

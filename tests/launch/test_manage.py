@@ -7,7 +7,7 @@ from pathlib import Path
 
 from launch import paths, ports, secret_files, servers
 from launch.paths import REPOSITORY
-from tests.launch import proc
+from tests.launch import machine
 
 # shell -c is a manage.py command that can say what it sees; the module below stands in for manage.py.
 SEES = """
@@ -41,7 +41,7 @@ def test_alone_it_has_servers_for_its_time_and_keeps_their_data(var: Path) -> No
     assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
     assert "runs so far: 1\n" in first.stdout
     assert "runs so far: 2\n" in second.stdout
-    assert not [line for line in proc.command_lines().splitlines() if f"{var}/" in line]
+    assert not [line for line in machine.command_lines().splitlines() if f"{var}/" in line]
 
 
 def test_the_commands_exit_code_is_its_own(var: Path) -> None:

@@ -11,13 +11,13 @@ import pytest
 
 from launch import postgres_user
 from launch.postgres import Postgres, PostgresFailed
-from tests.launch import folders, proc
+from tests.launch import machine
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Path]:
     """The folder of one cluster for the tests that leave it whole; making one takes most of a second."""
-    with folders.passable() as folder:
+    with machine.passable_folder() as folder:
         yield folder
 
 
@@ -66,7 +66,7 @@ def test_what_was_committed_survives_kill_9(postgres: Postgres) -> None:
     remember(url, 8)
     assert postgres.pid
     os.kill(postgres.pid, signal.SIGKILL)
-    assert proc.gone(postgres.pid)
+    assert machine.are_gone(postgres.pid)
     assert not postgres.is_alive()
     assert postgres.start() == url
     assert ask(url, "SELECT number FROM kept") == 8
@@ -97,7 +97,7 @@ def test_the_password_is_in_a_private_file_and_in_no_argument_or_log(
     password = file.read_text("utf-8").strip()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert len(password) >= 24
-    assert password not in proc.command_lines()
+    assert password not in machine.command_lines()
     assert postgres.log
     assert password not in postgres.log.read_text("utf-8")
 

@@ -11,7 +11,7 @@ import pytest
 
 from launch import ephemeral, process
 from launch.paths import REPOSITORY
-from tests.launch import proc
+from tests.launch import machine
 
 ASKS = """
 import os, pathlib, time, psycopg, redis
@@ -47,7 +47,7 @@ def test_servers_are_up_for_the_tests_under_xdist_too_and_gone_afterwards(tmp_pa
     assert run.returncode == 0, output
     var = (tmp_path / "var").read_text()
     assert not Path(var).exists()
-    assert f"{var}/" not in proc.command_lines()
+    assert f"{var}/" not in machine.command_lines()
 
 
 @pytest.mark.slow
@@ -55,11 +55,11 @@ def test_servers_of_a_killed_pytest_die_and_the_next_run_removes_their_folder(tm
     with start(tmp_path, STAY="yes") as run:
         try:
             assert process.wait_until((tmp_path / "var").is_file, patience_s=60.0)
-            servers = proc.children(run.pid)
+            servers = machine.children(run.pid)
             assert len(servers) == 2
         finally:
             run.kill()
-    assert proc.gone(*servers)
+    assert machine.are_gone(*servers)
     var = Path((tmp_path / "var").read_text())
     assert var.is_dir()
     ephemeral.remove_leftovers()

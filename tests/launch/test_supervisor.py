@@ -14,7 +14,7 @@ from launch import process
 from launch.paths import REPOSITORY
 from launch.program import Program
 from launch.supervisor import Supervisor, stop_leftovers, write_pid_file
-from tests.launch import proc
+from tests.launch import machine
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 IGNORE_THE_END = """
@@ -77,14 +77,14 @@ def test_a_killed_child_is_started_again(supervisor: Supervisor, tmp_path: Path)
     first = child.pid
     assert first
     os.kill(first, signal.SIGKILL)
-    assert proc.gone(first)
+    assert machine.are_gone(first)
 
     def again() -> bool:
         supervisor.tend()
         return child.is_alive() and child.pid != first
 
     assert process.wait_until(again, patience_s=5.0)
-    assert proc.noted(tmp_path / "pids") == {"child": child.pid}
+    assert machine.pid_files(tmp_path / "pids") == {"child": child.pid}
 
 
 def test_the_wait_before_a_restart_doubles_to_ten_seconds_and_is_short_again_after_a_steady_time(
@@ -176,7 +176,7 @@ def test_a_child_deaf_to_the_end_is_killed_when_its_patience_is_over(tmp_path: P
     assert process.wait_until(lambda: "deaf" in log.read_text(), patience_s=5.0)
     supervisor.stop()
     assert deaf.exit_code == -signal.SIGKILL
-    assert proc.noted(tmp_path / "pids") == {}
+    assert machine.pid_files(tmp_path / "pids") == {}
 
 
 SUPERVISING = """
@@ -201,13 +201,13 @@ def test_kill_9_of_the_supervisor_takes_its_children_along(tmp_path: Path) -> No
     ) as supervising:
         assert supervising.stdout
         assert supervising.stdout.readline() == b"up\n"
-        children = proc.noted(tmp_path / "pids")
+        children = machine.pid_files(tmp_path / "pids")
         assert set(children) == {"one", "two"}
         for name in children:
             log = tmp_path / name
             assert process.wait_until(lambda log=log: "running" in log.read_text(), patience_s=10.0)
         supervising.kill()
-    assert proc.gone(*children.values())
+    assert machine.are_gone(*children.values())
 
 
 def test_what_an_earlier_supervisor_left_running_is_ended_and_named(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_what_an_earlier_supervisor_left_running_is_ended_and_named(tmp_path: Pa
         write_pid_file(tmp_path / "pids", "beat", left.pid)
         assert stop_leftovers(tmp_path / "pids") == ["beat"]
         assert left.wait(5.0) == -signal.SIGTERM
-    assert proc.noted(tmp_path / "pids") == {}
+    assert machine.pid_files(tmp_path / "pids") == {}
 
 
 def test_a_process_that_was_given_a_noted_number_later_is_left_alone(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_a_process_that_was_given_a_noted_number_later_is_left_alone(tmp_path: P
     with subprocess.Popen(SLEEP) as stranger:
         (folder / "beat").write_text(f"{stranger.pid} 1\n", encoding="ascii")
         assert stop_leftovers(folder) == []
-        assert proc.runs(stranger.pid)
+        assert machine.is_running(stranger.pid)
         stranger.kill()
 
 

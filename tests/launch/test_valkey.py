@@ -10,7 +10,7 @@ import redis
 
 from launch import ports
 from launch.valkey import Valkey, ValkeyFailed
-from tests.launch import proc
+from tests.launch import machine
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_what_was_written_survives_kill_9_at_the_same_url(valkey: Valkey) -> Non
         client.set("kept", "yes")
     assert valkey.pid
     os.kill(valkey.pid, signal.SIGKILL)
-    assert proc.gone(valkey.pid)
+    assert machine.are_gone(valkey.pid)
     assert valkey.start() == url
     with redis.Redis.from_url(url) as client:
         assert client.get("kept") == b"yes"
@@ -46,7 +46,7 @@ def test_what_was_written_survives_kill_9_at_the_same_url(valkey: Valkey) -> Non
 def test_its_password_is_in_no_argument_or_log(valkey: Valkey) -> None:
     password = valkey.start().partition("://:")[2].partition("@")[0]
     assert len(password) >= 24
-    assert password not in proc.command_lines()
+    assert password not in machine.command_lines()
     assert valkey.log
     assert password not in valkey.log.read_text("utf-8")
 

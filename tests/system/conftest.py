@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.launch import folders
+from tests.launch import machine
 
 
 @pytest.fixture
 def var() -> Iterator[Path]:
-    with folders.passable() as folder:
+    with machine.passable_folder() as folder:
         (folder / "var").mkdir(mode=0o711)
         yield folder / "var"

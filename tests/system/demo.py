@@ -17,7 +17,7 @@ from typing import Any
 
 from launch import ephemeral, secret_files
 from launch.paths import REPOSITORY
-from tests.system.rooms import Rooms
+from tests.system.tables import Tables
 from tests.system.until import until
 
 SYMBOLS = 6
@@ -44,8 +44,8 @@ class Demo:
         return secret_files.read_env_file(self.var / secret_files.SERVERS_ENV)
 
     @property
-    def rooms(self) -> Rooms:
-        return Rooms(self.variables["DATABASE_URL"])
+    def tables(self) -> Tables:
+        return Tables(self.variables["DATABASE_URL"])
 
     def text(self) -> str:
         return self._output.read_text("utf-8")
@@ -122,6 +122,28 @@ def environment(var: Path) -> dict[str, str]:
     """Ours without any server named, so that the demo starts its own in `var`."""
     kept = {name: value for name, value in os.environ.items() if name not in ephemeral.NAMES}
     return kept | {"TRADINGV3_VAR": str(var)}
+
+
+def belonging(var: Path) -> dict[int, str]:
+    """Return command lines by pid of all living processes whose environment or arguments name `var`."""
+    commands: dict[int, str] = {}
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            arguments = (folder / "cmdline").read_bytes()
+            environment = (folder / "environ").read_bytes()
+        except OSError:  # it ended while we looked, or belongs to somebody else
+            continue
+        named = str(var).encode()
+        if named in arguments or f"TRADINGV3_VAR={var}".encode() in environment.split(b"\0"):
+            commands[int(folder.name)] = arguments.replace(b"\0", b" ").decode(errors="replace").strip()
+    return commands
+
+
+def beats(var: Path) -> list[int]:
+    """Return the pids of the beats of `var`."""
+    return [pid for pid, command in belonging(var).items() if " beat " in f"{command} "]
 
 
 def _login(token: str) -> dict[str, str]:

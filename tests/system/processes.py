@@ -1,27 +1,105 @@
-"""Which processes belong to a data folder: found by what they were given, not by our own notes."""
+"""Our own processes on servers of their own: the least that judges a minute, or what trades as well."""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
+from typing import Any
+
+from celery import Celery
+
+from launch import ports
+from launch.paths import REPOSITORY
+from launch.postgres import Postgres
+from launch.program import MANAGE, Market, Program, simulator, workers
+from launch.valkey import Valkey
+from tests.system.tables import Tables
+
+WORKER = "worker-mtf"
+STREAM = "stream"
+JUDGING = (STREAM, WORKER)
+TRADING = (*JUDGING, "worker-exchange", "watch")
 
 
-def belonging(var: Path) -> dict[int, str]:
-    """Command lines by pid of all living processes whose environment or arguments name `var`."""
-    found: dict[int, str] = {}
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            arguments = (folder / "cmdline").read_bytes()
-            environment = (folder / "environ").read_bytes()
-        except OSError:  # it ended while we looked, or belongs to somebody else
-            continue
-        named = str(var).encode()
-        if named in arguments or f"TRADINGV3_VAR={var}".encode() in environment.split(b"\0"):
-            found[int(folder.name)] = arguments.replace(b"\0", b" ").decode(errors="replace").strip()
-    return found
+class Processes:
+    """The running processes and the way to ask them."""
+
+    def __init__(self, env: dict[str, str], programs: dict[str, Program]) -> None:
+        self.env = env
+        self.tables = Tables(env["DATABASE_URL"])
+        self._programs = programs
+        self._queue = Celery("fires the minute", broker=env["REDIS_URL"])
+
+    def fire(self, at: datetime) -> None:
+        """What beat does each minute, for the minute that ends at `at`."""
+        self._queue.send_task(
+            "apps.live.tasks.judge_minute", kwargs={"at": at.isoformat()}, queue="mtf", expires=55
+        )
+
+    def enter(self, run_id: str, symbol: str) -> None:
+        """What the minute sends for a symbol that is ready."""
+        wanted = {"run_id": run_id, "symbol": symbol}
+        self._queue.send_task("apps.live.tasks.enter_symbol", kwargs=wanted, queue="exchange", expires=20)
+
+    def books(self) -> dict[str, Any]:
+        """The exchange's own truth."""
+        with urllib.request.urlopen(f"{self.env['BITMART_BASE_URL']}/admin/books", timeout=30) as answer:
+            books: dict[str, Any] = json.load(answer)
+        return books
+
+    def manage(self, *arguments: str) -> str:
+        """The output of a manage.py command that ends well."""
+        return subprocess.run(
+            [*MANAGE, *arguments], env=self.env, cwd=REPOSITORY, capture_output=True, text=True, check=True
+        ).stdout
+
+    def log(self, name: str) -> str:
+        log = self._programs[name].log
+        assert log is not None
+        return log.read_text("utf-8")
+
+    def are_alive(self) -> bool:
+        return all(program.is_alive() for program in self._programs.values())
 
 
-def beats(var: Path) -> list[int]:
-    """The pids of the beats of `var`."""
-    return [pid for pid, command in belonging(var).items() if " beat " in f"{command} "]
+@contextmanager
+def run_processes(
+    var: Path, *, symbols: int, names: Sequence[str] = JUDGING, more: Mapping[str, str] | None = None
+) -> Iterator[Processes]:
+    """The processes `names` while the block runs, over the recorded market's first `symbols` contracts.
+
+    `more` are variables of theirs.
+    """
+    with ExitStack() as stack:
+        market = Market(port=ports.find_free(), symbols=symbols)
+        env = {**os.environ, **_variables(stack, var, market), **(more or {})}
+        subprocess.run([*MANAGE, "migrate", "--noinput"], env=env, capture_output=True, check=True)
+        programs = [simulator(market, var=var, env=env)]
+        programs += [p for p in workers(0, var=var, env=env) if p.name in names]
+        for program in programs:
+            stack.callback(program.stop)
+            program.start()
+        yield Processes(env, {program.name: program for program in programs})
+
+
+def _variables(stack: ExitStack, var: Path, market: Market) -> dict[str, str]:
+    postgres = Postgres(var / "postgres", ephemeral=True)
+    valkey = Valkey(var / "valkey", ephemeral=True)
+    for server in (postgres, valkey):
+        stack.callback(server.stop)
+        server.start()
+    return {
+        "DATABASE_URL": postgres.url,
+        "REDIS_URL": valkey.url,
+        "SECRET_KEY": "of-a-test",
+        "TRADINGV3_VAR": str(var),
+        "BITMART_BASE_URL": f"http://127.0.0.1:{market.port}",
+        "BITMART_WS_URL": f"ws://127.0.0.1:{market.port}",
+        "PYTHONUNBUFFERED": "1",
+    }

@@ -14,9 +14,8 @@ import pytest
 from launch import ports
 from launch.paths import REPOSITORY
 from launch.program import MANAGE
-from tests.system.demo import SYMBOLS, Demo, demo, environment
-from tests.system.processes import belonging
-from tests.system.rooms import Row
+from tests.system.demo import SYMBOLS, Demo, belonging, demo, environment
+from tests.system.tables import Row
 from tests.system.until import until
 
 pytestmark = pytest.mark.slow
@@ -52,9 +51,9 @@ def test_a_second_start_is_refused_ctrl_c_leaves_nothing_and_the_next_start_keep
     with demo(var, port) as running:
         running.await_up()
         running.await_text(FIRST_VERDICTS, patience_s=90)
-        first = until("a decided minute", lambda: running.rooms.newest_decided(), patience_s=MINUTE_S)
-        runs = running.rooms.runs(first)
-        candles = running.rooms.count("klines")
+        first = until("a decided minute", lambda: running.tables.newest_decided(), patience_s=MINUTE_S)
+        runs = running.tables.runs(first)
+        candles = running.tables.count("klines")
         market = (var / "simulator.json").read_bytes()
         _a_second_start_is_refused(running)
         assert running.press_ctrl_c() == 0, running.text()
@@ -62,11 +61,11 @@ def test_a_second_start_is_refused_ctrl_c_leaves_nothing_and_the_next_start_keep
     with demo(var, port) as again:
         again.await_up()
         assert (var / "simulator.json").read_bytes() == market
-        assert again.rooms.runs(first) == runs
-        assert again.rooms.count("klines") >= candles
+        assert again.tables.runs(first) == runs
+        assert again.tables.count("klines") >= candles
         _next_runs(again, first)
-        assert again.rooms.doubled() == []
-        until("no hole", lambda: again.rooms.holes(first) == [], patience_s=30)
+        assert again.tables.doubled() == []
+        until("no hole", lambda: again.tables.holes(first) == [], patience_s=30)
 
 
 def _token(running: Demo) -> str:
@@ -85,13 +84,13 @@ def _turn(running: Demo, token: str, key: str, *, is_on: bool) -> None:
 def _runs_after_turning(running: Demo, token: str, key: str, *, is_on: bool) -> list[Row]:
     """The runs, one a profile, of the first minute that began to be judged after the switch was turned."""
     _turn(running, token, key, is_on=is_on)
-    [row] = running.rooms.rows("SELECT updated_at FROM mtf_switch WHERE switch_key = %(key)s", key=key)
+    [row] = running.tables.rows("SELECT updated_at FROM mtf_switch WHERE switch_key = %(key)s", key=key)
     return _next_runs(running, row["updated_at"])
 
 
 def _next_runs(running: Demo, after: datetime) -> list[Row]:
     def decided() -> list[Row]:
-        found = running.rooms.rows(
+        found = running.tables.rows(
             "SELECT * FROM mtf_run WHERE trigger = 'beat' AND status = 'decided' AND started_at > %(after)s "
             "ORDER BY minute, profile",
             after=after,
@@ -103,7 +102,7 @@ def _next_runs(running: Demo, after: datetime) -> list[Row]:
 
 def _causes(running: Demo, runs: list[Row], cause: str) -> list[tuple[Any, Any]]:
     """Profile and symbol of the audit rows of these runs with that cause."""
-    rows = running.rooms.rows(
+    rows = running.tables.rows(
         "SELECT profile, symbol FROM mtf_audit WHERE run_id = ANY(%(ids)s) AND cause = %(cause)s",
         ids=[run["run_id"] for run in runs],
         cause=cause,

@@ -14,10 +14,9 @@ import pytest
 
 from launch import ports, process
 from tests.system import exchange
-from tests.system.demo import SYMBOLS, Demo, demo
-from tests.system.processes import beats, belonging
-from tests.system.queue import Sent
-from tests.system.rooms import Row
+from tests.system.demo import SYMBOLS, Demo, beats, belonging, demo
+from tests.system.sent_minutes import SentMinutes
+from tests.system.tables import Row
 from tests.system.until import until
 
 pytestmark = pytest.mark.slow
@@ -39,7 +38,7 @@ def test_kill_9_of_each_process_and_server_costs_at_most_the_minute_it_falls_int
         time.sleep(max(0, _seconds_left() - 0.4))  # the last pushes of a candle are lost with the exchange
         _kill_and_see_back(running, ["simulator"])
         _first_decided_minute(running, after=killed)
-        assert len(running.rooms.runs(lost, status="lost")) == PROFILES
+        assert len(running.tables.runs(lost, status="lost")) == PROFILES
         assert len(beats(var)) == 1
         time.sleep(odd.uniform(0, 5))
         running.process.kill()
@@ -48,14 +47,14 @@ def test_kill_9_of_each_process_and_server_costs_at_most_the_minute_it_falls_int
         assert belonging(var) == {}
     with demo(var, port) as running:
         running.await_up()
-        with Sent(running.variables["REDIS_URL"]) as sent:
+        with SentMinutes(running.variables["REDIS_URL"]) as sent:
             quiet = _first_decided_minute(running, after=datetime.now(UTC))
         assert quiet - killed < timedelta(minutes=3)
         assert len([time_s for time_s in sent.times_s if time_s >= quiet.timestamp()]) == 1
         assert len(beats(var)) == 1
-        assert len(running.rooms.runs(lost, status="lost")) == PROFILES
-        assert running.rooms.doubled() == []
-        until("no hole", lambda: running.rooms.holes(began) == [], patience_s=30)
+        assert len(running.tables.runs(lost, status="lost")) == PROFILES
+        assert running.tables.doubled() == []
+        until("no hole", lambda: running.tables.holes(began) == [], patience_s=30)
         process.wait_until(lambda: not _differing(running, began), patience_s=40, every_s=3)
         assert _differing(running, began) == []
 
@@ -74,7 +73,7 @@ def _kill_the_worker_in_the_middle_of_a_run(running: Demo) -> datetime:
 
 
 def _claimed(running: Demo) -> list[Row]:
-    found = running.rooms.rows("SELECT minute FROM mtf_run WHERE trigger = 'beat' AND status = 'running'")
+    found = running.tables.rows("SELECT minute FROM mtf_run WHERE trigger = 'beat' AND status = 'running'")
     return found if len(found) == PROFILES else []
 
 
@@ -93,7 +92,7 @@ def _first_decided_minute(running: Demo, *, after: datetime) -> datetime:
 
     def decided() -> datetime | None:
         try:
-            found = running.rooms.rows(
+            found = running.tables.rows(
                 "SELECT minute FROM mtf_run WHERE trigger = 'beat' AND status = 'decided' "
                 "AND minute > %(after)s GROUP BY minute HAVING count(*) = %(profiles)s ORDER BY minute",
                 after=after,
@@ -112,12 +111,12 @@ def _differing(running: Demo, since: datetime) -> list[str]:
     """Stored candles that are not the exchange's own, up to the newest minute but one."""
     first = since.replace(second=0, microsecond=0)
     end = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=1)
-    rooms, base_url = running.rooms, running.variables["BITMART_BASE_URL"]
-    symbols = [row["symbol"] for row in rooms.rows("SELECT symbol FROM contracts")]
+    tables, base_url = running.tables, running.variables["BITMART_BASE_URL"]
+    symbols = [row["symbol"] for row in tables.rows("SELECT symbol FROM contracts")]
     assert len(symbols) == SYMBOLS
     found: list[str] = []
     for symbol in symbols:
-        ours = rooms.candles(symbol, first, end)
+        ours = tables.candles(symbol, first, end)
         theirs = exchange.candles(base_url, symbol, first, end)
         found += [
             f"{symbol} {at:%H:%M}: {ours.get(at)} {theirs[at]}" for at in theirs if ours.get(at) != theirs[at]

@@ -6,8 +6,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.system.own import STREAM, WORKER, Own, running
-from tests.system.rooms import Row
+from tests.system.processes import STREAM, WORKER, Processes, run_processes
+from tests.system.tables import Row
 from tests.system.until import until
 
 SYMBOLS = 4
@@ -32,7 +32,7 @@ REMEMBERED = (
 
 
 def test_a_minute_is_judged_once_for_every_profile_and_symbol_remembered_and_explained(var: Path) -> None:
-    with running(var, symbols=SYMBOLS) as own:
+    with run_processes(var, symbols=SYMBOLS) as own:
         symbols = _await_history(own)
         at = _fire_a_minute(own)
         runs = until("every profile decided", lambda: _decided(own, at), patience_s=30)
@@ -42,18 +42,18 @@ def test_a_minute_is_judged_once_for_every_profile_and_symbol_remembered_and_exp
         _the_explanation_is_equal(own, at, symbols[0])
 
 
-def _await_history(own: Own) -> list[str]:
+def _await_history(own: Processes) -> list[str]:
     def complete() -> bool:
-        assert own.all_alive(), own.log(STREAM) + own.log(WORKER)
-        return own.rooms.count("stream_health") == 1 and own.rooms.history_is("complete")
+        assert own.are_alive(), own.log(STREAM) + own.log(WORKER)
+        return own.tables.count("stream_health") == 1 and own.tables.history_is("complete")
 
     until("every window of every symbol", complete, patience_s=60)
-    symbols = [row["symbol"] for row in own.rooms.rows("SELECT symbol FROM contracts ORDER BY symbol")]
+    symbols = [row["symbol"] for row in own.tables.rows("SELECT symbol FROM contracts ORDER BY symbol")]
     assert len(symbols) == SYMBOLS
     return symbols
 
 
-def _fire_a_minute(own: Own) -> datetime:
+def _fire_a_minute(own: Processes) -> datetime:
     """Fire the minute just over while it is young, else the next one: the worker waits for its candles."""
     now = datetime.now(UTC)
     at = now.replace(second=0, microsecond=0)
@@ -63,50 +63,50 @@ def _fire_a_minute(own: Own) -> datetime:
     return at
 
 
-def _decided(own: Own, at: datetime) -> list[Row]:
-    runs = own.rooms.runs(at)
+def _decided(own: Processes, at: datetime) -> list[Row]:
+    runs = own.tables.runs(at)
     return runs if len(runs) == len(PROFILES) else []
 
 
-def _every_symbol_is_judged(own: Own, runs: list[Row], symbols: list[str]) -> None:
+def _every_symbol_is_judged(own: Processes, runs: list[Row], symbols: list[str]) -> None:
     assert [run["profile"] for run in runs] == PROFILES
     for run in runs:
         counts = run["counts"]
         assert counts["symbols"] == counts["ready"] + sum(counts["by_cause"].values()) == SYMBOLS
-    outcomes = own.rooms.rows("SELECT profile, symbol, timeframe, outcome, reason FROM mtf_state")
+    outcomes = own.tables.rows("SELECT profile, symbol, timeframe, outcome, reason FROM mtf_state")
     assert {(o["profile"], o["symbol"]) for o in outcomes} == {(p, s) for p in PROFILES for s in symbols}
     assert not [o for o in outcomes if o["reason"] in DATA_FAULTS]
 
 
-def _the_rooms_remember(own: Own, at: datetime, runs: list[Row], symbols: list[str]) -> None:
+def _the_rooms_remember(own: Processes, at: datetime, runs: list[Row], symbols: list[str]) -> None:
     ids = [run["run_id"] for run in runs]
-    audit = own.rooms.rows("SELECT symbol, run_id FROM mtf_audit WHERE run_id = ANY(%(ids)s)", ids=ids)
+    audit = own.tables.rows("SELECT symbol, run_id FROM mtf_audit WHERE run_id = ANY(%(ids)s)", ids=ids)
     assert sorted((a["run_id"], a["symbol"]) for a in audit) == sorted((i, s) for i in ids for s in symbols)
-    snapshots = own.rooms.rows(
+    snapshots = own.tables.rows(
         "SELECT symbol, values FROM indicator_snapshots WHERE timeframe = '1m' AND kline_time = %(opened)s",
         opened=at - timedelta(minutes=1),
     )
     assert sorted(row["symbol"] for row in snapshots) == symbols
     assert all(row["values"] for row in snapshots)
-    timeframes = own.rooms.rows("SELECT DISTINCT timeframe::text FROM indicator_snapshots")
+    timeframes = own.tables.rows("SELECT DISTINCT timeframe::text FROM indicator_snapshots")
     assert {row["timeframe"] for row in timeframes} == {"1m", "5m", "15m", "1h", "4h", "1d"}
 
 
 def _the_same_minute_again_changes_nothing_while_a_person_gets_an_answer(
-    own: Own, at: datetime, symbols: list[str]
+    own: Processes, at: datetime, symbols: list[str]
 ) -> None:
     """The one worker takes messages in turn: once the person has the answer, the minutes before are done."""
-    before = [own.rooms.rows(query) for query in REMEMBERED]
+    before = [own.tables.rows(query) for query in REMEMBERED]
     own.fire(at)
     own.fire(at)
     result = json.loads(own.manage("mtf_run", "--json"))
     assert result["status"] == "success"
     assert [entry["symbol"] for entry in result["results"]] == symbols
     assert result["orders_placed"] == []
-    assert [own.rooms.rows(query) for query in REMEMBERED] == before
+    assert [own.tables.rows(query) for query in REMEMBERED] == before
 
 
-def _the_explanation_is_equal(own: Own, at: datetime, symbol: str) -> None:
+def _the_explanation_is_equal(own: Processes, at: datetime, symbol: str) -> None:
     lines = own.manage("mtf_explain", symbol, at.isoformat(), "--json").splitlines()
     found = [json.loads(line) for line in lines]
     assert sorted(one["verdict"]["profile"] for one in found) == PROFILES

@@ -16,8 +16,8 @@ from apps.engine.values.order import OrderRequest, Role, TimeInForce, client_ord
 from apps.engine.values.position import Side
 from tests.contract.account import PLAY, Account, Ahead
 from tests.live.trading import ENTRY, always
-from tests.system.own import STREAM, TRADING, WORKER, Own, running
-from tests.system.rooms import Row
+from tests.system.processes import STREAM, TRADING, WORKER, Processes, run_processes
+from tests.system.tables import Row
 from tests.system.until import until
 
 SYMBOLS = 4
@@ -38,7 +38,7 @@ KEYS = dict(
 @pytest.mark.slow
 def test_a_ready_minute_is_traded_to_its_end_and_the_books_are_equal(var: Path) -> None:
     more = {"MTF_PROFILES": "first,second", "MTF_PROFILES_DIR": str(_profiles(var)), **KEYS}
-    with running(var, symbols=SYMBOLS, names=TRADING, more=more) as own:
+    with run_processes(var, symbols=SYMBOLS, names=TRADING, more=more) as own:
         _await_everything(own)
         at = _fire_a_minute(own)
         plans = until("an order for each symbol", lambda: _submitted(own), patience_s=30)
@@ -68,16 +68,16 @@ class _Plain(yaml.SafeDumper):
         return True
 
 
-def _await_everything(own: Own) -> None:
+def _await_everything(own: Processes) -> None:
     def ready() -> bool:
-        assert own.all_alive(), own.log(STREAM) + own.log(WORKER) + own.log("watch")
-        seen = own.rooms.count("stream_health") == 1 and own.rooms.history_is("enough")
-        return seen and bool(own.rooms.rows("SELECT 1 FROM watch_state WHERE reconciled_at IS NOT NULL"))
+        assert own.are_alive(), own.log(STREAM) + own.log(WORKER) + own.log("watch")
+        seen = own.tables.count("stream_health") == 1 and own.tables.history_is("enough")
+        return seen and bool(own.tables.rows("SELECT 1 FROM watch_state WHERE reconciled_at IS NOT NULL"))
 
     until("history, and books compared", ready, patience_s=90)
 
 
-def _fire_a_minute(own: Own) -> datetime:
+def _fire_a_minute(own: Processes) -> datetime:
     now = datetime.now(UTC)
     at = now.replace(second=0, microsecond=0)
     if now - at > YOUNG:
@@ -87,52 +87,52 @@ def _fire_a_minute(own: Own) -> datetime:
     return at
 
 
-def _submitted(own: Own) -> list[Row]:
-    plans = own.rooms.rows("SELECT *, status::text FROM order_plan ORDER BY symbol")
+def _submitted(own: Processes) -> list[Row]:
+    plans = own.tables.rows("SELECT *, status::text FROM order_plan ORDER BY symbol")
     reached = [one for one in plans if one["status"] not in ("PLANNED", "SUBMITTING")]
     return reached if len(reached) == SYMBOLS else []
 
 
-def _the_first_profile_traded_each_symbol_once(own: Own, at: datetime, plans: list[Row]) -> None:
+def _the_first_profile_traded_each_symbol_once(own: Processes, at: datetime, plans: list[Row]) -> None:
     assert {plan["profile"] for plan in plans} == {"first"}
     arrived = own.books()["orders"]
     assert sorted(one["client_order_id"] for one in arrived) == sorted(p["client_order_id"] for p in plans)
     refused = until("the second profile was refused", lambda: _refused(own), patience_s=20)
     assert {(one["profile"], one["reason_code"]) for one in refused} == {("second", "symbol_locked")}
     assert len(refused) == SYMBOLS
-    [first, second] = own.rooms.runs(at)
+    [first, second] = own.tables.runs(at)
     assert (first["profile"], second["profile"], first["dry_run"]) == ("first", "second", False)
 
 
-def _refused(own: Own) -> list[Row]:
-    rows = own.rooms.rows("SELECT * FROM trade_lifecycle_event WHERE event_type = 'plan_refused'")
+def _refused(own: Processes) -> list[Row]:
+    rows = own.tables.rows("SELECT * FROM trade_lifecycle_event WHERE event_type = 'plan_refused'")
     return rows if len(rows) == SYMBOLS else []
 
 
-def _a_task_delivered_again_sends_nothing(own: Own, plan: Row) -> None:
+def _a_task_delivered_again_sends_nothing(own: Processes, plan: Row) -> None:
     own.enter(str(plan["run_id"]), plan["symbol"])
     again = "SELECT 1 FROM trade_lifecycle_event WHERE reason_code = 'duplicate_decision'"
-    until("the second delivery is refused", lambda: own.rooms.rows(again), patience_s=20)
-    assert own.rooms.count("order_plan") == SYMBOLS
+    until("the second delivery is refused", lambda: own.tables.rows(again), patience_s=20)
+    assert own.tables.count("order_plan") == SYMBOLS
     opening = [one for one in own.books()["orders"] if one["client_order_id"].startswith("tv3e")]
     assert len(opening) == SYMBOLS
 
 
-def _protected(own: Own) -> Row | None:
-    rows = own.rooms.rows("SELECT *, side::text FROM position WHERE status = 'PROTECTED' ORDER BY id")
+def _protected(own: Processes) -> Row | None:
+    rows = own.tables.rows("SELECT *, side::text FROM position WHERE status = 'PROTECTED' ORDER BY id")
     return rows[0] if rows else None
 
 
-def _its_stop_rests_at_the_exchange(own: Own, position: Row) -> None:
+def _its_stop_rests_at_the_exchange(own: Processes, position: Row) -> None:
     assert position["naked_since"] is None
-    stops = own.rooms.rows(
+    stops = own.tables.rows(
         "SELECT * FROM protection WHERE symbol = %(symbol)s AND kind = 'stop' AND status = 'ACTIVE'",
         symbol=position["symbol"],
     )
     assert {stop["trigger_price"] for stop in stops} == {position["stop_price"]}
 
 
-def _closed_by_hand(own: Own, position: Row) -> None:
+def _closed_by_hand(own: Processes, position: Row) -> None:
     """A person closes at the exchange, beside us; the entry, if it still rests, goes first."""
     with mock.patch.dict(os.environ, {"REDIS_URL": own.env["REDIS_URL"]}):
         account = Account(own.env["BITMART_BASE_URL"], Ahead())
@@ -157,9 +157,9 @@ def _close(symbol: str, side: Side, size: Decimal) -> OrderRequest:
     )
 
 
-def _closed(own: Own, position: Row) -> Row | None:
+def _closed(own: Processes, position: Row) -> Row | None:
     """Closed, and every trade of it read."""
-    rows = own.rooms.rows(
+    rows = own.tables.rows(
         "SELECT * FROM position WHERE id = %(id)s AND closed_at IS NOT NULL", id=position["id"]
     )
     if not rows or rows[0]["realised_usdt"] != _ledger(own, position["symbol"]):
@@ -167,15 +167,15 @@ def _closed(own: Own, position: Row) -> Row | None:
     return rows[0]
 
 
-def _it_earned_what_the_exchange_says(own: Own, closed: Row) -> None:
+def _it_earned_what_the_exchange_says(own: Processes, closed: Row) -> None:
     assert closed["realised_usdt"] == _ledger(own, closed["symbol"]) != 0
     held = "SELECT 1 FROM symbol_lock WHERE symbol = %(symbol)s AND released_at IS NULL"
     until(
         "the symbol is free again",
-        lambda: not own.rooms.rows(held, symbol=closed["symbol"]),
+        lambda: not own.tables.rows(held, symbol=closed["symbol"]),
         patience_s=30,
     )
-    told = own.rooms.rows(
+    told = own.tables.rows(
         "SELECT event_type FROM trade_lifecycle_event WHERE decision_key = %(key)s ORDER BY id",
         key=closed["decision_key"],
     )
@@ -184,7 +184,7 @@ def _it_earned_what_the_exchange_says(own: Own, closed: Row) -> None:
     assert {"order_filled", "position_opened", "protected", "position_closed"} <= set(names)
 
 
-def _ledger(own: Own, symbol: str) -> Decimal:
+def _ledger(own: Processes, symbol: str) -> Decimal:
     """What the symbol earned by the exchange's ledger: realised, fees and funding."""
     amounts: list[Any] = [one["amount"] for one in own.books()["ledger"] if one["symbol"] == symbol]
     return sum(map(Decimal, amounts), Decimal(0))

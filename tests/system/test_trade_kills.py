@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.trading_house import SUBMIT, TradingHouse, trading_house
+from tests.system.trading_system import SUBMIT, TradingSystem, run_trading_system
 from tests.system.unprotected import Unprotected
 
 KILLS = int(os.environ.get("TRADE_KILLS", "2"))
@@ -33,7 +33,7 @@ RECONCILED = "SELECT 1 FROM watch_state WHERE reconciled_at IS NOT NULL AND read
 class Moment:
     """One kill: the `n`-th, while `symbols` are entered, at a time `chance` decides."""
 
-    house: TradingHouse
+    house: TradingSystem
     unprotected: Unprotected
     chance: random.Random
     symbols: list[str]
@@ -116,29 +116,29 @@ def test_a_kill_leaves_no_second_order_no_naked_position_no_lasting_lock_and_equ
     var: Path, kind: Callable[[Moment], None]
 ) -> None:
     chance = random.Random(f"{SEED} {kind.__name__}")
-    with trading_house(var) as house:
+    with run_trading_system(var) as house:
         symbols = house.until("contracts", lambda: house.decider.ask("contracts"), patience_s=30)
-        house.until("reconciled", lambda: house.rooms.rows(RECONCILED), patience_s=60)
+        house.until("reconciled", lambda: house.tables.rows(RECONCILED), patience_s=60)
         unprotected = Unprotected(house.books)
         with unprotected.watching():
             for n in range(KILLS):
                 kind(Moment(house, unprotected, chance, chance.sample(symbols, TOGETHER), n))
                 house.until("settled", house.settled, patience_s=NEVER_ARRIVED_S)
-                house.until("reconciled", lambda: house.rooms.rows(RECONCILED), patience_s=60)
+                house.until("reconciled", lambda: house.tables.rows(RECONCILED), patience_s=60)
                 house.until("closed", lambda: house.decider.ask("close_all") >= 0, patience_s=30)
                 house.until("every symbol is free", house.free, patience_s=60)
         _one_order_a_decision(house)
         _books_equal(house)
         statuses = Counter(
-            row["status"] for row in house.rooms.rows("SELECT status::text FROM exchange_order")
+            row["status"] for row in house.tables.rows("SELECT status::text FROM exchange_order")
         )
         print(f"{kind.__name__}: {KILLS} kills, unprotected {unprotected.longest_s:.1f} s, {dict(statuses)}")
         assert unprotected.longest_s <= LONGEST_UNPROTECTED_S
 
 
-def _one_order_a_decision(house: TradingHouse) -> None:
+def _one_order_a_decision(house: TradingSystem) -> None:
     arrived = [one["client_order_id"] for one in house.books()["orders"] if one["side"] in (1, 4)]
-    ours = house.rooms.rows("SELECT client_order_id, decision_key, status::text FROM exchange_order")
+    ours = house.tables.rows("SELECT client_order_id, decision_key, status::text FROM exchange_order")
     decided = {row["client_order_id"]: row["decision_key"] for row in ours}
     assert set(arrived) <= set(decided), "an order at the exchange that our books do not know"
     doubled = [key for key, n in Counter(decided[one] for one in arrived).items() if n > 1]
@@ -147,15 +147,15 @@ def _one_order_a_decision(house: TradingHouse) -> None:
     assert not given_up & set(arrived)
 
 
-def _books_equal(house: TradingHouse) -> None:
+def _books_equal(house: TradingSystem) -> None:
     books = house.books()
     assert books["positions"] == books["protections"] == []
-    stored = house.rooms.rows("SELECT trade_id, size, price, fee FROM fill")
+    stored = house.tables.rows("SELECT trade_id, size, price, fee FROM fill")
     there = {
         str(one["trade_id"]): _figures(one["contracts"], one["price"], one["fee"]) for one in books["fills"]
     }
     assert {row["trade_id"]: _figures(row["size"], row["price"], row["fee"]) for row in stored} == there
-    earned = house.rooms.rows("SELECT sum(realised_usdt) AS sum FROM position")[0]["sum"] or Decimal(0)
+    earned = house.tables.rows("SELECT sum(realised_usdt) AS sum FROM position")[0]["sum"] or Decimal(0)
     booked = sum((Decimal(line["amount"]) for line in books["ledger"] if line["symbol"]), Decimal(0))
     assert earned == booked
     assert there, "nothing was traded: this proved nothing"

@@ -10,7 +10,7 @@ import redis
 TASK = "apps.live.tasks.judge_minute"
 
 
-class Sent:
+class SentMinutes:
     """Unix times (s, the server's clock) of the minute messages sent while the block runs."""
 
     def __init__(self, url: str) -> None:
@@ -19,7 +19,7 @@ class Sent:
         self._thread = threading.Thread(target=self._listen)
         self.times_s: list[float] = []
 
-    def __enter__(self) -> Sent:
+    def __enter__(self) -> SentMinutes:
         self._monitor.__enter__()
         self._thread.start()
         return self

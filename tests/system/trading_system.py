@@ -23,7 +23,7 @@ from launch.paths import REPOSITORY
 from launch.postgres import Postgres
 from launch.program import MANAGE, Market, Program, simulator, workers
 from launch.valkey import Valkey
-from tests.system.rooms import Rooms
+from tests.system.tables import Tables
 
 SYMBOLS = 8
 SUBMIT = "/contract/private/submit-order"
@@ -46,12 +46,12 @@ def _tail(log: Path | None, lines: int = 25) -> str:
     return "\n".join(log.read_text("utf-8").splitlines()[-lines:]) if log and log.exists() else ""
 
 
-class TradingHouse:
+class TradingSystem:
     """`services` by name, in the order in which they are started."""
 
     def __init__(self, env: dict[str, str], url: str, services: dict[str, Any], decider: Decider) -> None:
         self.env, self.url = env, url
-        self.rooms = Rooms(env["DATABASE_URL"])
+        self.tables = Tables(env["DATABASE_URL"])
         self.services = services
         self.decider = decider
         self._queue = Celery("enters", broker=env["REDIS_URL"])
@@ -97,16 +97,16 @@ class TradingHouse:
 
     def settled(self) -> bool:
         """Nothing in doubt, nothing resting, everything held is protected."""
-        return bool(self.rooms.rows(SETTLED)[0]["n"] == 0)
+        return bool(self.tables.rows(SETTLED)[0]["n"] == 0)
 
     def free(self) -> bool:
-        return not self.rooms.rows(LOCKED)
+        return not self.tables.rows(LOCKED)
 
     def told(self) -> str:
         """The last words of every process and the last events."""
         words = [f"--- {name}\n{_tail(self.services[name].log)}" for name in NAMES]
         with contextlib.suppress(*_DATABASE_FAULTS):
-            words += [str(tuple(row.values())) for row in self.rooms.rows(EVENTS)]
+            words += [str(tuple(row.values())) for row in self.tables.rows(EVENTS)]
         return "\n".join(words)
 
 
@@ -140,7 +140,7 @@ class Decider:
 
 
 @contextlib.contextmanager
-def trading_house(var: Path) -> Iterator[TradingHouse]:
+def run_trading_system(var: Path) -> Iterator[TradingSystem]:
     """All of it while the block runs; the exchange arms no attached stop: only `watch` protects."""
     with ExitStack() as stack:
         port = ports.find_free()
@@ -159,10 +159,10 @@ def trading_house(var: Path) -> Iterator[TradingHouse]:
             program.start()
         decider = Decider(env, var / "simulator.json")
         stack.callback(decider.close)
-        made = TradingHouse(env, f"http://127.0.0.1:{port}", services, decider)
-        made.until("the exchange answers", made.books, patience_s=30)
-        made.switch(preset_on_partial="never")
-        yield made
+        system = TradingSystem(env, f"http://127.0.0.1:{port}", services, decider)
+        system.until("the exchange answers", system.books, patience_s=30)
+        system.switch(preset_on_partial="never")
+        yield system
 
 
 def _named(programs: list[Program]) -> dict[str, Program]:

@@ -21,7 +21,7 @@ HOLES = """
 """
 
 
-class Rooms:
+class Tables:
     """The database at `url`; each question is its own connection, so that a killed server is no matter."""
 
     def __init__(self, url: str) -> None:
