@@ -1,4 +1,4 @@
-"""How a profile trades what it found: the `entry` section of its file."""
+"""How a profile trades: the `entry` section of its file."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class StopFallback(StrEnum):
     ATR = "atr"
 
 
-def _number(value: Any) -> Any:
+def checked_number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError(f"{str(value)[:80]!r} is not a number (write 0.000001 or 1.0e-6, without quotes)")
     return value
 
 
-def _pattern(text: str) -> str:
+def checked_pattern(text: str) -> str:
     try:
         re.compile(text)
     except re.error as error:
@@ -55,23 +55,23 @@ def _pattern(text: str) -> str:
     return text
 
 
-def _policy(name: str) -> str:
+def checked_policy(name: str) -> str:
     if name not in POLICIES:
         raise ValueError(f"{name[:80]!r} is not one of {', '.join(POLICIES)}")
     return name
 
 
-Number = Annotated[Decimal, BeforeValidator(_number)]
+Number = Annotated[Decimal, BeforeValidator(checked_number)]
 Pct = Annotated[Number, Field(gt=0, le=100)]
 Fee = Annotated[Number, Field(ge=0, le=0.01)]
 Bps = Annotated[Number, Field(ge=0, le=1000)]
 Seconds = Annotated[int, Field(strict=True, ge=10, le=86_400)]
 Leverage = Annotated[int, Field(strict=True, ge=1, le=200)]
-Pattern = Annotated[str, Field(min_length=1), AfterValidator(_pattern)]
+Pattern = Annotated[str, Field(min_length=1), AfterValidator(checked_pattern)]
 
 
 class ZoneSettings(Part):
-    """Where an entry is worth it. `w_min`, `w_max`: the half width as a ratio of the anchor."""
+    """Where an entry is allowed. `w_min`, `w_max`: the half width as a ratio of the anchor."""
 
     anchor: Anchor
     timeframe: JudgedTimeframe
@@ -83,7 +83,7 @@ class ZoneSettings(Part):
     ttl_s: Seconds
 
     @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    def check_widths(self) -> Self:
         if self.w_min > self.w_max:
             raise ValueError(f"w_min {self.w_min} is above w_max {self.w_max}")
         return self
@@ -106,7 +106,7 @@ class EntrySettings(Part):
     stop_from: StopFrom
     stop_fallback: StopFallback
     atr_k: Annotated[Number, Field(gt=0, le=20)]
-    pivot_sl_policy: Annotated[str, AfterValidator(_policy)]
+    pivot_sl_policy: Annotated[str, AfterValidator(checked_policy)]
     pivot_sl_buffer_pct: Annotated[Number, Field(ge=0, le=5)]
     max_stop_pct: Annotated[Number, Field(gt=0.5, le=20)] = Decimal(5)
     tp_buffer_pct: Annotated[Number, Field(ge=0, le=5)]
@@ -132,30 +132,30 @@ class EntrySettings(Part):
     review: Annotated[bool, Field(strict=True)] = False
 
     @model_validator(mode="after")
-    def _lives_within_its_zone(self) -> Self:
+    def check_lifetimes(self) -> Self:
         if self.zone.ttl_s < self.order_ttl_s:
             raise ValueError(f"zone.ttl_s {self.zone.ttl_s} is below order_ttl_s {self.order_ttl_s}")
         return self
 
     def leverage_cap(self, symbol: str, timeframe: Timeframe) -> int:
-        """The smallest of the caps that apply; a symbol's patterns are searched in its whole name."""
+        """Return the smallest of the caps that apply; a symbol's patterns are searched in its whole name."""
         symbol_caps = [cap for pattern, cap in self.per_symbol_caps.items() if re.search(pattern, symbol)]
         timeframe_cap = self.timeframe_caps.get(timeframe, self.exchange_cap)
         return min([self.exchange_cap, timeframe_cap, *symbol_caps])
 
     def signal_age_s(self, timeframe: Timeframe) -> int:
-        """How long after its candle's close a decision may still be traded."""
+        """Return how long after its candle's close a decision may still be traded."""
         return self.max_signal_age_s or min(timeframe.seconds, MAX_SIGNAL_AGE_S)
 
     def reads(self, execution: Iterable[Timeframe]) -> Iterator[tuple[Timeframe, str]]:
-        """The columns an entry on one of `execution` is computed from, with their timeframes."""
+        """Yield the columns that an entry on one of `execution` is computed from, with their timeframes."""
         yield from ((timeframe, "atr") for timeframe in execution)
         yield self.zone.atr_timeframe, "atr"
         yield from ((self.zone.timeframe, str(anchor)) for anchor in Anchor)
         yield from ((Timeframe.D1, level) for level in LEVELS)
 
     def content(self) -> dict[str, Any]:
-        """Loadable again; numbers that are equal read equal."""
+        """Return the section, loadable again; numbers that are equal read equal."""
         return {name: _plain(value) for name, value in self.model_dump(exclude_none=True).items()}
 
 

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from apps.engine.indicators.extra_kinds import Extra, is_extra_column
 from apps.engine.profile.entry_settings import EntrySettings, Fees, ZoneSettings
-from apps.engine.profile.faults import EACH, Keys, ProfileError, schema_faults, unused_faults
+from apps.engine.profile.faults import EACH, ProfileError, schema_faults, unused_faults
 from apps.engine.profile.schema import (
     Indicators,
     JudgedTimeframe,
@@ -32,37 +32,19 @@ from apps.engine.rules.term import Read
 from apps.engine.values.position import Side
 from apps.engine.values.timeframe import WINDOW, Timeframe
 
+MIN_CANDLES = 250
+"""Contiguous closed candles a judged timeframe needs."""
+
+SLOW_MIN_CANDLES = 600
+"""The same where EMA200 or an extra indicator is read, which may settle slowly."""
+
 SECTIONS: dict[tuple[str, ...], type[Part]] = {
     ("entry",): EntrySettings,
     ("entry", "zone"): ZoneSettings,
     ("entry", "fees"): Fees,
     ("selection", EACH): Selection,
 }
-
-
-def keys_of(profile: type[Part]) -> Keys:
-    """By path; `definitions` besides the fields of `profile`, which knows them only while it is read."""
-    sections = {path: _names(model) for path, model in SECTIONS.items()}
-    return {(): (*_names(profile), "definitions"), **sections}
-
-
-def _names(model: type[Part]) -> tuple[str, ...]:
-    return tuple(field.alias or name for name, field in model.model_fields.items())
-
-
-def lookback_rows(where: Timeframe, judged: Timeframe, read: Read) -> int:
-    """Rows of `where` that `read` may reach, also when the judged candle is late and its last one stands."""
-    late = 1
-    if where == judged and read.timeframe is None:
-        return read.lag + read.back + late + 1
-    # The judged candle may itself have closed almost one of them ago.
-    reach_s = (read.back + late + 1) * judged.seconds
-    return read.lag + ceil(reach_s / where.seconds) + 1
-
-
-SLOW_MIN_CANDLES = 600
-MIN_CANDLES = 250
-"""Contiguous closed candles a judged timeframe needs; EMA200 and extra indicators may settle slowly."""
+"""The sections of a file whose keys are fixed, by path."""
 
 
 class Profile(Part):
@@ -85,7 +67,7 @@ class Profile(Part):
 
     @classmethod
     def load(cls, content: Any, conditions: Any, where: str) -> Self:
-        """The profile of a file's `content`, using the catalogue's content.
+        """Return the profile of a file's `content`, using the catalogue's content.
 
         Raises ProfileError with every fault of both, profile faults beginning with `where`.
         """
@@ -93,24 +75,29 @@ class Profile(Part):
         lines = [f"conditions.yaml: {path}: {problem}" for path, problem in faults]
         if not isinstance(content, Mapping):
             raise ProfileError([*lines, f"{where}: a profile is a mapping of keys"])
-        vocabulary, found = read_vocabulary(content, catalogue)
-        lines += [f"{where}: {path}: {problem}" for path, problem in (*found, *unused_faults(content))]
+        vocabulary, faults = read_vocabulary(content, catalogue)
+        lines += [f"{where}: {path}: {problem}" for path, problem in (*faults, *unused_faults(content))]
         try:
-            given = {key: value for key, value in content.items() if key != "definitions"}
-            profile = cls.model_validate(given, context=vocabulary)
+            sections = {key: value for key, value in content.items() if key != "definitions"}
+            profile = cls.model_validate(sections, context=vocabulary)
         except ValidationError as error:
-            lines += [f"{where}: {path}: {problem}" for path, problem in schema_faults(error, keys_of(cls))]
+            keys = {
+                path: [field.alias or name for name, field in model.model_fields.items()]
+                for path, model in ({(): cls} | SECTIONS).items()
+            }
+            keys[()].append("definitions")
+            lines += [f"{where}: {path}: {problem}" for path, problem in schema_faults(error, keys)]
             raise ProfileError(lines) from None
         if lines:
             raise ProfileError(lines)
         return profile
 
     def with_mode(self, mode: Mode) -> Self:
-        """The same profile judged in another mode, under its own digest."""
+        """Return the same profile judged in another mode, under its own digest."""
         return self.model_validate(self._as_file() | {"validation_mode": mode}, context=self._vocabulary)
 
     def with_execution(self, timeframe: Timeframe) -> Self:
-        """The same profile entering on `timeframe` alone, under its own digest.
+        """Return the same profile entering on `timeframe` alone, under its own digest.
 
         ValueError when it is none of its execution timeframes.
         """
@@ -121,15 +108,15 @@ class Profile(Part):
 
     @cached_property
     def timeframe_rules(self) -> tuple[TimeframeRules, ...]:
-        """What is judged: context timeframes, then execution timeframes, each slowest first."""
+        """Return what is judged: context timeframes, then execution timeframes, each slowest first."""
         return tuple(
-            [self._judged(timeframe, Phase.CONTEXT) for timeframe in self.context_timeframes]
-            + [self._judged(timeframe, Phase.EXECUTION) for timeframe in self.execution_timeframes]
+            [self._phase_rules(timeframe, Phase.CONTEXT) for timeframe in self.context_timeframes]
+            + [self._phase_rules(timeframe, Phase.EXECUTION) for timeframe in self.execution_timeframes]
         )
 
     @cached_property
     def timeframes(self) -> tuple[Timeframe, ...]:
-        """Every timeframe whose candles are needed, judged or read by on(…), slowest first."""
+        """Return every timeframe whose candles are needed, judged or read by on(…), slowest first."""
         needed = {judged.timeframe for judged in self.timeframe_rules} | {
             timeframe for timeframe, _, _ in self._reads
         }
@@ -137,7 +124,7 @@ class Profile(Part):
 
     @cached_property
     def columns(self) -> dict[Timeframe, frozenset[str]]:
-        """The columns looked at per timeframe: by the rules, and by the entry where there is one."""
+        """Return the columns looked at per timeframe: by the rules, and by the entry where there is one."""
         rules = [(timeframe, read.name) for timeframe, _, read in self._reads]
         entry = [] if self.entry is None else list(self.entry.reads(self.execution_timeframes))
         needed: dict[Timeframe, set[str]] = {timeframe: set() for timeframe in self.timeframes}
@@ -146,17 +133,17 @@ class Profile(Part):
         return {timeframe: frozenset(names) for timeframe, names in needed.items()}
 
     def extra_columns(self, timeframe: Timeframe) -> frozenset[str]:
-        """The columns of extra indicators that a rule reads there; a frame has them only when asked."""
+        """Return the columns of extra indicators that a rule reads there: a frame has no others."""
         return frozenset(name for name in self.columns.get(timeframe, ()) if is_extra_column(name))
 
     @cached_property
     def used_indicators(self) -> dict[str, Extra]:
-        """Those of `indicators` that a rule reads."""
+        """Return those of `indicators` that a rule reads."""
         read = {name for names in self.columns.values() for name in names}
         return {name: extra for name, extra in self.indicators.items() if read.intersection(extra.columns)}
 
     def min_candles(self, timeframe: Timeframe) -> int:
-        """Contiguous closed candles `timeframe` must have to be judged; never more than its window holds."""
+        """Return how many contiguous closed candles `timeframe` needs, at most what its window holds."""
         slow = any(
             where == timeframe and (read.name == "ema200" or is_extra_column(read.name))
             for where, _, read in self._reads
@@ -164,18 +151,30 @@ class Profile(Part):
         return min(SLOW_MIN_CANDLES if slow else MIN_CANDLES, WINDOW[timeframe])
 
     def depth(self, timeframe: Timeframe) -> int:
-        """Rows of `timeframe` the rules look at, counted from the newest; 1 where nothing looks back."""
-        return max((lookback_rows(*read) for read in self._reads if read[0] == timeframe), default=1)
+        """Return how many rows of `timeframe` the rules look at, from the newest; 1 where nothing looks back.
+
+        Also when the judged candle is late and the one before it stands in.
+        """
+        late = 1
+        rows = [1]
+        for where, judged, read in self._reads:
+            if where == timeframe == judged and read.timeframe is None:
+                rows.append(read.lag + read.back + late + 1)
+            elif where == timeframe:
+                # The judged candle may itself have closed almost one of them ago.
+                span_s = (read.back + late + 1) * judged.seconds
+                rows.append(read.lag + ceil(span_s / timeframe.seconds) + 1)
+        return max(rows)
 
     @cached_property
     def content(self) -> dict[str, Any]:
-        """The effective content: loadable again, defaults and the conditions it uses included."""
+        """Return the effective content: loadable again, defaults and the conditions it uses included."""
         conditions = {name: condition.content() for name, condition in self._conditions.items()}
         return self._as_file() | {"conditions": conditions}
 
     @cached_property
     def digest(self) -> str:
-        """sha256 of the canonical JSON of `content`."""
+        """Return the sha256 of the canonical JSON of `content`."""
         canonical = json.dumps(self.content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -187,36 +186,39 @@ class Profile(Part):
 
     @property
     def _vocabulary(self) -> Vocabulary:
-        """What `_as_file` names: definitions stand there written out."""
+        """Return what `_as_file` names: definitions stand there written out."""
         return Vocabulary(self._conditions, metrics=entry_metrics(self.entry), extras=self.indicators)
 
     @cached_property
     def _reads(self) -> tuple[tuple[Timeframe, Timeframe, Read], ...]:
-        """(timeframe read, timeframe judged, how) without repetition."""
-        found = {
+        """Return (timeframe read, timeframe judged, how) without repetition."""
+        reads = {
             (read.timeframe or judged.timeframe, judged.timeframe, read)
             for judged in self.timeframe_rules
             for _, _, rule in judged.all_rules()
             for read in rule.reads()
         }
-        return tuple(found)
+        return tuple(reads)
 
-    def _judged(self, timeframe: Timeframe, phase: Phase) -> TimeframeRules:
+    def _phase_rules(self, timeframe: Timeframe, phase: Phase) -> TimeframeRules:
         rules, filters = self.rules[timeframe], self.filters.get(timeframe, PhasedSides())
         return TimeframeRules(
             timeframe,
             phase,
-            rules.in_phase(phase, Side.LONG),
-            rules.in_phase(phase, Side.SHORT),
-            filters.in_phase(phase, Side.LONG),
-            filters.in_phase(phase, Side.SHORT),
+            rules.phase_rule(phase, Side.LONG),
+            rules.phase_rule(phase, Side.SHORT),
+            filters.phase_rule(phase, Side.LONG),
+            filters.phase_rule(phase, Side.SHORT),
             self.selection.get(timeframe) if phase == Phase.EXECUTION else None,
         )
 
     def _as_file(self) -> dict[str, Any]:
         entry = {} if self.entry is None else self.entry.content()
-        chosen = [(one.timeframe, one.selection) for one in self.timeframe_rules if one.selection is not None]
-        selection = {str(timeframe): rules.content() for timeframe, rules in chosen}
+        selection = {
+            str(rules.timeframe): rules.selection.content()
+            for rules in self.timeframe_rules
+            if rules.selection is not None
+        }
         extras = {name: extra.content() for name, extra in sorted(self.used_indicators.items())}
         sections = {"entry": entry, "selection": selection, "indicators": extras}
         return {name: section for name, section in sections.items() if section} | {
@@ -230,7 +232,7 @@ class Profile(Part):
         }
 
     def _section(self, role: str) -> dict[str, dict[str, dict[str, Any]]]:
-        """Timeframe → phase → side → items, written out per phase."""
+        """Return timeframe → phase → side → items, written out per phase."""
         section: dict[str, dict[str, dict[str, Any]]] = {}
         for judged in self.timeframe_rules:
             sides = {

@@ -1,22 +1,22 @@
-"""Between which numbers a term can lie, whatever the market does.
+"""A rule as claims about the order of terms: what must be so when it is true; and the range of a term.
 
-The bounds are those of float arithmetic: rounding is monotone, so an operation on the bounds bounds the
-operation. What is not finite is missing and never compares, so only finite values count.
+Only what follows for certain is claimed, so that a contradiction among claims proves a contradiction of
+rules. `not` is pushed down to the leaves: a comparison that is false is its opposite that is true.
 """
 
 from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
 from apps.engine.indicators.columns import ALIASES, DIVERGENCES
 from apps.engine.rules.grammar import largest, smallest
-from apps.engine.rules.logic import OPPOSITE, AllOf, AnyOf, Comparison, Crossing, Leaf, Logic, Not, Trend
+from apps.engine.rules.logic import OPPOSITE, AllOf, AnyOf, Comparison, Crossing, Logic, Not, Trend
 from apps.engine.rules.term import Apply, Column, Number, Term
 
 POSITIVE = frozenset(
@@ -50,75 +50,6 @@ COLUMNS = (
 )
 
 
-def column(name: str) -> Range:
-    return COLUMNS.get(ALIASES.get(name, name), ANY)
-
-
-def is_whole(term: Term) -> bool:
-    """Whether the term is 0 or 1 and nothing between."""
-    return isinstance(term, Column) and term.name in DIVERGENCES
-
-
-def range_of(term: Term) -> Range:
-    """The narrowest range known; ANY where nothing is."""
-    match term:
-        case Number(value):
-            return ANY if math.isnan(value) else Range(value, value)
-        case Column(name):
-            return column(name)
-        case Apply(function, terms):
-            return _applied(function, [range_of(part) for part in terms])
-    return ANY
-
-
-def _applied(function: Callable[..., object], parts: list[Range]) -> Range:
-    if function is np.abs:
-        return _absolute(parts[0])
-    if function is operator.neg:
-        return Range(-parts[0].high, -parts[0].low)
-    if function is operator.add:
-        return _safe(parts[0].low + parts[1].low, parts[0].high + parts[1].high)
-    if function is operator.sub:
-        return _safe(parts[0].low - parts[1].high, parts[0].high - parts[1].low)
-    if function is operator.mul:
-        return _products(parts[0], parts[1])
-    if function is operator.truediv:
-        return _quotients(parts[0], parts[1])
-    if function is smallest:
-        return Range(min(part.low for part in parts), min(part.high for part in parts))
-    if function is largest:
-        return Range(max(part.low for part in parts), max(part.high for part in parts))
-    return ANY
-
-
-def _absolute(part: Range) -> Range:
-    largest = max(abs(part.low), abs(part.high))
-    return Range(0 if part.low <= 0 <= part.high else min(abs(part.low), abs(part.high)), largest)
-
-
-def _products(left: Range, right: Range) -> Range:
-    corners = [_times(one, other) for one in left[:2] for other in right[:2]]
-    return Range(min(corners), max(corners))
-
-
-def _times(one: float, other: float) -> float:
-    return 0.0 if 0 in (one, other) else one * other  # an endless bound stands for finite values only
-
-
-def _quotients(left: Range, right: Range) -> Range:
-    """Divided by what may be 0 a value may grow without bound; its sign stays known."""
-    if right.low == right.high != 0 and math.isfinite(right.low):
-        ends = (left.low / right.low, left.high / right.low)
-        return Range(min(ends), max(ends))
-    if right.low >= 0:
-        return Range(0 if left.low >= 0 else -math.inf, 0 if left.high <= 0 else math.inf)
-    return ANY
-
-
-def _safe(low: float, high: float) -> Range:
-    return Range(-math.inf if math.isnan(low) else low, math.inf if math.isnan(high) else high)
-
-
 WIDEST_CROSSING = 5
 """Candles of a crossing that are gone through one by one; a wider one is taken as a whole."""
 
@@ -133,7 +64,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class WholeLeaf:
     """A leaf that is known as a whole only: it is true, or false."""
 
     key: object
@@ -150,12 +81,12 @@ class Either:
     parts: tuple[Claim, ...]
 
 
-Claim = Order | Held | Every | Either
+Claim = Order | WholeLeaf | Every | Either
 NOTHING = Every(())
 
 
 def claim(logic: Logic, is_true: bool = True) -> Claim:
-    """What follows from `logic` being true (false)."""
+    """Return what follows from `logic` being true (false)."""
     match logic:
         case Not(part):
             return claim(part, not is_true)
@@ -163,82 +94,15 @@ def claim(logic: Logic, is_true: bool = True) -> Claim:
             return _joined(tuple(claim(part, is_true) for part in parts), every=is_true)
         case AnyOf(parts=parts):
             return _joined(tuple(claim(part, is_true) for part in parts), every=not is_true)
-    return _leaf(logic, is_true)
-
-
-def _joined(parts: tuple[Claim, ...], *, every: bool) -> Claim:
-    return Every(parts) if every else Either(parts)
-
-
-def _leaf(leaf: Leaf, is_true: bool) -> Claim:
-    if isinstance(leaf, Comparison):
-        sign = leaf.sign if is_true else OPPOSITE[leaf.sign]
-        return _compared(tidied(leaf.left), sign, tidied(leaf.right))
-    if isinstance(leaf, Trend):
-        return _trend(leaf, is_true)
-    return _crossing(leaf, is_true)
-
-
-def _compared(left: Term, sign: str, right: Term) -> Claim:
-    if sign in (">", ">="):
-        left, right = right, left
-    strict = sign in ("<", ">")
-    if isinstance(left, Number) and is_whole(right):
-        least = math.floor(left.value) + 1 if strict else math.ceil(left.value)
-        return Order(Number(least), right, strict=False)
-    if isinstance(right, Number) and is_whole(left):
-        most = math.ceil(right.value) - 1 if strict else math.floor(right.value)
-        return Order(left, Number(most), strict=False)
-    if isinstance(right, Number) and (inner := _inside_abs(left)) is not None:
-        below, above = Order(inner, right, strict), Order(Number(-right.value), inner, strict)
-        return Every((Order(left, right, strict), below, above))
-    return Order(left, right, strict)
-
-
-def _inside_abs(term: Term) -> Term | None:
-    return term.terms[0] if isinstance(term, Apply) and term.function is np.abs else None
-
-
-def _trend(leaf: Trend, is_true: bool) -> Claim:
-    whole = Held(("trend", leaf.term, leaf.steps, leaf.sign, leaf.by), is_true)
-    up = leaf.by is None or range_of(leaf.by).low >= 0
-    if is_true and up:
-        steps = [_step(leaf, back, leaf.sign) for back in range(leaf.steps)]
-        return Every((whole, *steps))
-    if not is_true and leaf.steps == 1 and leaf.by is None:
-        return Every((whole, _step(leaf, 0, OPPOSITE[leaf.sign])))
-    return whole
-
-
-def _step(leaf: Trend, back: int, sign: str) -> Claim:
-    return _compared_at(leaf.term, sign, leaf.term, back, back + 1)
-
-
-def _crossing(leaf: Crossing, is_true: bool) -> Claim:
-    whole = Held(("crossing", leaf.left, leaf.sign, leaf.right, leaf.within), is_true)
-    if leaf.within > WIDEST_CROSSING:
-        return whole
-    here = [_crossed(leaf, back, is_true) for back in range(leaf.within)]
-    return Every((whole, _joined(tuple(here), every=not is_true)))
-
-
-def _crossed(leaf: Crossing, back: int, is_true: bool) -> Claim:
-    now, before = (leaf.sign, OPPOSITE[leaf.sign]) if is_true else (OPPOSITE[leaf.sign], leaf.sign)
-    parts = (
-        _compared_at(leaf.left, now, leaf.right, back, back),
-        _compared_at(leaf.left, before, leaf.right, back + 1, back + 1),
-    )
-    return _joined(parts, every=is_true)
-
-
-def _compared_at(left: Term, sign: str, right: Term, left_back: int, right_back: int) -> Claim:
-    """The comparison as it was so many candles ago; nothing where that moment cannot be named."""
-    then, other = ago(left, left_back), ago(right, right_back)
-    return NOTHING if then is None or other is None else _compared(tidied(then), sign, tidied(other))
+        case Comparison(left=left, sign=sign, right=right):
+            return _compared(canonical_term(left), sign if is_true else OPPOSITE[sign], canonical_term(right))
+        case Trend():
+            return _trend_claim(logic, is_true)
+    return _crossing_claim(logic, is_true)
 
 
 def ago(term: Term, back: int) -> Term | None:
-    """The term `back` candles ago; None for what is not counted in candles of the judged timeframe."""
+    """Return the term `back` candles ago; None for what is not counted in candles of the judged timeframe."""
     if back == 0 or isinstance(term, Number):
         return term
     if isinstance(term, Column):
@@ -250,12 +114,125 @@ def ago(term: Term, back: int) -> Term | None:
     return None
 
 
-def tidied(term: Term) -> Term:
-    """The term with aliases by their first name, and a number where it can only be that one."""
+def canonical_term(term: Term) -> Term:
+    """Return the term with aliases by their first name, and a number where it can only be that one."""
     if isinstance(term, Column):
         return replace(term, name=ALIASES.get(term.name, term.name))
     if isinstance(term, Apply):
-        found = Apply(term.function, tuple(tidied(part) for part in term.terms))
-        low, high, _ = range_of(found)
-        return Number(low) if low == high and math.isfinite(low) else found
+        applied = Apply(term.function, tuple(canonical_term(part) for part in term.terms))
+        low, high, _ = range_of(applied)
+        return Number(low) if low == high and math.isfinite(low) else applied
     return term
+
+
+def is_whole(term: Term) -> bool:
+    """Whether the term is 0 or 1 and nothing between."""
+    return isinstance(term, Column) and term.name in DIVERGENCES
+
+
+def range_of(term: Term) -> Range:
+    """Return the narrowest range in which `term` must lie, whatever the market does; ANY where none is known.
+
+    The bounds are those of float arithmetic: rounding is monotone, so an operation on the bounds bounds the
+    operation. What is not finite is missing and never compares, so only finite values count.
+    """
+    if isinstance(term, Number):
+        return ANY if math.isnan(term.value) else Range(term.value, term.value)
+    if isinstance(term, Column):
+        return COLUMNS.get(ALIASES.get(term.name, term.name), ANY)
+    if not isinstance(term, Apply):
+        return ANY
+    function, parts = term.function, [range_of(part) for part in term.terms]
+    left, right = parts[0], parts[-1]
+    if function is np.abs:
+        ends = (abs(left.low), abs(left.high))
+        return Range(0 if left.low <= 0 <= left.high else min(ends), max(ends))
+    if function is operator.neg:
+        return Range(-left.high, -left.low)
+    if function is operator.add:
+        return _without_nan(left.low + right.low, left.high + right.high)
+    if function is operator.sub:
+        return _without_nan(left.low - right.high, left.high - right.low)
+    if function is operator.mul:
+        # An endless bound stands for finite values only: times 0 it is 0.
+        corners = [0.0 if 0 in ends else ends[0] * ends[1] for ends in product(left[:2], right[:2])]
+        return Range(min(corners), max(corners))
+    if function is operator.truediv:
+        return _quotient_range(left, right)
+    if function is smallest:
+        return Range(min(part.low for part in parts), min(part.high for part in parts))
+    if function is largest:
+        return Range(max(part.low for part in parts), max(part.high for part in parts))
+    return ANY
+
+
+def _joined(parts: tuple[Claim, ...], *, every: bool) -> Claim:
+    return Every(parts) if every else Either(parts)
+
+
+def _trend_claim(leaf: Trend, is_true: bool) -> Claim:
+    whole = WholeLeaf(("trend", leaf.term, leaf.steps, leaf.sign, leaf.by), is_true)
+    no_step_back = leaf.by is None or range_of(leaf.by).low >= 0
+    if is_true and no_step_back:
+        steps = range(leaf.steps)
+        return Every(
+            (whole, *(_compared_at(leaf.term, leaf.sign, leaf.term, back, back + 1) for back in steps))
+        )
+    if not is_true and leaf.steps == 1 and leaf.by is None:
+        return Every((whole, _compared_at(leaf.term, OPPOSITE[leaf.sign], leaf.term, 0, 1)))
+    return whole
+
+
+def _crossing_claim(leaf: Crossing, is_true: bool) -> Claim:
+    whole = WholeLeaf(("crossing", leaf.left, leaf.sign, leaf.right, leaf.within), is_true)
+    if leaf.within > WIDEST_CROSSING:
+        return whole
+    now, before = (leaf.sign, OPPOSITE[leaf.sign]) if is_true else (OPPOSITE[leaf.sign], leaf.sign)
+    at_each = []
+    for back in range(leaf.within):
+        parts = (
+            _compared_at(leaf.left, now, leaf.right, back, back),
+            _compared_at(leaf.left, before, leaf.right, back + 1, back + 1),
+        )
+        at_each.append(_joined(parts, every=is_true))
+    return Every((whole, _joined(tuple(at_each), every=not is_true)))
+
+
+def _compared_at(left: Term, sign: str, right: Term, left_back: int, right_back: int) -> Claim:
+    """Return the comparison as it was so many candles ago; NOTHING where that moment cannot be named."""
+    then, other = ago(left, left_back), ago(right, right_back)
+    if then is None or other is None:
+        return NOTHING
+    return _compared(canonical_term(then), sign, canonical_term(other))
+
+
+def _compared(left: Term, sign: str, right: Term) -> Claim:
+    """Return `left sign right` as an order; sharper where a term is 0 or 1, or an absolute value."""
+    if sign in (">", ">="):
+        left, right = right, left
+    strict = sign in ("<", ">")
+    if isinstance(left, Number) and is_whole(right):
+        least = math.floor(left.value) + 1 if strict else math.ceil(left.value)
+        return Order(Number(least), right, strict=False)
+    if isinstance(right, Number) and is_whole(left):
+        most = math.ceil(right.value) - 1 if strict else math.floor(right.value)
+        return Order(left, Number(most), strict=False)
+    if isinstance(right, Number) and isinstance(left, Apply) and left.function is np.abs:
+        inner = left.terms[0]
+        below, above = Order(inner, right, strict), Order(Number(-right.value), inner, strict)
+        return Every((Order(left, right, strict), below, above))
+    return Order(left, right, strict)
+
+
+def _quotient_range(left: Range, right: Range) -> Range:
+    """Divided by what may be 0 a value may grow without bound; its sign stays known."""
+    if right.low == right.high != 0 and math.isfinite(right.low):
+        ends = (left.low / right.low, left.high / right.low)
+        return Range(min(ends), max(ends))
+    if right.low >= 0:
+        return Range(0 if left.low >= 0 else -math.inf, 0 if left.high <= 0 else math.inf)
+    return ANY
+
+
+def _without_nan(low: float, high: float) -> Range:
+    return Range(-math.inf if math.isnan(low) else low, math.inf if math.isnan(high) else high)

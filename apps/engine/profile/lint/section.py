@@ -8,132 +8,95 @@ from decimal import Decimal
 
 import numpy as np
 
-from apps.engine.frame import Floats
-from apps.engine.indicators.extra_kinds import Extra
-from apps.engine.profile.entry_settings import MIN_STOP_RATIO, EntrySettings, StopFrom
+from apps.engine.profile.entry_settings import MIN_STOP_RATIO, StopFrom
 from apps.engine.profile.lint.finding import Finding, error, warning
 from apps.engine.profile.lint.side import never_holds
 from apps.engine.profile.profile import SLOW_MIN_CANDLES, Profile
-from apps.engine.profile.schema import Mode, Phase, TimeframeRules
+from apps.engine.profile.schema import Mode, Phase
 from apps.engine.values.position import Side
 
 GRACE_FROM_S = 900
 """Only a context timeframe of 15m or slower may wait for its candle."""
 
+BPS = Decimal(10_000)
+CANDLES_RESTED = 5
+"""An order that outlives so many candles of its timeframe trades a decision that nobody holds any more."""
 
-def phase_findings(profile: Profile) -> Iterator[Finding]:
-    """What the context can never agree on, what the execution can never enter, and idle settings of both."""
-    context = [one for one in profile.timeframe_rules if one.phase == Phase.CONTEXT]
-    execution = [one for one in profile.timeframe_rules if one.phase == Phase.EXECUTION]
-    yield from _speeds(profile)
-    yield from _empty(context + execution)
-    for side in (Side.LONG, Side.SHORT):
-        yield from _side(profile, side, context, execution)
-    yield from _grace(profile)
-
-
-def _speeds(profile: Profile) -> Iterator[Finding]:
-    if not profile.context_timeframes:
-        yield error("context_timeframes", "there is none: every verdict is no_timeframes_in_config")
-        return
-    slowest = profile.context_timeframes[0]
-    for timeframe in profile.execution_timeframes:
-        if timeframe.seconds > slowest.seconds:
-            yield warning(
-                "execution_timeframes",
-                f"{timeframe} is slower than every context timeframe (the slowest is {slowest}): the side "
-                f"changes faster than what enters on it; add a slower context or enter on {slowest}",
-            )
-
-
-def _empty(every: list[TimeframeRules]) -> Iterator[Finding]:
-    for judged in every:
-        if all(rule is None or rule.logic is None for rule in (judged.long, judged.short)):
-            yield error(
-                f"timeframes.{judged.timeframe}",
-                f"as {judged.phase} timeframe it has rules of neither side: it is neutral for ever",
-            )
-
-
-def _side(
-    profile: Profile, side: Side, context: list[TimeframeRules], execution: list[TimeframeRules]
-) -> Iterator[Finding]:
-    """A side of which only a part was written; a side that is absent everywhere is a decision."""
-    lacking = [one for one in context if never_holds(one, side)]
-    entering = [one for one in execution if not never_holds(one, side)]
-    agreed = not lacking if profile.validation_mode == Mode.STRICT else len(lacking) < len(context)
-    if context and entering and not agreed:
-        names = " ".join(one.timeframe for one in lacking)
-        every = "every context timeframe" if profile.validation_mode == Mode.STRICT else "a context timeframe"
-        yield error(
-            f"timeframes.{lacking[0].timeframe}.{side}",
-            f"{side} can never be agreed: {profile.validation_mode} needs it of {every}, and it never holds "
-            f"on {names}; the {side} rules of {' '.join(one.timeframe for one in entering)} are idle",
-        )
-    if context and agreed and execution and not entering:
-        names = " ".join(one.timeframe for one in execution)
-        yield warning(
-            f"timeframes.{execution[0].timeframe}.{side}",
-            f"{side} can be agreed but never entered: it never holds on {names}",
-        )
-
-
-def _grace(profile: Profile) -> Iterator[Finding]:
-    slow = [one for one in profile.context_timeframes if one.seconds >= GRACE_FROM_S]
-    if "grace_s" in profile.model_fields_set and profile.grace_s > 0 and not slow:
-        yield warning(
-            "grace_s", f"{profile.grace_s} has no effect: no context timeframe is 15m or slower; leave it out"
-        )
-
+ABOVE, BELOW = "r", "s"
+"""How the pivot levels above and below the pivot begin."""
 
 SYMBOL = re.compile(r"[A-Z0-9]*\Z")
 PLAIN = re.compile(r"\^?(?P<before>[\w/:\-]*)(?:\((?P<choice>[\w/:\-|]*)\))?(?P<after>[\w/:\-]*)\$?\Z")
 """A text, with at most one group of alternatives in it, that may be tied to the start and the end."""
 
 
-def matches_no_symbol(pattern: str) -> bool:
-    """Whether it is sure that `pattern` finds nothing in any text of capital letters and digits.
-
-    Only patterns made of plain characters and one group of alternatives are judged.
-    """
-    found = PLAIN.match(pattern)
-    if found is None:
-        return False
-    choices = (found["choice"] or "").split("|")
-    return not any(SYMBOL.match(f"{found['before']}{choice}{found['after']}") for choice in choices)
-
-
-BPS = Decimal(10_000)
-CANDLES_RESTED = 5
-"""An order that outlives so many candles of its timeframe trades a decision that nobody holds any more."""
-ABOVE, BELOW = "r", "s"
-"""How the pivot levels above and below the pivot begin."""
-
-
-def entry_findings(profile: Profile) -> Iterator[Finding]:
-    """Nothing for a profile that only judges."""
-    entry = profile.entry
-    if entry is None:
-        return
-    yield from _stop(profile, entry)
-    yield from _target(entry)
-    yield from _risk(profile, entry)
-    yield from _leverage(profile, entry)
-    yield from _times(profile, entry)
-    for pattern in entry.per_symbol_caps:
-        if matches_no_symbol(pattern):
-            yield warning(
-                f"entry.per_symbol_caps.{pattern}",
-                "no symbol can match: symbols are capital letters and digits, as BTCUSDT",
+def timeframe_findings(profile: Profile) -> Iterator[Finding]:
+    """Check that there is a context, that nothing slower enters, and that each timeframe has rules."""
+    if not profile.context_timeframes:
+        yield error("context_timeframes", "there is none: every verdict is no_timeframes_in_config")
+    else:
+        slowest = profile.context_timeframes[0]
+        for timeframe in profile.execution_timeframes:
+            if timeframe.seconds > slowest.seconds:
+                yield warning(
+                    "execution_timeframes",
+                    f"{timeframe} is slower than every context timeframe (the slowest is {slowest}): the "
+                    f"side changes faster than what enters on it; add a slower context or enter on {slowest}",
+                )
+    for rules in profile.timeframe_rules:
+        if all(rule is None or rule.logic is None for rule in (rules.long, rules.short)):
+            yield error(
+                f"timeframes.{rules.timeframe}",
+                f"as {rules.phase} timeframe it has rules of neither side: it is neutral for ever",
             )
 
 
-def _stop(profile: Profile, entry: EntrySettings) -> Iterator[Finding]:
+def agreement_findings(profile: Profile) -> Iterator[Finding]:
+    """Check for a side of which only a part was written; a side that is absent everywhere is a decision."""
+    context = [rules for rules in profile.timeframe_rules if rules.phase == Phase.CONTEXT]
+    execution = [rules for rules in profile.timeframe_rules if rules.phase == Phase.EXECUTION]
+    strict = profile.validation_mode == Mode.STRICT
+    for side in (Side.LONG, Side.SHORT):
+        lacking = [rules for rules in context if never_holds(rules, side)]
+        entering = [rules for rules in execution if not never_holds(rules, side)]
+        can_agree = not lacking if strict else len(lacking) < len(context)
+        if context and entering and not can_agree:
+            names = " ".join(rules.timeframe for rules in lacking)
+            needed = "every context timeframe" if strict else "a context timeframe"
+            idle = " ".join(rules.timeframe for rules in entering)
+            yield error(
+                f"timeframes.{lacking[0].timeframe}.{side}",
+                f"{side} can never be agreed: {profile.validation_mode} needs it of {needed}, and it never "
+                f"holds on {names}; the {side} rules of {idle} are idle",
+            )
+        if context and can_agree and execution and not entering:
+            names = " ".join(rules.timeframe for rules in execution)
+            yield warning(
+                f"timeframes.{execution[0].timeframe}.{side}",
+                f"{side} can be agreed but never entered: it never holds on {names}",
+            )
+
+
+def grace_findings(profile: Profile) -> Iterator[Finding]:
+    """Check that a grace that was written has an effect."""
+    slow = [timeframe for timeframe in profile.context_timeframes if timeframe.seconds >= GRACE_FROM_S]
+    if "grace_s" in profile.model_fields_set and profile.grace_s > 0 and not slow:
+        yield warning(
+            "grace_s", f"{profile.grace_s} has no effect: no context timeframe is 15m or slower; leave it out"
+        )
+
+
+def stop_findings(profile: Profile) -> Iterator[Finding]:
+    """Check that a pivot level named for the stop lies on the stop's side of an entry."""
+    entry = profile.entry
+    if entry is None or entry.stop_from != StopFrom.PIVOT:
+        return
     level = entry.pivot_sl_policy
-    if entry.stop_from != StopFrom.PIVOT or level[0] not in (ABOVE, BELOW) or not level[1:].isdigit():
+    if level[0] not in (ABOVE, BELOW) or not level[1:].isdigit():
         return
     side, lies = (Side.LONG, "above") if level[0] == ABOVE else (Side.SHORT, "below")
-    if _enters(profile, side):
+    execution = [rules for rules in profile.timeframe_rules if rules.phase == Phase.EXECUTION]
+    if any(not never_holds(rules, side) for rules in execution):
         yield warning(
             "entry.pivot_sl_policy",
             f"{level} lies {lies} the day's pivot, on the wrong side of most {side}s: their stop falls back "
@@ -141,7 +104,11 @@ def _stop(profile: Profile, entry: EntrySettings) -> Iterator[Finding]:
         )
 
 
-def _target(entry: EntrySettings) -> Iterator[Finding]:
+def target_findings(profile: Profile) -> Iterator[Finding]:
+    """Check that a target at the smallest stop pays for its fees."""
+    entry = profile.entry
+    if entry is None:
+        return
     reward, fees = entry.r_multiple * MIN_STOP_RATIO, 2 * entry.fees.taker
     if reward <= fees:
         yield warning(
@@ -152,11 +119,18 @@ def _target(entry: EntrySettings) -> Iterator[Finding]:
         )
 
 
-def _risk(profile: Profile, entry: EntrySettings) -> Iterator[Finding]:
+def leverage_findings(profile: Profile) -> Iterator[Finding]:
+    """Check that the leverage allowed can carry the risk, and is not refused as too small."""
+    entry = profile.entry
+    if entry is None:
+        return
+    caps = {
+        timeframe: min(entry.exchange_cap, entry.timeframe_caps.get(timeframe, entry.exchange_cap))
+        for timeframe in profile.execution_timeframes
+    }
     loss = MIN_STOP_RATIO + 2 * entry.fees.taker + entry.stop_slippage_bps / BPS
     needed = entry.risk_pct / 100 / loss
-    for timeframe in profile.execution_timeframes:
-        cap = min(entry.exchange_cap, entry.timeframe_caps.get(timeframe, entry.exchange_cap))
+    for timeframe, cap in caps.items():
         carried = entry.margin_pct / 100 * cap
         if carried < needed:
             yield warning(
@@ -165,11 +139,7 @@ def _risk(profile: Profile, entry: EntrySettings) -> Iterator[Finding]:
                 f"takes {needed:.2f} × equity, and margin_pct {entry.margin_pct} at leverage {cap} carries "
                 f"{carried:.2f} × ({carried * loss:.2%} at risk); raise margin_pct or lower risk_pct",
             )
-
-
-def _leverage(profile: Profile, entry: EntrySettings) -> Iterator[Finding]:
-    for timeframe in profile.execution_timeframes:
-        cap = min(entry.exchange_cap, entry.timeframe_caps.get(timeframe, entry.exchange_cap))
+    for timeframe, cap in caps.items():
         if entry.skip_at_or_below >= cap:
             yield error(
                 "entry.skip_at_or_below",
@@ -181,7 +151,11 @@ def _leverage(profile: Profile, entry: EntrySettings) -> Iterator[Finding]:
             yield warning(f"entry.timeframe_caps.{timeframe}", "never used: it is no execution timeframe")
 
 
-def _times(profile: Profile, entry: EntrySettings) -> Iterator[Finding]:
+def lifetime_findings(profile: Profile) -> Iterator[Finding]:
+    """Check that neither a decision nor its order outlives the candles it was made from."""
+    entry = profile.entry
+    if entry is None:
+        return
     age_s = entry.max_signal_age_s
     for timeframe in profile.execution_timeframes:
         if age_s is not None and age_s > timeframe.seconds:
@@ -190,7 +164,7 @@ def _times(profile: Profile, entry: EntrySettings) -> Iterator[Finding]:
                 f"{age_s} is longer than a candle of {timeframe} ({timeframe.seconds} s): by then its next "
                 "candle has decided anew",
             )
-    slowest_s = max((one.seconds for one in profile.execution_timeframes), default=0)
+    slowest_s = max((timeframe.seconds for timeframe in profile.execution_timeframes), default=0)
     if slowest_s and entry.order_ttl_s > CANDLES_RESTED * slowest_s:
         yield warning(
             "entry.order_ttl_s",
@@ -199,38 +173,44 @@ def _times(profile: Profile, entry: EntrySettings) -> Iterator[Finding]:
         )
 
 
-def _enters(profile: Profile, side: Side) -> bool:
-    execution = [one for one in profile.timeframe_rules if one.phase == Phase.EXECUTION]
-    return any(not never_holds(one, side) for one in execution)
+def pattern_findings(profile: Profile) -> Iterator[Finding]:
+    """Check that a pattern of symbols can match one: text of capital letters and digits.
+
+    Only patterns made of plain characters and one group of alternatives are judged.
+    """
+    for pattern in profile.entry.per_symbol_caps if profile.entry is not None else ():
+        plain = PLAIN.match(pattern)
+        if plain is None:
+            continue
+        choices = (plain["choice"] or "").split("|")
+        if not any(SYMBOL.match(f"{plain['before']}{choice}{plain['after']}") for choice in choices):
+            yield warning(
+                f"entry.per_symbol_caps.{pattern}",
+                "no symbol can match: symbols are capital letters and digits, as BTCUSDT",
+            )
 
 
 def indicator_findings(profile: Profile) -> Iterator[Finding]:
-    """Those that no rule reads, and those whose parameters give no value from the candles they will have."""
+    """Check for extra indicators that no rule reads, and those that give no value from their candles."""
+    # Lawful candles that rise and fall in waves of two lengths, as many as a judged timeframe has at least.
+    at = np.arange(SLOW_MIN_CANDLES + 1)
+    path = 100 + 5 * np.sin(at / 7) + 10 * np.sin(at / 41)
+    opens, closes = path[:-1], path[1:]
+    highs, lows = np.maximum(opens, closes) + 0.5, np.minimum(opens, closes) - 0.5
+    candles = np.array([opens, highs, lows, closes, 100 + 50 * np.sin(at[1:] / 5)])
+
     for name, extra in profile.indicators.items():
         if name not in profile.used_indicators:
             yield warning(f"indicators.{name}", f"no rule reads a column of {extra.name}: leave it out")
-        elif problem := _gives_nothing(extra):
-            yield error(f"indicators.{name}", f"{extra.name} {problem}: its parameters do not go together")
+            continue
+        from apps.engine.indicators.extra import extra_series  # brings pandas: only where one is declared
 
-
-def _gives_nothing(extra: Extra) -> str:
-    """What goes wrong over as many candles as a judged timeframe has at least; "" when nothing does."""
-    from apps.engine.indicators.extra import (
-        extra_series,
-    )  # brings pandas: only for a profile that declares one
-
-    try:
-        columns = extra_series(_waves(SLOW_MIN_CANDLES), extra)
-    except Exception as fault:  # whatever a library says to its parameters is what the finding tells
-        return f"raises {type(fault).__name__} ({fault})"
-    known = any(np.isfinite(values[-1]) for values in columns)
-    return "" if known else f"gives no value from {SLOW_MIN_CANDLES} candles"
-
-
-def _waves(count: int) -> Floats:
-    """(5, count) lawful candles that rise and fall in waves of two lengths."""
-    at = np.arange(count + 1)
-    path = 100 + 5 * np.sin(at / 7) + 10 * np.sin(at / 41)
-    opened, closed = path[:-1], path[1:]
-    high, low = np.maximum(opened, closed) + 0.5, np.minimum(opened, closed) - 0.5
-    return np.array([opened, high, low, closed, 100 + 50 * np.sin(at[1:] / 5)])
+        try:
+            columns = extra_series(candles, extra)
+        except Exception as fault:  # whatever a library says to its parameters is what the finding tells
+            problem = f"raises {type(fault).__name__} ({fault})"
+        else:
+            if any(np.isfinite(values[-1]) for values in columns):
+                continue
+            problem = f"gives no value from {SLOW_MIN_CANDLES} candles"
+        yield error(f"indicators.{name}", f"{extra.name} {problem}: its parameters do not go together")
