@@ -45,6 +45,24 @@ class Windows:
         """Return the close times of the columns, Unix milliseconds, (N,)."""
         return close_times(self.until, self.timeframe, self.candles.shape[2])
 
+    def of_rows(self, rows: Ints) -> Windows:
+        """Return the windows of the symbols at `rows`."""
+        return Windows(
+            tuple(self.symbols[row] for row in rows),
+            self.timeframe,
+            self.until,
+            self.candles[:, rows],
+            self.late[rows],
+            self.length[rows],
+            self.gap[rows],
+        )
+
+    def inside(self, depth: int) -> Bools:
+        """Return (S, depth): whether each of the last `depth` rows lies in its symbol's contiguous window."""
+        back = np.arange(depth, 0, -1) - 1  # candles between a row and the end of the axis
+        late = self.late[:, np.newaxis]
+        return (back >= late) & (back < late + self.length[:, np.newaxis])
+
 
 def windows(symbols: tuple[str, ...], timeframe: Timeframe, until: datetime, candles: Floats) -> Windows:
     """Return `candles` (see Windows) measured. Raises ValueError for a wrong shape or boundary."""

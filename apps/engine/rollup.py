@@ -33,8 +33,27 @@ def roll_up(candles: Sequence[Candle], timeframe: Timeframe) -> list[Candle]:
             raise ValueError(f"{series} candles do not rise: {after.open_time} follows {before.open_time}")
 
     buckets = groupby(candles, key=lambda candle: timeframe.floor(candle.open_time))
-    complete = (members for members in (list(group) for _, group in buckets) if len(members) == ratio)
-    return [_merged_candle(members, timeframe) for members in complete]
+    rolled_up = []
+    for open_time, bucket in buckets:
+        members = list(bucket)
+        if len(members) != ratio:
+            continue
+        with localcontext(prec=EXACT_DIGITS):
+            volume = sum((candle.volume for candle in members[1:]), members[0].volume)
+        rolled_up.append(
+            Candle(
+                symbol=members[0].symbol,
+                timeframe=timeframe,
+                open_time=open_time,
+                open=members[0].open,
+                high=max(candle.high for candle in members),
+                low=min(candle.low for candle in members),
+                close=members[-1].close,
+                volume=volume,
+                source=Source.ROLLUP,
+            )
+        )
+    return rolled_up
 
 
 def roll_up_columns(
@@ -66,20 +85,3 @@ def _ratio(finer: Timeframe, coarser: Timeframe) -> int:
     if finer.seconds >= coarser.seconds:
         raise ValueError(f"{coarser} candles cannot be rolled up from {finer} candles: not a finer timeframe")
     return coarser.seconds // finer.seconds
-
-
-def _merged_candle(members: list[Candle], timeframe: Timeframe) -> Candle:
-    first, last = members[0], members[-1]
-    with localcontext(prec=EXACT_DIGITS):
-        volume = sum((candle.volume for candle in members[1:]), first.volume)
-    return Candle(
-        symbol=first.symbol,
-        timeframe=timeframe,
-        open_time=first.open_time,
-        open=first.open,
-        high=max(candle.high for candle in members),
-        low=min(candle.low for candle in members),
-        close=last.close,
-        volume=volume,
-        source=Source.ROLLUP,
-    )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 
-from apps.engine.frame import HIGH, LOW, VOLUME, Bools, Floats, Frame, Ints, Windows, close_times, tail
+from apps.engine.frame import HIGH, LOW, VOLUME, Bools, Floats, Frame, Windows, close_times, tail
 from apps.engine.indicators import talib_columns
 from apps.engine.indicators.divergence import CANDLES_BEFORE, bearish_divergence, bullish_divergence
 from apps.engine.indicators.extra_kinds import extras_of_columns, is_extra_column
@@ -63,9 +63,9 @@ def features(
         raise ValueError(f"depth {depth} is not at least 1")
     names = column_names(windows.timeframe)
     if wanted is not None:
-        unknown = {name for name in wanted if not is_extra_column(name)} - set(names)
-        if unknown:
-            raise ValueError(f"{windows.timeframe} has no column {', '.join(sorted(unknown))}")
+        absent = {name for name in wanted if not is_extra_column(name)} - set(names)
+        if absent:
+            raise ValueError(f"{windows.timeframe} has no column {', '.join(sorted(absent))}")
         extras = [column for extra in extras_of_columns(wanted) for column in extra.columns]
         names = (*(name for name in names if name in wanted), *extras)
     shape = (len(windows.symbols), depth)
@@ -77,8 +77,12 @@ def features(
                 raise ValueError(f"into[{name!r}] has shape {into[name].shape}, not {shape}")
 
     chosen = np.arange(shape[0]) if rows is None else np.asarray(rows, dtype=np.int64)
-    part = windows if rows is None else _windows_of(windows, chosen)
+    part = windows if rows is None else windows.of_rows(chosen)
     fresh, failed, raised = _columns(part, depth, names)
+    unknown = ~part.inside(depth) | failed[:, np.newaxis]
+    if unknown.any():
+        for values in fresh.values():
+            values[unknown] = np.nan
     if rows is None and into is None:
         columns = fresh
     else:
@@ -88,18 +92,6 @@ def features(
     closes = close_times(windows.until, windows.timeframe, depth)
     frame = Frame(windows.timeframe, closes, columns, raised=raised)
     return frame, frozenset(windows.symbols[row] for row in chosen[failed])
-
-
-def _windows_of(windows: Windows, rows: Ints) -> Windows:
-    return Windows(
-        tuple(windows.symbols[row] for row in rows),
-        windows.timeframe,
-        windows.until,
-        windows.candles[:, rows],
-        windows.late[rows],
-        windows.length[rows],
-        windows.gap[rows],
-    )
 
 
 def _columns(
@@ -143,14 +135,4 @@ def _columns(
 
         extra, raised = extra_columns(windows, depth, extras)
         columns |= extra
-    columns = {name: columns[name] for name in names}
-
-    # A row is known inside the contiguous window of its symbol only.
-    back = np.arange(depth, 0, -1) - 1  # candles between a row and the end of the axis
-    late = windows.late[:, np.newaxis]
-    inside = (back >= late) & (back < late + windows.length[:, np.newaxis])
-    unknown = ~inside | failed[:, np.newaxis]
-    if unknown.any():
-        for values in columns.values():
-            values[unknown] = np.nan
-    return columns, failed, raised
+    return {name: columns[name] for name in names}, failed, raised

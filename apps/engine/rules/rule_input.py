@@ -47,12 +47,36 @@ class RuleInput:
 
     def column(self, name: str, lag: int, back: int) -> Floats:
         """Return the judged timeframe's column, `lag + back` candles before each row."""
-        return self.once((name, lag + back), lambda: finite(self._own_rows(name, lag + back)))
+        ago = lag + back
+        if (name, ago) not in self._known:
+            values = column_of(self._frames, self._timeframe, name)
+            lookback, newest = self._frames[self._timeframe].lookback, values.shape[1] - self._lag
+            start, stop = newest - ago - self._rows, newest - ago
+            if start >= 0:
+                rows = values[:, start:stop]
+            else:
+                rows = np.full((values.shape[0], self._rows), np.nan)
+                rows[:, max(-start, 0) :] = values[:, : max(stop, 0)]
+            if ago > 0 and lookback is not None:
+                rows = np.where(lookback[newest - self._rows : newest] > ago, rows, np.nan)
+            self._known[name, ago] = finite(rows)
+        known: Floats = self._known[name, ago]
+        return known
 
     def other_column(self, timeframe: Timeframe, name: str, lag: int, back: int) -> Floats:
         """Return another timeframe's column, `lag` candles before its newest closed `back` rows ago."""
         key = (timeframe, name, lag, back)
-        return self.once(key, lambda: finite(self._aligned_rows(timeframe, name, lag, back)))
+        if key not in self._known:
+            values = column_of(self._frames, timeframe, name)
+            frame = self._frames[timeframe]
+            newest, present = self.once((timeframe, back), lambda: self._newest(frame, back))
+            present = present & (newest >= lag)
+            if frame.lookback is not None:
+                heads, there = self.once((timeframe, 0), lambda: self._newest(frame, 0))
+                present &= there & (frame.lookback[heads] > heads - newest + lag)
+            self._known[key] = finite(np.where(present, values[:, np.maximum(newest - lag, 0)], np.nan))
+        known: Floats = self._known[key]
+        return known
 
     def optional_column(self, name: str, back: int) -> Floats:
         """Return what `column` does; NaN when the frame has no such column."""
@@ -63,29 +87,6 @@ class RuleInput:
     @cached_property
     def _shape(self) -> tuple[int, int]:
         return next(iter(self._frames[self._timeframe].columns.values())).shape[0], self._rows
-
-    def _own_rows(self, name: str, lag: int) -> Floats:
-        values = column_of(self._frames, self._timeframe, name)
-        lookback, newest = self._frames[self._timeframe].lookback, values.shape[1] - self._lag
-        start, stop = newest - lag - self._rows, newest - lag
-        if start >= 0:
-            rows = values[:, start:stop]
-        else:
-            rows = np.full((values.shape[0], self._rows), np.nan)
-            rows[:, max(-start, 0) :] = values[:, : max(stop, 0)]
-        if lag == 0 or lookback is None:
-            return rows
-        return np.where(lookback[newest - self._rows : newest] > lag, rows, np.nan)
-
-    def _aligned_rows(self, timeframe: Timeframe, name: str, lag: int, back: int) -> Floats:
-        values = column_of(self._frames, timeframe, name)
-        frame = self._frames[timeframe]
-        newest, current = self.once((timeframe, back), lambda: self._newest(frame, back))
-        known = current & (newest >= lag)
-        if frame.lookback is not None:
-            heads, there = self.once((timeframe, 0), lambda: self._newest(frame, 0))
-            known &= there & (frame.lookback[heads] > heads - newest + lag)
-        return np.where(known, values[:, np.maximum(newest - lag, 0)], np.nan)
 
     def _newest(self, frame: Frame, back: int) -> tuple[Ints, Bools]:
         """Return per row the column of `frame` that had closed last `back` candles ago; whether it exists."""
