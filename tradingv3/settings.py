@@ -30,6 +30,7 @@ if not SECRET_KEY:
 ALLOWED_HOSTS = _env.read("ALLOWED_HOSTS", read.names, ["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = _env.read("CSRF_TRUSTED_ORIGINS", read.names, [])
 SECURE_COOKIES = _env.read("SECURE_COOKIES", read.boolean, False)
+WEB_DATABASE_CONNECTIONS = _env.read("WEB_DATABASE_CONNECTIONS", read.whole(1, 60), 10, unit="connections")
 
 # --- where it trades ---
 VENUE = _env.read("VENUE", read.choice(["simulator", "bitmart"]), "simulator")
@@ -119,6 +120,7 @@ INSTALLED_APPS = [
     "apps.console",
 ]
 MIDDLEWARE = [
+    "apps.db.release.ReleaseConnection",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -147,6 +149,12 @@ TEMPLATES = [
 DATABASES = {
     "default": environ.Env.db_url_config(DATABASE_URL)
     | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True, "ENGINE": "django.db.backends.postgresql"}
+}
+WEB_POOL = {  # of the web process (tradingv3/asgi.py), in the words of psycopg_pool; times in seconds
+    "min_size": 0,
+    "max_size": WEB_DATABASE_CONNECTIONS,
+    "timeout": 5,  # a reader who got no connection by then is answered 503
+    "reconnect_timeout": 0,  # each reader tries anew: a database that is back is used at once
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_PASSWORD_VALIDATORS = [

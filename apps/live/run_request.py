@@ -14,6 +14,7 @@ from uuid import UUID
 import redis
 from django.conf import settings
 
+from apps.db.release import release_connection
 from apps.engine.cycle import evaluate
 from apps.engine.evaluate.judgement import MinuteJudgement
 from apps.engine.evaluate.outcome import Outcome
@@ -66,7 +67,7 @@ class RunRequest:
 
 
 def open_requested_run(asked: RunRequest, trigger: Trigger, now: datetime) -> MtfRun:
-    """Check the request and open its run for the worker. Raises BadAsk, with nothing written."""
+    """Check the request and open its run for the worker. Raises InvalidRunRequest, TooManyWaiting."""
     _refuse_to_send(asked)
     profile = _profile(asked)
     symbols = _symbols(asked, now)
@@ -76,7 +77,10 @@ def open_requested_run(asked: RunRequest, trigger: Trigger, now: datetime) -> Mt
 
 
 def wait_for_run(run_id: UUID | str, timeout_s: float) -> MtfRun | None:
-    """The run once it and its entries ended, waiting at most `timeout_s`; None when they have not."""
+    """The run once it and its entries ended, waiting at most `timeout_s`; None when they have not.
+
+    Between two looks a connection of the web process's pool is free for others.
+    """
     deadline = time.monotonic() + timeout_s
     while True:
         run = MtfRun.objects.get(run_id=run_id)
@@ -84,6 +88,7 @@ def wait_for_run(run_id: UUID | str, timeout_s: float) -> MtfRun | None:
             return run
         if time.monotonic() >= deadline:
             return None
+        release_connection()
         time.sleep(POLL_S)
 
 

@@ -31,6 +31,7 @@ OF_THE_IMAGES = {
 }
 OF_COMPOSE = {"POSTGRES_PASSWORD", "VALKEY_PASSWORD"}
 UNIT_WORDS = {
+    "connections": "connections",
     "candles": "candles",
     "requests": "requests",
     "s per refill": "seconds",

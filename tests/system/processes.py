@@ -25,13 +25,15 @@ WORKER = "worker-mtf"
 STREAM = "stream"
 JUDGING = (STREAM, WORKER)
 TRADING = (*JUDGING, "worker-exchange", "watch")
+WEB = "web"
 
 
 class Processes:
     """The running processes and the way to ask them."""
 
-    def __init__(self, env: dict[str, str], programs: dict[str, Program]) -> None:
+    def __init__(self, env: dict[str, str], programs: dict[str, Program], web: str) -> None:
         self.env = env
+        self.web = web
         self.tables = Tables(env["DATABASE_URL"])
         self._programs = programs
         self._queue = Celery("fires the minute", broker=env["REDIS_URL"])
@@ -78,14 +80,16 @@ def run_processes(
     """
     with ExitStack() as stack:
         market = Market(port=ports.find_free(), symbols=symbols)
+        web_port = ports.find_free()
         env = {**os.environ, **_variables(stack, var, market), **(more or {})}
         subprocess.run([*MANAGE, "migrate", "--noinput"], env=env, capture_output=True, check=True)
         programs = [simulator(market, var=var, env=env)]
-        programs += [p for p in workers(0, var=var, env=env) if p.name in names]
+        programs += [p for p in workers(web_port, var=var, env=env) if p.name in names]
         for program in programs:
             stack.callback(program.stop)
             program.start()
-        yield Processes(env, {program.name: program for program in programs})
+        by_name = {program.name: program for program in programs}
+        yield Processes(env, by_name, web=f"http://{ports.HOST}:{web_port}")
 
 
 def _variables(stack: ExitStack, var: Path, market: Market) -> dict[str, str]:

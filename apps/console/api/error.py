@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
+from psycopg_pool import PoolTimeout
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
 log = structlog.get_logger("mtf")
+
+_NO_CONNECTION = (
+    "no connection to the database came free within {timeout} s: it does not answer, or more ask at once "
+    "than the {max_size} connections of the web process can serve; retry"
+)
 
 
 class ErrorAnswer(serializers.Serializer[Any]):
@@ -29,6 +37,14 @@ class Unavailable(APIException):
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "unavailable"
+
+
+class TooMany(APIException):
+    """As much as may wait is waiting; the same request may succeed in `wait` seconds (`Retry-After`)."""
+
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_code = "too_many"
+    wait = 5
 
 
 class Broken(APIException):
@@ -57,12 +73,7 @@ def handle(fault: Exception, context: dict[str, Any]) -> Response:
         request = context["request"]
         log.error("api_fault", method=request.method, path=request.path, exc_info=fault)
         set_rollback()
-        if isinstance(fault, OperationalError | InterfaceError):
-            fault = Unavailable("the database does not answer; retry when it is back")
-        elif isinstance(fault, DatabaseError):
-            fault = Broken("the database refused the request; the log has its words")
-        else:
-            fault = Broken()
+        fault = _translated(fault)
         response = Response(status=fault.status_code)
     if isinstance(fault, ValidationError):
         faults = response.data if isinstance(response.data, dict) else {"body": response.data}
@@ -84,6 +95,28 @@ def unknown_address(request: HttpRequest) -> JsonResponse:
     """Return 404 for every path below /api/ that nobody serves."""
     message = f"no such address: {request.path}; the API is described at /api/docs/"
     return JsonResponse(error_body("not_found", message), status=404)
+
+
+@csrf_exempt
+def fault_outside(request: HttpRequest) -> HttpResponse:
+    """Return 503 for the database, else 500, for what broke outside the API's views (admin, middleware).
+
+    Runs in a thread that is not the request's: it must not ask the database.
+    """
+    fault = _translated(sys.exc_info()[1])
+    if request.path.startswith("/api/"):
+        return JsonResponse(error_body(fault.default_code, str(fault.detail)), status=fault.status_code)
+    return HttpResponse(f"{fault.detail}\n", status=fault.status_code, content_type="text/plain")
+
+
+def _translated(fault: BaseException | None) -> APIException:
+    if isinstance(fault, OperationalError | InterfaceError):
+        if isinstance(fault.__cause__, PoolTimeout):
+            return Unavailable(_NO_CONNECTION.format(**settings.WEB_POOL))
+        return Unavailable("the database does not answer; retry when it is back")
+    if isinstance(fault, DatabaseError):
+        return Broken("the database refused the request; the log has its words")
+    return Broken()
 
 
 def _texts(value: Any) -> list[str]:

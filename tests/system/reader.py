@@ -1,0 +1,71 @@
+"""Somebody who asks the real web process, with a token."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from launch.processes import MANAGE
+from tests.system.processes import Processes
+from tests.system.until import until
+
+PASSWORD = "of-a-test"
+MAKE_READER = f"""
+from django.contrib.auth.models import User
+from rest_framework.authtoken.models import Token
+user = User.objects.create_superuser("root", password="{PASSWORD}")
+print(Token.objects.create(user=user).key)
+"""
+CONNECTIONS = """
+SELECT count(*) AS n FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
+
+
+class Reader:
+    """A person with a token who asks the web process."""
+
+    def __init__(self, own: Processes) -> None:
+        """Makes the user, and waits until the web process answers."""
+        self.own = own
+        until("the web process answers", lambda: _answers(own), patience_s=60)
+        made = subprocess.run(
+            [*MANAGE, "shell", "--no-imports", "-c", MAKE_READER],
+            env=own.env,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        self._headers = {"Authorization": f"Token {made.stdout.split()[-1]}"}
+
+    def get(self, path: str) -> requests.Response:
+        return requests.get(self.own.web + path, headers=self._headers, timeout=60)
+
+    def post(self, path: str, body: dict[str, Any]) -> requests.Response:
+        return requests.post(self.own.web + path, json=body, headers=self._headers, timeout=60)
+
+    def asking(self, path: str, *, window: int) -> socket.socket:
+        """A request that was sent and whose answer nobody reads: the kernel keeps `window` bytes of it."""
+        parts = urlsplit(self.own.web)
+        sending = socket.socket()
+        sending.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        sending.connect((parts.hostname, parts.port))
+        head = {"Host": "127.0.0.1"} | self._headers
+        lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", ""]
+        sending.sendall("\r\n".join(lines).encode("ascii"))
+        return sending
+
+    def connections(self) -> int:
+        """How many of the database's are taken, by whomever; ours is not counted."""
+        return int(self.own.rooms.rows(CONNECTIONS)[0]["n"])
+
+
+def _answers(own: Processes) -> bool:
+    try:
+        return requests.get(f"{own.web}/healthz", timeout=30).ok
+    except requests.RequestException:
+        return False
