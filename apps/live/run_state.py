@@ -9,15 +9,32 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
+from apps.db.release import release_connection
 from apps.engine.profile import Profile
+from apps.engine.values.errors import TradingError
 from apps.exchange import venue
 from apps.live.models import MtfRun, RunStatus, Trigger
 
 QUEUED_FOR = timedelta(seconds=60)
 """A request lies in the queue for less than this: whoever asks waits 55 s."""
+MOST_WAITING = 8
+"""Asked runs that are not decided yet; each takes up to 6 s (cold windows), and whoever asks waits 55 s."""
+NEVER_ENDED = "its worker ended before it did, could not write how it ended, or did not come to it in time"
+
+
+class TooManyWaiting(TradingError):
+    """As many asked runs as may wait are not decided yet; in a few seconds there is room."""
+
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"{MOST_WAITING} runs that were asked for wait for the worker already, and the minute goes "
+            "before them; retry in a few seconds, or ask for all symbols in one run"
+        )
 
 
 def claim_minute(
@@ -43,6 +60,7 @@ def claim_minute(
     return run
 
 
+@transaction.atomic
 def open_run(
     profile: Profile,
     minute: datetime,
@@ -52,7 +70,12 @@ def open_run(
     *,
     dry_run: bool,
 ) -> MtfRun:
-    """A run somebody asked for: its own id, no claim on the minute."""
+    """A run somebody asked for: its own id, no claim on the minute. TooManyWaiting, also of many at once."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('open_run', 0))")
+    running = MtfRun.objects.filter(status=RunStatus.RUNNING, started_at__gt=now - QUEUED_FOR)
+    if running.exclude(trigger=Trigger.BEAT).count() >= MOST_WAITING:
+        raise TooManyWaiting
     return MtfRun.objects.create(
         run_id=uuid.uuid4(),
         profile=profile.name,
@@ -70,7 +93,7 @@ def mark_lost(before: datetime, now: datetime) -> int:
     """Runs of earlier minutes whose worker died; one that was asked for may still be queued."""
     unfinished = MtfRun.objects.filter(status=RunStatus.RUNNING, minute__lt=before)
     return unfinished.filter(Q(trigger=Trigger.BEAT) | Q(started_at__lt=now - QUEUED_FOR)).update(
-        status=RunStatus.LOST, finished_at=now, error="the worker ended before the run did"
+        status=RunStatus.LOST, finished_at=now, error=NEVER_ENDED
     )
 
 
@@ -93,6 +116,8 @@ def finish_run(
 
 
 def fail_run(run: MtfRun, fault: BaseException, now: datetime) -> None:
+    """Say so on the run, unless it ended already. Raises what the database raises: then it becomes lost."""
+    release_connection()  # the fault may be that the connection is gone
     MtfRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING).update(
         status=RunStatus.FAILED, finished_at=now, error=f"{type(fault).__name__}: {fault}"
     )

@@ -10,17 +10,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import structlog
 from celery import chain, shared_task
 from kombu.exceptions import OperationalError
 
+from apps.db.release import release_connection
 from apps.exchange import venue
 from apps.feed import universe
 from apps.live.enter import review, symbol_entry
+from apps.live.enter.faults import store_fault
 from apps.live.enter.ready import ready_symbols
 from apps.live.minute import closed_minute, run_minute
+from apps.live.models import MtfRun
 from apps.live.run_request import judge_requested_run
+from apps.live.run_state import fail_run
 from apps.live.worker import get_worker
 
 log = structlog.get_logger("mtf")
@@ -52,21 +57,30 @@ def judge_minute(*, at: str | None = None, **_: Any) -> None:
     )
     _send_on(ready_symbols(runs, worker.profiles))
     worker.follow_universe(now)
+    worker.close_entries(now)
 
 
 @shared_task
 def run_request(*, run_id: str, **_: Any) -> None:
     """Decide a run that the API or a command opened, and send what is READY on."""
-    worker, now = get_worker(), datetime.now(UTC)
-    worker.follow_universe(now)
+    try:
+        worker, now = get_worker(), datetime.now(UTC)
+        worker.follow_universe(now)
+    except Exception as fault:  # before the run is touched: whoever asked is told
+        release_connection()
+        fail_run(MtfRun.objects.get(run_id=run_id), fault, _now())
+        raise
     symbols = judge_requested_run(run_id, warm=worker.warm, client=worker.redis, now=now)
     _send_on({symbol: [run_id] for symbol in symbols})
 
 
 @shared_task
 def enter_symbol(*, run_id: str, symbol: str, **_: Any) -> None:
-    """Enter what a run decided of one symbol."""
-    symbol_entry.enter_symbol(run_id, symbol, clock=_now)
+    """Enter what a run decided of one symbol; a fault is stored, and does not end the chain."""
+    try:
+        symbol_entry.enter_symbol(run_id, symbol, clock=_now)
+    except Exception:
+        log.exception("enter_failed", run_id=run_id, symbol=symbol)
 
 
 @shared_task
@@ -88,14 +102,18 @@ def route(name: str, *_: Any, **__: Any) -> dict[str, Any] | None:
 
 def _send_on(wanted: Mapping[str, Sequence[str]]) -> None:
     """One chain a symbol, so that its first run is entered before its second is tried."""
+    unsent = dict(wanted)
     try:
         for symbol, run_ids in wanted.items():
             calls = [
                 enter_symbol.si(run_id=one, symbol=symbol).set(expires=ENTER_WITHIN_S) for one in run_ids
             ]
             chain(*calls).apply_async(retry=False)
+            del unsent[symbol]
     except OperationalError as fault:
-        log.error("entries_not_sent", symbols=list(wanted), fault=str(fault))
+        for symbol, run_ids in unsent.items():
+            for run_id in run_ids:
+                store_fault(UUID(run_id), symbol, f"the broker did not take the entry: {fault}", _now())
 
 
 def _now() -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import redis
 import structlog
@@ -11,12 +11,16 @@ from apps.engine.profile import Profile
 from apps.exchange import venue
 from apps.feed.announcement import redis_client
 from apps.feed.universe import watched_symbols
+from apps.live.enter import faults
 from apps.live.recorder import RunRecorder
 from apps.live.windows import Warm
 from apps.market import store as market
 from apps.profiles import store as profiles
 
 log = structlog.get_logger("mtf")
+
+LOOK_BACK = timedelta(days=1)
+"""How far before its start a worker looks for entries without an outcome."""
 
 
 class Worker:
@@ -30,6 +34,7 @@ class Worker:
         self.redis: redis.Redis = redis_client()
         self.recorder = RunRecorder()
         self.warm = Warm((), self.profiles)
+        self._closed_until: datetime | None = None
 
     def follow_universe(self, now: datetime) -> None:
         """Follow the universe: new windows when the watched symbols changed."""
@@ -37,6 +42,12 @@ class Worker:
         if self.warm.symbols != symbols:
             log.info("windows_built", symbols=len(symbols))
             self.warm = Warm(symbols, self.profiles)
+
+    def close_entries(self, now: datetime) -> None:
+        """Store a fault for every entry that fell due since the last call (at first: in a day) unanswered."""
+        until = now - faults.ANSWERED_WITHIN
+        faults.store_unanswered(self._closed_until or until - LOOK_BACK, until, now)
+        self._closed_until = until
 
 
 _desk: Worker | None = None

@@ -84,7 +84,7 @@ def test_runs_of_earlier_minutes_that_nobody_finished_become_lost(worker: Worker
     assert dead is not None
     worker.minute(AT)
     dead.refresh_from_db()
-    assert (dead.status, dead.error) == (RunStatus.LOST, "the worker ended before the run did")
+    assert (dead.status, dead.error) == (RunStatus.LOST, run_state.NEVER_ENDED)
     assert dead.finished_at is not None
 
 

@@ -13,6 +13,7 @@ from apps.engine.values.timeframe import Timeframe
 from apps.exchange import venue
 from apps.feed.announcement import announce
 from apps.live import tasks, worker
+from apps.live.enter.outcome import entry_outcomes
 from apps.live.models import MtfRun, RunStatus, Trigger
 from apps.live.run_request import RunRequest, open_requested_run
 from apps.market import store
@@ -89,6 +90,25 @@ def test_a_run_that_was_asked_for_is_decided_by_the_same_desk(broker: redis.Redi
     assert run.status == RunStatus.DECIDED
     assert run.result is not None
     assert run.result["errors"][0]["reason"] == "NO_KLINES"
+
+
+def test_a_run_that_was_asked_for_says_why_the_worker_could_not_begin_it() -> None:
+    run = open_requested_run(RunRequest("plain"), Trigger.API, AT)
+    store.stamp_venue("elsewhere")
+    with pytest.raises(store.VenueMismatch):
+        tasks.run_request(run_id=str(run.run_id))
+    run.refresh_from_db()
+    assert (run.status, run.error.partition(":")[0]) == (RunStatus.FAILED, "VenueMismatch")
+
+
+def test_each_minute_writes_down_the_entries_of_earlier_runs_that_left_no_outcome(coming: datetime) -> None:
+    run = open_requested_run(RunRequest("plain"), Trigger.API, AT)
+    ended = {"status": RunStatus.DECIDED, "counts": {"ready": 1}, "result": {"entering": ["AUSDT"]}}
+    then = datetime.now(UTC) - 2 * MINUTE
+    MtfRun.objects.filter(pk=run.pk).update(started_at=then, finished_at=then, **ended)
+    tasks.judge_minute(at=coming.isoformat())
+    run.refresh_from_db()
+    assert [(one["symbol"], one["status"]) for one in entry_outcomes(run)] == [("AUSDT", "error")]
 
 
 def test_a_database_of_another_venue_is_refused(settings: Settings) -> None:

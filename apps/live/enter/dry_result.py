@@ -16,12 +16,21 @@ from apps.live.models import MtfRun
 ENTRIES = "entries"
 
 
-@transaction.atomic
 def add_dry_outcome(run: MtfRun, verdict: Verdict, outcome: EntryResult | Refusal) -> None:
-    """One symbol's outcome; entries of other symbols may be added at the same time."""
+    """Add one symbol's outcome."""
+    _add(run, {"symbol": verdict.symbol, "side": verdict.side, **_outcome(outcome)})
+
+
+def add_dry_fault(run: MtfRun, symbol: str, detail: str) -> None:
+    """Add that the symbol's entry failed."""
+    _add(run, {"symbol": symbol, "side": None, "status": "error", "reason": detail})
+
+
+@transaction.atomic
+def _add(run: MtfRun, entry: dict[str, Any]) -> None:
+    """Entries of other symbols may be added at the same time."""
     row = MtfRun.objects.select_for_update().get(pk=run.pk)
     kept = row.result or {}
-    entry = {"symbol": verdict.symbol, "side": verdict.side, **_outcome(outcome)}
     row.result = kept | {ENTRIES: [*kept.get(ENTRIES, []), to_jsonable_python(entry)]}
     row.save(update_fields=["result"])
 

@@ -18,6 +18,8 @@ from apps.orders.models import OrderPlan
 WAITING = (OrderStatus.PENDING_REVIEW.value, OrderStatus.APPROVED.value)
 SENDING = (OrderStatus.PLANNED.value, OrderStatus.SUBMITTING.value)
 DOUBTFUL = (OrderStatus.UNKNOWN.value, OrderStatus.NEVER_ARRIVED.value, OrderStatus.REJECTED.value)
+ENDED = (PlanRefused.name, CallFailed.name)
+"""What ends an entry that came to no plan."""
 DENIED = (OrderStatus.DENIED.value,)
 
 
@@ -47,18 +49,28 @@ def all_ended(run: MtfRun) -> bool:
 
 
 def outcome_counts(runs: Sequence[MtfRun]) -> dict[UUID, Counter[str]]:
-    """run_id → how many entries ended how, `refused` by reason beside it as `refused: reason`."""
+    """run_id → how many entries ended how, `refused` by reason beside it as `refused: reason`.
+
+    A fault is an `error` where the symbol came to no plan.
+    """
     live = [run.run_id for run in runs if not run.dry_run]
     found: dict[UUID, Counter[str]] = {run.run_id: Counter() for run in runs}
-    for plan in OrderPlan.objects.filter(run_id__in=live).only("run_id", "status"):
+    planned = set()
+    for plan in OrderPlan.objects.filter(run_id__in=live).only("run_id", "symbol", "status"):
         found[plan.run_id][_status(plan.status)] += 1
-    for event in TradeLifecycleEvent.objects.filter(run_id__in=live, event_type=PlanRefused.name):
+        planned.add((plan.run_id, plan.symbol))
+    ended = TradeLifecycleEvent.objects.filter(run_id__in=live, event_type__in=ENDED)
+    for event in ended.only("run_id", "symbol", "event_type", "reason_code"):
         assert event.run_id is not None
-        found[event.run_id][f"refused: {event.reason_code}"] += 1
+        if event.event_type == PlanRefused.name:
+            found[event.run_id][f"refused: {event.reason_code}"] += 1
+        elif (event.run_id, event.symbol) not in planned:
+            found[event.run_id]["error"] += 1
     dry = [run.run_id for run in runs if run.dry_run]
     for run in MtfRun.objects.filter(run_id__in=dry, result__has_key=ENTRIES):
         for one in entry_outcomes(run):
-            found[run.run_id][f"refused: {one['reason']}" if "reason" in one else one["status"]] += 1
+            refused = one["status"] == "skipped"
+            found[run.run_id][f"refused: {one['reason']}" if refused else one["status"]] += 1
     return found
 
 
@@ -89,10 +101,7 @@ def _of_plan(plan: OrderPlan) -> dict[str, Any]:
 
 
 def _ended(run_id: UUID) -> list[TradeLifecycleEvent]:
-    rows = TradeLifecycleEvent.objects.filter(
-        run_id=run_id, event_type__in=[PlanRefused.name, CallFailed.name]
-    )
-    return list(rows.order_by("id"))
+    return list(TradeLifecycleEvent.objects.filter(run_id=run_id, event_type__in=ENDED).order_by("id"))
 
 
 def _of_event(event: TradeLifecycleEvent) -> dict[str, Any]:

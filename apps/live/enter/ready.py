@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from apps.audit import store as audit
 from apps.engine.profile import Profile
 from apps.live.models import MtfRun
+from apps.profiles import store as profiles
 
 
 def ready_symbols(runs: Sequence[MtfRun], profiles: Sequence[Profile]) -> dict[str, list[str]]:
@@ -20,3 +21,11 @@ def ready_symbols(runs: Sequence[MtfRun], profiles: Sequence[Profile]) -> dict[s
         for symbol in audit.ready_symbols(run.run_id):
             found.setdefault(symbol, []).append(str(run.run_id))
     return found
+
+
+def ready_to_enter(run: MtfRun) -> list[str]:
+    """The symbols this decided run was to enter: none for a profile that judges only."""
+    if run.result is not None and "entering" in run.result:
+        return list(run.result["entering"])
+    profile = profiles.find_version(run.digest)
+    return [] if profile is None or profile.entry is None else audit.ready_symbols(run.run_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 
@@ -13,13 +14,14 @@ from apps.engine.cycle import EntryResult
 from apps.engine.enter import guards
 from apps.engine.enter.plan import EntryDecision, age_refusal, entry_decision
 from apps.engine.evaluate.verdict import Verdict
-from apps.engine.events import CallFailed, PlanRefused
+from apps.engine.events import PlanRefused
 from apps.engine.values.account import AccountState
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.reason import Reason, Refusal
 from apps.live.enter import dry_result
 from apps.live.enter.context import Clock, EntryContext, approved_context, dry_context, live_context
 from apps.live.enter.decision import candle_refusal, read_candle, ready_verdict
+from apps.live.enter.faults import fault_stored
 from apps.live.enter.observation import read_observation
 from apps.live.minute import closed_minute
 from apps.live.models import MtfRun
@@ -37,14 +39,18 @@ MAX_APPROVED_AGE = REVIEW_TTL + MAX_DECISION_AGE
 def enter_symbol(run_id: str, symbol: str, *, clock: Clock) -> EntryResult | Refusal:
     """Enter what this run decided of `symbol`; a dry run's outcome goes to its own result and nowhere else.
 
-    Every outcome is recorded, a fault too before it is raised: MtfRun.DoesNotExist, NotReady, UnknownProfile,
+    Every outcome is stored, a fault too before it is raised: MtfRun.DoesNotExist, NotReady, UnknownProfile,
     and what the database raises. Once the plan is claimed, what became of the order is read back by watching.
     """
-    run = MtfRun.objects.get(run_id=run_id)
-    verdict = ready_verdict(run, symbol)
-    entry = dry_context(run, verdict, clock) if run.dry_run else live_context(run, verdict, clock)
-    with structlog.contextvars.bound_contextvars(run_id=run_id, symbol=symbol, profile=run.profile):
-        outcome = _told(entry, lambda: _entered(entry))
+    with (
+        structlog.contextvars.bound_contextvars(run_id=run_id, symbol=symbol),
+        fault_stored(UUID(run_id), symbol, clock),
+    ):
+        run = MtfRun.objects.get(run_id=run_id)
+        verdict = ready_verdict(run, symbol)
+        entry = dry_context(run, verdict, clock) if run.dry_run else live_context(run, verdict, clock)
+        outcome = _entered(entry)
+        _log(outcome, entry)
         if run.dry_run:
             dry_result.add_dry_outcome(run, verdict, outcome)
     return outcome
@@ -52,27 +58,25 @@ def enter_symbol(run_id: str, symbol: str, *, clock: Clock) -> EntryResult | Ref
 
 def enter_approved_plan(approved: orders.ApprovedPlan, *, clock: Clock) -> EntryResult | Refusal:
     """Plan an approved decision again on current data and send it; what got worse, or is late, ends."""
-    verdict = Verdict.from_json(approved.context["verdict"])
-    entry = approved_context(approved, verdict, clock)
-    with structlog.contextvars.bound_contextvars(run_id=str(approved.run_id), symbol=verdict.symbol):
-        return _told(entry, lambda: _approved(entry, approved.plan))
-
-
-def _told(entry: EntryContext, work: Callable[[], EntryResult | Refusal]) -> EntryResult | Refusal:
-    """The outcome, logged; a fault is written down beside the trade events and goes through."""
-    try:
-        outcome = work()
-    except Exception as fault:
-        detail = f"{type(fault).__name__}: {fault}"
-        log.error("entry_failed", detail=detail)
-        symbol = entry.verdict.symbol
-        entry.ledger.record([CallFailed(symbol=symbol, at=entry.clock(), call="enter", detail=detail)])
-        raise
-    if isinstance(outcome, Refusal):
-        log.info("entry_refused", reason=outcome.reason.value)
-    else:
-        log.info("entered", decision_key=outcome.plan.decision_key, status=_status(outcome))
+    symbol = approved.plan.symbol
+    with (
+        structlog.contextvars.bound_contextvars(run_id=str(approved.run_id), symbol=symbol),
+        fault_stored(approved.run_id, symbol, clock),
+    ):
+        verdict = Verdict.from_json(approved.context["verdict"])
+        entry = approved_context(approved, verdict, clock)
+        outcome = _approved(entry, approved.plan)
+        _log(outcome, entry)
     return outcome
+
+
+def _log(outcome: EntryResult | Refusal, entry: EntryContext) -> None:
+    profile = entry.profile.name
+    if isinstance(outcome, Refusal):
+        log.info("entry_refused", profile=profile, reason=outcome.reason.value)
+    else:
+        key = outcome.plan.decision_key
+        log.info("entered", profile=profile, decision_key=key, status=_status(outcome))
 
 
 def _status(entered: EntryResult) -> str:
