@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from apps.live import run_state
 from apps.live.models import MtfRun, RunStatus
 from tests.api import rows
-from tests.api.queue import Worker, message
+from tests.api.queue import ASKED, Worker, message
 
 RUN = reverse("api:run-now")
 
@@ -21,9 +21,9 @@ RUN = reverse("api:run-now")
 @pytest.fixture
 def broker() -> Iterator[redis.Redis]:
     client = redis.Redis.from_url(settings.REDIS_URL)
-    client.delete("mtf")
+    client.delete("mtf", ASKED)
     yield client
-    client.delete("mtf")
+    client.delete("mtf", ASKED)
     client.close()
 
 
@@ -50,7 +50,7 @@ RESULT = {
         (["BTCUSDT"], ["BTCUSDT"]),
     ],
 )
-def test_a_run_is_opened_and_its_message_lies_on_the_queue_of_the_minute(
+def test_a_run_is_opened_and_its_message_lies_on_the_queue_behind_the_minute(
     symbols: Any, expected: list[str], operator: APIClient, broker: redis.Redis
 ) -> None:
     body = {"wait": False} if symbols is None else {"wait": False, "symbols": symbols}
@@ -161,9 +161,39 @@ def test_a_request_that_makes_no_sense_names_its_field_and_writes_nothing(
     assert (refused.status_code, told["code"], list(told["details"])) == (400, "invalid", [field])
     assert words in told["message"]
     assert not MtfRun.objects.exists()
-    assert broker.llen("mtf") == 0
+    assert broker.llen(ASKED) == broker.llen("mtf") == 0
 
 
 def test_the_number_of_workers_is_accepted_and_ignored(operator: APIClient, broker: redis.Redis) -> None:
     assert operator.post(RUN, {"workers": 64, "wait": False}, format="json").status_code == 202
     assert "workers" not in MtfRun.objects.get().options
+
+
+def test_more_runs_than_may_wait_are_429_that_says_when_to_come_back(
+    operator: APIClient, broker: redis.Redis
+) -> None:
+    for _ in range(run_state.MOST_WAITING):
+        assert operator.post(RUN, {"wait": False}, format="json").status_code == 202
+    refused = operator.post(RUN, {"wait": False}, format="json")
+    told = refused.json()
+    assert (refused.status_code, told["status"], told["code"]) == (429, "error", "too_many")
+    assert "retry in a few seconds" in told["message"]
+    assert (refused["Retry-After"], told["details"]) == ("5", {"retry_after_s": "5"})
+    assert MtfRun.objects.count() == broker.llen(ASKED) == run_state.MOST_WAITING
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"status": RunStatus.DECIDED},
+        {"started_at": timezone.now() - run_state.QUEUED_FOR},
+        {"trigger": "beat"},
+    ],
+)
+def test_a_run_that_ended_or_expired_and_the_minute_itself_take_no_place(
+    over: dict[str, Any], operator: APIClient, broker: redis.Redis
+) -> None:
+    for _ in range(run_state.MOST_WAITING):
+        assert operator.post(RUN, {"wait": False}, format="json").status_code == 202
+    MtfRun.objects.filter(pk=MtfRun.objects.earliest("pk").pk).update(**over)
+    assert operator.post(RUN, {"wait": False}, format="json").status_code == 202

@@ -21,6 +21,7 @@ from apps.live.models import MtfRun, RunStatus
 from apps.live.run_request import judge_requested_run
 from apps.live.windows import Warm
 from apps.profiles import store as profiles
+from tests.api.queue import ASKED
 from tests.api.queue import Worker as Answering
 from tests.live.conftest import WriteProfile
 from tests.live.desk import OVER, by_close
@@ -39,9 +40,9 @@ def _wide_screen(monkeypatch: pytest.MonkeyPatch, write_profile: WriteProfile) -
 @pytest.fixture
 def queue(broker: redis.Redis) -> Iterator[redis.Redis]:
     """The broker, whose queue is empty before and after."""
-    broker.delete("mtf")
+    broker.delete("mtf", ASKED)
     yield broker
-    broker.delete("mtf")
+    broker.delete("mtf", ASKED)
 
 
 @pytest.fixture
@@ -110,7 +111,7 @@ def test_a_bad_request_is_refused_by_its_name_and_reaches_no_worker(
 ) -> None:
     with pytest.raises(CommandError, match=message):
         call_command("mtf_run", *arguments)
-    assert queue.llen("mtf") == 0
+    assert queue.llen(ASKED) == 0
     assert not MtfRun.objects.exists()
 
 

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.console.api.error import ErrorAnswer, Unavailable, error_body
+from apps.console.api.error import ErrorAnswer, TooMany, Unavailable, error_body
 from apps.console.api.page import Listing, Order, PageQuery, cursor_id, cursor_time, described
 from apps.console.api.request import Name, Strict, StrictBoolean, Symbols, body_of, field_error, query_of
 from apps.engine.values.timeframe import VALIDATION
@@ -153,7 +153,11 @@ class RunNow(APIView):
     @extend_schema(
         summary="Judge symbols now",
         request=RunBody,
-        responses={200: RunAnswer, 202: RunAccepted, 400: ErrorAnswer, 500: ErrorAnswer, 503: ErrorAnswer},
+        responses={
+            200: RunAnswer,
+            202: RunAccepted,
+            **dict.fromkeys((400, 429, 500, 503), ErrorAnswer),
+        },
     )
     def post(self, request: Request) -> Response:
         body = body_of(request, RunBody)
@@ -165,6 +169,8 @@ class RunNow(APIView):
             run = open_requested_run(asked, Trigger.API, timezone.now())
         except InvalidRunRequest as bad:
             raise field_error(BODY_NAMES.get(bad.field, bad.field), str(bad)) from bad
+        except run_state.TooManyWaiting as full:
+            raise TooMany(str(full)) from full
         try:
             tasks.run_request.apply_async(kwargs={"run_id": str(run.run_id)}, expires=WAIT_S, retry=False)
         except OperationalError as fault:

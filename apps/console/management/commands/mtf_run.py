@@ -16,6 +16,7 @@ from apps.feed.models import StreamHealth
 from apps.live.enter.outcome import result_with_entries
 from apps.live.models import RunStatus, Trigger
 from apps.live.run_request import InvalidRunRequest, RunRequest, open_requested_run, wait_for_run
+from apps.live.run_state import TooManyWaiting
 from apps.live.tasks import run_request as asked_task
 from apps.profiles import store as profiles
 
@@ -62,6 +63,8 @@ class Command(BaseCommand):
             run = open_requested_run(asked, Trigger.COMMAND, datetime.now(UTC))
         except InvalidRunRequest as fault:
             raise CommandError(f"{fault.field}: {fault}") from fault
+        except TooManyWaiting as fault:
+            raise CommandError(str(fault)) from fault
         asked_task.apply_async(kwargs={"run_id": str(run.run_id)}, expires=ANSWER_S)
         done = wait_for_run(run.run_id, ANSWER_S)
         if done is None:
@@ -112,7 +115,7 @@ def show(result: dict[str, Any]) -> None:
 
 
 def entry_line(entry: dict[str, Any]) -> str:
-    head = f"{entry['symbol']} {entry['side']}: {entry['status']}"
+    head = f"{entry['symbol']} {entry['side'] or ''}".rstrip() + f": {entry['status']}"
     if "size" not in entry:
         return f"{head}, {entry['reason']}"
     size, price, stop, target = (plain(entry[name]) for name in ("size", "entry", "stop", "take_profit"))
