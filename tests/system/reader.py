@@ -29,13 +29,13 @@ WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
 class Reader:
     """A person with a token who asks the web process."""
 
-    def __init__(self, own: Processes) -> None:
+    def __init__(self, system: Processes) -> None:
         """Makes the user, and waits until the web process answers."""
-        self.own = own
-        until("the web process answers", lambda: _answers(own), patience_s=60)
+        self.system = system
+        until("the web process answers", lambda: _answers(system), patience_s=60)
         made = subprocess.run(
             [*MANAGE, "shell", "--no-imports", "-c", MAKE_READER],
-            env=own.env,
+            env=system.env,
             capture_output=True,
             text=True,
             check=True,
@@ -43,14 +43,14 @@ class Reader:
         self._headers = {"Authorization": f"Token {made.stdout.split()[-1]}"}
 
     def get(self, path: str) -> requests.Response:
-        return requests.get(self.own.web + path, headers=self._headers, timeout=60)
+        return requests.get(self.system.web + path, headers=self._headers, timeout=60)
 
     def post(self, path: str, body: dict[str, Any]) -> requests.Response:
-        return requests.post(self.own.web + path, json=body, headers=self._headers, timeout=60)
+        return requests.post(self.system.web + path, json=body, headers=self._headers, timeout=60)
 
     def asking(self, path: str, *, window: int) -> socket.socket:
         """A request that was sent and whose answer nobody reads: the kernel keeps `window` bytes of it."""
-        parts = urlsplit(self.own.web)
+        parts = urlsplit(self.system.web)
         sending = socket.socket()
         sending.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
         sending.connect((parts.hostname, parts.port))
@@ -61,11 +61,11 @@ class Reader:
 
     def connections(self) -> int:
         """How many of the database's are taken, by whomever; ours is not counted."""
-        return int(self.own.rooms.rows(CONNECTIONS)[0]["n"])
+        return int(self.system.tables.rows(CONNECTIONS)[0]["n"])
 
 
-def _answers(own: Processes) -> bool:
+def _answers(system: Processes) -> bool:
     try:
-        return requests.get(f"{own.web}/healthz", timeout=30).ok
+        return requests.get(f"{system.web}/healthz", timeout=30).ok
     except requests.RequestException:
         return False

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from apps.live.run_state import MOST_WAITING
-from tests.system.own import JUDGING, WEB, running
-from tests.system.processes import belonging
+from tests.system.demo import belonging
+from tests.system.processes import JUDGING, WEB, run_processes
 from tests.system.reader import Reader
 from tests.system.until import until
 
@@ -23,11 +23,11 @@ ENDED = "SELECT trigger::text, status::text FROM mtf_run WHERE finished_at IS NO
 
 def test_of_many_posts_at_once_few_wait_and_the_minute_goes_before_them(var: Path) -> None:
     more = {"DJANGO_SETTINGS_MODULE": "tradingv3.settings"}
-    with running(var, symbols=SYMBOLS, names=(*JUDGING, WEB), more=more) as own:
-        reader = Reader(own)
-        until("the history suffices", lambda: own.rooms.history_is("enough"), patience_s=90)
+    with run_processes(var, symbols=SYMBOLS, names=(*JUDGING, WEB), more=more) as system:
+        reader = Reader(system)
+        until("the history suffices", lambda: system.tables.history_is("enough"), patience_s=90)
         assert reader.post("/api/mtf/run", {"wait": False}).status_code == 202
-        until("the worker is there", lambda: len(own.rooms.rows(ENDED)) == 1, patience_s=60)
+        until("the worker is there", lambda: len(system.tables.rows(ENDED)) == 1, patience_s=60)
         worker = _worker(var)
         os.kill(worker, signal.SIGSTOP)
         try:
@@ -37,16 +37,16 @@ def test_of_many_posts_at_once_few_wait_and_the_minute_goes_before_them(var: Pat
             assert answers[202] == MOST_WAITING
             assert answers[429] > 0
             assert set(answers) <= {202, 429, 503}, "503: no connection within 5 s on a busy machine"
-            own.fire(_young_minute())
+            system.fire(_young_minute())
         finally:
             os.kill(worker, signal.SIGCONT)
         wanted = 1 + MOST_WAITING + PROFILES
-        until("all are decided", lambda: len(own.rooms.rows(ENDED)) == wanted, patience_s=90)
-        _, *ended = own.rooms.rows(ENDED)
+        until("all are decided", lambda: len(system.tables.rows(ENDED)) == wanted, patience_s=90)
+        _, *ended = system.tables.rows(ENDED)
         assert {run["status"] for run in ended} == {"decided"}
         before = [run["trigger"] for run in ended].index("beat")
         assert before <= 1, "only the one that the worker had taken already"
-        assert own.rooms.rows("SELECT 1 FROM mtf_run WHERE status = 'running'") == []
+        assert system.tables.rows("SELECT 1 FROM mtf_run WHERE status = 'running'") == []
 
 
 def _worker(var: Path) -> int:

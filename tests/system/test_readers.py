@@ -33,14 +33,14 @@ def reader() -> Iterator[Reader]:
         var = folder / "var"
         var.mkdir(mode=0o711)
         more = {"WEB_DATABASE_CONNECTIONS": str(MOST), "DJANGO_SETTINGS_MODULE": "tradingv3.settings"}
-        with run_processes(var, symbols=1, names=(WEB,), more=more) as own:
-            yield Reader(own)
+        with run_processes(var, symbols=1, names=(WEB,), more=more) as system:
+            yield Reader(system)
 
 
 @contextmanager
-def locked(own: Processes, table: str) -> Iterator[None]:
+def locked(system: Processes, table: str) -> Iterator[None]:
     """Whoever asks for `table` waits while the block runs."""
-    with psycopg.connect(own.env["DATABASE_URL"]) as connection:
+    with psycopg.connect(system.env["DATABASE_URL"]) as connection:
         connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         yield
 
@@ -58,12 +58,12 @@ def test_many_readers_share_the_few_connections_and_every_one_is_answered(reader
 
 def test_who_gets_no_connection_in_time_is_told_so_by_503_and_never_by_500(reader: Reader) -> None:
     with ThreadPoolExecutor(READERS) as pool:
-        with locked(reader.own, "mtf_run"):
+        with locked(reader.system, "mtf_run"):
             waiting = [pool.submit(reader.get, "/api/mtf/runs") for _ in range(MOST)]
             until("every connection is busy", lambda: reader.connections() == MOST + 1, patience_s=10)
             late = [pool.submit(reader.get, "/api/mtf/switches") for _ in range(MOST)]
             admin = pool.submit(
-                requests.get, f"{reader.own.web}/admin/", cookies={"sessionid": "x" * 32}, timeout=60
+                requests.get, f"{reader.system.web}/admin/", cookies={"sessionid": "x" * 32}, timeout=60
             )
             told = [one.result() for one in late]
             assert {answer.status_code for answer in (*told, admin.result())} == {503}
@@ -76,7 +76,7 @@ def test_who_gets_no_connection_in_time_is_told_so_by_503_and_never_by_500(reade
 
 
 def test_a_reader_who_does_not_take_his_answer_holds_no_connection(reader: Reader) -> None:
-    with psycopg.connect(reader.own.env["DATABASE_URL"]) as connection:
+    with psycopg.connect(reader.system.env["DATABASE_URL"]) as connection:
         connection.execute(LONG_RUNS)
     assert len(reader.get("/api/mtf/runs?limit=100").content) > 9_000_000, "no kernel keeps this much of it"
     with ExitStack() as stack:
@@ -88,7 +88,7 @@ def test_a_reader_who_does_not_take_his_answer_holds_no_connection(reader: Reade
 
 
 def test_a_reader_who_hangs_up_leaves_no_connection_behind(reader: Reader) -> None:
-    with locked(reader.own, "mtf_run"):
+    with locked(reader.system, "mtf_run"):
         hung = [reader.asking("/api/mtf/runs", window=4096) for _ in range(MOST)]
         until("every connection is busy", lambda: reader.connections() == MOST + 1, patience_s=10)
         for one in hung:
@@ -97,7 +97,7 @@ def test_a_reader_who_hangs_up_leaves_no_connection_behind(reader: Reader) -> No
         for one in [reader.asking("/api/mtf/status", window=4096) for _ in range(MOST)]:
             one.close()
     with ThreadPoolExecutor(MOST) as pool:
-        with locked(reader.own, "mtf_run"):
+        with locked(reader.system, "mtf_run"):
             answers = [pool.submit(reader.get, "/api/mtf/runs") for _ in range(MOST)]
             until("every connection is still there", lambda: reader.connections() == MOST + 1, patience_s=10)
         assert {answer.result().status_code for answer in answers} == {200}
