@@ -37,9 +37,19 @@ COLUMNS: tuple[str, ...] = (
 """What every frame has; a frame of 1d has PIVOTS besides."""
 
 
-def column_names(timeframe: Timeframe) -> tuple[str, ...]:
-    """Return the names of the columns of a frame of `timeframe`."""
-    return (*COLUMNS, *PIVOTS) if timeframe is Timeframe.D1 else COLUMNS
+def column_names(timeframe: Timeframe, wanted: Collection[str] | None = None) -> tuple[str, ...]:
+    """Return the names of the columns of a frame of `timeframe`: all it always has, or those of `wanted`.
+
+    Of an extra indicator all columns are in it when one is wanted. Raises ValueError for one it cannot have.
+    """
+    names = (*COLUMNS, *PIVOTS) if timeframe is Timeframe.D1 else COLUMNS
+    if wanted is None:
+        return names
+    absent = {name for name in wanted if not is_extra_column(name)} - set(names)
+    if absent:
+        raise ValueError(f"{timeframe} has no column {', '.join(sorted(absent))}")
+    extras = [column for extra in extras_of_columns(wanted) for column in extra.columns]
+    return (*(name for name in names if name in wanted), *extras)
 
 
 def features(
@@ -61,13 +71,7 @@ def features(
     """
     if depth < 1:
         raise ValueError(f"depth {depth} is not at least 1")
-    names = column_names(windows.timeframe)
-    if wanted is not None:
-        absent = {name for name in wanted if not is_extra_column(name)} - set(names)
-        if absent:
-            raise ValueError(f"{windows.timeframe} has no column {', '.join(sorted(absent))}")
-        extras = [column for extra in extras_of_columns(wanted) for column in extra.columns]
-        names = (*(name for name in names if name in wanted), *extras)
+    names = column_names(windows.timeframe, wanted)
     shape = (len(windows.symbols), depth)
     if into is not None:
         for name in names:
