@@ -132,7 +132,7 @@ def tail(values: Floats, width: int) -> Floats:
 
 
 def _run_from_end(flags: Bools) -> Ints:
-    """Length of the run of True that ends each row."""
+    """Return the length of the run of True that ends each row."""
     if flags.shape[1] == 0:
         return np.zeros(flags.shape[0], dtype=np.int64)
     reversed_false = ~flags[:, ::-1]

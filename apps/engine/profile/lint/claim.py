@@ -225,7 +225,7 @@ def _compared(left: Term, sign: str, right: Term) -> Claim:
 
 
 def _quotient_range(left: Range, right: Range) -> Range:
-    """Divided by what may be 0 a value may grow without bound; its sign stays known."""
+    """Return the range of left / right: by what may be 0 it has no bound, but its sign stays known."""
     if right.low == right.high != 0 and math.isfinite(right.low):
         ends = (left.low / right.low, left.high / right.low)
         return Range(min(ends), max(ends))
