@@ -13,8 +13,8 @@ CELERY_TASK_ROUTES, CELERY_TASK_IGNORE_RESULT, CELERY_TASK_SERIALIZER, CELERY_AC
 CELERY_WORKER_PREFETCH_MULTIPLIER, CELERY_WORKER_HIJACK_ROOT_LOGGER, CELERY_BEAT_SCHEDULER
 DATE_FORMAT, TIME_FORMAT, DATETIME_FORMAT, SHORT_DATETIME_FORMAT
 
-# Named by dotted path: the REST settings, venue.py.
-MayAct, StrictJSON, build_simulator
+# Named by dotted path: the settings, the URLs, venue.py; called by Django.
+MayAct, StrictJSON, build_simulator, ReleaseConnection, process_response, handler500, fault_outside
 
 # Columns: stored from a value's fields by name, read by the admin, the export or SQL.
 settles_at, index_price, volume_24h, high_24h, low_24h, open_interest_value

@@ -13,6 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tradingv3.settings")
 
 database = settings.DATABASES["default"]
 database["CONN_MAX_AGE"] = 0  # back to the pool after each request
-database["OPTIONS"] = {**database.get("OPTIONS", {}), "pool": settings.WEB_POOL}
+options = {"application_name": "web", **database.get("OPTIONS", {})}  # as pg_stat_activity shows it
+database["OPTIONS"] = options | {"pool": settings.WEB_POOL}
 
 application = get_asgi_application()

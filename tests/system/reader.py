@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from launch.processes import MANAGE
+from launch.program import MANAGE
 from tests.system.processes import Processes
 from tests.system.until import until
 
@@ -20,10 +20,7 @@ from rest_framework.authtoken.models import Token
 user = User.objects.create_superuser("root", password="{PASSWORD}")
 print(Token.objects.create(user=user).key)
 """
-CONNECTIONS = """
-SELECT count(*) AS n FROM pg_stat_activity
-WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
-"""
+CONNECTIONS = "SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = 'web'"
 
 
 class Reader:
@@ -60,7 +57,7 @@ class Reader:
         return sending
 
     def connections(self) -> int:
-        """How many of the database's are taken, by whomever; ours is not counted."""
+        """How many of the database's the web process holds."""
         return int(self.system.tables.rows(CONNECTIONS)[0]["n"])
 
 
