@@ -1,6 +1,0 @@
-from django.apps import AppConfig
-
-
-class ExchangeConfig(AppConfig):
-    name = "apps.exchange"
-    label = "exchange"
