@@ -6,6 +6,7 @@ Minutes and entries are the live ones over a real database and broker; only the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -82,8 +83,8 @@ def entered_live(
     exchange: Exchange, run_id: UUID, symbol: str, monkeypatch: pytest.MonkeyPatch
 ) -> EntryResult | Refusal:
     """What the live entry makes of a run's READY verdict on empty books; nothing of it is kept."""
-    monkeypatch.setattr(venue, "broker", lambda: exchange.broker)
-    monkeypatch.setattr(venue, "prompt_history", lambda: exchange)
+    there = replace(venue.current(), broker=exchange.broker, prompt_history=exchange)
+    monkeypatch.setattr(venue, "current", lambda: there)
     with transaction.atomic():
         store.save_contracts(exchange.broker.contracts(), exchange.now)
         read = dict.fromkeys(("started_at", "read_at", "reconciled_at", "heard_at"), exchange.now)

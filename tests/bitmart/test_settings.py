@@ -54,8 +54,8 @@ def test_a_sound_choice_starts(variables: dict[str, str], shown: str) -> None:
         (LIVE | {"BITMART_API_MEMO": ""}, "live needs BITMART_API_KEY"),
         ({"BITMART_BASE_URL": "https://api-cloud-v2.bitmart.com"}, "BitMart is no simulator"),
         ({"POSITION_MODE": "both"}, "'both' is not one of hedge, one_way"),
-        ({"DRY_EQUITY_USDT": "much"}, "'much' is not a number"),
-        ({"DRY_EQUITY_USDT": "NaN"}, "NaN is not within"),
+        ({"DRY_EQUITY_USDT": "much"}, "'much' is no plain number"),
+        ({"DRY_EQUITY_USDT": "NaN"}, "'NaN' is no plain number"),
         ({"DRY_EQUITY_USDT": "0"}, "0 is not within 1"),
     ],
 )

@@ -52,6 +52,6 @@ def test_its_password_is_in_no_argument_or_log(valkey: Valkey) -> None:
 
 
 def test_a_start_that_fails_shows_the_end_of_the_log(valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ports, "remembered", lambda path: 70000)
+    monkeypatch.setattr(ports, "get_or_choose", lambda path: 70000)
     with pytest.raises(ValkeyFailed, match="70000"):
         valkey.start()

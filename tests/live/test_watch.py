@@ -98,14 +98,14 @@ def test_a_position_that_cannot_be_closed_stops_everything_and_is_closed_when_it
 def test_a_symbol_that_cannot_be_handled_does_not_leave_the_others_unprotected(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = ContractCache.of
+    real = ContractCache.get
 
     def poisoned(self: ContractCache, symbol: str) -> Contract:
         if symbol == SYMBOL:
             raise ZeroDivisionError(symbol)
         return real(self, symbol)
 
-    monkeypatch.setattr(ContractCache, "of", poisoned)
+    monkeypatch.setattr(ContractCache, "get", poisoned)
     house.exchange.switch(preset_on_partial="never")
     house.enter(SYMBOL)
     house.enter(OTHER)

@@ -15,6 +15,7 @@ from apps.engine.frame import Floats, Windows
 from apps.engine.indicators import talib_columns
 from apps.engine.values.candle import Source
 from apps.engine.values.timeframe import WINDOW, Timeframe
+from apps.live import windows
 from apps.live.windows import SLACK, Warm
 from apps.market import store
 from apps.market.table import CandleTable
@@ -48,7 +49,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[Read]:
             seen.append(Read(tuple(symbols), timeframe, until, length))
             return super().windows(symbols, timeframe, until=until, length=length)
 
-    monkeypatch.setattr(store, "Table", Watched)
+    monkeypatch.setattr(windows, "CandleTable", Watched)
     return seen
 
 
