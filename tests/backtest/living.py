@@ -6,9 +6,9 @@ Minutes and entries are the live ones over a real database and broker; only the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from apps.engine.profile import Profile
 from apps.engine.values.reason import Refusal
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange import venue
-from apps.exchange.simulator.broker import Broker
+from apps.exchange.simulator.broker import CONSTRAINTS, Broker
 from apps.exchange.simulator.exchange import Exchange as SimulatedExchange
 from apps.exchange.simulator.market.archive import Archive
 from apps.exchange.simulator.market.market import Market
@@ -83,7 +83,7 @@ def entered_live(
     exchange: Exchange, run_id: UUID, symbol: str, monkeypatch: pytest.MonkeyPatch
 ) -> EntryResult | Refusal:
     """What the live entry makes of a run's READY verdict on empty books; nothing of it is kept."""
-    there = replace(venue.current(), broker=exchange.broker, prompt_history=exchange)
+    there = SimpleNamespace(constraints=CONSTRAINTS, broker=exchange.broker, prompt_history=exchange)
     monkeypatch.setattr(venue, "current", lambda: there)
     with transaction.atomic():
         store.save_contracts(exchange.broker.contracts(), exchange.now)
