@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -84,7 +85,7 @@ def entered_live(
 ) -> EntryResult | Refusal:
     """What the live entry makes of a run's READY verdict on empty books; nothing of it is kept."""
     there = SimpleNamespace(constraints=CONSTRAINTS, broker=exchange.broker, prompt_history=exchange)
-    monkeypatch.setattr(venue, "current", lambda: there)
+    monkeypatch.setattr(venue, "current", cache(lambda: there))
     with transaction.atomic():
         store.save_contracts(exchange.broker.contracts(), exchange.now)
         read = dict.fromkeys(("started_at", "read_at", "reconciled_at", "heard_at"), exchange.now)
