@@ -165,10 +165,10 @@ def url(*schemes: str) -> Callable[[str], str]:
 
 
 def names(text: str) -> list[str]:
-    found = [part.strip() for part in text.split(",") if part.strip()]
-    if not found:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
         raise ValueError("is an empty list")
-    return found
+    return parts
 
 
 def text(value: str) -> str:

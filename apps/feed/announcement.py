@@ -41,13 +41,13 @@ def announce(client: redis.Redis, at: datetime, missing: Iterable[str]) -> None:
 
 
 def wait_for_announcement(client: redis.Redis, at: datetime, *, timeout_s: float) -> Announcement | None:
-    """The announcement of `at`, waiting at most `timeout_s`; None when it did not come."""
+    """Return the announcement of `at`, waiting at most `timeout_s`; None when it did not come."""
     deadline = time.monotonic() + timeout_s
     while True:
         value = client.get(_key(at))
         if value is not None:
-            found = json.loads(value)
-            return Announcement(found["announced_s"], tuple(found["missing"]))
+            fields = json.loads(value)
+            return Announcement(fields["announced_s"], tuple(fields["missing"]))
         if time.monotonic() >= deadline:
             return None
         time.sleep(POLL_S)

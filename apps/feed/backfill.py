@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -47,25 +46,27 @@ def window_pages(
     page_size: int,
     urgent: bool = False,
 ) -> list[Page]:
-    """Pages that complete every window of `symbols` up to `now`, in the order they should be fetched.
+    """Return pages that complete every window of `symbols` up to `now`, in the order to fetch them.
 
     For a start or after an interruption: the newest pushed candles are asked for again.
     """
-    found: list[Page] = []
+    plan: list[Page] = []
     for timeframe, length in WINDOW.items():
         end = timeframe.floor(now)
         needed = needed_candles(timeframe, profiles, now)
         missing = store.missing_open_times(symbols, timeframe, end - length * timeframe.duration, end)
-        doubted = _doubted(symbols, end) if timeframe is Timeframe.M1 else {}
+        doubted = _doubted_opens(symbols, end) if timeframe is Timeframe.M1 else {}
         for symbol in sorted(missing.keys() | doubted.keys()):
             opens = [*missing.get(symbol, ()), *doubted.get(symbol, ())]
-            pages = pages_of(symbol, timeframe, opens, end, page_size)
-            found += pages if urgent else [replace(p, rank=_rank(p, end, needed)) for p in pages]
-    return sorted(found)
+            for page in pages_of(symbol, timeframe, opens, end, page_size):
+                newer_candles = (end - page.end) // timeframe.duration
+                rank = NEEDED if newer_candles < needed else LATER
+                plan.append(page if urgent else replace(page, rank=rank))
+    return sorted(plan)
 
 
 def needed_candles(timeframe: Timeframe, profiles: Sequence[Profile], now: datetime) -> int:
-    """Newest candles without which some profile cannot decide: its minimum and the UTC day so far (VWAP)."""
+    """Return how many newest candles a profile cannot decide without: its minimum, the UTC day (VWAP)."""
     minimums = [p.min_candles(timeframe) for p in profiles if timeframe in p.timeframes]
     if not minimums:
         return 0
@@ -76,7 +77,7 @@ def needed_candles(timeframe: Timeframe, profiles: Sequence[Profile], now: datet
 def pages_of(
     symbol: str, timeframe: Timeframe, opens: Iterable[datetime], end: datetime, page_size: int
 ) -> list[Page]:
-    """Missing open times cut into pages of at most `page_size` candles from the newest back; rank URGENT."""
+    """Cut missing open times into pages of at most `page_size` candles from the newest back; rank URGENT."""
     step = timeframe.duration
     pages: list[Page] = []
     for open_time in sorted(opens, reverse=True):
@@ -90,20 +91,15 @@ def pages_of(
     return pages
 
 
-def _doubted(symbols: Sequence[str], end: datetime) -> dict[str, list[datetime]]:
-    """Open times of the newest 1m candles that only pushes tell of."""
+def _doubted_opens(symbols: Sequence[str], end: datetime) -> dict[str, list[datetime]]:
+    """Return open times of the newest 1m candles that only pushes tell of."""
     newest = store.candles_by_symbol(symbols, Timeframe.M1, end - DOUBTED * Timeframe.M1.duration, end)
     pushed = {s: [c.open_time for c in candles if c.source is Source.WS] for s, candles in newest.items()}
     return {symbol: opens for symbol, opens in pushed.items() if opens}
 
 
-def _rank(page: Page, end: datetime, needed: int) -> int:
-    newest = (end - page.end) // page.timeframe.duration
-    return NEEDED if newest < needed else LATER
-
-
 def fill_confirmed_holes(candles: Sequence[Candle]) -> list[Candle]:
-    """Rising candles of one answer, inner holes made flat: their neighbours exist and they do not."""
+    """Return the rising candles of one answer, inner holes made flat: their neighbours exist, they do not."""
     whole: list[Candle] = []
     for candle in candles:
         while whole and whole[-1].close_time < candle.open_time:
@@ -112,13 +108,8 @@ def fill_confirmed_holes(candles: Sequence[Candle]) -> list[Candle]:
     return whole
 
 
-def left(pages: Iterable[Page]) -> Counter[int]:
-    """How many pages of each rank."""
-    return Counter(page.rank for page in pages)
-
-
 def listed_symbols(symbols: Sequence[str]) -> list[str]:
-    """`symbols` as asked; for none all stored ones but the delisted. Raises UnknownSymbol naming each."""
+    """Return `symbols`; for none all stored ones but the delisted. Raises UnknownSymbol naming each."""
     statuses = {c.symbol: c.status for c in store.contracts()}
     require_listed(symbols, list(statuses))
     return list(symbols) or [symbol for symbol, status in statuses.items() if status != store.DELISTED]
@@ -127,19 +118,18 @@ def listed_symbols(symbols: Sequence[str]) -> list[str]:
 def backfill_pages(
     symbols: Sequence[str], timeframe: Timeframe, *, span: timedelta, now: datetime, page_size: int
 ) -> list[Page]:
-    """The pages missing in the last `span` up to `now`, newest first."""
+    """Return the pages missing in the last `span` up to `now`, newest first."""
     end = timeframe.floor(now)
     missing = store.missing_open_times(symbols, timeframe, timeframe.floor(end - span), end)
-    found = [
+    return sorted(
         page
         for symbol, opens in missing.items()
         for page in pages_of(symbol, timeframe, opens, end, page_size)
-    ]
-    return sorted(found)
+    )
 
 
 def fetch_page(history: CandleHistory, page: Page) -> list[Candle]:
-    """One page's candles and one on each side, rising; holes the exchange confirms are in it, flat.
+    """Ask for one page's candles and one on each side; rising, with the holes the exchange confirms flat.
 
     An answer with an impossible row confirms none: the absent candle may be that row.
     """
@@ -149,6 +139,6 @@ def fetch_page(history: CandleHistory, page: Page) -> list[Candle]:
 
 
 def backfill(history: CandleHistory, pages: Sequence[Page]) -> Iterator[int]:
-    """Fetch and store each page; yields the rows each one changed."""
+    """Fetch and store each page; yield how many rows each one changed."""
     for page in pages:
         yield store.save_candles(fetch_page(history, page))

@@ -27,7 +27,7 @@ class CandleCloser:
         self.refused: dict[str, int] = {}
 
     def push(self, candle: FormingCandle) -> list[Candle]:
-        """Take one push; the predecessor it proves closed, or nothing."""
+        """Take one push; return the predecessor it proves closed, or nothing."""
         if candle.open_time < self._closed_until.get(candle.symbol, candle.open_time):
             return []
         previous = self._forming.get(candle.symbol)
@@ -39,7 +39,7 @@ class CandleCloser:
         return []
 
     def close_due(self, now: datetime) -> list[Candle]:
-        """Candles whose end and grace have passed without a successor."""
+        """Close the candles whose end and grace have passed without a successor; return them."""
         over = [c for c in self._forming.values() if now >= c.open_time + c.timeframe.duration + GRACE]
         closed: list[Candle] = []
         for candle in over:
@@ -48,10 +48,10 @@ class CandleCloser:
         return closed
 
     def pending_symbols(self, minute: datetime) -> frozenset[str]:
-        """Live symbols whose candle that ended at `minute` has not closed yet."""
-        pushing = {s for s, c in self._forming.items() if c.open_time < minute}
-        lately = {s for s, until in self._closed_until.items() if until < minute <= until + LIVE_FOR}
-        return frozenset(pushing | lately)
+        """Return the live symbols whose candle that ended at `minute` has not closed yet."""
+        forming = {s for s, c in self._forming.items() if c.open_time < minute}
+        live = {s for s, until in self._closed_until.items() if until < minute <= until + LIVE_FOR}
+        return frozenset(forming | live)
 
     def forget(self, symbols: tuple[str, ...]) -> None:
         """Drop forming candles whose pushes may have been missed: REST will tell."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from apps.engine.ports import CandleHistory
 from apps.engine.profile import Profile
 from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import Timeframe
-from apps.feed.backfill import NEEDED, Page, fetch_page, left, pages_of, window_pages
+from apps.feed.backfill import NEEDED, Page, fetch_page, pages_of, window_pages
 from apps.feed.rollup import roll_up_changed
 from apps.market import store
 
@@ -72,8 +73,8 @@ class GapFiller(threading.Thread):
 
     @property
     def progress(self) -> dict[str, Any]:
-        """Pages of the plan: total and left, and whether the profiles' needs and everything are there."""
-        waiting = left(list(self._heap))
+        """Return the plan's pages, total and left; whether the profiles' needs, and all, are there."""
+        waiting = Counter(page.rank for page in list(self._heap))
         return {
             "pages": self._total,
             "left": waiting.total(),
@@ -82,22 +83,23 @@ class GapFiller(threading.Thread):
         }
 
     def run(self) -> None:
+        """Fetch until `stop`; what ends it before is left in `fault`."""
         try:
-            self._add(
+            self._plan(
                 window_pages(self._symbols, self._profiles, now=self._clock(), page_size=self._page_size)
             )
             self._planned = True
             while not self._ending:
-                self._look()
-                self._work()
+                self._plan_new_holes()
+                self._fetch_next_page()
         except Exception as fault:
             self.fault = fault
             log.exception("filler_failed")
         finally:
             connection.close()
 
-    def _work(self) -> None:
-        """Fetch the most urgent page, or wait for one."""
+    def _fetch_next_page(self) -> None:
+        """Fetch and store the most urgent page, or wait for one. A retryable fault leaves it where it is."""
         if not self._heap:
             with self._wake:
                 if not self._ending and not self._gaps:
@@ -105,7 +107,11 @@ class GapFiller(threading.Thread):
             return
         page = self._heap[0]
         try:
-            self._fetch(page)
+            close_old_connections()
+            candles = fetch_page(self._history, page)
+            self.fetched += store.save_candles(candles)
+            if page.timeframe is Timeframe.M1:
+                roll_up_changed(candles, now=self._clock())
         except TradingError as fault:
             log.warning("page_failed", symbol=page.symbol, timeframe=page.timeframe, fault=str(fault))
             if fault.retryable:
@@ -114,43 +120,30 @@ class GapFiller(threading.Thread):
                 return
         heapq.heappop(self._heap)
 
-    def _fetch(self, page: Page) -> None:
-        close_old_connections()
-        candles = fetch_page(self._history, page)
-        self.fetched += store.save_candles(candles)
-        if page.timeframe is Timeframe.M1:
-            roll_up_changed(candles, now=self._clock())
-
-    def _look(self) -> None:
+    def _plan_new_holes(self) -> None:
         """Plan for interrupted symbols, and once a minute for holes among the newest 1m candles."""
         with self._wake:
             gaps, self._gaps = self._gaps, set()
         now = self._clock()
         if gaps:
-            self._add(
+            self._plan(
                 window_pages(sorted(gaps), self._profiles, now=now, page_size=self._page_size, urgent=True)
             )
         minute = Timeframe.M1.floor(now)
         if self._head_looked_at != minute and now - minute >= HEAD_AFTER:
             self._head_looked_at = minute
-            self._add(self._head(minute))
-
-    def _head(self, until: datetime) -> list[Page]:
-        missing = store.missing_open_times(self._symbols, Timeframe.M1, until - HEAD, until)
-        return [
-            page
-            for symbol, opens in missing.items()
-            for page in pages_of(symbol, Timeframe.M1, opens, until, self._page_size)
-            if not self._is_planned(symbol, max(opens))
-        ]
+            missing = store.missing_open_times(self._symbols, Timeframe.M1, minute - HEAD, minute)
+            for symbol, opens in missing.items():
+                if not self._is_planned(symbol, max(opens)):
+                    self._plan(pages_of(symbol, Timeframe.M1, opens, minute, self._page_size))
 
     def _is_planned(self, symbol: str, open_time: datetime) -> bool:
         return any(
-            p.symbol == symbol and p.timeframe is Timeframe.M1 and p.start <= open_time < p.end
-            for p in self._heap
+            page.symbol == symbol and page.timeframe is Timeframe.M1 and page.start <= open_time < page.end
+            for page in self._heap
         )
 
-    def _add(self, pages: Sequence[Page]) -> None:
+    def _plan(self, pages: Sequence[Page]) -> None:
         self._total += len(pages)
         for page in pages:
             heapq.heappush(self._heap, page)

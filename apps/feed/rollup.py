@@ -13,7 +13,7 @@ from apps.market import store
 
 
 def roll_up_changed(changed: Sequence[Candle], *, now: datetime) -> int:
-    """Re-make every coarser candle that is over and whose bucket holds one of the changed 1m candles.
+    """Roll up again every coarser candle that is over and whose bucket holds one of the changed 1m candles.
 
     Over is what ends at `now` or at the newest changed candle's end: the venue's clock may be ahead of ours.
     Incomplete buckets are left alone. Returns how many stored candles changed.
@@ -31,11 +31,11 @@ def roll_up_changed(changed: Sequence[Candle], *, now: datetime) -> int:
                 buckets[bucket].add(symbol)
         if not buckets:
             return total
-        made: list[Candle] = []
+        coarser: list[Candle] = []
         for bucket, symbols in buckets.items():
             stored = store.candles_by_symbol(sorted(symbols), finer, bucket, bucket + timeframe.duration)
             for candles in stored.values():
-                made += roll_up(candles, timeframe)
-        total += store.save_candles(made)
-        touched = {(c.symbol, c.open_time) for c in made}
+                coarser += roll_up(candles, timeframe)
+        total += store.save_candles(coarser)
+        touched = {(c.symbol, c.open_time) for c in coarser}
     return total

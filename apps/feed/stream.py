@@ -49,7 +49,7 @@ class Stream:
         self._redis = client
         self._symbols = tuple(symbols)
         self._clock = clock
-        self._closing = CandleCloser()
+        self._closer = CandleCloser()
         self._batch: list[Candle] = []
         self._batch_since = clock()
         self._started_at = self._acted_at = self._health_at = clock()
@@ -64,12 +64,12 @@ class Stream:
             now = self._clock()
             if isinstance(value, FormingCandle):
                 self._message_at = now
-                self._collect(self._closing.push(value), now)
+                self._collect(self._closer.push(value), now)
             elif isinstance(value, Gap):
-                self._interrupted(value)
+                self._refill_gap(value)
             if now - self._acted_at >= ACT_EACH:
                 self._acted_at = now
-                self._act(now)
+                self._store_and_announce(now)
             if stop.is_set():
                 return
 
@@ -78,12 +78,12 @@ class Stream:
             self._batch_since = now
         self._batch += closed
 
-    def _act(self, now: datetime) -> None:
+    def _store_and_announce(self, now: datetime) -> None:
         if self._filler.fault is not None:
             raise self._filler.fault
-        self._collect(self._closing.close_due(now), now)
+        self._collect(self._closer.close_due(now), now)
         minute = Timeframe.M1.floor(now)
-        waiting = self._waiting(minute)
+        waiting = frozenset() if self._announced >= minute else self._closer.pending_symbols(minute)
         if self._batch and (not waiting or now - self._batch_since >= BATCH):
             self._flush()
         if self._announced < minute and (not waiting or now - minute >= ANNOUNCE_AFTER):
@@ -93,13 +93,7 @@ class Stream:
             log.info("minute_announced", at=minute.isoformat(), missing=len(waiting))
         if now - self._health_at >= HEALTH_EACH:
             self._health_at = now
-            self._pulse(now)
-
-    def _waiting(self, minute: datetime) -> frozenset[str]:
-        """Live symbols whose candle of the minute just over is not in; nobody once it was announced."""
-        if self._announced >= minute:
-            return frozenset()
-        return self._closing.pending_symbols(minute)
+            self._save_health(now)
 
     def _flush(self) -> None:
         batch, self._batch = self._batch, []
@@ -110,13 +104,13 @@ class Stream:
             roll_up_changed(batch, now=self._clock())
         self._candle_at = max(c.close_time for c in batch)
 
-    def _interrupted(self, gap: Gap) -> None:
+    def _refill_gap(self, gap: Gap) -> None:
         log.warning("stream_gap", symbols=len(gap.symbols), reason=gap.reason)
         self._reconnects += 1
-        self._closing.forget(gap.symbols)
+        self._closer.forget(gap.symbols)
         self._filler.refill(gap.symbols)
 
-    def _pulse(self, now: datetime) -> None:
+    def _save_health(self, now: datetime) -> None:
         fresh = self._message_at is not None and now - self._message_at < timedelta(seconds=20)
         StreamHealth.objects.update_or_create(
             name=NAME,

@@ -16,14 +16,14 @@ from apps.orders import store as orders
 
 
 def sync_contracts(history: CandleHistory, now: datetime) -> int:
-    """Fetch and store every contract; how many there are."""
+    """Fetch and store every contract; return how many there are."""
     contracts = history.contracts()
     store.save_contracts(contracts, now)
     return len(contracts)
 
 
 def streamed_symbols(account: str, now: datetime) -> list[str]:
-    """The symbols whose candles are kept: those that are watched, and what the account's books still hold.
+    """Return the symbols whose candles are kept: those that are watched, and what the books still hold.
 
     A contract that is delisted or left the universe is judged no more; its candles are stored to the end.
     """
@@ -31,7 +31,7 @@ def streamed_symbols(account: str, now: datetime) -> list[str]:
 
 
 def watched_symbols(now: datetime) -> list[str]:
-    """The symbols this deployment watches, by the stored contracts and MTF_SYMBOLS_TO_WATCH."""
+    """Return the symbols this deployment watches, by the stored contracts and MTF_SYMBOLS_TO_WATCH."""
     return select_symbols(store.contracts(), settings.MTF_SYMBOLS_TO_WATCH, now)
 
 
@@ -42,7 +42,7 @@ DELISTING_SOON = timedelta(days=7)
 
 
 def select_symbols(contracts: Iterable[Contract], explicit: Iterable[str], now: datetime) -> list[str]:
-    """Symbols to watch, sorted: the explicit ones as they are, else all that pass the filters.
+    """Return the symbols to watch, sorted: the explicit ones as they are, else all that pass the filters.
 
     Raises UnknownSymbol naming every explicit symbol that is not listed.
     """

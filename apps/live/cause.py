@@ -88,8 +88,8 @@ def cause_counts(causes: Mapping[str, Cause]) -> dict[str, Any]:
 def unwatched_symbols(profile: str, judged: Sequence[str]) -> list[str]:
     """Return the symbols, by name, not `judged` any more though a verdict of `profile` stands."""
     others = sorted({contract.symbol for contract in market.contracts()}.difference(judged))
-    standing = audit.newest_causes(profile, others)
-    return [symbol for symbol in others if symbol in standing and standing[symbol].cause != audit.NOT_WATCHED]
+    causes = audit.newest_causes(profile, others)
+    return [symbol for symbol in others if symbol in causes and causes[symbol].cause != audit.NOT_WATCHED]
 
 
 def unwatched_rows(run: MtfRun, symbols: Sequence[str], now: datetime) -> Iterator[audit.AuditRow]:

@@ -15,7 +15,7 @@ from apps.engine.evaluate.timeframe import TimeframeOutcome
 from apps.engine.frame import Ints
 from apps.engine.profile import Phase
 from apps.engine.values.timeframe import Timeframe
-from apps.signals import store as signals
+from apps.signals import store as signal_store
 from apps.signals.models import SignalSide
 from apps.signals.store import OutcomeRow, SignalRow
 
@@ -35,81 +35,83 @@ class LastOutcomes:
 
     @classmethod
     def stored(cls, profile: str, symbols: tuple[str, ...]) -> LastOutcomes:
-        """What the tables say: sides are read, outcomes are written anew."""
-        return cls(profile, symbols, sides=signals.newest_signals(profile))
+        """Return what the tables say: sides are read, outcomes are written anew."""
+        return cls(profile, symbols, sides=signal_store.newest_signals(profile))
 
-    def changed(self, one: TimeframeOutcome) -> list[int]:
-        """Rows whose candle, outcome or reason differs from what was last written."""
-        now = fingerprint(one)
-        before = self.written.get((one.timeframe, one.phase))
+    def changed_rows(self, outcome: TimeframeOutcome) -> list[int]:
+        """Return the rows whose candle, outcome or reason differs from what was last written."""
+        now = fingerprint(outcome)
+        before = self.written.get((outcome.timeframe, outcome.phase))
         if before is None:
             return list(range(len(self.symbols)))
         return [int(row) for row in np.flatnonzero((now != before).any(axis=0))]
 
-    def remember(self, one: TimeframeOutcome, rows: Sequence[SignalRow]) -> None:
+    def remember(self, outcome: TimeframeOutcome, rows: Sequence[SignalRow]) -> None:
         """Take over what was committed."""
-        self.written[(one.timeframe, one.phase)] = fingerprint(one)
+        self.written[(outcome.timeframe, outcome.phase)] = fingerprint(outcome)
         for row in rows:
             self.sides[(row.symbol, row.timeframe, row.phase)] = row.side
 
 
-def fingerprint(one: TimeframeOutcome) -> Ints:
-    """What identifies an outcome: candle (Unix ms), outcome, reason; (3, S)."""
-    return np.array([one.candle_open_ms, one.outcome, one.reason_code], dtype=np.int64)
+def fingerprint(outcome: TimeframeOutcome) -> Ints:
+    """Return what identifies an outcome: candle (Unix ms), outcome, reason; (3, S)."""
+    return np.array([outcome.candle_open_ms, outcome.outcome, outcome.reason_code], dtype=np.int64)
 
 
 def outcome_rows(
-    judgement: MinuteJudgement, one: TimeframeOutcome, rows: Sequence[int]
+    judgement: MinuteJudgement, of_timeframe: TimeframeOutcome, rows: Sequence[int]
 ) -> Iterator[OutcomeRow]:
-    """The standing outcomes of these symbols, valid until the timeframe's next candle closes."""
-    expires_at = one.timeframe.floor(judgement.at) + one.timeframe.duration
+    """Yield the outcomes of these symbols, valid until the timeframe's next candle closes."""
+    expires_at = of_timeframe.timeframe.floor(judgement.at) + of_timeframe.timeframe.duration
     for row in rows:
-        outcome = Outcome(one.outcome[row])
+        outcome = Outcome(of_timeframe.outcome[row])
         yield OutcomeRow(
             digest=judgement.profile.digest,
             profile=judgement.profile.name,
             symbol=judgement.symbols[row],
-            timeframe=one.timeframe,
-            phase=one.phase,
-            kline_time=candle_open_at(one, row),
+            timeframe=of_timeframe.timeframe,
+            phase=of_timeframe.phase,
+            kline_time=candle_open_at(of_timeframe, row),
             side=SIDE.get(outcome, SignalSide.NONE),
             outcome=outcome.word,
-            reason=one.reason[row],
+            reason=of_timeframe.reason[row],
             expires_at=expires_at,
-            details={"grace": bool(one.grace[row])},
+            details={"grace": bool(of_timeframe.grace[row])},
         )
 
 
 def signal_rows(
-    standing: LastOutcomes,
+    last: LastOutcomes,
     judgement: MinuteJudgement,
-    one: TimeframeOutcome,
+    of_timeframe: TimeframeOutcome,
     rows: Sequence[int],
     run_id: UUID,
 ) -> list[SignalRow]:
-    """LONG and SHORT of these symbols, and the NONE that ends one which stood."""
-    found: list[SignalRow] = []
+    """Return LONG and SHORT of these symbols, and the NONE that ends one which stood."""
+    signals: list[SignalRow] = []
+    timeframe, phase = of_timeframe.timeframe, of_timeframe.phase
     for row in rows:
         symbol = judgement.symbols[row]
-        side = SIDE.get(Outcome(one.outcome[row]), SignalSide.NONE)
-        before = standing.sides.get((symbol, one.timeframe, one.phase), SignalSide.NONE)
+        side = SIDE.get(Outcome(of_timeframe.outcome[row]), SignalSide.NONE)
+        before = last.sides.get((symbol, timeframe, phase), SignalSide.NONE)
         if side is SignalSide.NONE and before is SignalSide.NONE:
             continue
-        found.append(
+        signals.append(
             SignalRow(
                 profile=judgement.profile.name,
                 symbol=symbol,
-                timeframe=one.timeframe,
-                phase=one.phase,
-                kline_time=candle_open_at(one, row),
+                timeframe=timeframe,
+                phase=phase,
+                kline_time=candle_open_at(of_timeframe, row),
                 side=side,
                 digest=judgement.profile.digest,
                 run_id=run_id,
-                score=None if side is SignalSide.NONE else round(float(one.score[row]), 4),
+                score=None if side is SignalSide.NONE else round(float(of_timeframe.score[row]), 4),
             )
         )
-    return found
+    return signals
 
 
-def candle_open_at(one: TimeframeOutcome, row: int) -> datetime:
-    return datetime.fromtimestamp(int(one.candle_open_ms[row]) / 1000, UTC)
+def candle_open_at(outcome: TimeframeOutcome, row: int) -> datetime:
+    """Return the open time of the candle that a row was judged on."""
+    return datetime.fromtimestamp(int(outcome.candle_open_ms[row]) / 1000, UTC)

@@ -19,7 +19,7 @@ from apps.db.bookkeeping import bookkeeping
 from apps.engine.enter import guards
 from apps.engine.events import CloseFailing, CooldownSet, Event, FillSeen
 from apps.engine.ports import Claimed
-from apps.engine.values.account import AccountLimits, AccountState, SymbolState
+from apps.engine.values.account import AccountLimits, AccountState
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.reason import Refusal
 from apps.live.watch_state import AccountHealth
@@ -29,10 +29,10 @@ from apps.switches import store as switches
 
 log = structlog.get_logger("positions")
 ACTOR = "watch"
-LONGEST_S = 1.0
-"""Audit rows that are written one by one take no longer at a time."""
-UNWRITTEN = 1000
-"""So many are kept to be written again; each was told in the log."""
+ONE_BY_ONE_S = 1.0
+"""Writing audit rows one by one takes no longer at a time."""
+MAX_UNWRITTEN = 1000
+"""So many events are kept to be written again; each stands in the log."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class AccountLedger:
 
     `health` is asked with each state; `review`: every plan waits for a person, whatever its profile says.
     `run_id` and `context` (the verdict) go with what is claimed and recorded; `unwritten`: events whose audit
-    rows wait for `write_again`.
+    rows wait for `retry_unwritten`.
     """
 
     account: str
@@ -51,10 +51,11 @@ class AccountLedger:
     limits: AccountLimits = field(default_factory=AccountLimits)
     review: bool = False
     unwritten: deque[Event] = field(
-        default_factory=lambda: deque(maxlen=UNWRITTEN), compare=False, repr=False
+        default_factory=lambda: deque(maxlen=MAX_UNWRITTEN), compare=False, repr=False
     )
 
     def state(self, symbols: Sequence[str], now: datetime) -> AccountState:
+        """See the port. Contracts of positions without a plan are valued as the market room has them."""
         health = self.health(now)
         stored = orders.account_exposure(self.account, symbols, now, _contract_sizes)
         unhealthy = [health.unhealthy] if health.unhealthy else []
@@ -63,11 +64,15 @@ class AccountLedger:
                 f"{', '.join(stored.unsized)}: traded without a plan, and no such contract is stored"
                 " (manage.py sync_contracts): what it is worth is unknown"
             )
+        cooldowns = switches.cooldown_ends(self.account, list(stored.symbols), now)
         return AccountState(
             off=off_switches(),
             reconciled=health.reconciled,
             unhealthy="; ".join(unhealthy),
-            symbols=self._cooled(stored.symbols, now),
+            symbols={
+                symbol: replace(state, cooldown_until=cooldowns.get(symbol))
+                for symbol, state in stored.symbols.items()
+            },
             exposures=stored.exposures,
             lost_today=stored.lost_today,
             limits=self.limits,
@@ -96,7 +101,10 @@ class AccountLedger:
 
     @transaction.atomic
     def record(self, events: Sequence[Event]) -> None:
-        """All that protection needs or nothing; a fill and the audit rows only if they can be written."""
+        """Store all that protection needs or nothing; a fill and the audit rows only if they can be written.
+
+        A close that keeps failing switches GLOBAL off: nothing may be opened until a person has looked.
+        """
         written, busy = [], False
         for event in events:
             if busy and isinstance(event, FillSeen):
@@ -104,28 +112,38 @@ class AccountLedger:
             attempt = orders.record_event(self.account, event)
             busy = busy or attempt.busy
             if isinstance(event, CooldownSet):
-                self._cool_down(event)
+                switches.start_cooldown(
+                    self.account,
+                    event.symbol,
+                    decision_key=event.decision_key,
+                    reason=event.because,
+                    now=event.at,
+                    until=event.until,
+                )
             if isinstance(event, CloseFailing):
                 with bookkeeping("switch_global_off", symbol=event.symbol, because=event.detail):
-                    _stop_everything(event)
+                    if switches.GLOBAL not in switches.off_switches():
+                        closes = event.position.closes_asked
+                        reason = f"{event.symbol}: closing {closes} times did not make it flat"
+                        switches.set_switch(switches.GLOBAL, is_on=False, reason=reason, actor=ACTOR)
             if attempt.fault is None:
                 written.append(event)
-        if left := self._audited(written):
+        if left := self._append_to_audit(written):
             transaction.on_commit(lambda: self.unwritten.extend(left))
 
     def retry_unwritten(self) -> None:
-        """The audit rows that could not be written when their events were recorded."""
+        """Write the audit rows that could not be written when their events were recorded."""
         waiting = [self.unwritten.popleft() for _ in range(len(self.unwritten))]
-        self.unwritten.extend(self._audited(waiting))
+        self.unwritten.extend(self._append_to_audit(waiting))
 
-    def _audited(self, events: Sequence[Event]) -> list[Event]:
-        """Append them to the audit, together or, when that fails, one by one; those that could not be."""
+    def _append_to_audit(self, events: Sequence[Event]) -> list[Event]:
+        """Write them together or, when that fails, one by one; return those that could not be."""
         with bookkeeping("trade_events", events=len(events)) as attempt:
             trade_events.save_events(self.account, events, self.run_id)
         if attempt.fault is None:
             return []
         left: list[Event] = []
-        ends_at = time.monotonic() + LONGEST_S
+        ends_at = time.monotonic() + ONE_BY_ONE_S
         for n, event in enumerate(events):
             if attempt.busy or time.monotonic() > ends_at:
                 return left + list(events[n:])
@@ -135,23 +153,9 @@ class AccountLedger:
                 left.append(event)
         return left
 
-    def _cooled(self, states: Mapping[str, SymbolState], now: datetime) -> dict[str, SymbolState]:
-        cooling = switches.cooldown_ends(self.account, list(states), now)
-        return {name: replace(state, cooldown_until=cooling.get(name)) for name, state in states.items()}
-
-    def _cool_down(self, event: CooldownSet) -> None:
-        switches.start_cooldown(
-            self.account,
-            event.symbol,
-            decision_key=event.decision_key,
-            reason=event.because,
-            now=event.at,
-            until=event.until,
-        )
-
 
 def off_switches() -> dict[str, str] | None:
-    """The switches that are off; None when they cannot be read, which refuses every entry."""
+    """Return the switches that are off; None when they cannot be read, which refuses every entry."""
     try:
         with transaction.atomic():
             return switches.off_switches()
@@ -161,13 +165,10 @@ def off_switches() -> dict[str, str] | None:
 
 
 def _contract_sizes(symbols: Sequence[str]) -> dict[str, Decimal]:
-    """Coins a contract, of those that are stored."""
+    """Return coins a contract, of those that are stored."""
     wanted = set(symbols)
-    return {one.symbol: one.contract_size for one in market.contracts() if one.symbol in wanted}
-
-
-def _stop_everything(event: CloseFailing) -> None:
-    """Positions cannot be closed: nothing may be opened until a person has looked."""
-    if switches.GLOBAL not in switches.off_switches():
-        reason = f"{event.symbol}: closing {event.position.closes_asked} times did not make it flat"
-        switches.set_switch(switches.GLOBAL, is_on=False, reason=reason, actor=ACTOR)
+    return {
+        contract.symbol: contract.contract_size
+        for contract in market.contracts()
+        if contract.symbol in wanted
+    }

@@ -35,7 +35,7 @@ def run_minute(
     client: redis.Redis,
     now: datetime,
 ) -> list[MtfRun]:
-    """Judge the minute `at` (a boundary) once for every profile; the runs this call claimed.
+    """Judge the minute `at` (a boundary) once for every profile; return the runs this call claimed.
 
     A minute claimed before is not judged again. A failing step marks the runs failed and raises.
     """
@@ -66,8 +66,8 @@ def _judge(
     now: datetime,
 ) -> None:
     stages = StageTimer()
-    waited = max(0.0, COLLECT_S - (now - at).total_seconds())
-    announced = wait_for_announcement(client, at, timeout_s=waited)
+    timeout_s = max(0.0, COLLECT_S - (now - at).total_seconds())
+    announcement = wait_for_announcement(client, at, timeout_s=timeout_s)
     stages.lap("collect_ms")
     warm.refresh(at)
     stages.lap("windows_ms")
@@ -80,11 +80,11 @@ def _judge(
         warm=warm,
         at=at,
         stages=stages,
-        announced_s=None if announced is None else announced.announced_s,
+        announced_s=None if announcement is None else announcement.announced_s,
     )
     log.info("minute_decided", at=at.isoformat(), profiles=len(claimed), **stages.laps)
 
 
 def closed_minute(now: datetime) -> datetime:
-    """The newest minute boundary: what beat's tick, late or doubled, means."""
+    """Return the newest minute boundary: what beat's tick, late or doubled, means."""
     return Timeframe.M1.floor(now)

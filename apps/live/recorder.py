@@ -1,4 +1,4 @@
-"""Remembers what was decided: one transaction into the rooms, and in memory only what stands there."""
+"""Remembers what was decided: one transaction into the rooms, and in memory what they hold after it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,16 @@ from apps.engine.evaluate.timeframe import TimeframeOutcome
 from apps.engine.indicators.columns import ALIASES, column_names
 from apps.engine.values.reason import Refusal
 from apps.engine.values.timeframe import WINDOW, Timeframe
-from apps.live import cause as unwatched
 from apps.live import run_state
-from apps.live.cause import Cause, cause_counts, stored_causes, switch_refusals, symbol_causes
+from apps.live.cause import (
+    Cause,
+    cause_counts,
+    stored_causes,
+    switch_refusals,
+    symbol_causes,
+    unwatched_rows,
+    unwatched_symbols,
+)
 from apps.live.last_outcome import LastOutcomes, outcome_rows, signal_rows
 from apps.live.models import MtfRun
 from apps.live.run_state import StageTimer
@@ -27,6 +34,15 @@ from apps.signals.store import OutcomeRow, SignalRow, SnapshotRow
 from apps.switches import store as switches
 
 STEP = "verdict"
+
+
+@dataclass
+class _LastOfProfile:
+    """What the rooms hold of one profile. `unwatched`: symbols whose verdicts the next run ends."""
+
+    outcomes: LastOutcomes
+    causes: dict[str, Cause]
+    unwatched: list[str]
 
 
 @dataclass
@@ -41,9 +57,7 @@ class RunRecorder:
     """One per evaluating worker. What it remembers is a copy of committed rows, read anew at start."""
 
     def __init__(self) -> None:
-        self._standing: dict[str, LastOutcomes] = {}
-        self._causes: dict[str, dict[str, Cause]] = {}
-        self._leaving: dict[str, list[str]] = {}
+        self._last: dict[str, _LastOfProfile] = {}
 
     def record(
         self,
@@ -67,64 +81,68 @@ class RunRecorder:
                 for run, judgement in decided
             ]
             stages.lap("write_ms")
-            timings = _timings(stages, at, announced_s)
-            for (run, _), one in zip(decided, written, strict=True):
+            now_s = time.time()
+            timings = stages.laps | {"close_to_decided_ms": round((now_s - at.timestamp()) * 1000, 1)}
+            if announced_s is not None:
+                timings["announced_to_decided_ms"] = round((now_s - announced_s) * 1000, 1)
+            for (run, _), rows in zip(decided, written, strict=True):
                 run_state.finish_run(
-                    run, now=datetime.now(UTC), counts=cause_counts(one.causes), timings=timings
+                    run, now=datetime.now(UTC), counts=cause_counts(rows.causes), timings=timings
                 )
-        for timeframe, rows in fresh.items():
-            warm.report(timeframe, rows)
-        for (_, judgement), one in zip(decided, written, strict=True):
-            self._remember(judgement, one)
+        for timeframe, reported in fresh.items():
+            warm.report(timeframe, reported)
+        for (_, judgement), rows in zip(decided, written, strict=True):
+            last = self._last[judgement.profile.name]
+            last.causes, last.unwatched = rows.causes, []
+            for outcome, signals_of_outcome in rows.outcomes:
+                last.outcomes.remember(outcome, signals_of_outcome)
 
     def _write(self, run: MtfRun, judgement: MinuteJudgement, refused: Mapping[str, Refusal]) -> _Written:
-        standing = self._of(judgement)
-        now = _Written(symbol_causes(judgement, refused))
+        last = self._last_of(judgement)
+        written = _Written(symbol_causes(judgement, refused))
         outcomes: list[OutcomeRow] = []
-        for one in judgement.timeframes:
-            rows = standing.changed(one)
-            now.outcomes.append((one, signal_rows(standing, judgement, one, rows, run.run_id)))
-            outcomes += outcome_rows(judgement, one, rows)
+        for outcome in judgement.timeframes:
+            rows = last.outcomes.changed_rows(outcome)
+            written.outcomes.append(
+                (outcome, signal_rows(last.outcomes, judgement, outcome, rows, run.run_id))
+            )
+            outcomes += outcome_rows(judgement, outcome, rows)
         signals.save_outcomes(outcomes)
-        signals.save_signals(row for _, rows in now.outcomes for row in rows)
-        before = self._causes[judgement.profile.name]
-        worth = [s for s, cause in now.causes.items() if cause.is_ready or cause != before.get(s)]
-        audit.save_rows(_audit_row(run, judgement, symbol, now.causes[symbol], refused) for symbol in worth)
+        signals.save_signals(row for _, rows in written.outcomes for row in rows)
         audit.save_rows(
-            unwatched.unwatched_rows(run, self._leaving[judgement.profile.name], datetime.now(UTC))
+            _audit_row(run, judgement, symbol, cause, refused.get(symbol))
+            for symbol, cause in written.causes.items()
+            if cause.is_ready or cause != last.causes.get(symbol)
         )
-        return now
+        audit.save_rows(unwatched_rows(run, last.unwatched, datetime.now(UTC)))
+        return written
 
-    def _of(self, judgement: MinuteJudgement) -> LastOutcomes:
-        """What stands of the judged profile; read from the tables at first and when the symbols changed."""
-        name = judgement.profile.name
-        standing = self._standing.get(name)
-        if standing is None or standing.symbols != judgement.symbols:
-            standing = self._standing[name] = LastOutcomes.stored(name, judgement.symbols)
-            self._causes[name] = stored_causes(name, judgement.symbols)
-            self._leaving[name] = unwatched.unwatched_symbols(name, judgement.symbols)
-        return standing
-
-    def _remember(self, judgement: MinuteJudgement, one: _Written) -> None:
-        self._causes[judgement.profile.name] = one.causes
-        self._leaving[judgement.profile.name] = []
-        for outcome, rows in one.outcomes:
-            self._standing[judgement.profile.name].remember(outcome, rows)
+    def _last_of(self, judgement: MinuteJudgement) -> _LastOfProfile:
+        """Return what is remembered of the profile; read anew at first and when the symbols changed."""
+        name, symbols = judgement.profile.name, judgement.symbols
+        last = self._last.get(name)
+        if last is None or last.outcomes.symbols != symbols:
+            last = self._last[name] = _LastOfProfile(
+                LastOutcomes.stored(name, symbols),
+                stored_causes(name, symbols),
+                unwatched_symbols(name, symbols),
+            )
+        return last
 
 
 def _snapshots(warm: Warm, timeframe: Timeframe, rows: Sequence[int]) -> Iterator[SnapshotRow]:
     names = [name for name in column_names(timeframe) if name not in ALIASES]
-    opened = warm.until(timeframe) - timeframe.duration
+    open_time = warm.until(timeframe) - timeframe.duration
     columns = warm.frames().frames[timeframe].columns
     values = zip(*(columns[name][rows, -1].tolist() for name in names), strict=True)
-    for row, of_symbol in zip(rows, values, strict=True):
-        yield SnapshotRow(warm.symbols[row], timeframe, opened, dict(zip(names, of_symbol, strict=True)))
+    for row, values_of_symbol in zip(rows, values, strict=True):
+        by_name = dict(zip(names, values_of_symbol, strict=True))
+        yield SnapshotRow(warm.symbols[row], timeframe, open_time, by_name)
 
 
 def _audit_row(
-    run: MtfRun, judgement: MinuteJudgement, symbol: str, cause: Cause, refused: Mapping[str, Refusal]
+    run: MtfRun, judgement: MinuteJudgement, symbol: str, cause: Cause, refusal: Refusal | None
 ) -> audit.AuditRow:
-    refusal = refused.get(symbol)
     return audit.AuditRow(
         symbol=symbol,
         run_id=run.run_id,
@@ -139,11 +157,3 @@ def _audit_row(
             "refusal": None if refusal is None else {"reason": refusal.reason, **refusal.numbers},
         },
     )
-
-
-def _timings(stages: StageTimer, at: datetime, announced_s: float | None) -> dict[str, float]:
-    now_s = time.time()
-    timings = dict(stages.laps) | {"close_to_decided_ms": round((now_s - at.timestamp()) * 1000, 1)}
-    if announced_s is not None:
-        timings["announced_to_decided_ms"] = round((now_s - announced_s) * 1000, 1)
-    return timings

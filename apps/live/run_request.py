@@ -18,7 +18,6 @@ from apps.db.release import release_connection
 from apps.engine.cycle import evaluate
 from apps.engine.evaluate.judgement import MinuteJudgement
 from apps.engine.evaluate.outcome import Outcome
-from apps.engine.evaluate.timeframe import TimeframeOutcome
 from apps.engine.profile import Mode, Profile
 from apps.engine.values.contract import UnknownSymbol, require_listed
 from apps.engine.values.errors import TradingError, suggestion
@@ -66,18 +65,21 @@ class RunRequest:
     dry_run: bool = True
 
 
-def open_requested_run(asked: RunRequest, trigger: Trigger, now: datetime) -> MtfRun:
+def open_requested_run(request: RunRequest, trigger: Trigger, now: datetime) -> MtfRun:
     """Check the request and open its run for the worker. Raises InvalidRunRequest, TooManyWaiting."""
-    _refuse_to_send(asked)
-    profile = _profile(asked)
-    symbols = _symbols(asked, now)
+    if not request.dry_run and venue.is_dry():
+        raise InvalidRunRequest("dry_run", "must be true: this deployment sends no orders (TRADING=dry)")
+    if not request.dry_run and request.force_run:
+        raise InvalidRunRequest("force_run", "kill switches are ignored in dry runs only")
+    profile = _requested_profile(request)
+    symbols = _requested_symbols(request, now)
     profiles.save_version(profile)
-    options = asdict(asked) | {"symbols": symbols}
-    return run_state.open_run(profile, closed_minute(now), now, trigger, options, dry_run=asked.dry_run)
+    options = asdict(request) | {"symbols": symbols}
+    return run_state.open_run(profile, closed_minute(now), now, trigger, options, dry_run=request.dry_run)
 
 
 def wait_for_run(run_id: UUID | str, timeout_s: float) -> MtfRun | None:
-    """The run once it and its entries ended, waiting at most `timeout_s`; None when they have not.
+    """Return the run once it and its entries ended, waiting at most `timeout_s`; None when they have not.
 
     Between two looks a connection of the web process's pool is free for others.
     """
@@ -93,7 +95,7 @@ def wait_for_run(run_id: UUID | str, timeout_s: float) -> MtfRun | None:
 
 
 def judge_requested_run(run_id: str, *, warm: Warm, client: redis.Redis, now: datetime) -> list[str]:
-    """Judge an opened run for the minute just over and write its result; the symbols to enter now.
+    """Judge an opened run for the minute just over, write its result, return the symbols to enter now.
 
     A failing step marks it failed and raises.
     """
@@ -107,12 +109,12 @@ def judge_requested_run(run_id: str, *, warm: Warm, client: redis.Redis, now: da
         raise
 
 
-def _decide(run: MtfRun, asked: RunRequest, *, warm: Warm, client: redis.Redis, now: datetime) -> list[str]:
+def _decide(run: MtfRun, request: RunRequest, *, warm: Warm, client: redis.Redis, now: datetime) -> list[str]:
     stages = StageTimer()
     at = closed_minute(now)
     wait_for_announcement(client, at, timeout_s=max(0.0, COLLECT_S - (now - at).total_seconds()))
     stages.lap("collect_ms")
-    profile, symbols = _profile(asked), tuple(asked.symbols or ())
+    profile, symbols = _requested_profile(request), tuple(request.symbols or ())
     windows = warm if warm.covers(symbols, profile) else Warm(symbols, [profile])
     windows.refresh(at)
     stages.lap("windows_ms")
@@ -120,76 +122,63 @@ def _decide(run: MtfRun, asked: RunRequest, *, warm: Warm, client: redis.Redis, 
         stages.part("windows_ms", "extra_ms", windows.extra_ms)
     [judgement] = evaluate(windows.frames(), [profile], at=at)
     stages.lap("evaluate_ms")
-    off = {} if asked.force_run else switches.off_switches()
+    off = {} if request.force_run else switches.off_switches()
     refused = switch_refusals(off, profile, symbols)
-    found = run_result(judgement, symbols, refused, run_id=str(run.run_id), timings=stages.laps)
-    entering = [one["symbol"] for one in found["results"] if "verdict" in one and profile.entry is not None]
-    found["entering"] = entering
+    result = run_result(judgement, symbols, refused, run_id=str(run.run_id), timings=stages.laps)
+    entering = [row["symbol"] for row in result["results"] if "verdict" in row and profile.entry is not None]
+    result["entering"] = entering
     run_state.finish_run(
-        run, now=datetime.now(UTC), counts=found["summary"], timings=stages.laps, result=found
+        run, now=datetime.now(UTC), counts=result["summary"], timings=stages.laps, result=result
     )
     return entering
 
 
-def _refuse_to_send(asked: RunRequest) -> None:
-    """A request that would send orders where none may be sent."""
-    if asked.dry_run:
-        return
-    if venue.is_dry():
-        raise InvalidRunRequest("dry_run", "must be true: this deployment sends no orders (TRADING=dry)")
-    if asked.force_run:
-        raise InvalidRunRequest("force_run", "kill switches are ignored in dry runs only")
-
-
-def _profile(asked: RunRequest) -> Profile:
-    """The profile as the request wants it judged."""
-    known = files.profile_names(settings.MTF_PROFILES_DIR)
-    if asked.profile not in known:
-        near = suggestion(asked.profile, known)
+def _requested_profile(request: RunRequest) -> Profile:
+    """Return the profile as the request wants it judged: its mode, its only execution timeframe."""
+    names = files.profile_names(settings.MTF_PROFILES_DIR)
+    if request.profile not in names:
+        near = suggestion(request.profile, names)
         raise InvalidRunRequest(
-            "mtf_profile", f"unknown profile {asked.profile!r}: there are {', '.join(known)}{near}"
+            "mtf_profile", f"unknown profile {request.profile!r}: there are {', '.join(names)}{near}"
         )
-    [profile] = files.load_profiles(settings.MTF_PROFILES_DIR, [asked.profile])
-    if asked.validation_mode is not None:
+    [profile] = files.load_profiles(settings.MTF_PROFILES_DIR, [request.profile])
+    if request.validation_mode is not None:
         modes = [mode.value for mode in Mode]
-        if asked.validation_mode not in modes:
+        if request.validation_mode not in modes:
             raise InvalidRunRequest(
-                "validation_mode", f"{asked.validation_mode!r} is not one of {', '.join(modes)}"
+                "validation_mode", f"{request.validation_mode!r} is not one of {', '.join(modes)}"
             )
-        profile = profile.with_mode(Mode(asked.validation_mode))
-    if asked.timeframe is not None:
-        own = [timeframe.value for timeframe in profile.execution_timeframes]
-        if asked.timeframe not in own:
+        profile = profile.with_mode(Mode(request.validation_mode))
+    if request.timeframe is not None:
+        timeframes = [timeframe.value for timeframe in profile.execution_timeframes]
+        if request.timeframe not in timeframes:
             raise InvalidRunRequest(
-                "timeframe", f"{asked.profile} enters on {', '.join(own)}, not on {asked.timeframe!r}"
+                "timeframe",
+                f"{request.profile} enters on {', '.join(timeframes)}, not on {request.timeframe!r}",
             )
-        profile = profile.with_execution(Timeframe(asked.timeframe))
+        profile = profile.with_execution(Timeframe(request.timeframe))
     return profile
 
 
-def _symbols(asked: RunRequest, now: datetime) -> Sequence[str]:
-    listed = [contract.symbol for contract in market.contracts()]
-    if asked.symbols is None:
-        return _universe(now)
-    if not asked.symbols:
+def _requested_symbols(request: RunRequest, now: datetime) -> Sequence[str]:
+    """Return each symbol once, in the order of the request; the universe when it names none."""
+    if request.symbols is None:
+        try:
+            universe = watched_symbols(now)
+        except UnknownSymbol as fault:
+            raise InvalidRunRequest("symbols", f"MTF_SYMBOLS_TO_WATCH: {fault}") from fault
+        if not universe:
+            raise InvalidRunRequest(
+                "symbols", "the universe is empty: no stored contract is watched (manage.py sync_contracts)"
+            )
+        return universe
+    if not request.symbols:
         raise InvalidRunRequest("symbols", "is empty: leave it out for the whole universe")
     try:
-        require_listed(asked.symbols, listed)
+        require_listed(request.symbols, [contract.symbol for contract in market.contracts()])
     except UnknownSymbol as fault:
         raise InvalidRunRequest("symbols", str(fault)) from fault
-    return list(dict.fromkeys(asked.symbols))
-
-
-def _universe(now: datetime) -> Sequence[str]:
-    try:
-        universe = watched_symbols(now)
-    except UnknownSymbol as fault:
-        raise InvalidRunRequest("symbols", f"MTF_SYMBOLS_TO_WATCH: {fault}") from fault
-    if not universe:
-        raise InvalidRunRequest(
-            "symbols", "the universe is empty: no stored contract is watched (manage.py sync_contracts)"
-        )
-    return universe
+    return list(dict.fromkeys(request.symbols))
 
 
 NO_DATA = frozenset(
@@ -212,38 +201,43 @@ def run_result(
     run_id: str,
     timings: Mapping[str, float],
 ) -> dict[str, Any]:
-    """`status` is success when every symbol could be judged, error when none could, else partial_success."""
-    rows = {symbol: row for row, symbol in enumerate(judgement.symbols)}
-    wanted = {symbol: rows[symbol] for symbol in symbols}
-    found = {s: cause for s, cause in symbol_causes(judgement, refused).items() if s in wanted}
+    """Return the JSON that answers a request; what entries come to is added as they end.
+
+    `status` is success when every symbol could be judged, error when none could, else partial_success.
+    """
+    row_of = {symbol: row for row, symbol in enumerate(judgement.symbols)}
+    rows = {symbol: row_of[symbol] for symbol in symbols}
+    causes = {s: cause for s, cause in symbol_causes(judgement, refused).items() if s in rows}
     errors = [
-        {"symbol": s, "timeframe": one.timeframe, "phase": one.phase, "reason": one.reason[row]}
-        for s, row in wanted.items()
-        for one in judgement.timeframes
-        if one.reason[row] in NO_DATA
+        {"symbol": symbol, "timeframe": of.timeframe, "phase": of.phase, "reason": of.reason[row]}
+        for symbol, row in rows.items()
+        for of in judgement.timeframes
+        if of.reason[row] in NO_DATA
     ]
-    blind = {error["symbol"] for error in errors}
-    summary = cause_counts(found)
+    unjudged = {error["symbol"] for error in errors}
+    status = "partial_success" if unjudged else "success"
+    summary = cause_counts(causes)
     return {
-        "status": "error"
-        if wanted and len(blind) == len(wanted)
-        else "partial_success"
-        if blind
-        else "success",
+        "status": "error" if rows and len(unjudged) == len(rows) else status,
         "run_id": run_id,
         "profile": judgement.profile.name,
         "digest": judgement.profile.digest,
         "minute": judgement.at.isoformat(),
         "summary": summary,
-        "results": [_entry(judgement, symbol, row, found[symbol]) for symbol, row in wanted.items()],
-        "summary_by_tf": _by_timeframe(judgement, list(wanted.values())),
+        "results": [_symbol_result(judgement, symbol, row, causes[symbol]) for symbol, row in rows.items()],
+        "summary_by_tf": {
+            f"{outcome.timeframe} {outcome.phase}": dict(
+                Counter(Outcome(outcome.outcome[row]).word for row in rows.values())
+            )
+            for outcome in judgement.timeframes
+        },
         "rejected_by": summary["by_cause"],
         "performance": dict(timings),
         "errors": errors,
     }
 
 
-def _entry(judgement: MinuteJudgement, symbol: str, row: int, cause: Cause) -> dict[str, Any]:
+def _symbol_result(judgement: MinuteJudgement, symbol: str, row: int, cause: Cause) -> dict[str, Any]:
     score = float(judgement.score[row])
     ready = {"verdict": judgement.verdict(symbol).to_json()} if cause.is_ready else {}
     return ready | {
@@ -253,24 +247,15 @@ def _entry(judgement: MinuteJudgement, symbol: str, row: int, cause: Cause) -> d
         "execution_tf": cause.timeframe,
         "reason": None if cause.is_ready else cause.text,
         "score": None if math.isnan(score) else round(score, 4),
-        "timeframes": [_timeframe(one, row) for one in judgement.timeframes],
-    }
-
-
-def _timeframe(one: TimeframeOutcome, row: int) -> dict[str, Any]:
-    return {
-        "timeframe": one.timeframe,
-        "phase": one.phase,
-        "outcome": Outcome(one.outcome[row]).word,
-        "reason": one.reason[row],
-        "kline_time": candle_open_at(one, row).isoformat(),
-        "grace": bool(one.grace[row]),
-    }
-
-
-def _by_timeframe(judgement: MinuteJudgement, rows: Sequence[int]) -> dict[str, dict[str, int]]:
-    """Timeframe (slowest first, `1m execution` and the like) → outcome → symbols."""
-    return {
-        f"{one.timeframe} {one.phase}": dict(Counter(Outcome(one.outcome[row]).word for row in rows))
-        for one in judgement.timeframes
+        "timeframes": [
+            {
+                "timeframe": outcome.timeframe,
+                "phase": outcome.phase,
+                "outcome": Outcome(outcome.outcome[row]).word,
+                "reason": outcome.reason[row],
+                "kline_time": candle_open_at(outcome, row).isoformat(),
+                "grace": bool(outcome.grace[row]),
+            }
+            for outcome in judgement.timeframes
+        ],
     }

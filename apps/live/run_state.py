@@ -40,7 +40,7 @@ class TooManyWaiting(TradingError):
 def claim_minute(
     profile: Profile, minute: datetime, now: datetime, status: RunStatus = RunStatus.RUNNING
 ) -> MtfRun | None:
-    """The one run of this profile and minute, or None when somebody has it already."""
+    """Create the one run of this profile and minute; None when somebody has it already."""
     run = MtfRun(
         run_id=uuid.uuid4(),
         profile=profile.name,
@@ -70,7 +70,10 @@ def open_run(
     *,
     dry_run: bool,
 ) -> MtfRun:
-    """A run somebody asked for: its own id, no claim on the minute. TooManyWaiting, also of many at once."""
+    """Create a run somebody asked for: its own id, no claim on the minute. Raises TooManyWaiting.
+
+    Opening is one at a time, so that many at once are not more than may wait.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('open_run', 0))")
     running = MtfRun.objects.filter(status=RunStatus.RUNNING, started_at__gt=now - QUEUED_FOR)
@@ -90,7 +93,10 @@ def open_run(
 
 
 def mark_lost(before: datetime, now: datetime) -> int:
-    """Runs of earlier minutes whose worker died; one that was asked for may still be queued."""
+    """Mark runs of earlier minutes whose worker died; one that was asked for may still be queued.
+
+    Return how many.
+    """
     unfinished = MtfRun.objects.filter(status=RunStatus.RUNNING, minute__lt=before)
     return unfinished.filter(Q(trigger=Trigger.BEAT) | Q(started_at__lt=now - QUEUED_FOR)).update(
         status=RunStatus.LOST, finished_at=now, error=NEVER_ENDED
@@ -116,7 +122,7 @@ def finish_run(
 
 
 def fail_run(run: MtfRun, fault: BaseException, now: datetime) -> None:
-    """Say so on the run, unless it ended already. Raises what the database raises: then it becomes lost."""
+    """Store the fault on the run, unless it ended. Raises what the database raises: then it becomes lost."""
     release_connection()  # the fault may be that the connection is gone
     MtfRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING).update(
         status=RunStatus.FAILED, finished_at=now, error=f"{type(fault).__name__}: {fault}"
@@ -131,11 +137,12 @@ class StageTimer:
     _last: float = field(default_factory=time.perf_counter)
 
     def lap(self, name: str) -> None:
+        """End the stage `name` now."""
         now = time.perf_counter()
         self.laps[name] = round((now - self._last) * 1000, 3)
         self._last = now
 
     def part(self, of: str, name: str, spent_ms: float) -> None:
-        """`spent_ms` of the lap `of` were spent on `name`: it becomes a stage of its own."""
+        """Make `name`, on which `spent_ms` of the stage `of` were spent, a stage of its own."""
         self.laps[of] = round(self.laps[of] - spent_ms, 3)
         self.laps[name] = round(spent_ms, 3)

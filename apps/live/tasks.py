@@ -19,9 +19,9 @@ from kombu.exceptions import OperationalError
 from apps.db.release import release_connection
 from apps.exchange import venue
 from apps.feed import universe
-from apps.live.enter import review, symbol_entry
+from apps.live.enter import symbol_entry
+from apps.live.enter.decision import ready_symbols
 from apps.live.enter.faults import store_fault
-from apps.live.enter.ready import ready_symbols
 from apps.live.minute import closed_minute, run_minute
 from apps.live.models import MtfRun
 from apps.live.run_request import judge_requested_run
@@ -55,7 +55,7 @@ def judge_minute(*, at: str | None = None, **_: Any) -> None:
         client=worker.redis,
         now=now,
     )
-    _send_on(ready_symbols(runs, worker.profiles))
+    _send_entries(ready_symbols(runs, worker.profiles))
     worker.follow_universe(now)
     worker.close_entries(now)
 
@@ -71,7 +71,7 @@ def run_request(*, run_id: str, **_: Any) -> None:
         fail_run(MtfRun.objects.get(run_id=run_id), fault, _now())
         raise
     symbols = judge_requested_run(run_id, warm=worker.warm, client=worker.redis, now=now)
-    _send_on({symbol: [run_id] for symbol in symbols})
+    _send_entries({symbol: [run_id] for symbol in symbols})
 
 
 @shared_task
@@ -86,12 +86,12 @@ def enter_symbol(*, run_id: str, symbol: str, **_: Any) -> None:
 @shared_task
 def enter_approved(**_: Any) -> None:
     """Enter what people approved."""
-    review.enter_approved_plans(clock=_now)
+    symbol_entry.enter_approved_plans(clock=_now)
 
 
 @shared_task
 def sync_contracts(**_: Any) -> int:
-    """Refresh the contracts; how many the venue lists."""
+    """Fetch the contracts; return how many the venue lists."""
     return universe.sync_contracts(venue.current().history, datetime.now(UTC))
 
 
@@ -100,13 +100,14 @@ def route(name: str, *_: Any, **__: Any) -> dict[str, Any] | None:
     return dict(ROUTES[name]) if name in ROUTES else None
 
 
-def _send_on(wanted: Mapping[str, Sequence[str]]) -> None:
-    """One chain a symbol, so that its first run is entered before its second is tried."""
-    unsent = dict(wanted)
+def _send_entries(run_ids_by_symbol: Mapping[str, Sequence[str]]) -> None:
+    """Send one chain a symbol, so that its first run is entered before its second is tried."""
+    unsent = dict(run_ids_by_symbol)
     try:
-        for symbol, run_ids in wanted.items():
+        for symbol, run_ids in run_ids_by_symbol.items():
             calls = [
-                enter_symbol.si(run_id=one, symbol=symbol).set(expires=ENTER_WITHIN_S) for one in run_ids
+                enter_symbol.si(run_id=run_id, symbol=symbol).set(expires=ENTER_WITHIN_S)
+                for run_id in run_ids
             ]
             chain(*calls).apply_async(retry=False)
             del unsent[symbol]

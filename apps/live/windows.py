@@ -73,11 +73,20 @@ class Warm:
         self.extra_ms = 0.0
         series = store.series()
         for timeframe in WINDOW:
-            known = {s: found for s in self.symbols if (found := series.get((s, timeframe))) is not None}
-            self._refresh(timeframe, timeframe.floor(at), known)
+            stored = {s: series[s, timeframe] for s in self.symbols if (s, timeframe) in series}
+            until = timeframe.floor(at)
+            track = self._tracks.get(timeframe)
+            if track is None or until < track.until:
+                self._tracks[timeframe] = self._cold_track(timeframe, until, stored)
+                self._reported.setdefault(timeframe, np.zeros(len(self.symbols), dtype=np.int64))
+                continue
+            moved = _move(track, until)
+            changed = self._take_over_changes(track, stored)
+            if moved or changed:
+                self._measure(track, rows=None if moved else sorted(changed))
 
     def frames(self) -> Frames:
-        """Everything at the refreshed moment, as the cycle wants it."""
+        """Return everything at the refreshed moment, as the cycle wants it."""
         tracks = self._tracks.items()
         measured = {tf: t.measured for tf, t in tracks if t.measured is not None}
         return Frames(
@@ -90,42 +99,30 @@ class Warm:
         )
 
     def unreported(self, timeframe: Timeframe) -> list[int]:
-        """Rows whose newest candle closed at the refreshed moment and was not given out by this before."""
+        """Return the rows whose newest candle closed at the refreshed moment and was not reported before."""
         track = self._tracks[timeframe]
         assert track.measured is not None
-        stamp = int(track.until.timestamp())
-        fresh = (track.measured.late == 0) & (self._reported[timeframe] != stamp)
-        rows = np.flatnonzero(fresh)
-        return [int(row) for row in rows]
+        unreported = self._reported[timeframe] != int(track.until.timestamp())
+        return [int(row) for row in np.flatnonzero((track.measured.late == 0) & unreported)]
 
     def report(self, timeframe: Timeframe, rows: Iterable[int]) -> None:
         """Remember that these rows' newest candles were written down."""
         self._reported[timeframe][list(rows)] = int(self._tracks[timeframe].until.timestamp())
 
     def until(self, timeframe: Timeframe) -> datetime:
-        """Close time of the newest candle of the axis."""
+        """Return the close time of the newest candle of the axis."""
         return self._tracks[timeframe].until
 
-    def _refresh(self, timeframe: Timeframe, until: datetime, known: Mapping[str, Series]) -> None:
-        track = self._tracks.get(timeframe)
-        if track is None or until < track.until:
-            self._tracks[timeframe] = self._cold(timeframe, until, known)
-            self._reported.setdefault(timeframe, np.zeros(len(self.symbols), dtype=np.int64))
-            return
-        moved = self._move(track, until)
-        changed = self._take_over(track, known)
-        if moved or changed:
-            self._measure(track, rows=None if moved else sorted(changed))
-
-    def _cold(self, timeframe: Timeframe, until: datetime, known: Mapping[str, Series]) -> _Track:
+    def _cold_track(self, timeframe: Timeframe, until: datetime, stored: Mapping[str, Series]) -> _Track:
         length = WINDOW[timeframe]
         capacity = np.full((5, len(self.symbols), length + SLACK), np.nan)
         track = _Track(
             timeframe, length, self._depth(timeframe), capacity, until, length, self._extras(timeframe)
         )
-        whole = CandleTable().windows(self.symbols, timeframe, until=until, length=length)
-        track.candles[:, :, :length] = whole.candles
-        track.versions = _wholly_read(known, until)
+        track.candles[:, :, :length] = (
+            CandleTable().windows(self.symbols, timeframe, until=until, length=length).candles
+        )
+        track.versions = _wholly_read(stored, until)
         self._measure(track, rows=None)
         return track
 
@@ -135,37 +132,17 @@ class Warm:
     def _extras(self, timeframe: Timeframe) -> frozenset[str]:
         return frozenset().union(*(profile.extra_columns(timeframe) for profile in self._profiles))
 
-    def _move(self, track: _Track, until: datetime) -> bool:
-        """Advance the axis by empty columns; whether it moved."""
-        steps = (until - track.until) // track.timeframe.duration
-        if steps == 0:
-            return False
-        if track.used + steps > track.candles.shape[2]:
-            self._compact(track, steps)
-        else:
-            track.candles[:, :, track.used : track.used + steps] = np.nan
-            track.used += steps
-        track.until = until
-        return True
+    def _take_over_changes(self, track: _Track, stored: Mapping[str, Series]) -> set[int]:
+        """Read what the feed wrote and return the changed rows.
 
-    @staticmethod
-    def _compact(track: _Track, steps: int) -> None:
-        """Slide the window to the left edge, `steps` empty columns at its end."""
-        kept = max(track.length - steps, 0)
-        tail = track.candles[:, :, track.used - kept : track.used].copy()
-        track.candles.fill(np.nan)
-        track.candles[:, :, :kept] = tail
-        track.used = track.length
-
-    def _take_over(self, track: _Track, known: Mapping[str, Series]) -> set[int]:
-        """Read what the feed wrote: the newest candles where only the head grew, else the whole window.
+        Where only the head grew, the newest candles are read, else the whole window.
 
         A series' version counts its changed rows: as many changes as steps of the head are appends. If one
         of them is a correction, the head moved over a hole: that hides the correction until it is mended.
         """
         grown: dict[tuple[datetime, int], list[str]] = {}
         rewritten: list[str] = []
-        for symbol, now in known.items():
+        for symbol, now in stored.items():
             before = track.versions.get(symbol)
             if before is not None and now.version == before.version:
                 continue
@@ -174,7 +151,7 @@ class Warm:
                 grown.setdefault((now.last_open, steps), []).append(symbol)
             else:
                 rewritten.append(symbol)
-        track.versions = _wholly_read(known, track.until)
+        track.versions = _wholly_read(stored, track.until)
         for (last_open, steps), symbols in grown.items():
             self._append(track, symbols, last_open + track.timeframe.duration, steps)
         if rewritten:
@@ -187,12 +164,12 @@ class Warm:
         if not track.used - track.length + steps <= end <= track.used:
             self._rewrite(track, symbols)
             return
-        fresh = CandleTable().windows(symbols, track.timeframe, until=until, length=steps)
-        track.candles[:, [self._row[s] for s in symbols], end - steps : end] = fresh.candles
+        newest = CandleTable().windows(symbols, track.timeframe, until=until, length=steps)
+        track.candles[:, [self._row[s] for s in symbols], end - steps : end] = newest.candles
 
     def _rewrite(self, track: _Track, symbols: list[str]) -> None:
-        fresh = CandleTable().windows(symbols, track.timeframe, until=track.until, length=track.length)
-        track.view()[:, [self._row[s] for s in symbols], :] = fresh.candles
+        whole = CandleTable().windows(symbols, track.timeframe, until=track.until, length=track.length)
+        track.view()[:, [self._row[s] for s in symbols], :] = whole.candles
 
     def _measure(self, track: _Track, *, rows: list[int] | None) -> None:
         """Recompute features: of every symbol when the axis moved, else of the changed rows only."""
@@ -212,6 +189,24 @@ class Warm:
             self.extra_ms += (time.perf_counter() - began) * 1000
 
 
+def _move(track: _Track, until: datetime) -> bool:
+    """Advance the axis by empty columns, sliding to the left edge when full; return whether it moved."""
+    steps = (until - track.until) // track.timeframe.duration
+    if steps == 0:
+        return False
+    if track.used + steps > track.candles.shape[2]:
+        length = max(track.length - steps, 0)
+        tail = track.candles[:, :, track.used - length : track.used].copy()
+        track.candles.fill(np.nan)
+        track.candles[:, :, :length] = tail
+        track.used = track.length
+    else:
+        track.candles[:, :, track.used : track.used + steps] = np.nan
+        track.used += steps
+    track.until = until
+    return True
+
+
 def _with_extras(
     track: _Track, frame: Frame, before: Frame | None, rows: list[int] | None, touched: frozenset[str]
 ) -> Frame:
@@ -219,11 +214,13 @@ def _with_extras(
     assert track.measured is not None
     into = dict(before.columns) if before is not None and rows is not None else None
     fresh, _ = features(track.measured, track.depth, rows=rows, into=into, wanted=track.extras)
-    still = {} if into is None or before is None else before.raised
-    raised = {name: (still.get(name, frozenset()) - touched) | found for name, found in fresh.raised.items()}
+    earlier = {} if into is None or before is None else before.raised
+    raised = {
+        name: (earlier.get(name, frozenset()) - touched) | symbols for name, symbols in fresh.raised.items()
+    }
     return replace(frame, columns={**fresh.columns, **frame.columns}, raised=raised)
 
 
-def _wholly_read(known: Mapping[str, Series], until: datetime) -> dict[str, Series]:
-    """Without the series that go on past the axis: what lies there is read when the axis has come so far."""
-    return {symbol: series for symbol, series in known.items() if series.last_open < until}
+def _wholly_read(stored: Mapping[str, Series], until: datetime) -> dict[str, Series]:
+    """Leave out series that go on past the axis: what lies there is read when the axis has come so far."""
+    return {symbol: series for symbol, series in stored.items() if series.last_open < until}

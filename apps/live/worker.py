@@ -1,4 +1,4 @@
-"""What the one evaluating worker holds between tasks: profiles, warm windows, its ledger."""
+"""What the one evaluating worker holds between tasks: profiles, warm windows, its recorder."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Worker:
         self.redis: redis.Redis = redis_client()
         self.recorder = RunRecorder()
         self.warm = Warm((), self.profiles)
-        self._closed_until: datetime | None = None
+        self._entries_closed_until: datetime | None = None
 
     def follow_universe(self, now: datetime) -> None:
         """Follow the universe: new windows when the watched symbols changed."""
@@ -46,16 +46,16 @@ class Worker:
     def close_entries(self, now: datetime) -> None:
         """Store a fault for every entry that fell due since the last call (at first: in a day) unanswered."""
         until = now - faults.ANSWERED_WITHIN
-        faults.store_unanswered(self._closed_until or until - LOOK_BACK, until, now)
-        self._closed_until = until
+        faults.store_unanswered(self._entries_closed_until or until - LOOK_BACK, until, now)
+        self._entries_closed_until = until
 
 
-_desk: Worker | None = None
+_worker: Worker | None = None
 
 
 def get_worker() -> Worker:
-    """This process's desk."""
-    global _desk
-    if _desk is None:
-        _desk = Worker()
-    return _desk
+    """Return this process's worker, made at the first call."""
+    global _worker
+    if _worker is None:
+        _worker = Worker()
+    return _worker

@@ -17,14 +17,14 @@ def seen(drive: Drive) -> dict[str, Any]:
     return drive("sdk_streams.py")
 
 
-def answers(told: dict[str, Any], action: str) -> list[tuple[str, bool]]:
-    return [(each["group"], each["success"]) for each in told["heard"] if each.get("action") == action]
+def answers(recorded: dict[str, Any], action: str) -> list[tuple[str, bool]]:
+    return [(each["group"], each["success"]) for each in recorded["heard"] if each.get("action") == action]
 
 
-def pushed(told: dict[str, Any], topic: str) -> list[Any]:
+def pushed(recorded: dict[str, Any], topic: str) -> list[Any]:
     return [
         each["data"]
-        for each in told["heard"]
+        for each in recorded["heard"]
         if each.get("group", "").split("@")[0] == topic and "data" in each
     ]
 
@@ -58,8 +58,8 @@ def test_its_text_pings_are_answered_and_keep_one_login_alive(seen: dict[str, An
 
 def test_an_order_is_pushed_as_submitted_and_then_as_filled(seen: dict[str, Any]) -> None:
     rows = [row for rows in pushed(seen["private"], "futures/order") for row in rows]
-    told = [(row["action"], row["order"]["side"], row["order"]["deal_size"]) for row in rows]
-    assert told == [(2, 1, "0"), (1, 1, "2"), (2, 3, "0"), (1, 3, "2")]
+    steps = [(row["action"], row["order"]["side"], row["order"]["deal_size"]) for row in rows]
+    assert steps == [(2, 1, "0"), (1, 1, "2"), (2, 3, "0"), (1, 3, "2")]
     assert [row["order"]["state"] for row in rows if row["action"] == 1] == [4, 4]
     assert all(Decimal(row["order"]["last_trade"]["fee"]) < 0 for row in rows if row["action"] == 1)
 

@@ -78,5 +78,5 @@ def hand() -> Hand:
 
 @pytest.fixture
 def venue(archive: Archive, hand: Hand) -> Iterator[Venue]:
-    with running(archive, clock=hand) as address, contextlib.closing(Venue(address)) as made:
-        yield made
+    with running(archive, clock=hand) as address, contextlib.closing(Venue(address)) as opened_venue:
+        yield opened_venue

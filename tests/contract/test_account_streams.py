@@ -19,8 +19,8 @@ News = Iterator[AccountNews | None]
 
 @pytest.fixture
 def account(archive: Archive) -> Iterator[Account]:
-    with opened(archive) as made:
-        yield made
+    with opened(archive) as opened_account:
+        yield opened_account
 
 
 @pytest.fixture
@@ -33,13 +33,13 @@ def news(account: Account) -> News:
 
 def until(news: News, enough: Callable[[list[AccountNews]], bool]) -> list[AccountNews]:
     deadline = time.monotonic() + LONGEST_S
-    found: list[AccountNews] = []
+    heard: list[AccountNews] = []
     for each in news:
         if each is not None:
-            found.append(each)
-        if enough(found):
-            return found
-        assert time.monotonic() < deadline, f"not enough came: {found[-3:]}"
+            heard.append(each)
+        if enough(heard):
+            return heard
+        assert time.monotonic() < deadline, f"not enough came: {heard[-3:]}"
     raise AssertionError("the stream ended by itself")
 
 

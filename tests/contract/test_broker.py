@@ -39,8 +39,8 @@ def account(archive: Archive, request: pytest.FixtureRequest) -> Iterator[Accoun
     if request.param == "simulator":
         yield InProcess(archive)
         return
-    with opened(archive) as made:
-        yield made
+    with opened(archive) as opened_account:
+        yield opened_account
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def request(broker: Broker, side: Side, name: str, *, away: str = "0", **changes
     tick, quote = contract(broker).tick_size, broker.quote(SYMBOL)
     share = 1 - Decimal(away) if side is Side.LONG else 1 + Decimal(away)
     near = quote.bid if side is Side.LONG else quote.ask
-    made = OrderRequest(
+    order = OrderRequest(
         symbol=SYMBOL,
         side=side,
         opens=True,
@@ -68,7 +68,7 @@ def request(broker: Broker, side: Side, name: str, *, away: str = "0", **changes
         leverage=10,
         client_order_id=client_order_id(Role.ENTRY, name),
     )
-    return replace(made, **changes)
+    return replace(order, **changes)
 
 
 def market(broker: Broker, side: Side, name: str, **changes: Any) -> OrderRequest:
@@ -99,15 +99,15 @@ def behind(broker: Broker, side: Side, share: str) -> Decimal:
 
 
 def test_what_may_be_traded_has_brackets_fees_and_a_quote(broker: Broker) -> None:
-    found = contract(broker)
-    assert found.is_trading
+    listed = contract(broker)
+    assert listed.is_trading
     brackets = broker.brackets(SYMBOL)
     assert [each.notional_cap for each in brackets] == sorted(each.notional_cap for each in brackets)
-    assert brackets[0].max_leverage == found.max_leverage
+    assert brackets[0].max_leverage == listed.max_leverage
     fees = broker.fee_rates(SYMBOL)
     assert 0 < fees.maker < fees.taker < 1
     quote = broker.quote(SYMBOL)
-    assert quote.bid % found.tick_size == quote.ask % found.tick_size == 0
+    assert quote.bid % listed.tick_size == quote.ask % listed.tick_size == 0
     assert abs(quote.mark / quote.mid - 1) < Decimal("0.02")
     assert abs(quote.last / quote.mid - 1) < Decimal("0.02")
 
@@ -210,10 +210,10 @@ def test_an_attached_stop_and_target_protect_once_the_order_filled(
     stop, target = behind(broker, side, "0.03"), behind(broker, side, "-0.05")
     enter(broker, side, stop_price=stop, target_price=target)
     settle(lambda: len(broker.protections(SYMBOL)) == 2)
-    found = {each.kind: each for each in broker.protections()}
-    assert found[ProtectionKind.STOP].trigger_price == stop
-    assert found[ProtectionKind.TARGET].trigger_price == target
-    for each in found.values():
+    by_kind = {each.kind: each for each in broker.protections()}
+    assert by_kind[ProtectionKind.STOP].trigger_price == stop
+    assert by_kind[ProtectionKind.TARGET].trigger_price == target
+    for each in by_kind.values():
         assert (each.symbol, each.side) == (SYMBOL, side)
         assert each.size is None or each.size >= NUMBER
     assert broker.orders() == []

@@ -26,8 +26,8 @@ from tests.contract.test_broker import SYMBOL, behind, enter, market, request, s
 
 @pytest.fixture
 def account(archive: Archive) -> Iterator[Account]:
-    with opened(archive) as made:
-        yield made
+    with opened(archive) as opened_account:
+        yield opened_account
 
 
 def test_an_answer_that_is_lost_leaves_an_unknown_order_that_is_found(account: Account) -> None:
@@ -38,9 +38,9 @@ def test_an_answer_that_is_lost_leaves_an_unknown_order_that_is_found(account: A
     with pytest.raises(BrokerUnknown):
         broker.submit(wanted)
     settle(lambda: bool(broker.positions()))
-    found = broker.order(SYMBOL, wanted.client_order_id)
-    assert found is not None
-    assert found.status is OrderStatus.FILLED
+    report = broker.order(SYMBOL, wanted.client_order_id)
+    assert report is not None
+    assert report.status is OrderStatus.FILLED
     assert len(broker.fills(SYMBOL, datetime.now(UTC) - timedelta(minutes=1))) >= 1
 
 

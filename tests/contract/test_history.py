@@ -53,10 +53,10 @@ def test_the_bar_that_still_forms_is_never_returned(venue: Venue) -> None:
 
 
 def test_open_times_sent_a_second_late_make_the_same_candles(venue: Venue) -> None:
-    asked = ("ETHUSDT", Timeframe.M5, NOON.replace(hour=8, second=0), NOON.replace(hour=11, second=0))
-    aligned = venue.history.candles(*asked).candles
+    stretch = ("ETHUSDT", Timeframe.M5, NOON.replace(hour=8, second=0), NOON.replace(hour=11, second=0))
+    aligned = venue.history.candles(*stretch).candles
     venue.switch(kline_ts_offset_s=1)
-    assert venue.history.candles(*asked).candles == aligned
+    assert venue.history.candles(*stretch).candles == aligned
     assert len(aligned) == 36
 
 

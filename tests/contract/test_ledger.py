@@ -79,39 +79,41 @@ def test_an_empty_book_says_that_nothing_is_there(books: Books) -> None:
 
 
 def test_a_claim_reserves_risk_notional_and_slot_and_locks_its_symbol(books: Books) -> None:
-    ledger, made = books.ledger(), plan()
-    assert ledger.claim(made, NOW) == Claimed(made.decision_key, OrderStatus.SUBMITTING)
+    ledger, entered = books.ledger(), plan()
+    assert ledger.claim(entered, NOW) == Claimed(entered.decision_key, OrderStatus.SUBMITTING)
     state = ledger.state([BTC], NOW)
     assert state.exposures == (
-        Exposure(made.decision_key, "regular", BTC, Side.LONG, made.sizing.notional, made.sizing.risk),
+        Exposure(
+            entered.decision_key, "regular", BTC, Side.LONG, entered.sizing.notional, entered.sizing.risk
+        ),
     )
-    assert state.symbol(BTC).locked_by == made.decision_key
-    assert state.symbol(BTC).consumed == {made.decision_key}
+    assert state.symbol(BTC).locked_by == entered.decision_key
+    assert state.symbol(BTC).consumed == {entered.decision_key}
 
 
 def test_a_claim_stands_for_an_order_that_may_leave_from_now_on(books: Books) -> None:
-    made = claimed(books.ledger(), plan())
+    entered = claimed(books.ledger(), plan())
     [tracked] = books.book(BTC, NOW).orders
-    assert tracked == order(made, OrderStatus.SUBMITTING, exchange_order_id="")
+    assert tracked == order(entered, OrderStatus.SUBMITTING, exchange_order_id="")
 
 
 def test_the_same_decision_is_claimed_once(books: Books) -> None:
-    ledger, made = books.ledger(), plan()
-    claimed(ledger, made)
-    assert refused(ledger.claim(made, NOW)) is Reason.DUPLICATE_DECISION
+    ledger, entered = books.ledger(), plan()
+    claimed(ledger, entered)
+    assert refused(ledger.claim(entered, NOW)) is Reason.DUPLICATE_DECISION
 
 
 def test_a_decision_stays_consumed_when_its_lock_is_gone(books: Books) -> None:
     ledger = books.ledger()
-    made = claimed(ledger, plan())
+    entered = claimed(ledger, plan())
     ledger.record(
         [
-            order_event(events.OrderUnknown, made, OrderStatus.UNKNOWN, 80),
-            order_event(events.OrderNeverArrived, made, OrderStatus.NEVER_ARRIVED, 81),
-            events.SymbolReleased(symbol=BTC, at=at(81), decision_key=made.decision_key),
+            order_event(events.OrderUnknown, entered, OrderStatus.UNKNOWN, 80),
+            order_event(events.OrderNeverArrived, entered, OrderStatus.NEVER_ARRIVED, 81),
+            events.SymbolReleased(symbol=BTC, at=at(81), decision_key=entered.decision_key),
         ]
     )
-    assert refused(ledger.claim(made, at(90))) is Reason.DUPLICATE_DECISION
+    assert refused(ledger.claim(entered, at(90))) is Reason.DUPLICATE_DECISION
     assert isinstance(ledger.claim(plan(n=1), at(90)), Claimed)
 
 
@@ -161,35 +163,37 @@ def test_what_is_reserved_counts_before_anything_is_filled(
 
 
 def test_a_profiles_own_limit_counts_its_own_trades_only(books: Books) -> None:
-    ledger, one = books.ledger(), Limits(Decimal(60), 1)
-    claimed(ledger, plan(limits=one))
-    claimed(ledger, plan("ETHUSDT", profile="scalper", limits=one))
-    assert refused(ledger.claim(plan("XRPUSDT", limits=one), NOW)) is Reason.MAX_CONCURRENT_POSITIONS_REACHED
+    ledger, limits = books.ledger(), Limits(Decimal(60), 1)
+    claimed(ledger, plan(limits=limits))
+    claimed(ledger, plan("ETHUSDT", profile="scalper", limits=limits))
+    assert (
+        refused(ledger.claim(plan("XRPUSDT", limits=limits), NOW)) is Reason.MAX_CONCURRENT_POSITIONS_REACHED
+    )
 
 
 def test_a_plan_that_waits_for_a_person_reserves_and_sends_nothing(books: Books) -> None:
-    ledger, made = books.ledger(), plan(review=True)
-    assert ledger.claim(made, NOW) == Claimed(made.decision_key, OrderStatus.PENDING_REVIEW)
+    ledger, entered = books.ledger(), plan(review=True)
+    assert ledger.claim(entered, NOW) == Claimed(entered.decision_key, OrderStatus.PENDING_REVIEW)
     assert books.book(BTC, NOW).orders == ()
     assert len(ledger.state([], NOW).exposures) == 1
-    assert refused(ledger.claim(made, NOW)) is Reason.DUPLICATE_DECISION
+    assert refused(ledger.claim(entered, NOW)) is Reason.DUPLICATE_DECISION
 
 
 def test_an_approved_plan_is_claimed_with_its_new_numbers_and_once(books: Books) -> None:
-    ledger, made = books.ledger(review=True), plan()
-    claimed(ledger, made)
-    books.approve(made.decision_key)
-    again = replace(made, entry=Decimal("99.9"), created_at=at(60), send_before=at(70))
-    assert ledger.claim(again, at(60)) == Claimed(made.decision_key, OrderStatus.SUBMITTING)
+    ledger, entered = books.ledger(review=True), plan()
+    claimed(ledger, entered)
+    books.approve(entered.decision_key)
+    again = replace(entered, entry=Decimal("99.9"), created_at=at(60), send_before=at(70))
+    assert ledger.claim(again, at(60)) == Claimed(entered.decision_key, OrderStatus.SUBMITTING)
     [tracked] = books.book(BTC, at(60)).orders
     assert (tracked.price, tracked.send_before) == (Decimal("99.9"), at(70))
     assert refused(ledger.claim(again, at(61))) is Reason.DUPLICATE_DECISION
 
 
 def test_an_approved_plan_that_no_longer_holds_frees_its_symbol(books: Books) -> None:
-    ledger, made = books.ledger(review=True), plan()
-    claimed(ledger, made)
-    books.approve(made.decision_key)
+    ledger, entered = books.ledger(review=True), plan()
+    claimed(ledger, entered)
+    books.approve(entered.decision_key)
     ledger.record(
         [
             events.PlanRefused(
@@ -197,8 +201,8 @@ def test_an_approved_plan_that_no_longer_holds_frees_its_symbol(books: Books) ->
                 at=at(60),
                 profile="regular",
                 side=Side.LONG,
-                timeframe=made.timeframe,
-                decision_key=made.decision_key,
+                timeframe=entered.timeframe,
+                decision_key=entered.decision_key,
                 reason=Reason.PRICE_MOVED,
                 numbers={"stop": Decimal(99)},
             )
@@ -206,20 +210,20 @@ def test_an_approved_plan_that_no_longer_holds_frees_its_symbol(books: Books) ->
     )
     state = ledger.state([BTC], at(60))
     assert (state.exposures, state.symbol(BTC).locked_by) == ((), None)
-    assert refused(ledger.claim(made, at(61))) is Reason.DUPLICATE_DECISION
+    assert refused(ledger.claim(entered, at(61))) is Reason.DUPLICATE_DECISION
 
 
 def test_an_order_is_followed_to_its_position(books: Books) -> None:
     ledger = books.ledger()
-    made = claimed(ledger, plan())
-    ledger.record(opened(made))
+    entered = claimed(ledger, plan())
+    ledger.record(opened(entered))
     book = books.book(BTC, at(5))
     [tracked], [held] = book.orders, book.positions
     assert (tracked.status, tracked.filled, tracked.average_price) == (OrderStatus.FILLED, 1000, 100)
     assert (held.status, held.size, held.stop, held.naked_since) == (PositionStatus.PROTECTED, 1000, 99, None)
     assert book.trade_ids == {"t1"}
     assert ledger.state([BTC], at(5)).symbol(BTC).occupied
-    assert ledger.state([BTC], at(5)).symbol(BTC).leverage == made.leverage
+    assert ledger.state([BTC], at(5)).symbol(BTC).leverage == entered.leverage
 
 
 def test_a_leverage_that_may_have_been_set_for_an_order_that_never_left_is_not_believed(books: Books) -> None:
@@ -229,8 +233,8 @@ def test_a_leverage_that_may_have_been_set_for_an_order_that_never_left_is_not_b
     assert ledger.state([BTC], at(700)).symbol(BTC).leverage == traded.leverage
     higher = replace(traded.sizing, leverage=traded.leverage + 3)
     held_back = plan(n=1, sizing=higher, created_at=at(701))
-    told = ledger.claim(held_back, at(701))
-    assert told == Claimed(held_back.decision_key, OrderStatus.SUBMITTING, traded.leverage)
+    claim = ledger.claim(held_back, at(701))
+    assert claim == Claimed(held_back.decision_key, OrderStatus.SUBMITTING, traded.leverage)
     denied = order(held_back, OrderStatus.DENIED, exchange_order_id="")
     ledger.record(
         [
@@ -264,35 +268,35 @@ def test_a_plan_that_ended_while_it_waited_for_a_person_set_no_leverage(books: B
 
 def test_news_of_an_older_row_do_not_turn_an_order_back(books: Books) -> None:
     ledger = books.ledger()
-    made = claimed(ledger, plan())
-    ledger.record([order_event(events.OrderFilled, made, OrderStatus.FILLED, 2)])
-    ledger.record([order_event(events.OrderAcknowledged, made, OrderStatus.SUBMITTED, 3)])
+    entered = claimed(ledger, plan())
+    ledger.record([order_event(events.OrderFilled, entered, OrderStatus.FILLED, 2)])
+    ledger.record([order_event(events.OrderAcknowledged, entered, OrderStatus.SUBMITTED, 3)])
     [tracked] = books.book(BTC, at(4)).orders
-    assert (tracked.status, tracked.filled) == (OrderStatus.FILLED, made.size)
+    assert (tracked.status, tracked.filled) == (OrderStatus.FILLED, entered.size)
 
 
 def test_an_unknown_order_blocks_its_symbol(books: Books) -> None:
     ledger = books.ledger()
-    made = claimed(ledger, plan())
-    ledger.record([order_event(events.OrderUnknown, made, OrderStatus.UNKNOWN, 4)])
+    entered = claimed(ledger, plan())
+    ledger.record([order_event(events.OrderUnknown, entered, OrderStatus.UNKNOWN, 4)])
     assert ledger.state([BTC], at(5)).symbol(BTC).unknown
     assert refused(ledger.claim(plan(n=1), at(5))) is Reason.SYMBOL_STATE_UNKNOWN
 
 
 def test_the_same_fill_twice_is_stored_once(books: Books) -> None:
     ledger = books.ledger()
-    made = claimed(ledger, plan())
-    ledger.record(opened(made))
-    ledger.record([events.FillSeen(symbol=BTC, at=at(9), fill=fill(made, "t1"))])
-    ledger.record(closed(made))
+    entered = claimed(ledger, plan())
+    ledger.record(opened(entered))
+    ledger.record([events.FillSeen(symbol=BTC, at=at(9), fill=fill(entered, "t1"))])
+    ledger.record(closed(entered))
     assert ledger.state([], at(700)).lost_today == {"regular": Decimal("-1.88")}
 
 
 def test_a_closed_and_released_symbol_is_free_and_its_loss_counts_today(books: Books) -> None:
     ledger = books.ledger()
-    made = claimed(ledger, plan())
-    ledger.record(opened(made))
-    ledger.record(closed(made, price=Decimal(99), realised=Decimal(-1)))
+    entered = claimed(ledger, plan())
+    ledger.record(opened(entered))
+    ledger.record(closed(entered, price=Decimal(99), realised=Decimal(-1)))
     state = ledger.state([BTC], at(700))
     assert (state.exposures, state.symbol(BTC).locked_by, state.symbol(BTC).occupied) == ((), None, False)
     assert state.lost_today == {"regular": Decimal("1.12")}
@@ -302,8 +306,8 @@ def test_a_closed_and_released_symbol_is_free_and_its_loss_counts_today(books: B
 def test_each_position_counts_its_own_fills_and_a_new_day_begins_at_nothing(books: Books) -> None:
     ledger = books.ledger()
     for n, trade in enumerate("ab"):
-        made = claimed(ledger, plan(n=n))
-        happened = [*opened(made), *closed(made, price=Decimal(99), realised=Decimal(-1))]
+        entered = claimed(ledger, plan(n=n))
+        happened = [*opened(entered), *closed(entered, price=Decimal(99), realised=Decimal(-1))]
         ledger.record([_renamed(event, trade) for event in happened])
         assert ledger.state([], at(700)).lost_today == {"regular": Decimal("1.12") * (n + 1)}
     assert ledger.state([], NOW + timedelta(days=1)).lost_today == {}
@@ -317,24 +321,24 @@ def _renamed(event: events.Event, trade: str) -> events.Event:
 
 def test_a_lock_is_released_only_for_the_decision_that_holds_it(books: Books) -> None:
     ledger = books.ledger()
-    made = claimed(ledger, plan())
+    entered = claimed(ledger, plan())
     ledger.record([events.SymbolReleased(symbol=BTC, at=at(1), decision_key=plan(n=1).decision_key)])
-    assert ledger.state([BTC], at(1)).symbol(BTC).locked_by == made.decision_key
+    assert ledger.state([BTC], at(1)).symbol(BTC).locked_by == entered.decision_key
 
 
 def test_the_newest_cooldown_replaces_the_one_before_and_ends_by_itself(books: Books) -> None:
-    ledger, made = books.ledger(), plan()
+    ledger, entered = books.ledger(), plan()
 
     def cool(minutes: int) -> events.Event:
         until = NOW + timedelta(minutes=minutes)
-        key = made.decision_key
+        key = entered.decision_key
         return events.CooldownSet(symbol=BTC, at=NOW, decision_key=key, until=until, because="submitted")
 
     ledger.record([cool(240)])
-    assert refused(ledger.claim(made, NOW)) is Reason.COOLDOWN_ACTIVE
+    assert refused(ledger.claim(entered, NOW)) is Reason.COOLDOWN_ACTIVE
     ledger.record([cool(15)])
-    assert refused(ledger.claim(made, NOW + timedelta(minutes=14))) is Reason.COOLDOWN_ACTIVE
-    assert isinstance(ledger.claim(made, NOW + timedelta(minutes=15)), Claimed)
+    assert refused(ledger.claim(entered, NOW + timedelta(minutes=14))) is Reason.COOLDOWN_ACTIVE
+    assert isinstance(ledger.claim(entered, NOW + timedelta(minutes=15)), Claimed)
 
 
 @pytest.mark.parametrize("make", BOOKS.values(), ids=BOOKS)
@@ -345,15 +349,17 @@ def test_of_claims_at_once_one_a_symbol_is_granted_and_no_limit_is_overrun(make:
     wanted = [plan(f"C{n % 4}USDT", profile=f"p{n // 4}") for n in range(8)]
     start = Barrier(len(wanted))
 
-    def claim(one: OrderPlan) -> Claimed | Refusal:
+    def claim(wanted_plan: OrderPlan) -> Claimed | Refusal:
         try:
             start.wait()
-            return ledger.claim(one, NOW)
+            return ledger.claim(wanted_plan, NOW)
         finally:
             connection.close()
 
     with ThreadPoolExecutor(len(wanted)) as pool:
         answers = list(pool.map(claim, wanted))
-    granted = [one.symbol for one, answer in zip(wanted, answers, strict=True) if isinstance(answer, Claimed)]
+    granted = [
+        each.symbol for each, answer in zip(wanted, answers, strict=True) if isinstance(answer, Claimed)
+    ]
     assert len(granted) == len(set(granted)) == 3
     assert len(ledger.state([], NOW).exposures) == 3

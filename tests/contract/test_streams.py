@@ -20,13 +20,13 @@ Value = FormingCandle | Gap
 def until(values: Iterator[Value | None], enough: Callable[[list[Value]], bool]) -> list[Value]:
     """What comes until there is enough of it."""
     deadline = time.monotonic() + LONGEST_S
-    found: list[Value] = []
+    values_seen: list[Value] = []
     for value in values:
         if value is not None:
-            found.append(value)
-        if enough(found):
-            return found
-        assert time.monotonic() < deadline, f"not enough came: {found[-3:]}"
+            values_seen.append(value)
+        if enough(values_seen):
+            return values_seen
+        assert time.monotonic() < deadline, f"not enough came: {values_seen[-3:]}"
     raise AssertionError("the stream ended by itself")
 
 
@@ -42,8 +42,8 @@ def gaps(values: list[Value]) -> list[Gap]:
 
 def test_every_symbol_is_pushed_at_once(venue: Venue, archive: Archive) -> None:
     values = venue.streams().candles(archive.symbols)
-    found = until(values, lambda found: symbols_of(found, OPEN) == set(archive.symbols))
-    assert gaps(found) == []
+    values_seen = until(values, lambda seen: symbols_of(seen, OPEN) == set(archive.symbols))
+    assert gaps(values_seen) == []
 
 
 def test_the_last_push_of_a_bar_is_its_candle_in_the_history(
@@ -51,12 +51,14 @@ def test_the_last_push_of_a_bar_is_its_candle_in_the_history(
 ) -> None:
     symbols = archive.symbols[:3]
     values = venue.streams().candles(symbols)
-    found = until(values, lambda found: symbols_of(found, OPEN) == set(symbols))
+    values_seen = until(values, lambda seen: symbols_of(seen, OPEN) == set(symbols))
     hand.move(31)
-    found += until(values, lambda found: symbols_of(found, OPEN + MINUTE) == set(symbols))
+    values_seen += until(values, lambda seen: symbols_of(seen, OPEN + MINUTE) == set(symbols))
     for symbol in symbols:
         last = [
-            v for v in found if isinstance(v, FormingCandle) and (v.symbol, v.open_time) == (symbol, OPEN)
+            v
+            for v in values_seen
+            if isinstance(v, FormingCandle) and (v.symbol, v.open_time) == (symbol, OPEN)
         ][-1]
         (candle,) = venue.history.candles(symbol, Timeframe.M1, OPEN, OPEN + MINUTE).candles
         assert _prices(last) == _prices(candle)
@@ -65,36 +67,39 @@ def test_the_last_push_of_a_bar_is_its_candle_in_the_history(
 def test_open_times_sent_a_second_late_are_the_same_bars(venue: Venue) -> None:
     venue.switch(kline_ts_offset_s=1)
     values = venue.streams().candles(["BTCUSDT"])
-    assert until(values, lambda found: symbols_of(found, OPEN) == {"BTCUSDT"})
+    assert until(values, lambda seen: symbols_of(seen, OPEN) == {"BTCUSDT"})
 
 
 def test_a_dropped_connection_comes_back_with_a_gap_and_pushes(venue: Venue) -> None:
     values = venue.streams().candles(["BTCUSDT", "ETHUSDT"])
-    until(values, lambda found: len(symbols_of(found, OPEN)) == 2)
+    until(values, lambda seen: len(symbols_of(seen, OPEN)) == 2)
     venue.switch(ws_drop=True)
-    found = until(values, lambda found: bool(gaps(found)) and len(symbols_of(found, OPEN)) == 2)
-    (gap,) = gaps(found)
+    values_seen = until(values, lambda seen: bool(gaps(seen)) and len(symbols_of(seen, OPEN)) == 2)
+    (gap,) = gaps(values_seen)
     assert gap.symbols == ("BTCUSDT", "ETHUSDT")
 
 
 def test_a_silent_connection_is_left_and_another_is_made(venue: Venue, hand: Hand) -> None:
     values = venue.streams().candles(["BTCUSDT"])
-    until(values, lambda found: bool(found))
+    until(values, lambda seen: bool(seen))
     venue.switch(ws_silence=True)
     ends = time.monotonic() + 1.0  # longer than the adapter bears silence
     silent = until(values, lambda _: time.monotonic() > ends)  # the other connection may be made in it
     venue.switch(ws_silence=False)
     hand.move(31)  # the next bar opens: whoever subscribed in the silence is pushed to now
-    found = until(values, lambda found: bool(gaps(silent + found)) and bool(symbols_of(found, OPEN + MINUTE)))
-    assert gaps(silent + found)[0].reason.startswith(("silent", "no connection", "closed"))
+    values_seen = until(
+        values,
+        lambda seen: bool(gaps(silent + seen)) and bool(symbols_of(seen, OPEN + MINUTE)),
+    )
+    assert gaps(silent + values_seen)[0].reason.startswith(("silent", "no connection", "closed"))
 
 
 def test_a_quiet_market_keeps_its_connection(venue: Venue) -> None:
     values = venue.streams().candles(["BTCUSDT"])
-    until(values, lambda found: bool(found))
+    until(values, lambda seen: bool(seen))
     ends = time.monotonic() + 1.5  # more than twice as long as silence may last
-    found = until(values, lambda _: time.monotonic() > ends)
-    assert gaps(found) == []
+    values_seen = until(values, lambda _: time.monotonic() > ends)
+    assert gaps(values_seen) == []
 
 
 def _prices(candle: Any) -> tuple[Any, ...]:

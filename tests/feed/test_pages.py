@@ -40,11 +40,11 @@ def test_an_empty_answer_confirms_nothing() -> None:
 def test_an_empty_market_is_planned_in_pages_that_cover_every_window_once() -> None:
     pages = window_pages(["BTCUSDT"], profiles.configured_profiles(), now=NOON, page_size=497)
     for timeframe, length in WINDOW.items():
-        own = sorted((p for p in pages if p.timeframe is timeframe), key=lambda p: p.start)
-        assert own[0].start == timeframe.floor(NOON) - length * timeframe.duration
-        assert own[-1].end == timeframe.floor(NOON)
-        assert all(a.end == b.start for a, b in itertools.pairwise(own))
-        assert all((p.end - p.start) // timeframe.duration <= 497 for p in own)
+        of_timeframe = sorted((p for p in pages if p.timeframe is timeframe), key=lambda p: p.start)
+        assert of_timeframe[0].start == timeframe.floor(NOON) - length * timeframe.duration
+        assert of_timeframe[-1].end == timeframe.floor(NOON)
+        assert all(a.end == b.start for a, b in itertools.pairwise(of_timeframe))
+        assert all((p.end - p.start) // timeframe.duration <= 497 for p in of_timeframe)
 
 
 @pytest.mark.django_db
@@ -69,8 +69,8 @@ def test_a_stored_market_asks_only_for_what_is_missing() -> None:
     opens = [start + timedelta(minutes=n) for n in range(WINDOW[Timeframe.M1])]
     store.save_candles([candle(o) for o in opens if o not in {opens[-3], opens[-2], opens[100]}])
     pages = window_pages(["BTCUSDT"], [], now=NOON, page_size=497, urgent=True)
-    asked = [(p.start, p.end, p.rank) for p in pages if p.timeframe is Timeframe.M1]
-    assert asked == [
+    requests = [(p.start, p.end, p.rank) for p in pages if p.timeframe is Timeframe.M1]
+    assert requests == [
         (opens[-3], opens[-1], URGENT),
         (opens[100], opens[101], URGENT),
     ]

@@ -54,8 +54,8 @@ def test_rolling_up_the_same_minutes_again_changes_nothing() -> None:
 def test_a_whole_day_of_minutes_makes_every_timeframe_up_to_the_day() -> None:
     midnight = NOON.replace(hour=0)
     save(*(candle(midnight + n * MINUTE) for n in range(24 * 60)))
-    made = {tf: Kline.objects.filter(timeframe=tf).count() for tf in ROLLED_UP}
-    assert made == {"5m": 288, "15m": 96, "1h": 24, "4h": 6, "1d": 1}
+    stored = {tf: Kline.objects.filter(timeframe=tf).count() for tf in ROLLED_UP}
+    assert stored == {"5m": 288, "15m": 96, "1h": 24, "4h": 6, "1d": 1}
 
 
 def test_symbols_are_rolled_up_each_by_itself() -> None:

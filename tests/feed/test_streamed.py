@@ -21,20 +21,20 @@ pytestmark = pytest.mark.django_db
 
 def claimed(symbol: str) -> OrderPlan:
     """A plan that may have been sent: its order is in doubt, its symbol locked."""
-    made = plan(symbol)
-    assert isinstance(ledger().claim(made, NOW), Claimed)
-    return made
+    claimed_plan = plan(symbol)
+    assert isinstance(ledger().claim(claimed_plan, NOW), Claimed)
+    return claimed_plan
 
 
 def held(symbol: str) -> OrderPlan:
-    made = claimed(symbol)
+    claimed_plan = claimed(symbol)
     ledger().record(
         [
-            events.OrderFilled(symbol=symbol, at=at(3), order=order(made, OrderStatus.FILLED)),
-            events.PositionOpened(symbol=symbol, at=at(3), position=position(made)),
+            events.OrderFilled(symbol=symbol, at=at(3), order=order(claimed_plan, OrderStatus.FILLED)),
+            events.PositionOpened(symbol=symbol, at=at(3), position=position(claimed_plan)),
         ]
     )
-    return made
+    return claimed_plan
 
 
 def listing(*symbols: str) -> None:

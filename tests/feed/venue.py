@@ -104,9 +104,9 @@ class History:
             self.on_request(request)
             if self.faults:
                 raise self.faults.pop(0)
-            found = [
+            answer = [
                 c
                 for c in self.candles_held
                 if (c.symbol, c.timeframe) == (symbol, timeframe) and start <= c.open_time < end
             ]
-            return CandlePage(sorted(found, key=lambda c: c.open_time), self.refused)
+            return CandlePage(sorted(answer, key=lambda c: c.open_time), self.refused)

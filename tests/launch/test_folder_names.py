@@ -266,10 +266,10 @@ def test_the_whole_system_runs_in_a_clone_of_that_name_with_nothing_set(home: Pa
     for file in os.fsdecode(files).split("\0")[:-1]:
         (clone / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(REPOSITORY / file, clone / file)
-    kept = {
+    inherited = {
         name: value for name, value in os.environ.items() if name.lower().endswith(("proxy", "index_url"))
     }
-    env = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHON": sys._base_executable, **kept}  # type: ignore[attr-defined]  # CPython's
+    env = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHON": sys._base_executable, **inherited}  # type: ignore[attr-defined]  # CPython's
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

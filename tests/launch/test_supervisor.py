@@ -90,10 +90,10 @@ def test_a_killed_child_is_started_again(supervisor: Supervisor, tmp_path: Path)
 def test_the_wait_before_a_restart_doubles_to_ten_seconds_and_is_short_again_after_a_steady_time(
     tmp_path: Path,
 ) -> None:
-    clock, told = Clock(), list[str]()
+    clock, events = Clock(), list[str]()
     waits: list[float] = []
     supervisor = Supervisor(tmp_path / "pids", say=lambda _: None, clock=clock)
-    service = Heard("weak", told)
+    service = Heard("weak", events)
     supervisor.start(service)
 
     def wait_after_a_crash() -> float:
@@ -112,7 +112,7 @@ def test_the_wait_before_a_restart_doubles_to_ten_seconds_and_is_short_again_aft
 
 
 def test_a_service_whose_restart_fails_is_tried_again_and_hinders_no_other(tmp_path: Path) -> None:
-    clock, told, said = Clock(), list[str](), list[str]()
+    clock, events, said = Clock(), list[str](), list[str]()
 
     class Broken(Heard):
         def start(self) -> None:
@@ -122,7 +122,7 @@ def test_a_service_whose_restart_fails_is_tried_again_and_hinders_no_other(tmp_p
                 raise OSError("no room left")
 
     supervisor = Supervisor(tmp_path / "pids", say=said.append, clock=clock)
-    broken, other = Broken("broken", told), Heard("other", told)
+    broken, other = Broken("broken", events), Heard("other", events)
     supervisor.start(broken, other)
     broken.up = other.up = False
     for _ in range(10):
@@ -159,13 +159,13 @@ def test_the_last_line_of_a_log_that_was_turned_over_is_found(tmp_path: Path) ->
 def test_the_last_wave_ends_first_and_all_of_a_wave_are_asked_before_one_is_waited_for(
     tmp_path: Path,
 ) -> None:
-    told: list[str] = []
+    events: list[str] = []
     supervisor = Supervisor(tmp_path / "pids", say=lambda _: None)
-    supervisor.start(Heard("database", told))
-    supervisor.start(Heard("web", told), Heard("worker", told))
-    del told[:]
+    supervisor.start(Heard("database", events))
+    supervisor.start(Heard("web", events), Heard("worker", events))
+    del events[:]
     supervisor.stop()
-    assert told == ["ask web", "ask worker", "stop web", "stop worker", "ask database", "stop database"]
+    assert events == ["ask web", "ask worker", "stop web", "stop worker", "ask database", "stop database"]
 
 
 def test_a_child_deaf_to_the_end_is_killed_when_its_patience_is_over(tmp_path: Path) -> None:

@@ -51,11 +51,11 @@ def archive() -> Archive:
 
 @pytest.fixture
 def house(archive: Archive, db: None) -> Iterator[House]:
-    with opened(archive) as made:
-        yield made
+    with opened(archive) as opened_house:
+        yield opened_house
 
 
 @pytest.fixture
 def desk(settings: Settings, archive: Archive, transactional_db: None) -> Iterator[trading.Desk]:
-    with trading.opened(settings, archive) as made:
-        yield made
+    with trading.opened(settings, archive) as opened_desk:
+        yield opened_desk

@@ -46,12 +46,12 @@ class Worker:
     """Windows, ledger and broker of one evaluating worker."""
 
     def __init__(
-        self, symbols: Sequence[str], own: Sequence[Profile] = (PLAIN,), *, broker: redis.Redis
+        self, symbols: Sequence[str], judged: Sequence[Profile] = (PLAIN,), *, broker: redis.Redis
     ) -> None:
-        self.profiles, self.broker = tuple(own), broker
+        self.profiles, self.broker = tuple(judged), broker
         self.warm, self.recorder = Warm(symbols, self.profiles), RunRecorder()
-        for one in self.profiles:
-            profiles.save_version(one)
+        for profile in self.profiles:
+            profiles.save_version(profile)
 
     def minute(self, at: datetime, *, late: timedelta = OVER) -> list[MtfRun]:
         """Judge the minute `at`, beginning `late` after it; its runs as stored."""
@@ -65,6 +65,6 @@ class Worker:
         )
         return [MtfRun.objects.get(pk=run.pk) for run in claimed]
 
-    def restarted(self, *own: Profile) -> Worker:
+    def restarted(self, *judged: Profile) -> Worker:
         """Another worker in its place, which remembers nothing."""
-        return Worker(self.warm.symbols, own or self.profiles, broker=self.broker)
+        return Worker(self.warm.symbols, judged or self.profiles, broker=self.broker)

@@ -23,7 +23,7 @@ def cold(symbols: Sequence[str], at: datetime) -> Warm:
 def differences(warm: Warm, other: Warm) -> list[str]:
     """What is not equal between their frames: every column, and what is said about late, short and broken."""
     ours, theirs = warm.frames(), other.frames()
-    found = [] if ours.symbols == theirs.symbols else ["symbols"]
+    names = [] if ours.symbols == theirs.symbols else ["symbols"]
     for timeframe, frame in theirs.frames.items():
         mine = ours.frames[timeframe]
         pairs: dict[str, tuple[Array, Array]] = {
@@ -33,11 +33,11 @@ def differences(warm: Warm, other: Warm) -> list[str]:
             "gap": (ours.gap[timeframe], theirs.gap[timeframe]),
         }
         pairs |= {name: (mine.columns[name], column) for name, column in frame.columns.items()}
-        found += [
+        names += [
             f"{timeframe} {name}"
             for name, (a, b) in pairs.items()
             if not np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
         ]
         if ours.failed[timeframe] != theirs.failed[timeframe]:
-            found.append(f"{timeframe} failed")
-    return found
+            names.append(f"{timeframe} failed")
+    return names

@@ -29,7 +29,7 @@ class Recorded:
         self,
         archive: Archive,
         symbols: Sequence[str],
-        own: Sequence[Profile],
+        judged: Sequence[Profile],
         broker: redis.Redis,
         began: datetime = BEGAN,
     ) -> None:
@@ -38,7 +38,7 @@ class Recorded:
         for timeframe, length in WINDOW.items():
             until = timeframe.floor(began)
             self.store(timeframe, until - length * timeframe.duration, until, self.symbols)
-        self.worker = Worker(self.symbols, own, broker=broker)
+        self.worker = Worker(self.symbols, judged, broker=broker)
 
     def drive(self, minutes: int, *, late: Sequence[str] = ()) -> list[MtfRun]:
         """Judge the next `minutes`; the 1m candles of `late` symbols do not arrive."""
@@ -58,10 +58,10 @@ class Recorded:
 
     def correct(self, symbol: str, opened: datetime, *, times: str) -> Candle:
         """The exchange tells another 1m candle of `opened` now: its prices `times` as high."""
-        [told] = self.archive.candles(symbol, Timeframe.M1, opened, opened + MINUTE)
-        factor = type(told.close)(times)
-        prices = (price * factor for price in (told.open, told.high, told.low, told.close))
-        other = Candle(symbol, Timeframe.M1, opened, *prices, told.volume, Source.REST)
+        [before] = self.archive.candles(symbol, Timeframe.M1, opened, opened + MINUTE)
+        factor = type(before.close)(times)
+        prices = (price * factor for price in (before.open, before.high, before.low, before.close))
+        other = Candle(symbol, Timeframe.M1, opened, *prices, before.volume, Source.REST)
         store.save_candles([other])
         written_now(symbol, opened)
         return other

@@ -55,35 +55,35 @@ def judged(broker: redis.Redis, warm: Warm | None = None, **options: Any) -> Mtf
 
 
 def result(broker: redis.Redis, **options: Any) -> dict[str, Any]:
-    found: dict[str, Any] | None = judged(broker, **options).result
-    assert found is not None
-    return found
+    answer: dict[str, Any] | None = judged(broker, **options).result
+    assert answer is not None
+    return answer
 
 
 def test_the_answer_has_the_documented_shape(broker: redis.Redis) -> None:
     run = judged(broker)
-    found = run.result
-    assert found is not None
+    answer = run.result
+    assert answer is not None
     assert (run.status, run.trigger, run.dry_run, run.minute) == (RunStatus.DECIDED, "command", True, AT)
-    assert (found["run_id"], found["profile"], found["digest"]) == (str(run.run_id), "plain", run.digest)
-    assert found["minute"] == AT.isoformat()
-    assert found["status"] == "partial_success"
-    assert found["summary"] == {
+    assert (answer["run_id"], answer["profile"], answer["digest"]) == (str(run.run_id), "plain", run.digest)
+    assert answer["minute"] == AT.isoformat()
+    assert answer["status"] == "partial_success"
+    assert answer["summary"] == {
         "symbols": 3,
         "ready": 1,
         "long": 1,
         "short": 0,
         "by_cause": {"execution_side_mismatch": 1, "pragmatic_context_has_invalid_timeframes": 1},
     }
-    assert found["rejected_by"] == found["summary"]["by_cause"]
-    assert found["summary_by_tf"] == {
+    assert answer["rejected_by"] == answer["summary"]["by_cause"]
+    assert answer["summary_by_tf"] == {
         "15m context": {"long": 2, "invalid": 1},
         "5m execution": {"long": 1, "short": 1, "invalid": 1},
         "1m execution": {"long": 1, "short": 1, "invalid": 1},
     }
     assert result_with_entries(run)["orders_placed"] == []
-    assert found["performance"].keys() == {"collect_ms", "windows_ms", "evaluate_ms"}
-    assert {(error["symbol"], error["timeframe"], error["reason"]) for error in found["errors"]} == {
+    assert answer["performance"].keys() == {"collect_ms", "windows_ms", "evaluate_ms"}
+    assert {(error["symbol"], error["timeframe"], error["reason"]) for error in answer["errors"]} == {
         ("CUSDT", timeframe, "NO_KLINES") for timeframe in ("15m", "5m", "1m")
     }
 
@@ -123,10 +123,10 @@ def test_each_symbol_says_its_status_side_timeframe_reason_and_what_each_timefra
 def test_the_status_says_whether_all_some_or_none_could_be_judged(
     broker: redis.Redis, symbols: tuple[str, ...], status: str
 ) -> None:
-    found = result(broker, symbols=symbols)
-    assert found["status"] == status
-    assert [entry["symbol"] for entry in found["results"]] == list(symbols)
-    assert found["summary"]["symbols"] == len(symbols)
+    answer = result(broker, symbols=symbols)
+    assert answer["status"] == status
+    assert [entry["symbol"] for entry in answer["results"]] == list(symbols)
+    assert answer["summary"]["symbols"] == len(symbols)
 
 
 def test_a_subset_is_answered_from_wider_warm_windows_and_by_itself_alike(broker: redis.Redis) -> None:
@@ -149,10 +149,10 @@ def test_a_symbol_named_twice_is_judged_once(broker: redis.Redis) -> None:
 
 
 def test_the_timeframe_asked_for_is_the_only_one_to_enter_on(broker: redis.Redis) -> None:
-    found = result(broker, timeframe="1m", symbols=("AUSDT",))
-    assert [one["timeframe"] for one in found["results"][0]["timeframes"]] == ["15m", "1m"]
-    assert found["results"][0]["execution_tf"] == "1m"
-    assert found["digest"] != profiles.configured_profiles()[0].digest
+    answer = result(broker, timeframe="1m", symbols=("AUSDT",))
+    assert [row["timeframe"] for row in answer["results"][0]["timeframes"]] == ["15m", "1m"]
+    assert answer["results"][0]["execution_tf"] == "1m"
+    assert answer["digest"] != profiles.configured_profiles()[0].digest
 
 
 def test_the_validation_mode_asked_for_is_the_one_judged_by(
@@ -238,6 +238,6 @@ def test_a_run_that_never_was_has_no_answer() -> None:
 
 def test_asked_runs_and_the_minutes_own_run_stand_side_by_side(broker: redis.Redis) -> None:
     first, second = judged(broker), judged(broker)
-    [own] = Worker(SYMBOLS, profiles.configured_profiles(), broker=broker).minute(AT)
-    assert own.minute == first.minute == second.minute
-    assert len({own.run_id, first.run_id, second.run_id}) == 3
+    [of_minute] = Worker(SYMBOLS, profiles.configured_profiles(), broker=broker).minute(AT)
+    assert of_minute.minute == first.minute == second.minute
+    assert len({of_minute.run_id, first.run_id, second.run_id}) == 3

@@ -18,9 +18,8 @@ from apps.engine.values.candle import Source
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.reason import Reason, Refusal
 from apps.engine.values.timeframe import Timeframe
-from apps.live.enter.decision import NotReady
+from apps.live.enter.decision import NotReady, ready_symbols
 from apps.live.enter.outcome import outcome_counts
-from apps.live.enter.ready import ready_symbols
 from apps.live.enter.symbol_entry import enter_symbol
 from apps.live.models import MtfRun, WatchState
 from apps.market import store as market
@@ -53,9 +52,9 @@ def test_a_ready_verdict_becomes_one_order_with_its_stop_and_target(desk: Desk) 
     assert row.context_json["verdict"]["symbol"] == SYMBOL
     assert ExchangeOrder.objects.get().exchange_order_id == str(order["order_id"])
     assert SymbolLock.objects.get().released_at is None
-    told = TradeLifecycleEvent.objects.order_by("id").values_list("event_type", "run_id")
+    happened = TradeLifecycleEvent.objects.order_by("id").values_list("event_type", "run_id")
     expected = ["plan_made", "plan_claimed", "order_submitted", "order_acknowledged", "cooldown_set"]
-    assert list(told) == [(name, run.run_id) for name in expected]
+    assert list(happened) == [(name, run.run_id) for name in expected]
 
 
 def test_a_task_delivered_twice_sends_no_second_order(desk: Desk) -> None:
@@ -80,7 +79,7 @@ def test_of_two_profiles_ready_on_one_symbol_the_first_one_trades_and_the_other_
     assert isinstance(outcomes[0], EntryResult)
     assert isinstance(outcomes[1], Refusal)
     assert outcomes[1].reason == Reason.SYMBOL_LOCKED
-    assert [one["client_order_id"] for one in desk.arrived()] == [outcomes[0].plan.client_order_id]
+    assert [order["client_order_id"] for order in desk.arrived()] == [outcomes[0].plan.client_order_id]
 
 
 def test_a_profile_without_an_entry_section_only_judges(desk: Desk) -> None:
@@ -119,8 +118,8 @@ def test_a_switch_turned_off_while_the_order_is_prepared_keeps_it_here(desk: Des
 def corrected(desk: Desk) -> None:
     """The judged candle is not what the exchange tells."""
     start = desk.at - timedelta(minutes=1)
-    [told] = market.candles(SYMBOL, Timeframe.M1, start, desk.at)
-    wrong = replace(told, close=told.low, volume=told.volume + 1, source=Source.REST)
+    [candle] = market.candles(SYMBOL, Timeframe.M1, start, desk.at)
+    wrong = replace(candle, close=candle.low, volume=candle.volume + 1, source=Source.REST)
     market.save_candles([wrong])
 
 
@@ -167,11 +166,11 @@ def test_what_forbids_an_entry_is_recorded_and_nothing_leaves(
 def test_a_corrected_candle_is_stored_and_the_next_decision_may_be_traded(desk: Desk) -> None:
     [run] = desk.decide(always())
     start = desk.at - timedelta(minutes=1)
-    [told] = market.candles(SYMBOL, Timeframe.M1, start, desk.at)
+    [candle] = market.candles(SYMBOL, Timeframe.M1, start, desk.at)
     corrected(desk)
     assert isinstance(entered(desk, run), Refusal)
     [stored] = market.candles(SYMBOL, Timeframe.M1, start, desk.at)
-    assert (stored.close, stored.volume) == (told.close, told.volume)
+    assert (stored.close, stored.volume) == (candle.close, candle.volume)
     [again] = desk.decide(always())
     assert isinstance(entered(desk, again), EntryResult)
 

@@ -37,8 +37,8 @@ def entered(desk: Desk, run: MtfRun) -> EntryResult | Refusal:
 
 def entries_of(run: MtfRun) -> list[dict[str, Any]]:
     run.refresh_from_db()
-    found: list[dict[str, Any]] = result_with_entries(run)["entries"]
-    return found
+    entries: list[dict[str, Any]] = result_with_entries(run)["entries"]
+    return entries
 
 
 def nothing_happened(desk: Desk) -> bool:

@@ -16,8 +16,7 @@ from apps.live import tasks
 from apps.live.enter.context import UnknownProfile
 from apps.live.enter.faults import ANSWERED_WITHIN, UNANSWERED, store_unanswered
 from apps.live.enter.outcome import counts_text, entry_outcomes, outcome_counts
-from apps.live.enter.review import enter_approved_plans
-from apps.live.enter.symbol_entry import enter_symbol
+from apps.live.enter.symbol_entry import enter_approved_plans, enter_symbol
 from apps.live.models import MtfRun, RunStatus, Trigger
 from apps.live.run_request import RunRequest, open_requested_run
 from apps.orders import store as orders
@@ -89,7 +88,7 @@ def test_a_fault_of_one_profile_does_not_take_the_turn_of_the_next(desk: Desk) -
 @pytest.mark.usefixtures("dead_broker")
 def test_what_the_broker_does_not_take_is_an_error_of_its_run(desk: Desk) -> None:
     runs = desk.decide(always("first"), always("second"))
-    tasks._send_on({SYMBOL: [str(run.run_id) for run in runs]})
+    tasks._send_entries({SYMBOL: [str(run.run_id) for run in runs]})
     for run in runs:
         [entry] = entry_outcomes(run)
         assert entry["status"] == "error"
@@ -136,9 +135,9 @@ def test_a_ready_symbol_whose_task_expired_or_died_is_an_error_once_it_is_due(
     for _ in range(2):
         closed(run, ANSWERED_WITHIN + timedelta(seconds=1))
         run.refresh_from_db()
-        assert [(one["symbol"], one["status"], one["reason"]) for one in entry_outcomes(run)] == [
-            (SYMBOL, "error", UNANSWERED)
-        ]
+        assert [
+            (outcome["symbol"], outcome["status"], outcome["reason"]) for outcome in entry_outcomes(run)
+        ] == [(SYMBOL, "error", UNANSWERED)]
     assert outcome_counts([run])[run.run_id] == {"error": 1}
 
 
@@ -157,4 +156,4 @@ def test_an_order_that_came_after_all_is_the_outcome(desk: Desk) -> None:
     closed(run, ANSWERED_WITHIN + timedelta(seconds=1))
     assert isinstance(enter_symbol(str(run.run_id), SYMBOL, clock=desk.clock), EntryResult)
     assert outcome_counts([run])[run.run_id] == {"submitted": 1}
-    assert [one["status"] for one in entry_outcomes(run)] == ["submitted"]
+    assert [outcome["status"] for outcome in entry_outcomes(run)] == ["submitted"]

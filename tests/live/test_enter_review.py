@@ -10,8 +10,7 @@ from pytest_django import Settings
 from apps.engine.cycle import EntryResult
 from apps.engine.values.reason import Refusal
 from apps.live.enter.context import UnknownProfile
-from apps.live.enter.review import enter_approved_plans
-from apps.live.enter.symbol_entry import MAX_APPROVED_AGE, enter_symbol
+from apps.live.enter.symbol_entry import MAX_APPROVED_AGE, enter_approved_plans, enter_symbol
 from apps.live.models import MtfRun
 from apps.orders import store as orders
 from apps.orders.models import OrderPlan, SymbolLock
@@ -56,7 +55,7 @@ def test_a_plan_waits_until_a_person_approves_it_and_is_then_sent_once(
     enter_approved_plans(clock=desk.clock)
     waiting.refresh_from_db()
     assert (waiting.status, waiting.reviewed_by) == ("SUBMITTED", "ada")
-    assert [one["client_order_id"] for one in desk.arrived()] == [waiting.client_order_id]
+    assert [order["client_order_id"] for order in desk.arrived()] == [waiting.client_order_id]
 
 
 def test_the_stricter_of_setting_and_profile_holds(desk: Desk) -> None:
@@ -109,7 +108,7 @@ def test_an_approved_plan_that_cannot_be_entered_holds_up_none_behind_it(
         orders.approve(plan_id, actor="ada", now=desk.clock())
     with pytest.raises(UnknownProfile, match="no profile of digest 000000000000"):
         enter_approved_plans(clock=desk.clock)
-    assert [one["client_order_id"] for one in desk.arrived()] == [waiting.client_order_id]
+    assert [order["client_order_id"] for order in desk.arrived()] == [waiting.client_order_id]
 
 
 def test_a_rejected_plan_is_never_sent_and_its_decision_stays_used_up(waiting: OrderPlan, desk: Desk) -> None:

@@ -41,9 +41,9 @@ class Hands:
 
 @pytest.fixture
 def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
-    made = Hands()
-    monkeypatch.setattr(observation, "time", made)
-    return made
+    doubles = Hands()
+    monkeypatch.setattr(observation, "time", doubles)
+    return doubles
 
 
 def test_rates_are_asked_a_symbol_a_day_and_no_faster_than_the_exchange_tells_them(hands: Hands) -> None:

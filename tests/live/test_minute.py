@@ -90,21 +90,21 @@ def test_runs_of_earlier_minutes_that_nobody_finished_become_lost(worker: Worker
 
 def test_a_run_that_was_asked_for_a_moment_ago_is_not_lost_when_the_minute_turns(worker: Worker) -> None:
     """It still lies in the queue behind the minute."""
-    asked = run_state.open_run(
+    requested = run_state.open_run(
         PLAIN, AT - MINUTE, AT - timedelta(milliseconds=5), Trigger.API, {}, dry_run=True
     )
     worker.minute(AT)
-    asked.refresh_from_db()
-    assert asked.status == RunStatus.RUNNING
+    requested.refresh_from_db()
+    assert requested.status == RunStatus.RUNNING
 
 
 def test_a_run_that_was_asked_for_and_expired_is_lost(worker: Worker) -> None:
-    asked = run_state.open_run(
+    requested = run_state.open_run(
         PLAIN, AT - 2 * MINUTE, AT - timedelta(seconds=61), Trigger.API, {}, dry_run=True
     )
     worker.minute(AT)
-    asked.refresh_from_db()
-    assert asked.status == RunStatus.LOST
+    requested.refresh_from_db()
+    assert requested.status == RunStatus.LOST
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_symbol_whose_indicators_raise_is_named_and_the_others_go_on(
     assert run.counts["by_cause"] == {"execution_side_mismatch": 1}
     assert causes(run) == {"AUSDT": "execution_side_mismatch", "BUSDT": "READY"}
     verdict = MtfAudit.objects.get(symbol="AUSDT").details["verdict"]
-    assert [one["reason"] for one in verdict["timeframes"]] == [None, "indicator_error"]
+    assert [row["reason"] for row in verdict["timeframes"]] == [None, "indicator_error"]
 
 
 def test_a_symbol_without_any_candle_is_reported_and_the_others_go_on(broker: redis.Redis) -> None:
@@ -192,7 +192,7 @@ def test_a_symbol_without_any_candle_is_reported_and_the_others_go_on(broker: re
     [run] = worker.minute(AT)
     assert run.counts["ready"] == 2
     verdict = MtfAudit.objects.get(symbol="NEWUSDT").details["verdict"]
-    assert [one["reason"] for one in verdict["timeframes"]] == ["NO_KLINES", "NO_KLINES"]
+    assert [row["reason"] for row in verdict["timeframes"]] == ["NO_KLINES", "NO_KLINES"]
 
 
 @pytest.mark.parametrize(

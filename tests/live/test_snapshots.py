@@ -33,9 +33,9 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[Key]:
     save = signals.save_snapshots
 
     def watched(rows: Iterable[SnapshotRow]) -> int:
-        kept = list(rows)
-        seen.extend((row.symbol, row.timeframe, row.kline_time) for row in kept)
-        return save(kept)
+        saved = list(rows)
+        seen.extend((row.symbol, row.timeframe, row.kline_time) for row in saved)
+        return save(saved)
 
     monkeypatch.setattr(signals, "save_snapshots", watched)
     return seen
@@ -53,8 +53,8 @@ def test_every_closed_candle_is_kept_exactly_once_in_its_timeframe(
         if n == 0:
             push("AUSDT", AT, timeframe=M15)
         worker.minute(AT + n * MINUTE)
-    kept = IndicatorSnapshot.objects.values_list("symbol", "timeframe", "kline_time")
-    assert sorted(written) == sorted(kept)
+    stored = IndicatorSnapshot.objects.values_list("symbol", "timeframe", "kline_time")
+    assert sorted(written) == sorted(stored)
     ends = {tf: [at + tf.duration for _, timeframe, at in written if timeframe == tf] for tf in WINDOW}
     assert ends[M1] == [AT + n * MINUTE for n in range(-1, 7)]
     assert ends[M5] == [AT + n * MINUTE for n in (-5, 0, 5)]

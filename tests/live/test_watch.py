@@ -71,8 +71,8 @@ def test_a_partial_fill_is_protected_whole_whenever_the_attached_stop_is_armed(
 def test_a_stop_that_vanishes_is_placed_again(house: House) -> None:
     plan = house.enter()
     house.until(house.is_protected)
-    for one in house.broker.protections(SYMBOL):
-        house.broker.unprotect(SYMBOL, one.exchange_order_id)
+    for protection in house.broker.protections(SYMBOL):
+        house.broker.unprotect(SYMBOL, protection.exchange_order_id)
     house.until(lambda: "naked" in told())
     house.until(house.is_protected)
     assert [Decimal(stop["trigger_price"]) for stop in house.stops()] == [plan.stop]
@@ -118,8 +118,8 @@ def test_a_clock_that_is_set_back_leaves_no_position_unprotected(house: House) -
     house.until(house.is_protected)
     house.clock.push(-3600)
     house.deafen()
-    for one in house.broker.protections(SYMBOL):
-        house.broker.unprotect(SYMBOL, one.exchange_order_id)
+    for protection in house.broker.protections(SYMBOL):
+        house.broker.unprotect(SYMBOL, protection.exchange_order_id)
     house.until(lambda: "naked" in told())
     house.until(house.is_protected)
     assert [Decimal(stop["trigger_price"]) for stop in house.stops()] == [plan.stop]

@@ -57,7 +57,7 @@ def test_after_a_start_with_fewer_contracts_a_position_is_protected_and_closed_a
         lost = house.claim(house.plan(SENT))
     with exchange_of(1, port, books, clock), contextlib.closing(exchange):
         market.save_contracts(house.broker.contracts(), house.clock())
-        assert {one.symbol: one.status for one in market.contracts()} == {
+        assert {row.symbol: row.status for row in market.contracts()} == {
             "BTCUSDT": "Trading",
             "ETHUSDT": "Delisted",
             HELD: "Delisted",
@@ -67,8 +67,8 @@ def test_after_a_start_with_fewer_contracts_a_position_is_protected_and_closed_a
             Contract.objects.filter(symbol__in=[HELD, SENT]).delete()
         house.restart()
         house.until(lambda: house.health().reconciled)
-        for one in house.broker.protections(HELD):
-            house.broker.unprotect(HELD, one.exchange_order_id)
+        for row in house.broker.protections(HELD):
+            house.broker.unprotect(HELD, row.exchange_order_id)
         house.until(lambda: "naked" in told())
         house.until(lambda: house.position_status(HELD) == "PROTECTED")
         house.trade_by_hand(Side.LONG, opens=False, size=plan.size, symbol=HELD)
@@ -113,8 +113,8 @@ def test_a_contract_is_the_stored_one_else_the_exchanges_else_none_and_asked_for
         stored = contracts.get("BUSDT")
         assert stored is not None
         assert stored.status == "Delisted"
-        asked = contracts.get("CUSDT")
-        assert asked is not None
-        assert asked.max_leverage == 7
+        listed = contracts.get("CUSDT")
+        assert listed is not None
+        assert listed.max_leverage == 7
         assert contracts.get("DUSDT") is None
     assert lister.asked == 2

@@ -60,8 +60,8 @@ def test_without_redis_a_position_is_protected_and_closed_all_the_same(
         house.exchange.switch(preset_on_partial="never")
         house.enter()
         assert house.until(house.is_protected) < 10
-        for one in house.broker.protections():
-            house.broker.unprotect(one.symbol, one.exchange_order_id)
+        for protection in house.broker.protections():
+            house.broker.unprotect(protection.symbol, protection.exchange_order_id)
         house.exchange.switch(refuse_stops=True)
         house.until(lambda: house.position_status() == "CLOSED", patience_s=40)
         assert house.books()["positions"] == []

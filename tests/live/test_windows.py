@@ -57,9 +57,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[Read]:
 def warm() -> Warm:
     """Two symbols, whole in 1m and 5m, refreshed at noon."""
     fill(SYMBOLS, [M1, M5], count=70)
-    made = Warm(SYMBOLS, [])
-    made.refresh(AT)
-    return made
+    windows = Warm(SYMBOLS, [])
+    windows.refresh(AT)
+    return windows
 
 
 def closes(warm: Warm, symbol: str, timeframe: Timeframe = M1, count: int = 3) -> list[float]:

@@ -37,15 +37,15 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def warm() -> Warm:
     fill(SYMBOLS, [M1, M5], count=70)
-    made = Warm(SYMBOLS, [PLAIN, EXTRA])
-    made.refresh(AT)
-    return made
+    windows = Warm(SYMBOLS, [PLAIN, EXTRA])
+    windows.refresh(AT)
+    return windows
 
 
 def same_as_cold(warm: Warm, at: datetime) -> bool:
     cold = Warm(SYMBOLS, [PLAIN, EXTRA])
     cold.refresh(at)
-    ours, theirs = (one.frames().frames[M1].columns for one in (warm, cold))
+    ours, theirs = (each.frames().frames[M1].columns for each in (warm, cold))
     return ours.keys() == theirs.keys() and all(
         np.array_equal(ours[name], theirs[name], equal_nan=True) for name in theirs
     )

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _new_process(monkeypatch: pytest.MonkeyPatch, write_profile: WriteProfile) -> None:
     """No task ran yet; two symbols are listed, two profiles configured."""
-    monkeypatch.setattr(worker, "_desk", None)
+    monkeypatch.setattr(worker, "_worker", None)
     write_profile(by_close("plain", "5m"))
     write_profile(by_close("slow", "15m"))
     fill(["AUSDT", "BUSDT"], [])
@@ -45,8 +45,8 @@ def coming(broker: redis.Redis) -> datetime:
 
 def test_the_minute_judges_every_watched_symbol_by_every_configured_profile(coming: datetime) -> None:
     tasks.judge_minute(at=(coming).isoformat(), sent_by="a later version")
-    found = {(run.profile, run.minute, run.status, run.counts["symbols"]) for run in MtfRun.objects.all()}
-    assert found == {(name, coming, RunStatus.DECIDED, 2) for name in ("plain", "slow")}
+    runs = {(run.profile, run.minute, run.status, run.counts["symbols"]) for run in MtfRun.objects.all()}
+    assert runs == {(name, coming, RunStatus.DECIDED, 2) for name in ("plain", "slow")}
 
 
 def test_a_version_is_stored_under_its_digest_before_a_run_uses_it(coming: datetime) -> None:
@@ -80,7 +80,7 @@ def test_a_minute_that_lay_in_the_queue_too_long_is_skipped() -> None:
     assert not MtfAudit.objects.exists()
 
 
-def test_a_run_that_was_asked_for_is_decided_by_the_same_desk(broker: redis.Redis) -> None:
+def test_a_run_that_was_asked_for_is_decided_by_the_same_worker(broker: redis.Redis) -> None:
     run = open_requested_run(RunRequest("plain"), Trigger.API, AT)
     now = Timeframe.M1.floor(datetime.now(UTC))
     for at in (now, now + MINUTE):
@@ -108,7 +108,7 @@ def test_each_minute_writes_down_the_entries_of_earlier_runs_that_left_no_outcom
     MtfRun.objects.filter(pk=run.pk).update(started_at=then, finished_at=then, **ended)
     tasks.judge_minute(at=coming.isoformat())
     run.refresh_from_db()
-    assert [(one["symbol"], one["status"]) for one in entry_outcomes(run)] == [("AUSDT", "error")]
+    assert [(outcome["symbol"], outcome["status"]) for outcome in entry_outcomes(run)] == [("AUSDT", "error")]
 
 
 def test_a_database_of_another_venue_is_refused(settings: Settings) -> None:

@@ -108,13 +108,18 @@ class Desk:
 
     def decide(self, *contents: dict[str, Any]) -> list[MtfRun]:
         """The newest stored minute judged (again) by these profiles, in their order; its runs."""
-        made = [loaded(content) for content in contents]
-        for one in made:
-            profiles.save_version(one)
-        warm = Warm(self.symbols, made)
+        loaded_profiles = [loaded(content) for content in contents]
+        for each in loaded_profiles:
+            profiles.save_version(each)
+        warm = Warm(self.symbols, loaded_profiles)
         MtfRun.objects.filter(minute=self.at).delete()
         return run_minute(
-            self.at, profiles=made, warm=warm, recorder=RunRecorder(), client=redis_client(), now=self.clock()
+            self.at,
+            profiles=loaded_profiles,
+            warm=warm,
+            recorder=RunRecorder(),
+            client=redis_client(),
+            now=self.clock(),
         )
 
     def switch(self, **faults: Any) -> None:
@@ -122,12 +127,12 @@ class Desk:
 
     def books(self) -> dict[str, Any]:
         """The exchange's own truth."""
-        found: dict[str, Any] = json.loads(requests.get(f"{self.address}/admin/books", timeout=30).text)
-        return found
+        books: dict[str, Any] = json.loads(requests.get(f"{self.address}/admin/books", timeout=30).text)
+        return books
 
     def arrived(self) -> list[dict[str, Any]]:
         """The opening orders that ever reached the exchange."""
-        return [one for one in self.books()["orders"] if one["client_order_id"].startswith("tv3e")]
+        return [order for order in self.books()["orders"] if order["client_order_id"].startswith("tv3e")]
 
 
 @contextmanager

@@ -49,7 +49,7 @@ class House:
         self.ledger = AccountLedger(ACCOUNT, lambda now: AccountHealth(reconciled=True), run_id=uuid4())
         listed = self.broker.contracts()
         market.save_contracts(listed, self.clock())
-        self._contracts = {one.symbol: one for one in listed}
+        self._contracts = {each.symbol: each for each in listed}
         self.begin()
 
     # the process
@@ -118,16 +118,16 @@ class House:
 
         entry = moved(quote.ask if side is Side.LONG else quote.bid, str(-D(away_pct)))
         size = (notional / entry / contract.contract_size).quantize(D(1))
-        now, made = self.clock(), trades.plan(symbol, side=side)
-        key = f"{made.decision_key}{uuid4().hex[:6]}"
+        now, template = self.clock(), trades.plan(symbol, side=side)
+        key = f"{template.decision_key}{uuid4().hex[:6]}"
         return replace(
-            made,
+            template,
             decision_key=key,
             client_order_id=client_order_id(Role.ENTRY, key),
             entry=entry,
             stop=moved(entry, "-2"),
             target=moved(entry, "4"),
-            sizing=replace(made.sizing, size=max(size, D(1))),
+            sizing=replace(template.sizing, size=max(size, D(1))),
             created_at=now,
             send_before=now + timedelta(seconds=10),
             expires_at=now + timedelta(seconds=60),
@@ -179,8 +179,8 @@ class House:
 
     def position_status(self, symbol: str = SYMBOL) -> str:
         """Of the newest position; empty when there was none."""
-        found = Position.objects.filter(symbol=symbol).order_by("id").last()
-        return "" if found is None else str(found.status)
+        position = Position.objects.filter(symbol=symbol).order_by("id").last()
+        return "" if position is None else str(position.status)
 
     def is_protected(self) -> bool:
         return self.position_status() == "PROTECTED"
@@ -208,6 +208,6 @@ def _silence() -> Iterator[AccountNews | None]:
 def opened(archive: Archive) -> Iterator[House]:
     """An account with 1,000 USDT, watched and reconciled."""
     with exchange_account.opened(archive) as exchange:
-        made = House(exchange)
-        made.until(lambda: made.health().reconciled)
-        yield made
+        house = House(exchange)
+        house.until(lambda: house.health().reconciled)
+        yield house

@@ -51,8 +51,8 @@ LATEST_S = 45
 class Decider:
     """Over the market that the simulator plays, with the house's own code and books."""
 
-    def __init__(self, kept: Path, symbols: int) -> None:
-        self._archive = Archive.open(state.open_state(kept, now=_now()), symbols=symbols)
+    def __init__(self, state_file: Path, symbols: int) -> None:
+        self._archive = Archive.open(state.open_state(state_file, now=_now()), symbols=symbols)
         self._stored: dict[tuple[str, Timeframe], datetime] = {}
         account = venue.account()
         self._ledger = AccountLedger(
@@ -61,9 +61,9 @@ class Decider:
 
     def contracts(self) -> list[str]:
         """Store the contracts; their symbols."""
-        found = venue.current().history.contracts()
-        market.save_contracts(found, _now())
-        return sorted(one.symbol for one in found)
+        listed = venue.current().history.contracts()
+        market.save_contracts(listed, _now())
+        return sorted(contract.symbol for contract in listed)
 
     def decide(self, name: str, symbols: list[str]) -> str:
         """The minute just over, READY for a long by the profile `name`; the run."""
@@ -92,16 +92,16 @@ class Decider:
     def close_all(self) -> int:
         """Every position closed by hand, at market; how many there were."""
         held = venue.current().broker.positions()
-        for one in held:
+        for position in held:
             venue.current().broker.submit(
                 OrderRequest(
-                    symbol=one.symbol,
-                    side=one.side,
+                    symbol=position.symbol,
+                    side=position.side,
                     opens=False,
-                    size=one.size,
+                    size=position.size,
                     price=None,
                     time_in_force=TimeInForce.IOC,
-                    leverage=one.leverage,
+                    leverage=position.leverage,
                     client_order_id=f"hand{uuid4().hex[:20]}",
                 )
             )
@@ -115,17 +115,17 @@ class Decider:
             ticks = (quote.ask * Decimal(ratio) / contract.tick_size).quantize(Decimal(1))
             return ticks * contract.tick_size
 
-        made, now = trades.plan(symbol), _now()
-        key = f"{made.decision_key}{uuid4().hex[:8]}"
+        template, now = trades.plan(symbol), _now()
+        key = f"{template.decision_key}{uuid4().hex[:8]}"
         size = (Decimal(500) / quote.ask / contract.contract_size).quantize(Decimal(1))
         plan = replace(
-            made,
+            template,
             decision_key=key,
             client_order_id=client_order_id(Role.ENTRY, key),
             entry=priced("1.002"),
             stop=priced("0.98"),
             target=priced("1.04"),
-            sizing=replace(made.sizing, size=max(size, Decimal(1))),
+            sizing=replace(template.sizing, size=max(size, Decimal(1))),
             created_at=now,
             send_before=now + timedelta(seconds=10),
             expires_at=now + timedelta(seconds=20),

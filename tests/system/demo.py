@@ -120,8 +120,8 @@ def demo(var: Path, port: int, *arguments: str) -> Iterator[Demo]:
 
 def environment(var: Path) -> dict[str, str]:
     """Ours without any server named, so that the demo starts its own in `var`."""
-    kept = {name: value for name, value in os.environ.items() if name not in ephemeral.NAMES}
-    return kept | {"TRADINGV3_VAR": str(var)}
+    inherited = {name: value for name, value in os.environ.items() if name not in ephemeral.NAMES}
+    return inherited | {"TRADINGV3_VAR": str(var)}
 
 
 def belonging(var: Path) -> dict[int, str]:

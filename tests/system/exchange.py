@@ -51,5 +51,5 @@ def _answer(url: str) -> list[Row] | None:
 
 def _prices(row: Row) -> Prices:
     names = ("open_price", "high_price", "low_price", "close_price", "volume")
-    found = [Decimal(row[name]) for name in names]
-    return (found[0], found[1], found[2], found[3], found[4])
+    prices = [Decimal(row[name]) for name in names]
+    return (prices[0], prices[1], prices[2], prices[3], prices[4])

@@ -30,14 +30,14 @@ class Reader:
         """Makes the user, and waits until the web process answers."""
         self.system = system
         until("the web process answers", lambda: _answers(system), patience_s=60)
-        made = subprocess.run(
+        output = subprocess.run(
             [*MANAGE, "shell", "--no-imports", "-c", MAKE_READER],
             env=system.env,
             capture_output=True,
             text=True,
             check=True,
         )
-        self._headers = {"Authorization": f"Token {made.stdout.split()[-1]}"}
+        self._headers = {"Authorization": f"Token {output.stdout.split()[-1]}"}
 
     def get(self, path: str) -> requests.Response:
         return requests.get(self.system.web + path, headers=self._headers, timeout=60)

@@ -33,8 +33,8 @@ class SentMinutes:
         self._client.close()
 
     def _listen(self) -> None:
-        for told in self._monitor.listen():
-            if told["command"].startswith("ECHO"):
+        for message in self._monitor.listen():
+            if message["command"].startswith("ECHO"):
                 return
-            if told["command"].startswith("LPUSH mtf ") and TASK in told["command"]:
-                self.times_s.append(told["time"])
+            if message["command"].startswith("LPUSH mtf ") and TASK in message["command"]:
+                self.times_s.append(message["time"])

@@ -46,15 +46,15 @@ class Tables:
 
     def newest_decided(self) -> datetime | None:
         """The newest minute decided for some profile."""
-        found: datetime | None = self.rows(
+        newest: datetime | None = self.rows(
             "SELECT max(minute) AS newest FROM mtf_run WHERE trigger = 'beat' AND status = 'decided'"
         )[0]["newest"]
-        return found
+        return newest
 
     def history_is(self, state: str) -> bool:
         """Whether the stream has brought what the profiles need ("enough"), or every window ("complete")."""
-        found = self.rows("SELECT history FROM stream_health")
-        return bool(found and found[0]["history"].get(state))
+        rows = self.rows("SELECT history FROM stream_health")
+        return bool(rows and rows[0]["history"].get(state))
 
     def doubled(self) -> list[Row]:
         """Minutes that were judged more than once."""

@@ -90,12 +90,12 @@ def _runs_after_turning(running: Demo, token: str, key: str, *, is_on: bool) -> 
 
 def _next_runs(running: Demo, after: datetime) -> list[Row]:
     def decided() -> list[Row]:
-        found = running.tables.rows(
+        rows = running.tables.rows(
             "SELECT * FROM mtf_run WHERE trigger = 'beat' AND status = 'decided' AND started_at > %(after)s "
             "ORDER BY minute, profile",
             after=after,
         )
-        return found[:PROFILES] if len(found) >= PROFILES else []
+        return rows[:PROFILES] if len(rows) >= PROFILES else []
 
     return until(f"a decided minute after {after}", decided, patience_s=MINUTE_S)
 

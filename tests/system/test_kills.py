@@ -73,8 +73,8 @@ def _kill_the_worker_in_the_middle_of_a_run(running: Demo) -> datetime:
 
 
 def _claimed(running: Demo) -> list[Row]:
-    found = running.tables.rows("SELECT minute FROM mtf_run WHERE trigger = 'beat' AND status = 'running'")
-    return found if len(found) == PROFILES else []
+    rows = running.tables.rows("SELECT minute FROM mtf_run WHERE trigger = 'beat' AND status = 'running'")
+    return rows if len(rows) == PROFILES else []
 
 
 def _kill_and_see_back(running: Demo, names: list[str], odd: random.Random | None = None) -> datetime:
@@ -92,7 +92,7 @@ def _first_decided_minute(running: Demo, *, after: datetime) -> datetime:
 
     def decided() -> datetime | None:
         try:
-            found = running.tables.rows(
+            rows = running.tables.rows(
                 "SELECT minute FROM mtf_run WHERE trigger = 'beat' AND status = 'decided' "
                 "AND minute > %(after)s GROUP BY minute HAVING count(*) = %(profiles)s ORDER BY minute",
                 after=after,
@@ -100,7 +100,7 @@ def _first_decided_minute(running: Demo, *, after: datetime) -> datetime:
             )
         except psycopg.OperationalError:
             return None
-        return found[0]["minute"] if found else None
+        return rows[0]["minute"] if rows else None
 
     minute = until(f"a minute after {after:%H:%M:%S} is decided", decided, patience_s=LATER_S)
     assert minute - after < timedelta(minutes=2), f"killed {after}, next decided {minute}"
@@ -114,14 +114,14 @@ def _differing(running: Demo, since: datetime) -> list[str]:
     tables, base_url = running.tables, running.variables["BITMART_BASE_URL"]
     symbols = [row["symbol"] for row in tables.rows("SELECT symbol FROM contracts")]
     assert len(symbols) == SYMBOLS
-    found: list[str] = []
+    rows: list[str] = []
     for symbol in symbols:
         ours = tables.candles(symbol, first, end)
         theirs = exchange.candles(base_url, symbol, first, end)
-        found += [
+        rows += [
             f"{symbol} {at:%H:%M}: {ours.get(at)} {theirs[at]}" for at in theirs if ours.get(at) != theirs[at]
         ]
-    return found
+    return rows
 
 
 def _seconds_left() -> float:

@@ -65,12 +65,16 @@ def test_who_gets_no_connection_in_time_is_told_so_by_503_and_never_by_500(reade
             admin = pool.submit(
                 requests.get, f"{reader.system.web}/admin/", cookies={"sessionid": "x" * 32}, timeout=60
             )
-            told = [one.result() for one in late]
-            assert {answer.status_code for answer in (*told, admin.result())} == {503}
+            refused = [answer.result() for answer in late]
+            assert {answer.status_code for answer in (*refused, admin.result())} == {503}
             assert reader.connections() == MOST
-        assert {one.result().status_code for one in waiting} == {200}
-    assert {(one.json()["status"], one.json()["code"]) for one in told} == {("error", "unavailable")}
-    assert f"within 5 s: it does not answer, or more ask at once than the {MOST}" in told[0].json()["message"]
+        assert {answer.result().status_code for answer in waiting} == {200}
+    assert {(answer.json()["status"], answer.json()["code"]) for answer in refused} == {
+        ("error", "unavailable")
+    }
+    assert (
+        f"within 5 s: it does not answer, or more ask at once than the {MOST}" in refused[0].json()["message"]
+    )
     assert admin.result().text.startswith("no connection to the database came free within 5 s")
     assert reader.get("/api/mtf/switches").status_code == 200
 
@@ -91,11 +95,11 @@ def test_a_reader_who_hangs_up_leaves_no_connection_behind(reader: Reader) -> No
     with locked(reader.system, "mtf_run"):
         hung = [reader.asking("/api/mtf/runs", window=4096) for _ in range(MOST)]
         until("every connection is busy", lambda: reader.connections() == MOST, patience_s=10)
-        for one in hung:
-            one.close()
+        for answer in hung:
+            answer.close()
     for _ in range(10):
-        for one in [reader.asking("/api/mtf/status", window=4096) for _ in range(MOST)]:
-            one.close()
+        for answer in [reader.asking("/api/mtf/status", window=4096) for _ in range(MOST)]:
+            answer.close()
     with ThreadPoolExecutor(MOST) as pool:
         with locked(reader.system, "mtf_run"):
             answers = [pool.submit(reader.get, "/api/mtf/runs") for _ in range(MOST)]

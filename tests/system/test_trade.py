@@ -38,17 +38,17 @@ KEYS = dict(
 @pytest.mark.slow
 def test_a_ready_minute_is_traded_to_its_end_and_the_books_are_equal(var: Path) -> None:
     more = {"MTF_PROFILES": "first,second", "MTF_PROFILES_DIR": str(_profiles(var)), **KEYS}
-    with run_processes(var, symbols=SYMBOLS, names=TRADING, more=more) as own:
-        _await_everything(own)
-        at = _fire_a_minute(own)
-        plans = until("an order for each symbol", lambda: _submitted(own), patience_s=30)
-        _the_first_profile_traded_each_symbol_once(own, at, plans)
-        _a_task_delivered_again_sends_nothing(own, plans[0])
-        position = until("a position is protected", lambda: _protected(own), patience_s=240)
-        _its_stop_rests_at_the_exchange(own, position)
-        _closed_by_hand(own, position)
-        closed = until("the position is closed", lambda: _closed(own, position), patience_s=60)
-        _it_earned_what_the_exchange_says(own, closed)
+    with run_processes(var, symbols=SYMBOLS, names=TRADING, more=more) as system:
+        _await_everything(system)
+        at = _fire_a_minute(system)
+        plans = until("an order for each symbol", lambda: _submitted(system), patience_s=30)
+        _the_first_profile_traded_each_symbol_once(system, at, plans)
+        _a_task_delivered_again_sends_nothing(system, plans[0])
+        position = until("a position is protected", lambda: _protected(system), patience_s=240)
+        _its_stop_rests_at_the_exchange(system, position)
+        _closed_by_hand(system, position)
+        closed = until("the position is closed", lambda: _closed(system, position), patience_s=60)
+        _it_earned_what_the_exchange_says(system, closed)
 
 
 def _profiles(var: Path) -> Path:
@@ -68,74 +68,74 @@ class _Plain(yaml.SafeDumper):
         return True
 
 
-def _await_everything(own: Processes) -> None:
+def _await_everything(system: Processes) -> None:
     def ready() -> bool:
-        assert own.are_alive(), own.log(STREAM) + own.log(WORKER) + own.log("watch")
-        seen = own.tables.count("stream_health") == 1 and own.tables.history_is("enough")
-        return seen and bool(own.tables.rows("SELECT 1 FROM watch_state WHERE reconciled_at IS NOT NULL"))
+        assert system.are_alive(), system.log(STREAM) + system.log(WORKER) + system.log("watch")
+        seen = system.tables.count("stream_health") == 1 and system.tables.history_is("enough")
+        return seen and bool(system.tables.rows("SELECT 1 FROM watch_state WHERE reconciled_at IS NOT NULL"))
 
     until("history, and books compared", ready, patience_s=90)
 
 
-def _fire_a_minute(own: Processes) -> datetime:
+def _fire_a_minute(system: Processes) -> datetime:
     now = datetime.now(UTC)
     at = now.replace(second=0, microsecond=0)
     if now - at > YOUNG:
         at += timedelta(minutes=1)
         until("the minute is over", lambda: datetime.now(UTC) >= at, patience_s=61)
-    own.fire(at)
+    system.fire(at)
     return at
 
 
-def _submitted(own: Processes) -> list[Row]:
-    plans = own.tables.rows("SELECT *, status::text FROM order_plan ORDER BY symbol")
-    reached = [one for one in plans if one["status"] not in ("PLANNED", "SUBMITTING")]
+def _submitted(system: Processes) -> list[Row]:
+    plans = system.tables.rows("SELECT *, status::text FROM order_plan ORDER BY symbol")
+    reached = [row for row in plans if row["status"] not in ("PLANNED", "SUBMITTING")]
     return reached if len(reached) == SYMBOLS else []
 
 
-def _the_first_profile_traded_each_symbol_once(own: Processes, at: datetime, plans: list[Row]) -> None:
+def _the_first_profile_traded_each_symbol_once(system: Processes, at: datetime, plans: list[Row]) -> None:
     assert {plan["profile"] for plan in plans} == {"first"}
-    arrived = own.books()["orders"]
-    assert sorted(one["client_order_id"] for one in arrived) == sorted(p["client_order_id"] for p in plans)
-    refused = until("the second profile was refused", lambda: _refused(own), patience_s=20)
-    assert {(one["profile"], one["reason_code"]) for one in refused} == {("second", "symbol_locked")}
+    arrived = system.books()["orders"]
+    assert sorted(row["client_order_id"] for row in arrived) == sorted(p["client_order_id"] for p in plans)
+    refused = until("the second profile was refused", lambda: _refused(system), patience_s=20)
+    assert {(row["profile"], row["reason_code"]) for row in refused} == {("second", "symbol_locked")}
     assert len(refused) == SYMBOLS
-    [first, second] = own.tables.runs(at)
+    [first, second] = system.tables.runs(at)
     assert (first["profile"], second["profile"], first["dry_run"]) == ("first", "second", False)
 
 
-def _refused(own: Processes) -> list[Row]:
-    rows = own.tables.rows("SELECT * FROM trade_lifecycle_event WHERE event_type = 'plan_refused'")
+def _refused(system: Processes) -> list[Row]:
+    rows = system.tables.rows("SELECT * FROM trade_lifecycle_event WHERE event_type = 'plan_refused'")
     return rows if len(rows) == SYMBOLS else []
 
 
-def _a_task_delivered_again_sends_nothing(own: Processes, plan: Row) -> None:
-    own.enter(str(plan["run_id"]), plan["symbol"])
+def _a_task_delivered_again_sends_nothing(system: Processes, plan: Row) -> None:
+    system.enter(str(plan["run_id"]), plan["symbol"])
     again = "SELECT 1 FROM trade_lifecycle_event WHERE reason_code = 'duplicate_decision'"
-    until("the second delivery is refused", lambda: own.tables.rows(again), patience_s=20)
-    assert own.tables.count("order_plan") == SYMBOLS
-    opening = [one for one in own.books()["orders"] if one["client_order_id"].startswith("tv3e")]
+    until("the second delivery is refused", lambda: system.tables.rows(again), patience_s=20)
+    assert system.tables.count("order_plan") == SYMBOLS
+    opening = [row for row in system.books()["orders"] if row["client_order_id"].startswith("tv3e")]
     assert len(opening) == SYMBOLS
 
 
-def _protected(own: Processes) -> Row | None:
-    rows = own.tables.rows("SELECT *, side::text FROM position WHERE status = 'PROTECTED' ORDER BY id")
+def _protected(system: Processes) -> Row | None:
+    rows = system.tables.rows("SELECT *, side::text FROM position WHERE status = 'PROTECTED' ORDER BY id")
     return rows[0] if rows else None
 
 
-def _its_stop_rests_at_the_exchange(own: Processes, position: Row) -> None:
+def _its_stop_rests_at_the_exchange(system: Processes, position: Row) -> None:
     assert position["naked_since"] is None
-    stops = own.tables.rows(
+    stops = system.tables.rows(
         "SELECT * FROM protection WHERE symbol = %(symbol)s AND kind = 'stop' AND status = 'ACTIVE'",
         symbol=position["symbol"],
     )
     assert {stop["trigger_price"] for stop in stops} == {position["stop_price"]}
 
 
-def _closed_by_hand(own: Processes, position: Row) -> None:
+def _closed_by_hand(system: Processes, position: Row) -> None:
     """A person closes at the exchange, beside us; the entry, if it still rests, goes first."""
-    with mock.patch.dict(os.environ, {"REDIS_URL": own.env["REDIS_URL"]}):
-        account = Account(own.env["BITMART_BASE_URL"], Ahead())
+    with mock.patch.dict(os.environ, {"REDIS_URL": system.env["REDIS_URL"]}):
+        account = Account(system.env["BITMART_BASE_URL"], Ahead())
     symbol = position["symbol"]
     for order in account.broker.orders(symbol):
         account.broker.cancel(symbol, order.client_order_id)
@@ -157,34 +157,34 @@ def _close(symbol: str, side: Side, size: Decimal) -> OrderRequest:
     )
 
 
-def _closed(own: Processes, position: Row) -> Row | None:
+def _closed(system: Processes, position: Row) -> Row | None:
     """Closed, and every trade of it read."""
-    rows = own.tables.rows(
+    rows = system.tables.rows(
         "SELECT * FROM position WHERE id = %(id)s AND closed_at IS NOT NULL", id=position["id"]
     )
-    if not rows or rows[0]["realised_usdt"] != _ledger(own, position["symbol"]):
+    if not rows or rows[0]["realised_usdt"] != _ledger(system, position["symbol"]):
         return None
     return rows[0]
 
 
-def _it_earned_what_the_exchange_says(own: Processes, closed: Row) -> None:
-    assert closed["realised_usdt"] == _ledger(own, closed["symbol"]) != 0
+def _it_earned_what_the_exchange_says(system: Processes, closed: Row) -> None:
+    assert closed["realised_usdt"] == _ledger(system, closed["symbol"]) != 0
     held = "SELECT 1 FROM symbol_lock WHERE symbol = %(symbol)s AND released_at IS NULL"
     until(
         "the symbol is free again",
-        lambda: not own.tables.rows(held, symbol=closed["symbol"]),
+        lambda: not system.tables.rows(held, symbol=closed["symbol"]),
         patience_s=30,
     )
-    told = own.tables.rows(
+    events = system.tables.rows(
         "SELECT event_type FROM trade_lifecycle_event WHERE decision_key = %(key)s ORDER BY id",
         key=closed["decision_key"],
     )
-    names = [one["event_type"] for one in told]
+    names = [row["event_type"] for row in events]
     assert names[:4] == ["plan_made", "plan_claimed", "order_submitted", "order_acknowledged"]
     assert {"order_filled", "position_opened", "protected", "position_closed"} <= set(names)
 
 
-def _ledger(own: Processes, symbol: str) -> Decimal:
+def _ledger(system: Processes, symbol: str) -> Decimal:
     """What the symbol earned by the exchange's ledger: realised, fees and funding."""
-    amounts: list[Any] = [one["amount"] for one in own.books()["ledger"] if one["symbol"] == symbol]
+    amounts: list[Any] = [row["amount"] for row in system.books()["ledger"] if row["symbol"] == symbol]
     return sum(map(Decimal, amounts), Decimal(0))

@@ -72,8 +72,8 @@ class TradingSystem:
         while True:
             self.tend()
             with contextlib.suppress(requests.RequestException, OSError, *_DATABASE_FAULTS):
-                if found := ask():
-                    return found
+                if answer := ask():
+                    return answer
             assert time.monotonic() < deadline, f"not within {patience_s:g} s: {what}\n{self.told()}"
             time.sleep(0.1)
 
@@ -113,9 +113,9 @@ class TradingSystem:
 class Decider:
     """See decider.py; here its end of the pipe."""
 
-    def __init__(self, env: dict[str, str], kept: Path) -> None:
+    def __init__(self, env: dict[str, str], state_file: Path) -> None:
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "tests.system.decider", str(kept), str(SYMBOLS)],
+            [sys.executable, "-m", "tests.system.decider", str(state_file), str(SYMBOLS)],
             cwd=REPOSITORY,
             env=env,
             stdin=subprocess.PIPE,

@@ -50,24 +50,26 @@ class EntryContext:
 
 
 def live_context(run: MtfRun, verdict: Verdict, clock: Clock) -> EntryContext:
+    """Return what sends orders and writes the books."""
     ledger = account_ledger(run.run_id, verdict)
-    return _entry(verdict, run.digest, ledger, venue.current().broker, off_switches, clock)
+    return _context(verdict, run.digest, ledger, venue.current().broker, off_switches, clock)
 
 
 def dry_context(run: MtfRun, verdict: Verdict, clock: Clock) -> EntryContext:
-    """Sends nothing and writes no books; forced, it goes as if no switch were off."""
+    """Return what sends nothing and writes no books; forced, it goes as if no switch were off."""
     force = bool(run.options.get("force_run"))
     ledger = DryLedger(account_ledger(run.run_id, verdict), force)
     off = dict if force else off_switches
-    return _entry(verdict, run.digest, ledger, venue.dry().broker, off, clock)
+    return _context(verdict, run.digest, ledger, venue.dry().broker, off, clock)
 
 
 def approved_context(approved: orders.ApprovedPlan, verdict: Verdict, clock: Clock) -> EntryContext:
+    """Return the live context of a plan that a person approved."""
     ledger = account_ledger(approved.run_id, verdict)
-    return _entry(verdict, approved.plan.digest, ledger, venue.current().broker, off_switches, clock)
+    return _context(verdict, approved.plan.digest, ledger, venue.current().broker, off_switches, clock)
 
 
-def _entry(
+def _context(
     verdict: Verdict,
     digest: str,
     ledger: Ledger,
@@ -84,7 +86,7 @@ def _entry(
 
 
 def account_ledger(run_id: UUID, verdict: Verdict) -> AccountLedger:
-    """The books of the account we trade, for one verdict of one run."""
+    """Return the books of the account we trade, for one verdict of one run."""
     account = venue.account()
     return AccountLedger(
         account,

@@ -1,56 +1,81 @@
-"""The verdict that an entry acts on, and its candle as the exchange itself tells it."""
+"""What runs decided to enter: the symbols, a symbol's verdict, and its candle as the exchange tells it."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from apps.audit import store as audit
 from apps.engine.enter.plan import EntryDecision
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.ports import CandleHistory
+from apps.engine.profile import Profile
 from apps.engine.values.candle import Candle
 from apps.engine.values.errors import TradingError
 from apps.engine.values.reason import Reason, Refusal
 from apps.live.models import MtfRun
 from apps.market import store as market
+from apps.profiles import store as profile_store
 
 
 class NotReady(TradingError):
     """The run says nothing READY of the symbol: there is nothing to enter."""
 
 
+def ready_symbols(runs: Sequence[MtfRun], profiles: Sequence[Profile]) -> dict[str, list[str]]:
+    """Return READY symbol → the runs that say so, those of the first profiles first; as are the symbols.
+
+    A profile without an `entry` section judges only.
+    """
+    rank = {profile.digest: place for place, profile in enumerate(profiles) if profile.entry is not None}
+    run_ids: dict[str, list[str]] = {}
+    for run in sorted((run for run in runs if run.digest in rank), key=lambda run: rank[run.digest]):
+        for symbol in audit.ready_symbols(run.run_id):
+            run_ids.setdefault(symbol, []).append(str(run.run_id))
+    return run_ids
+
+
+def symbols_to_enter(run: MtfRun) -> list[str]:
+    """Return the symbols this decided run was to enter: none for a profile that judges only."""
+    if run.result is not None and "entering" in run.result:
+        return list(run.result["entering"])
+    profile = profile_store.find_version(run.digest)
+    return [] if profile is None or profile.entry is None else audit.ready_symbols(run.run_id)
+
+
 def ready_verdict(run: MtfRun, symbol: str) -> Verdict:
-    """The READY verdict this run wrote: in its own result, or in the audit. NotReady when it wrote none."""
-    for entry in (run.result or {}).get("results", []):
-        if entry["symbol"] == symbol and "verdict" in entry:
-            return Verdict.from_json(entry["verdict"])
+    """Return the READY verdict this run wrote: in its result, or in the audit. NotReady when it did not."""
+    for result in (run.result or {}).get("results", []):
+        if result["symbol"] == symbol and "verdict" in result:
+            return Verdict.from_json(result["verdict"])
     row = audit.find_run_row(run.run_id, symbol)
     if row is None or row.cause != audit.READY:
         raise NotReady(f"run {run.run_id} of {run.profile} wrote no READY verdict of {symbol}")
     return Verdict.from_json(row.details["verdict"])
 
 
-def read_candle(history: CandleHistory, made: EntryDecision) -> Candle | TradingError | None:
-    """The deciding candle by one call; None when the exchange does not show it, the fault when it cannot."""
-    end = made.candle_open_at + made.timeframe.duration
+def read_candle(history: CandleHistory, decision: EntryDecision) -> Candle | TradingError | None:
+    """Ask for the deciding candle once: None when the exchange does not show it, the fault when it cannot."""
+    end = decision.candle_open_at + decision.timeframe.duration
     try:
-        found = history.candles(made.symbol, made.timeframe, made.candle_open_at, end).candles
+        answer = history.candles(decision.symbol, decision.timeframe, decision.candle_open_at, end)
     except TradingError as fault:
         return fault
-    return found[0] if found else None
+    return answer.candles[0] if answer.candles else None
 
 
-def candle_refusal(made: EntryDecision, told: Candle | TradingError | None) -> Refusal | None:
-    """Refused unless the exchange tells the candle that was judged; one that differs is stored."""
-    if isinstance(told, TradingError):
-        return Refusal(Reason.VENUE_UNREACHABLE, {"because": str(told)})
-    if told is None:
-        return Refusal(Reason.CANDLE_LATE, {"candle": made.candle_open_at})
-    end = made.candle_open_at + made.timeframe.duration
-    stored = market.candles(made.symbol, made.timeframe, made.candle_open_at, end)
-    if stored and _numbers(stored[0]) == _numbers(told):
+def candle_refusal(decision: EntryDecision, answer: Candle | TradingError | None) -> Refusal | None:
+    """Refuse unless the exchange's `answer` is the candle that was judged; store one that differs."""
+    if isinstance(answer, TradingError):
+        return Refusal(Reason.VENUE_UNREACHABLE, {"because": str(answer)})
+    if answer is None:
+        return Refusal(Reason.CANDLE_LATE, {"candle": decision.candle_open_at})
+    end = decision.candle_open_at + decision.timeframe.duration
+    stored = market.candles(decision.symbol, decision.timeframe, decision.candle_open_at, end)
+    if stored and _numbers(stored[0]) == _numbers(answer):
         return None
-    market.save_candles([told])
-    numbers = {"told": _numbers(told), "judged": _numbers(stored[0]) if stored else None}
-    return Refusal(Reason.CANDLE_CORRECTED, {"candle": made.candle_open_at, **numbers})
+    market.save_candles([answer])
+    numbers = {"told": _numbers(answer), "judged": _numbers(stored[0]) if stored else None}
+    return Refusal(Reason.CANDLE_CORRECTED, {"candle": decision.candle_open_at, **numbers})
 
 
 def _numbers(candle: Candle) -> tuple[object, ...]:

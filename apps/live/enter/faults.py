@@ -14,10 +14,9 @@ from apps.audit import trade_events
 from apps.db.release import release_connection
 from apps.engine.events import CallFailed
 from apps.exchange import venue
-from apps.live.enter import dry_result
 from apps.live.enter.context import Clock
-from apps.live.enter.outcome import entry_outcomes
-from apps.live.enter.ready import ready_to_enter
+from apps.live.enter.decision import symbols_to_enter
+from apps.live.enter.outcome import add_dry_fault, entry_outcomes
 from apps.live.models import MtfRun, RunStatus
 
 log = structlog.get_logger("order_journey")
@@ -52,7 +51,7 @@ def store_fault(run_id: UUID, symbol: str, detail: str, now: datetime) -> None:
     try:
         run = MtfRun.objects.filter(run_id=run_id).first()
         if run is not None and run.dry_run:
-            dry_result.add_dry_fault(run, symbol, detail)
+            add_dry_fault(run, symbol, detail)
         else:
             failed = CallFailed(symbol=symbol, at=now, call="enter", detail=detail)
             trade_events.save_events(venue.account(), [failed], run_id)
@@ -70,7 +69,7 @@ def store_unanswered(after: datetime, until: datetime, now: datetime) -> None:
         counts__ready__gt=0,
     )
     for run in decided.order_by("id"):
-        answered = {entry["symbol"] for entry in entry_outcomes(run)}
-        for symbol in ready_to_enter(run):
+        answered = {outcome["symbol"] for outcome in entry_outcomes(run)}
+        for symbol in symbols_to_enter(run):
             if symbol not in answered:
                 store_fault(run.run_id, symbol, UNANSWERED, now)

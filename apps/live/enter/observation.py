@@ -33,18 +33,18 @@ READS = 4
 def read_observation(
     symbol: str, entry: EntrySettings, timeframe: Timeframe, at: datetime, broker: Broker
 ) -> Observation:
-    """One look at the market and the account; features of the candles closed at `at`, a minute.
+    """Read the market and the account once; features of the candles closed at `at`, a minute.
 
     The venue is asked everything at once: the way there and back is most of the time. What it does not tell
     is None, and refuses the entry by its own reason.
     """
-    kept = _kept(broker)  # type: ignore[arg-type]  # one object a process; Protocols do not say hashable
+    cache = _venue_cache(broker)  # type: ignore[arg-type]  # one object a process; Protocols do not say hashable
     needed = {timeframe, entry.zone.timeframe, entry.zone.atr_timeframe, Timeframe.D1}
     with ThreadPoolExecutor(max_workers=READS) as beside:
-        quote = _asked(beside, lambda: broker.quote(symbol))
-        account = _asked(beside, broker.account)
-        brackets = _asked(beside, lambda: kept.brackets(symbol))
-        fees = _asked(beside, lambda: kept.fees(symbol))
+        quote = _submit(beside, lambda: broker.quote(symbol))
+        account = _submit(beside, broker.account)
+        brackets = _submit(beside, lambda: cache.brackets(symbol))
+        fees = _submit(beside, lambda: cache.fees(symbol))
         contract, columns = market.find_contract(symbol), stored_features(symbol, needed, at)
     return Observation(
         contract=contract,
@@ -57,32 +57,31 @@ def read_observation(
 
 
 def stored_features(symbol: str, timeframes: Iterable[Timeframe], at: datetime) -> Features:
-    """The columns of each timeframe's newest candle closed at `at`; NaN throughout where it is not stored."""
-    return {timeframe: _newest(symbol, timeframe, at) for timeframe in timeframes}
+    """Return the columns of each timeframe's newest candle closed at `at`; NaN where it is not stored."""
+    newest: dict[Timeframe, dict[str, float | None]] = {}
+    for timeframe in timeframes:
+        until, length = timeframe.floor(at), WINDOW[timeframe]
+        windows = CandleTable().windows((symbol,), timeframe, until=until, length=length)
+        frame, _ = features(windows, 1)
+        newest[timeframe] = {name: float(column[0, -1]) for name, column in frame.columns.items()}
+    return newest
 
 
-def _newest(symbol: str, timeframe: Timeframe, at: datetime) -> dict[str, float | None]:
-    until, length = timeframe.floor(at), WINDOW[timeframe]
-    windows = CandleTable().windows((symbol,), timeframe, until=until, length=length)
-    frame, _ = features(windows, 1)
-    return {name: float(column[0, -1]) for name, column in frame.columns.items()}
+def _submit(beside: ThreadPoolExecutor, read: Callable[[], T]) -> Future[T | None]:
+    """Run `read` in another thread, its log lines bound as ours; None when the broker does not answer it."""
 
+    def answer() -> T | None:
+        try:
+            return read()
+        except (BrokerRejected, BrokerUnavailable, BrokerUnknown) as fault:
+            log.warning("preflight_read_failed", fault=str(fault))
+            return None
 
-def _asked(beside: ThreadPoolExecutor, read: Callable[[], T]) -> Future[T | None]:
-    """`read` in another thread, its log lines bound as ours."""
-    return beside.submit(copy_context().run, _known, read)
-
-
-def _known(read: Callable[[], T]) -> T | None:
-    try:
-        return read()
-    except (BrokerRejected, BrokerUnavailable, BrokerUnknown) as fault:
-        log.warning("preflight_read_failed", fault=str(fault))
-        return None
+    return beside.submit(copy_context().run, answer)
 
 
 @cache
-def _kept(broker: Broker) -> VenueCache:
+def _venue_cache(broker: Broker) -> VenueCache:
     return VenueCache(broker, venue.current().constraints.fee_reads_apart_s)
 
 
@@ -100,28 +99,28 @@ class VenueCache:
     def __init__(self, broker: Broker, fee_reads_apart_s: float) -> None:
         self._broker = broker
         self._fee_reads_apart_s = fee_reads_apart_s
-        self._brackets: _Aging[list[Bracket]] = _Aging(BRACKETS_KEPT_S)
-        self._fees: _Aging[FeeRates] = _Aging(FEES_KEPT_S)
-        self._asked_at = float("-inf")
-        self._asking = Lock()
+        self._brackets: _ExpiringCache[list[Bracket]] = _ExpiringCache(BRACKETS_KEPT_S)
+        self._fees: _ExpiringCache[FeeRates] = _ExpiringCache(FEES_KEPT_S)
+        self._fees_read_at = float("-inf")
+        self._fees_lock = Lock()
 
     def brackets(self, symbol: str) -> list[Bracket]:
-        found = self._brackets.get(symbol)
-        return self._brackets.put(symbol, self._broker.brackets(symbol)) if found is None else found
+        cached = self._brackets.get(symbol)
+        return self._brackets.put(symbol, self._broker.brackets(symbol)) if cached is None else cached
 
     def fees(self, symbol: str) -> FeeRates:
-        """The symbol's rates; until they can be asked for, the highest that the account has elsewhere."""
-        with self._asking:
-            own, others = self._fees.get(symbol), self._fees.all()
-            if own is not None:
-                return own
-            if others and time.monotonic() - self._asked_at < self._fee_reads_apart_s:
+        """Return the symbol's rates; until they can be read, the highest that the account has elsewhere."""
+        with self._fees_lock:
+            cached, others = self._fees.get(symbol), self._fees.all()
+            if cached is not None:
+                return cached
+            if others and time.monotonic() - self._fees_read_at < self._fee_reads_apart_s:
                 return max(others, key=lambda rates: rates.taker)
-            self._asked_at = time.monotonic()
+            self._fees_read_at = time.monotonic()
             return self._fees.put(symbol, self._broker.fee_rates(symbol))
 
 
-class _Aging(Generic[T]):
+class _ExpiringCache(Generic[T]):
     """Answers by symbol, forgotten after `keep_s`."""
 
     def __init__(self, keep_s: float) -> None:

@@ -12,17 +12,18 @@ import structlog
 from apps.engine import cycle
 from apps.engine.cycle import EntryResult
 from apps.engine.enter import guards
-from apps.engine.enter.plan import EntryDecision, age_refusal, entry_decision
+from apps.engine.enter.plan import age_refusal, entry_decision
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.events import PlanRefused
 from apps.engine.values.account import AccountState
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.reason import Reason, Refusal
-from apps.live.enter import dry_result
+from apps.exchange import venue
 from apps.live.enter.context import Clock, EntryContext, approved_context, dry_context, live_context
 from apps.live.enter.decision import candle_refusal, read_candle, ready_verdict
 from apps.live.enter.faults import fault_stored
 from apps.live.enter.observation import read_observation
+from apps.live.enter.outcome import add_dry_outcome
 from apps.live.minute import closed_minute
 from apps.live.models import MtfRun
 from apps.live.watch.reconciliation import REVIEW_TTL
@@ -49,92 +50,96 @@ def enter_symbol(run_id: str, symbol: str, *, clock: Clock) -> EntryResult | Ref
         run = MtfRun.objects.get(run_id=run_id)
         verdict = ready_verdict(run, symbol)
         entry = dry_context(run, verdict, clock) if run.dry_run else live_context(run, verdict, clock)
-        outcome = _entered(entry)
-        _log(outcome, entry)
+        outcome = _enter_decision(entry)
+        _log_outcome(outcome, entry)
         if run.dry_run:
-            dry_result.add_dry_outcome(run, verdict, outcome)
+            add_dry_outcome(run, verdict, outcome)
     return outcome
+
+
+def enter_approved_plans(*, clock: Clock) -> None:
+    """Enter every plan that a person approved and that was not claimed since, oldest first.
+
+    What nobody answers is ended by watching. A fault of one plan is raised when all were tried.
+    """
+    faults: list[Exception] = []
+    for approved in orders.approved_plans(venue.account()):
+        try:
+            enter_approved_plan(approved, clock=clock)
+        except Exception as fault:  # it comes up again each time: it must not keep the others from being sent
+            faults.append(fault)
+    if faults:
+        raise faults[0]
 
 
 def enter_approved_plan(approved: orders.ApprovedPlan, *, clock: Clock) -> EntryResult | Refusal:
     """Plan an approved decision again on current data and send it; what got worse, or is late, ends."""
-    symbol = approved.plan.symbol
+    plan = approved.plan
     with (
-        structlog.contextvars.bound_contextvars(run_id=str(approved.run_id), symbol=symbol),
-        fault_stored(approved.run_id, symbol, clock),
+        structlog.contextvars.bound_contextvars(run_id=str(approved.run_id), symbol=plan.symbol),
+        fault_stored(approved.run_id, plan.symbol, clock),
     ):
         verdict = Verdict.from_json(approved.context["verdict"])
-        entry = approved_context(approved, verdict, clock)
-        outcome = _approved(entry, approved.plan)
-        _log(outcome, entry)
+        entry, now = approved_context(approved, verdict, clock), clock()
+        refusal = _too_old(plan.created_at, now, MAX_APPROVED_AGE)
+        outcome = (
+            _plan_and_send(entry, closed_minute(now), plan.decision_key, approved=plan)
+            if refusal is None
+            else _record_refusal(refusal, entry, plan.decision_key)
+        )
+        _log_outcome(outcome, entry)
     return outcome
 
 
-def _log(outcome: EntryResult | Refusal, entry: EntryContext) -> None:
-    profile = entry.profile.name
-    if isinstance(outcome, Refusal):
-        log.info("entry_refused", profile=profile, reason=outcome.reason.value)
-    else:
-        key = outcome.plan.decision_key
-        log.info("entered", profile=profile, decision_key=key, status=_status(outcome))
-
-
-def _status(entered: EntryResult) -> str:
-    return "PENDING_REVIEW" if entered.sent is None else entered.sent.order.status.value
-
-
-def _approved(entry: EntryContext, plan: OrderPlan) -> EntryResult | Refusal:
-    now = entry.clock()
-    refusal = _old(plan.created_at, now, MAX_APPROVED_AGE)
-    if refusal is not None:
-        return _refused(refusal, entry, plan.decision_key)
-    return _sent(entry, closed_minute(now), plan)
-
-
-def _entered(entry: EntryContext) -> EntryResult | Refusal:
+def _enter_decision(entry: EntryContext) -> EntryResult | Refusal:
+    """Refuse what the verdict and our books forbid before the exchange is asked anything; else go on."""
     verdict, now = entry.verdict, entry.clock()
-    made = entry_decision(verdict, entry.profile)
-    if isinstance(made, Refusal):
-        return _refused(made, entry, "")
-    refusal = _old(verdict.evaluated_at, now, MAX_DECISION_AGE) or age_refusal(made, now)
+    decision = entry_decision(verdict, entry.profile)
+    if isinstance(decision, Refusal):
+        return _record_refusal(decision, entry, "")
+    refusal = _too_old(verdict.evaluated_at, now, MAX_DECISION_AGE) or age_refusal(decision, now)
     if refusal is not None:
-        return _refused(refusal, entry, made.key)
-    state = entry.ledger.state([made.symbol], now)
-    refusal = _forbidden(entry, made, state, now)
+        return _record_refusal(refusal, entry, decision.key)
+    state = entry.ledger.state([decision.symbol], now)
+    refusal = guards.entry_refusal(
+        state, entry.profile.name, decision.symbol, decision.timeframes, decision.key, now
+    )
     if refusal is not None:
-        return _refused(refusal, entry, made.key)
+        return _record_refusal(refusal, entry, decision.key)
     with ThreadPoolExecutor(max_workers=1) as beside:
-        told = beside.submit(read_candle, entry.history, made)
-        return _sent(
+        candle = beside.submit(read_candle, entry.history, decision)
+        return _plan_and_send(
             entry,
             verdict.evaluated_at,
+            decision.key,
             state=state,
-            unless=lambda: candle_refusal(made, told.result()),
-            key=made.key,
+            unless=lambda: candle_refusal(decision, candle.result()),
         )
 
 
-def _sent(
+def _plan_and_send(
     entry: EntryContext,
     at: datetime,
-    approved: OrderPlan | None = None,
+    decision_key: str,
     *,
+    approved: OrderPlan | None = None,
     state: AccountState | None = None,
     unless: Callable[[], Refusal | None] = lambda: None,
-    key: str = "",
 ) -> EntryResult | Refusal:
-    """Read the market, and go on with it `unless` a refusal came meanwhile."""
+    """Read the market as of the minute `at`, and go on with it `unless` a refusal came meanwhile."""
     verdict, profile = entry.verdict, entry.profile
     assert profile.entry is not None
     assert verdict.execution_timeframe is not None
-    seen = read_observation(verdict.symbol, profile.entry, verdict.execution_timeframe, at, entry.reads)
+    observation = read_observation(
+        verdict.symbol, profile.entry, verdict.execution_timeframe, at, entry.reads
+    )
     refusal = unless()
     if refusal is not None:
-        return _refused(refusal, entry, key)
+        return _record_refusal(refusal, entry, decision_key)
     return cycle.enter(
         verdict,
         profile,
-        seen,
+        observation,
         broker=entry.sends,
         ledger=entry.ledger,
         last_check=lambda plan: guards.send_refusal(plan, entry.off(), entry.clock()),
@@ -144,32 +149,34 @@ def _sent(
     )
 
 
-def _old(since: datetime, now: datetime, most: timedelta) -> Refusal | None:
+def _too_old(since: datetime, now: datetime, limit: timedelta) -> Refusal | None:
     age = now - since
-    if age <= most:
+    if age <= limit:
         return None
-    numbers = {"age_s": age.total_seconds(), "limit_s": most.total_seconds()}
+    numbers = {"age_s": age.total_seconds(), "limit_s": limit.total_seconds()}
     return Refusal(Reason.DECISION_TOO_OLD, numbers)
 
 
-def _forbidden(
-    entry: EntryContext, made: EntryDecision, state: AccountState, now: datetime
-) -> Refusal | None:
-    """What our books say already, before the exchange is asked anything."""
-    return guards.entry_refusal(state, entry.profile.name, made.symbol, made.timeframes, made.key, now)
-
-
-def _refused(refusal: Refusal, entry: EntryContext, key: str) -> Refusal:
+def _record_refusal(refusal: Refusal, entry: EntryContext, decision_key: str) -> Refusal:
     verdict = entry.verdict
-    told = PlanRefused(
+    event = PlanRefused(
         symbol=verdict.symbol,
         at=entry.clock(),
         profile=entry.profile.name,
         side=verdict.side,
         timeframe=verdict.execution_timeframe,
-        decision_key=key,
+        decision_key=decision_key,
         reason=refusal.reason,
         numbers=refusal.numbers,
     )
-    entry.ledger.record([told])
+    entry.ledger.record([event])
     return refusal
+
+
+def _log_outcome(outcome: EntryResult | Refusal, entry: EntryContext) -> None:
+    profile = entry.profile.name
+    if isinstance(outcome, Refusal):
+        log.info("entry_refused", profile=profile, reason=outcome.reason.value)
+        return
+    status = "PENDING_REVIEW" if outcome.sent is None else outcome.sent.order.status.value
+    log.info("entered", profile=profile, decision_key=outcome.plan.decision_key, status=status)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Protocol, TypeVar
 
 import structlog
@@ -25,12 +26,12 @@ TRADES_BEFORE = timedelta(hours=1)
 """Trades are read from so long before the first thing in the book on: of positions just closed as well."""
 
 
-class _OfSymbol(Protocol):
+class _HasSymbol(Protocol):
     @property
     def symbol(self) -> str: ...
 
 
-T = TypeVar("T", bound=_OfSymbol)
+T = TypeVar("T", bound=_HasSymbol)
 BookOf = Callable[[str], SymbolBook]
 
 
@@ -55,27 +56,28 @@ def read_account(
     trades_of: Collection[str],
     now: datetime,
 ) -> AccountView:
-    """Three reads for the whole account, then what single symbols need. `now` is before the first of them.
+    """Read the account by three calls, then what single symbols need. `now` is before the first of them.
 
     `books` are those to be compared in any case; `book_of` gives the others that turn up. Trades are read of
-    `trades_of`, and wherever the books differ. Raises what the three reads raise.
+    `trades_of`, and wherever the books differ. Raises what the three calls raise.
     """
-    orders = _by_symbol(_listed(broker.orders, books))
-    books = _with(books, _ours(orders), book_of)
+    orders = _by_symbol(_read_rows(broker.orders, books))
+    ours = {row.symbol for row in chain(*orders.values()) if row.client_order_id.startswith(OWN_ID_PREFIX)}
+    books = _with_books_of(ours, books, book_of)
     looked_up = {
-        symbol: _look_up(broker, symbol, due_lookups(book, orders[symbol], constraints, now))
+        symbol: _look_up_orders(broker, symbol, due_lookups(book, orders[symbol], constraints, now))
         for symbol, book in books.items()
     }
     positions = _by_symbol(broker.positions())
-    books = _with(books, positions, book_of)
+    books = _with_books_of(positions, books, book_of)
     doubtful = {
         symbol: ids for symbol, book in books.items() if (ids := suspect_lookups(book, positions[symbol]))
     }
-    cleared = {symbol: _look_up(broker, symbol, ids) for symbol, ids in doubtful.items()}
+    cleared = {symbol: _look_up_orders(broker, symbol, ids) for symbol, ids in doubtful.items()}
     if doubtful:
         positions = _by_symbol(broker.positions())
-    protections = _by_symbol(_listed(broker.protections, books))
-    books = _with(books, [*positions, *protections], book_of)
+    protections = _by_symbol(_read_rows(broker.protections, books))
+    books = _with_books_of([*positions, *protections], books, book_of)
     seen = {
         symbol: ExchangeBook(
             symbol=symbol,
@@ -89,47 +91,41 @@ def read_account(
         if len(cleared.get(symbol, ())) == len(doubtful.get(symbol, ()))
     }
     wanted = [
-        one
-        for one in seen.values()
-        if one.symbol in trades_of or compare(books[one.symbol], one) != Differences()
+        view
+        for symbol, view in seen.items()
+        if symbol in trades_of or compare(books[symbol], view) != Differences()
     ]
-    traded = {one.symbol: one for one in _with_trades(broker, books, wanted, now)}
+    traded = {view.symbol: view for view in _with_trades(broker, books, wanted, now)}
     return AccountView({**seen, **traded}, frozenset(traded))
 
 
-def _with(books: Mapping[str, SymbolBook], symbols: Iterable[str], book_of: BookOf) -> dict[str, SymbolBook]:
+def _with_books_of(
+    symbols: Iterable[str], books: Mapping[str, SymbolBook], book_of: BookOf
+) -> dict[str, SymbolBook]:
     return {**books, **{symbol: book_of(symbol) for symbol in symbols if symbol not in books}}
 
 
-def _listed(read: Callable[[str | None], list[T]], symbols: Collection[str]) -> list[T]:
-    """The account's rows at once; where those do not fit into one answer, of these symbols one by one."""
+def _read_rows(read: Callable[[str | None], list[T]], symbols: Collection[str]) -> list[T]:
+    """Return the account's rows by one call; where they do not fit into one answer, those of `symbols`."""
     try:
         return read(None)
     except BrokerUnavailable as fault:
-        found = [row for symbol in symbols for row in read(symbol)]
+        rows = [row for symbol in symbols for row in read(symbol)]
         if not symbols:
             raise
         log.warning("read_by_symbol", error=str(fault))
-        return found
+        return rows
 
 
 def _by_symbol(rows: Iterable[T]) -> defaultdict[str, list[T]]:
-    found: defaultdict[str, list[T]] = defaultdict(list)
+    by_symbol: defaultdict[str, list[T]] = defaultdict(list)
     for row in rows:
-        found[row.symbol].append(row)
-    return found
+        by_symbol[row.symbol].append(row)
+    return by_symbol
 
 
-def _ours(orders: Mapping[str, list[OrderReport]]) -> list[str]:
-    return [
-        symbol
-        for symbol, rows in orders.items()
-        if any(one.client_order_id.startswith(OWN_ID_PREFIX) for one in rows)
-    ]
-
-
-def _look_up(broker: Broker, symbol: str, client_ids: Iterable[str]) -> dict[str, OrderReport | None]:
-    """Only the look-ups that were answered: one that failed is not an order that is absent."""
+def _look_up_orders(broker: Broker, symbol: str, client_ids: Iterable[str]) -> dict[str, OrderReport | None]:
+    """Return only the look-ups that were answered: one that failed is not an order that is absent."""
     answers: dict[str, OrderReport | None] = {}
     for client_id in client_ids:
         try:
@@ -141,17 +137,15 @@ def _look_up(broker: Broker, symbol: str, client_ids: Iterable[str]) -> dict[str
 
 
 def _with_trades(
-    broker: Broker, books: Mapping[str, SymbolBook], symbols: Iterable[ExchangeBook], now: datetime
+    broker: Broker, books: Mapping[str, SymbolBook], views: Iterable[ExchangeBook], now: datetime
 ) -> Iterator[ExchangeBook]:
-    for seen in symbols:
+    """Yield each view with the symbol's trades since its first order or position; none that is unreadable."""
+    for view in views:
+        book = books[view.symbol]
+        starts = [*(order.sent_at for order in book.orders), *(held.opened_at for held in book.positions)]
         try:
-            fills = broker.fills(seen.symbol, _begun(books[seen.symbol], now) - TRADES_BEFORE)
+            fills = broker.fills(view.symbol, min([now, *starts]) - TRADES_BEFORE)
         except BROKER_FAULTS as fault:
-            log.warning("trades_unreadable", symbol=seen.symbol, error=str(fault))
+            log.warning("trades_unreadable", symbol=view.symbol, error=str(fault))
             continue
-        yield replace(seen, fills=tuple(map(round_report, fills)))
-
-
-def _begun(book: SymbolBook, now: datetime) -> datetime:
-    """The first order or position in the book."""
-    return min([now, *(one.sent_at for one in book.orders), *(one.opened_at for one in book.positions)])
+        yield replace(view, fills=tuple(map(round_report, fills)))

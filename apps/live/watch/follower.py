@@ -46,7 +46,7 @@ class AccountFollower:
         self._traded_at: dict[str, datetime] = {}
 
     def follow(self, now: datetime, also: Iterable[str] = ()) -> bool:
-        """Handle every symbol, those of `also` with all their trades; whether seconds count for any.
+        """Handle every symbol, those of `also` with all their trades; return whether seconds count for any.
 
         Raises the broker's fault when the account could not be read, and the database's.
         """
@@ -69,11 +69,11 @@ class AccountFollower:
         self._traded_at |= dict.fromkeys(view.traded, now)
         calm = {symbol for symbol, book in books.items() if not is_urgent(book)}
         by_urgency = sorted(view.seen.values(), key=lambda seen: (seen.symbol in calm, seen.symbol))
-        urgent = [self._is_urgent_after(seen, off) for seen in by_urgency]
+        urgent = [self._follow_guarded(seen, off) for seen in by_urgency]
         return any(urgent)
 
-    def _is_urgent_after(self, seen: ExchangeBook, off: Mapping[str, str]) -> bool:
-        """Follow one symbol; whether seconds count for it now."""
+    def _follow_guarded(self, seen: ExchangeBook, off: Mapping[str, str]) -> bool:
+        """Follow one symbol and return whether seconds count for it; a fault of its own is logged."""
         try:
             return follow_symbol(
                 seen,
@@ -127,8 +127,8 @@ def follow_symbol(
     return bool(followed.actions) or is_urgent(followed.book)
 
 
-def _log_events(happened: Iterable[events.Event]) -> None:
-    for event in happened:
+def _log_events(recorded: Iterable[events.Event]) -> None:
+    for event in recorded:
         level = log.warning if isinstance(event, ALARMS) else log.info
         level(event.name, symbol=event.symbol, detail=getattr(event, "detail", ""))
         if isinstance(event, events.CloseFailing):  # the ledger has switched GLOBAL off with it

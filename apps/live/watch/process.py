@@ -63,13 +63,13 @@ class Watch:
         self._acted_at = self._sweep_at = self._reconcile_at = self._glance_at = clock()
         self._in_doubt = True  # the trades of every symbol are read at the next comparison
         self._reconciled = False  # what the state row says
-        self._known: object = None
-        self._unnoted: dict[str, Any] = {}
+        self._books_seen: object = None  # the switches and symbols at the last glance
+        self._unsaved_columns: dict[str, Any] = {}
         self._unstored_since: datetime | None = clock() - UNSTORED_BEFORE
 
     def run(self, stop: threading.Event) -> None:
-        """Until `stop`. Raises what the database or a broken stream raises; a new Watch then goes on."""
-        self._note(**watch_state.fresh_columns(self._clock()))
+        """Run until `stop`. Raises what the database or a broken stream raises; a new Watch then goes on."""
+        self._save_state(**watch_state.fresh_columns(self._clock()))
         for news in self._streams.account():
             if news is not None:
                 self.handle_news(news)
@@ -92,27 +92,28 @@ class Watch:
             self._sweep_at = self._reconcile_at = self._glance_at = now
         self._acted_at = now
         if now >= self._glance_at:
-            self._glance(now)
+            self._look_at_own_books(now)
         if now >= self._sweep_at:
-            self._look(now)
+            self._follow_account(now)
         if now >= self._reconcile_at:
             self._reconcile(now)
 
-    def _glance(self, now: datetime) -> None:
+    def _look_at_own_books(self, now: datetime) -> None:
+        """Follow the account at once when switches or claims changed; doubt everything after a silence."""
         self._glance_at = now + GLANCE_EACH
-        known = (switches.off_switches(), orders.active_symbols(self._account))
-        if known != self._known:
-            self._known, self._sweep_at = known, now
+        books = (switches.off_switches(), orders.active_symbols(self._account))
+        if books != self._books_seen:
+            self._books_seen, self._sweep_at = books, now
         if self._reconciled and not self._hears(now):
             self._in_doubt, self._reconciled = True, False
-            self._note(reconciled_at=None)
+            self._save_state(reconciled_at=None)
             log.warning("private_gap", heard_at=str(self._streams.heard_at()))
 
-    def _look(self, now: datetime) -> None:
+    def _follow_account(self, now: datetime) -> None:
         soon = True
         try:
             soon = self._sweep.follow(now)
-            self._note(read_at=now, heard_at=self._streams.heard_at())
+            self._save_state(read_at=now, heard_at=self._streams.heard_at())
         except BROKER_FAULTS as fault:
             log.warning(
                 "exchange_unreadable", error=str(fault), effect="nothing is believed, asked again in 1 s"
@@ -120,9 +121,9 @@ class Watch:
         self._sweep_at = self._clock() + (SOON if soon else SWEEP_EACH)
 
     def _reconcile(self, now: datetime) -> None:
-        """The books compared whole: after a start or a gap with the trades of every symbol."""
+        """Compare the books whole: after a start or a gap with the trades of every symbol."""
         try:
-            self._note(**reconciliation.sync_venue_health(self._broker, self._mode))
+            self._save_state(**reconciliation.sync_venue_health(self._broker, self._mode))
             also = reconciliation.symbols_with_late_trades(self._account, now)
             if self._in_doubt:
                 also += orders.active_symbols(self._account)
@@ -135,22 +136,22 @@ class Watch:
             self._reconcile_at = now + SWEEP_EACH
             log.warning("not_reconciled", error=str(fault))
             return
-        reconciliation.expire_reviews(self._account, now)
-        reconciliation.retry_results(self._account, now)
+        orders.expire_reviews(self._account, older_than=now - reconciliation.REVIEW_TTL, now=now)
+        orders.save_missing_results(self._account, since=now - reconciliation.RESULTS_RETRIED_FOR)
         reconciliation.save_excursions(self._account, now)
         self._ledger.retry_unwritten()
         self._reconcile_at = now + RECONCILE_EACH
         if self._hears(now):
             self._in_doubt, self._reconciled = False, True
-            self._note(reconciled_at=now)
+            self._save_state(reconciled_at=now)
 
-    def _note(self, **columns: Any) -> None:
-        """In the state row, with what could not be written there before: entries believe that row."""
-        self._unnoted |= columns
-        with bookkeeping("watch_state", **self._unnoted) as attempt:
-            watch_state.save_columns(self._account, **self._unnoted)
+    def _save_state(self, **columns: Any) -> None:
+        """Write to the state row, with what could not be written there before: entries believe that row."""
+        self._unsaved_columns |= columns
+        with bookkeeping("watch_state", **self._unsaved_columns) as attempt:
+            watch_state.save_columns(self._account, **self._unsaved_columns)
         if attempt.fault is None:
-            self._unnoted = {}
+            self._unsaved_columns = {}
 
     def _hears(self, now: datetime) -> bool:
         heard_at = self._streams.heard_at()

@@ -24,14 +24,17 @@ FIRST_LEDGER = timedelta(days=7)
 LATE_TRADES = timedelta(hours=1)
 """Trades that the exchange has not shown an hour later are not waited for."""
 REVIEW_TTL = timedelta(minutes=15)
-RESULTS_RECKONED_FOR = timedelta(days=1)
+RESULTS_RETRIED_FOR = timedelta(days=1)
+"""Results of closed positions that could not be written when they closed are written again so long."""
+CANDLES_WAITED_FOR = timedelta(days=2)
+"""Candles that are not stored so long after the close are not waited for: the excursion stays unknown."""
 
 
 def save_money(broker: Broker, account: str, now: datetime, again_since: datetime | None) -> datetime | None:
     """Store the exchange's ledger since the newest line we have, and a point of equity.
 
-    Lines since `again_since` are read again, for a week at most. The time of the oldest line that could not
-    be stored now, for the next call.
+    Lines since `again_since` are read again, for a week at most. Return the time of the oldest line that
+    could not be stored now, for the next call.
     """
     newest = None
     with bookkeeping("newest_transaction") as attempt:
@@ -42,19 +45,25 @@ def save_money(broker: Broker, account: str, now: datetime, again_since: datetim
             since = max(since, min(newest - LEDGER_OVERLAP, again_since or newest))
         unstored = orders.save_transactions(account, broker.transactions(since))
         again_since = min((line.at for line in unstored), default=None)
-    worth = broker.account()
-    with bookkeeping("equity_point", worth=worth):
-        orders.save_equity(account, worth, now)
+    equity = broker.account()
+    with bookkeeping("equity_point", worth=equity):
+        orders.save_equity(account, equity, now)
     return again_since
 
 
 def sync_venue_health(broker: Broker, wanted: PositionMode) -> dict[str, Any]:
-    """Columns of the watch's state: why nothing may be opened, be it the clock or the position mode.
+    """Set the position mode; return the state's columns: why nothing may be opened, by mode or by clock.
 
-    The mode is set here when nothing is open; the exchange refuses it otherwise.
+    The exchange refuses to change the mode while anything is open.
     """
     drift_ms = broker.server_offset_ms()
-    mode = _settled_mode(broker, wanted)
+    mode = broker.position_mode()
+    if mode != wanted:
+        try:
+            broker.set_position_mode(wanted)
+        except BrokerRejected as refusal:
+            log.warning("position_mode_refused", wanted=wanted, error=str(refusal))
+        mode = broker.position_mode()
     faults = []
     if abs(drift_ms) > LARGEST_DRIFT_MS:
         faults.append(f"the clocks differ by {drift_ms / 1000:.1f} s")
@@ -66,38 +75,14 @@ def sync_venue_health(broker: Broker, wanted: PositionMode) -> dict[str, Any]:
 
 
 def symbols_with_late_trades(account: str, now: datetime) -> list[str]:
-    """Symbols of positions that just ended and whose trades do not add up yet."""
+    """Return the symbols of positions that just ended and whose trades do not add up yet."""
     with bookkeeping("late_trades"):
         return orders.symbols_missing_fills(account, closed_since=now - LATE_TRADES)
     return []
 
 
-def expire_reviews(account: str, now: datetime) -> None:
-    orders.expire_reviews(account, older_than=now - REVIEW_TTL, now=now)
-
-
-def retry_results(account: str, now: datetime) -> None:
-    """Those that could not be written when their positions closed."""
-    orders.save_missing_results(account, since=now - RESULTS_RECKONED_FOR)
-
-
-def _settled_mode(broker: Broker, wanted: PositionMode) -> PositionMode:
-    mode = broker.position_mode()
-    if mode == wanted:
-        return mode
-    try:
-        broker.set_position_mode(wanted)
-    except BrokerRejected as refusal:
-        log.warning("position_mode_refused", wanted=wanted, error=str(refusal))
-    return broker.position_mode()
-
-
-CANDLES_WAITED_FOR = timedelta(days=2)
-"""Candles that are not stored so long after the close are not waited for: the excursion stays unknown."""
-
-
 def save_excursions(account: str, now: datetime) -> int:
-    """Write the MFE and MAE of closed positions whose minutes are all stored; how many were written."""
+    """Write the MFE and MAE of closed positions whose minutes are all stored; return how many."""
     written, unmeasured = 0, list[orders.ClosedPosition]()
     with bookkeeping("excursions"):
         unmeasured = orders.positions_without_excursion(account, closed_since=now - CANDLES_WAITED_FOR)

@@ -81,13 +81,13 @@ def resting(exchange: Any, price: float) -> Any:
 
 def refused(exchange: Any, price: float) -> Any:
     """What ccxt makes of the exchange's refusals."""
-    asked = {
+    calls = {
         "unknown order": lambda: exchange.fetch_order("1", CONTRACT),
         "too large": lambda: exchange.create_order(CONTRACT, "limit", "buy", 10**8, price, ISOLATED),
         "no money": lambda: exchange.create_order(CONTRACT, "limit", "buy", 900, price, {"leverage": 1}),
         "wrong secret": lambda: _with_wrong_secret(exchange),
     }
-    return {name: _fault(call) for name, call in asked.items()}
+    return {name: _fault(call) for name, call in calls.items()}
 
 
 def _with_wrong_secret(exchange: Any) -> None:

@@ -96,12 +96,12 @@ def refused(api: Any, price: str) -> Any:
     """The status and code the SDK reports for the exchange's refusals."""
     terms = {"type": "limit", "price": price} | TERMS
     stranger = APIContract("simulator", "wrong", "simulator", url=api.URL)
-    asked = {
+    calls = {
         "unknown order": lambda: api.get_order(CONTRACT, "1"),
         "too large": lambda: api.post_submit_order(CONTRACT, side=1, size=10**8, **terms),
         "wrong secret": lambda: stranger.post_cancel_orders(CONTRACT),
     }
-    return {name: _fault(call) for name, call in asked.items()}
+    return {name: _fault(call) for name, call in calls.items()}
 
 
 def _fault(call: Callable[[], object]) -> Any:
