@@ -59,7 +59,7 @@ class Rules:
     stop_slippage_bps: Decimal = Decimal(0)
 
     @classmethod
-    def pessimistic(cls, stop_slippage_bps: Decimal) -> Rules:
+    def worst_case(cls, stop_slippage_bps: Decimal) -> Rules:
         """What the recorded minutes leave open happens to the account's harm."""
         return cls(through_ticks=2, stop_first=True, stop_slippage_bps=stop_slippage_bps)
 
