@@ -17,7 +17,7 @@ BPS = D(5)
 
 def arena(*, pessimistic: bool = True) -> Arena:
     made = Arena()
-    made.matching.rules = Rules.pessimistic(BPS) if pessimistic else Rules()
+    made.matching.rules = Rules.worst_case(BPS) if pessimistic else Rules()
     return made
 
 
