@@ -36,7 +36,7 @@ class Arena:
 
     def __init__(self, last: object = 1000, **rules: Any) -> None:
         self.account = Account(lambda symbol: LISTING, Wallet(ZERO))
-        self.account.record(TRANSFER, START, "", 0)
+        self.account.book_line(TRANSFER, START, "", 0)
         self.matching = Matching(self.account, Rules(**rules), orders.arm_presets)
         self.at_s = 0
         self.volume = 1_000_000

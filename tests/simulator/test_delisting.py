@@ -202,7 +202,7 @@ def test_in_one_way_mode_what_only_reduces_is_taken_and_what_turns_the_position_
     assert refusal.value.code == Code.OFFLINE
     assert arena.place(1, 4).filled == 4
     assert arena.place(2, 6).filled == 6
-    assert arena.account.held() == []
+    assert arena.account.open_positions() == []
 
 
 def test_a_plan_that_would_open_after_the_delisting_is_cancelled_when_it_fires() -> None:
@@ -317,14 +317,14 @@ def test_any_sequence_of_starts_with_other_contracts_raises_nothing_loses_nothin
     floor = Exchange.open(market, at_ms, path=path)
     for row in [*floor.account.live_orders(), *floor.account.live_plans()]:
         floor.matching.finish(row, CANCELLED, at_ms)
-    for held in floor.account.held():
+    for held in floor.account.open_positions():
         side = CLOSE_LONG if held.position_type == LONG else CLOSE_SHORT
         orders.place_order(
             floor.account, NewOrder(held.symbol, side, held.size, None), floor.tick_at(held.symbol, at_ms)
         )
     floor.settle()
     floor.commit()
-    assert floor.account.held() == []
+    assert floor.account.open_positions() == []
     floor.close()
 
 

@@ -258,7 +258,7 @@ def test_the_time_of_an_outage_is_played_when_the_books_are_opened_again(
     floor.close()
     later = NOW_MS + 24 * 3_600_000
     again = Exchange.open(market, later, path=path)
-    assert not again.account.held()
+    assert not again.account.open_positions()
     again.advance(later)
     fired = [order for order in again.account.orders.values() if order.plan_order_id]
     assert fired

@@ -62,7 +62,7 @@ def test_protection_closes_the_whole_position_at_market_when_the_last_price_reac
     arena.move(still)
     assert arena.account.is_live(plan)
     arena.move(fires)
-    assert arena.account.held() == []
+    assert arena.account.open_positions() == []
     born = list(arena.account.orders.values())[-1]
     assert (born.client_order_id, born.plan_order_id, born.kind) == (
         f"PLAN_{plan.order_id}",
@@ -123,7 +123,7 @@ def test_a_quantity_stop_outlives_its_position_and_a_whole_one_does_not() -> Non
     assert live_sizes(arena) == {"stop_loss": 50, "take_profit": 50}
     arena.move(990)
     assert live_sizes(arena) == {"take_profit": 50}
-    assert arena.account.held() == []
+    assert arena.account.open_positions() == []
 
 
 def test_a_stop_fires_though_a_closing_order_holds_the_position() -> None:
@@ -132,7 +132,7 @@ def test_a_stop_fires_though_a_closing_order_holds_the_position() -> None:
     resting = arena.place(3, 50, 1010)
     protect(arena, 990, stop=True)
     arena.move(989)
-    assert arena.account.held() == []
+    assert arena.account.open_positions() == []
     assert arena.order(resting).state == OVER
     assert arena.order(resting).filled == 0
 
@@ -144,7 +144,7 @@ def test_a_stop_closes_more_than_the_largest_market_order() -> None:
         arena.place(1, 5_000, leverage=10)
     protect(arena, "0.9", stop=True)
     arena.move("0.9")
-    assert arena.account.held() == []
+    assert arena.account.open_positions() == []
 
 
 @pytest.mark.parametrize(("way", "trigger", "price"), [(RISES, 1010, 1010), (FALLS, 990, 990)])
@@ -155,7 +155,7 @@ def test_a_plan_order_opens_when_its_trigger_is_reached(way: int, trigger: int, 
     )
     orders.place_plan(arena.matching, plan)
     arena.move(1000)
-    assert arena.account.held() == []
+    assert arena.account.open_positions() == []
     arena.move(price)
     assert arena.held(LONG).size == 20
 
@@ -196,9 +196,9 @@ def test_a_trailing_order_follows_the_best_price_once_it_is_active() -> None:
     arena.move(995, 1009)
     assert arena.account.plans[plan.key].peak == 0
     arena.move(1050, 1040)
-    assert arena.account.held()
+    assert arena.account.open_positions()
     arena.move(1039.5)
-    assert arena.account.held() == []
+    assert arena.account.open_positions() == []
 
 
 @pytest.mark.parametrize(

@@ -64,8 +64,8 @@ class Archive:
             raise ValueError(f"{symbols} symbols: the simulator lists 1 to {MAX_SYMBOLS}")
         return cls(load(folder, symbols), symbols, state, folder=folder)
 
-    def keeping(self, symbols: Collection[str]) -> Archive:
-        """This archive with these contracts too, delisted where it did not list them.
+    def with_listed(self, symbols: Collection[str]) -> Archive:
+        """Return this archive with these contracts too, delisted where it did not list them.
 
         Raises UnknownSymbol naming each that was never recorded, and TapeError.
         """
@@ -74,8 +74,8 @@ class Archive:
             return self
         if self._folder is None:
             raise UnknownSymbol(sorted(missing), self._listings, IN_THE_MARKET)
-        kept = missing | set(self._listings)
-        return Archive(load(self._folder), self._traded, self._state, kept=kept, folder=self._folder)
+        listed = missing | set(self._listings)
+        return Archive(load(self._folder), self._traded, self._state, kept=listed, folder=self._folder)
 
     @property
     def symbols(self) -> tuple[str, ...]:
