@@ -31,7 +31,7 @@ LISTING = Listing(
 )
 
 
-class Arena:
+class HandmadeExchange:
     """Second by second; the spread is one tick (0.1) above the last price, 100 contracts a level."""
 
     def __init__(self, last: object = 1000, **rules: Any) -> None:
