@@ -75,7 +75,7 @@ class Exchange:
             rows = journal.read() if journal else []
             mentioned = {row.symbol for row in rows if not isinstance(row, Wallet)} - {""}
             # No row of the books may become unreadable: what they mention stays listed.
-            archive = market.archive.with_listed(mentioned)
+            archive = market.archive.with_symbols(mentioned)
             if archive is not market.archive:
                 market = Market(archive, market.seed)
             account = _open_account(market, rows, now_ms, balance)
