@@ -155,7 +155,7 @@ def acknowledgement(action: str, name: str) -> str:
 
 
 def needs_login(action: str, name: str) -> str:
-    """(The exchange spells it so.)"""
+    """Return the refusal, spelt as the exchange spells it."""
     error = f"{name} need authenication"
     return compact({"action": action, "group": name, "success": False, "error": error})
 
