@@ -23,8 +23,8 @@ blacklist_reason, zone_low, zone_high, zone_expires_at, risk_budget, liquidation
 reviewed_by, reviewed_at, placed_at, first_seen_at, payload, starts_at, asked_by, taken_at, last_message_at
 reconnects
 
-# Members of an enum of the tables; the exchange's own codes.
-OPENING, FAIR_PRICE
+# A member of an enum of the tables.
+OPENING
 
 # Fields of serializers: DRF reads and fills them.
 mtf_profile, process_tp_sl, summary_by_tf, rejected_by, orders_placed, performance, missed_minutes, scheduler

@@ -32,7 +32,7 @@ usage: ./run bench NAME [--json] [arguments]
 
 
 def main(arguments: list[str]) -> int:
-    """The exit code: 0 when measured, 2 for a name that does not exist."""
+    """Run the benchmark that is named; return 0 when measured, 2 for a name that does not exist."""
     names = sorted(module.name for module in pkgutil.iter_modules([str(FOLDER)]) if module.name != "__main__")
     as_json = "--json" in arguments
     words = [argument for argument in arguments if argument != "--json"]
@@ -50,12 +50,12 @@ def main(arguments: list[str]) -> int:
         django.setup()  # before the benchmark is imported: it imports models
     benchmark = importlib.import_module(f"benchmarks.{name}")
     machine = {
-        "cpu": _cpu(),
+        "cpu": _cpu_model(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "numpy": np.__version__,
     }
-    result = {**benchmark.run(rest), "machine": machine, "commit": _commit()}
+    result = {**benchmark.run(rest), "machine": machine, "commit": _short_commit()}
     if as_json:
         print(json.dumps(result))
         return 0
@@ -70,7 +70,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _cpu() -> str:
+def _cpu_model() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:  # not Linux
@@ -79,14 +79,14 @@ def _cpu() -> str:
     return models[0] if models else platform.machine()
 
 
-def _commit() -> str | None:
-    """Short hash of the checkout; None where there is no git or no repository."""
+def _short_commit() -> str | None:
+    """Return the short hash of the checkout; None where there is no git or no repository."""
     command = ["git", "-C", str(FOLDER), "rev-parse", "--short", "HEAD"]
     try:
-        asked = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+        git = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
     except FileNotFoundError:
         return None
-    return asked.stdout.strip() or None
+    return git.stdout.strip() or None
 
 
 if __name__ == "__main__":

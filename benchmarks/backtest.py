@@ -22,7 +22,7 @@ from apps.backtest.source import CandleRange, RecordedSource, open_recorded
 from apps.engine.cycle import replay
 from apps.engine.evaluate.judgement import PastJudgement
 from apps.engine.evaluate.timeframe import candle_outcomes
-from apps.engine.frame import Frames, Ints, Windows
+from apps.engine.frame import Ints, Windows
 from apps.engine.indicators.history import history
 from apps.engine.profile import Profile
 from apps.engine.rules.rule_input import RuleInput
@@ -44,7 +44,7 @@ SymbolCandles = dict[Timeframe, Windows]
 
 
 def run(args: list[str]) -> dict[str, Any]:
-    """The whole recorded market, symbol by symbol; a repeat is all of them once."""
+    """Measure the whole recorded market, symbol by symbol; a repeat is all of them once."""
     parser = argparse.ArgumentParser(prog="bench backtest", description=__doc__)
     parser.add_argument("--profile", default="classic", choices=profile_names(PROFILES))
     parser.add_argument(
@@ -54,7 +54,9 @@ def run(args: list[str]) -> dict[str, Any]:
     options = parser.parse_args(args)
     repeats = max(options.repeats, 5)
     [profile] = load_profiles(PROFILES, [options.profile])
-    source = _recorded_source(options.symbols)
+    names, first_minute, minutes = extent()
+    start = datetime.fromtimestamp(first_minute * 60, UTC)
+    source = open_recorded(CandleRange(names[: options.symbols], start, start + timedelta(minutes=minutes)))
     loading = track(source.range.symbols, "loading candles", console=SCREEN)
     candles = [source.windows(symbol, profile.columns) for symbol in loading]
     signals = _Signals(candles, profile, source.range.closes_ms)
@@ -92,7 +94,12 @@ class _Signals:
         judgements = [self.judge(candles) for candles in market]  # once unmeasured: imports, caches, memory
         self.rows = sum(len(each.outcome) for judgement in judgements for each in judgement.timeframes)
         self.ready = sum(int(judgement.ready.sum()) for judgement in judgements)
-        self.leaves_mib = max(map(_leaves_mib, judgements))
+        sizes = []
+        for judgement in judgements:  # what the leaves' arrays show; many share a column's memory
+            tables = [outcome.leaves for outcome in judgement.timeframes]
+            numbers = sum(array.nbytes for table in tables for array in (*table.left, *table.right))
+            sizes.append((numbers + sum(array.nbytes for table in tables for array in table.truth)) / 2**20)
+        self.leaves_mib = max(sizes)
 
     def judge_all(self) -> None:
         for candles in self.market:
@@ -105,26 +112,22 @@ class _Signals:
         return judgement
 
     def stages(self, repeats: int) -> dict[str, float]:
-        """Median milliseconds a symbol: indicators; rules with leaves; mapping to the 1m axis, the rest."""
+        """Return median ms a symbol: indicators; rules with leaves; mapping to the 1m axis, the rest."""
         candles, columns = self.market[0], self.profile.columns
         frames = history(candles, columns)
-        works = (
-            lambda: history(candles, columns),
-            lambda: self._rules(frames),
-            lambda: self.judge(candles),
-        )
+
+        def judge_rules() -> None:
+            for judged in self.profile.timeframe_rules:
+                rows = len(frames.frames[judged.timeframe].close_ms)
+                view = RuleInput(frames.frames, judged.timeframe, rows=rows)
+                minimum = self.profile.min_candles(judged.timeframe)
+                assert candle_outcomes(frames, judged, view, minimum=minimum).leaves.truth
+
+        works = (lambda: history(candles, columns), judge_rules, lambda: self.judge(candles))
         taken = [[1000 * _seconds(work) for work in works] for _ in range(max(repeats, 15))]
         parts = [(indicators, rules, whole - indicators - rules) for indicators, rules, whole in taken]
         medians = (round(statistics.median(part), 2) for part in zip(*parts, strict=True))
         return dict(zip(("indicators_ms", "rules_ms", "mapping_ms"), medians, strict=True))
-
-    def _rules(self, frames: Frames) -> None:
-        for judged in self.profile.timeframe_rules:
-            view = RuleInput(
-                frames.frames, judged.timeframe, rows=len(frames.frames[judged.timeframe].close_ms)
-            )
-            minimum = self.profile.min_candles(judged.timeframe)
-            assert candle_outcomes(frames, judged, view, minimum=minimum).leaves.truth
 
 
 class _Events:
@@ -145,24 +148,10 @@ class _Events:
         return trade_signals(profile, signals, market, start=range_.start, end=range_.end, equity=EQUITY)
 
     def stages(self, repeats: int) -> dict[str, float]:
-        """Median milliseconds of the trading alone, all symbols together."""
+        """Return median milliseconds of the trading alone, all symbols together."""
         signals = [entry_signals(self._signals.judge(candles)) for candles in self._signals.market]
         taken = [1000 * _seconds(lambda: self.trade(signals)) for _ in range(repeats)]
         return {"trading_all_symbols_ms": round(statistics.median(taken), 1)}
-
-
-def _recorded_source(symbols: int) -> RecordedSource:
-    """The first `symbols` of the recorded market, whole."""
-    names, first_minute, minutes = extent()
-    start = datetime.fromtimestamp(first_minute * 60, UTC)
-    return open_recorded(CandleRange(names[:symbols], start, start + timedelta(minutes=minutes)))
-
-
-def _leaves_mib(judgement: PastJudgement) -> float:
-    """What the leaves' arrays show; many share a column's memory."""
-    tables = [outcome.leaves for outcome in judgement.timeframes]
-    numbers = sum(array.nbytes for table in tables for array in (*table.left, *table.right))
-    return (numbers + sum(array.nbytes for table in tables for array in table.truth)) / 2**20
 
 
 def _seconds(work: Callable[[], Any]) -> float:

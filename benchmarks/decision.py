@@ -40,7 +40,7 @@ CLOCKED = ("close_to_decided_ms",)
 
 
 def run(args: list[str]) -> dict[str, Any]:
-    """Judge plain minutes, then 4h boundaries, each measured alone and with its roll-up."""
+    """Measure plain minutes, then 4h boundaries, each measured alone and with its roll-up."""
     parser = argparse.ArgumentParser(prog="bench decision", description=__doc__)
     parser.add_argument("--symbols", type=int, default=400)
     parser.add_argument(
@@ -63,7 +63,11 @@ def run(args: list[str]) -> dict[str, Any]:
             "cold_windows_ms": round(cold_ms, 1),
             **market.written(),
         },
-        "stages": _median_stages(market.plain_stages),
+        "stages": {
+            name: round(float(np.median([stages[name] for stages in market.plain_stages])), 2)
+            for name in market.plain_stages[0]
+            if name not in CLOCKED
+        },
     }
 
 
@@ -91,7 +95,7 @@ class _Market:
                 )
 
     def warm_up(self) -> float:
-        """Fill the windows and write the first run, which is never plain; milliseconds of the cold read."""
+        """Fill the windows, write the first run, which is never plain; return ms of the cold read."""
         started = time.perf_counter()
         self.warm.refresh(self.at)
         cold = time.perf_counter() - started
@@ -102,7 +106,9 @@ class _Market:
         taken: list[float] = []
         for _ in track(range(count + count // 4), description="plain minutes", console=SCREEN):
             self.at += MINUTE
-            self._store_minute()
+            candles = self._candles_of_minute()
+            store.save_candles(candles)
+            roll_up_changed(candles, now=self.at)
             took, stages = self._decide()
             if self.at.minute % 5:
                 taken.append(took)
@@ -113,9 +119,18 @@ class _Market:
         """Jump to the minute before each 4h boundary, then time its roll-up and its decision."""
         taken: list[float] = []
         for _ in track(range(count), description="4h boundaries", console=SCREEN):
-            self._jump(Timeframe.H4.floor(self.at) + Timeframe.H4.duration - MINUTE)
+            before = Timeframe.H4.floor(self.at) + Timeframe.H4.duration - MINUTE
+            for timeframe in (Timeframe.M1, *ROLLED_UP):  # all closed up to there in one write a timeframe
+                start, end = timeframe.floor(self.at), timeframe.floor(before)
+                store.save_candles(
+                    candle
+                    for symbol in self.symbols
+                    for candle in self.archive.candles(symbol, timeframe, start, end)
+                )
+            self.at = before
+            self._decide()
             self.at += MINUTE
-            candles = self._minute()
+            candles = self._candles_of_minute()
             started = time.perf_counter()
             store.save_candles(candles)
             roll_up_changed(candles, now=self.at)
@@ -125,7 +140,7 @@ class _Market:
         return taken
 
     def written(self) -> dict[str, int]:
-        """What is in the tables afterwards: proof that the runs wrote."""
+        """Return the rows in the tables afterwards: proof that the runs wrote."""
         decided = MtfRun.objects.filter(status=RunStatus.DECIDED).count()
         return {
             "runs_decided": decided,
@@ -136,32 +151,15 @@ class _Market:
             "audit_rows": MtfAudit.objects.count(),
         }
 
-    def _jump(self, to: datetime) -> None:
-        """Store everything closed up to `to`, in one write a timeframe, and judge there."""
-        for timeframe in (Timeframe.M1, *ROLLED_UP):
-            start, end = timeframe.floor(self.at), timeframe.floor(to)
-            store.save_candles(
-                candle
-                for symbol in self.symbols
-                for candle in self.archive.candles(symbol, timeframe, start, end)
-            )
-        self.at = to
-        self._decide()
-
-    def _minute(self) -> list[Candle]:
+    def _candles_of_minute(self) -> list[Candle]:
         return [
             candle
             for symbol in self.symbols
             for candle in self.archive.candles(symbol, Timeframe.M1, self.at - MINUTE, self.at)
         ]
 
-    def _store_minute(self) -> None:
-        candles = self._minute()
-        store.save_candles(candles)
-        roll_up_changed(candles, now=self.at)
-
     def _decide(self) -> tuple[float, dict[str, float]]:
-        """Announce and judge `at`; milliseconds, and the run's own stages."""
+        """Announce and judge `at`; return milliseconds, and the run's own stages."""
         gc.collect()
         started = time.perf_counter()
         announce(self.client, self.at, [])
@@ -179,15 +177,15 @@ class _Market:
 
 
 def variants(count: int) -> list[Profile]:
-    """The shipped profiles, and beyond them copies under other names."""
+    """Return the shipped profiles, and beyond them copies under other names."""
     conditions = yaml.safe_load((settings.MTF_PROFILES_DIR / "conditions.yaml").read_text(encoding="utf-8"))
-    made: list[Profile] = []
+    profiles: list[Profile] = []
     for number in range(count):
         source = SHIPPED[number % len(SHIPPED)]
         content = yaml.safe_load((settings.MTF_PROFILES_DIR / f"{source}.yaml").read_text(encoding="utf-8"))
         content["name"] = source if number < len(SHIPPED) else f"{source}_{number}"
-        made.append(Profile.load(content, conditions, content["name"]))
-    return made
+        profiles.append(Profile.load(content, conditions, content["name"]))
+    return profiles
 
 
 def _spread(name: str, taken: Sequence[float]) -> dict[str, float]:
@@ -197,8 +195,3 @@ def _spread(name: str, taken: Sequence[float]) -> dict[str, float]:
         f"{name}_p99_ms": round(float(np.percentile(taken, 99)), 1),
         f"{name}_max_ms": round(max(taken), 1),
     }
-
-
-def _median_stages(stages: Sequence[dict[str, float]]) -> dict[str, float]:
-    names = [name for name in stages[0] if name not in CLOCKED]
-    return {name: round(float(np.median([s[name] for s in stages])), 2) for name in names}

@@ -24,7 +24,7 @@ UNTIL = datetime(2025, 6, 3, 20, tzinfo=UTC)
 
 
 def run(args: list[str]) -> dict[str, Any]:
-    """Series are spread evenly over the five timeframes of validation."""
+    """Measure series that are spread evenly over the five timeframes of validation."""
     parser = argparse.ArgumentParser(prog="bench indicators", description=__doc__)
     parser.add_argument("--series", type=_positive, default=2000, help="symbols × timeframes (default 2000)")
     parser.add_argument("--candles", type=_positive, default=1000, help="length of a series (default 1000)")
@@ -38,7 +38,7 @@ def run(args: list[str]) -> dict[str, Any]:
         for seed, (timeframe, share) in enumerate(zip(VALIDATION, shares, strict=True))
     ]
     ours = _times_ms(lambda: [features(part, options.depth) for part in market], repeats)
-    alone = statistics.median(_times_ms(lambda: _talib_alone(market), repeats))
+    alone = statistics.median(_times_ms(lambda: _call_talib_alone(market), repeats))
     median = statistics.median(ours)
     return {
         "name": "indicators",
@@ -51,7 +51,7 @@ def run(args: list[str]) -> dict[str, Any]:
             "ratio": round(median / alone, 2),
             "series_per_s": round(sum(len(part.symbols) for part in market) / median * 1000),
         },
-        "stages": _stages(market, options.depth, repeats),
+        "stages": _stages_ms(market, options.depth, repeats),
     }
 
 
@@ -83,8 +83,8 @@ def _times_ms(work: Callable[[], object], repeats: int) -> list[float]:
     return times
 
 
-def _talib_alone(market: list[Windows]) -> None:
-    """The yardstick: TA-Lib's own calls for the same columns, StochRSI included, results thrown away."""
+def _call_talib_alone(market: list[Windows]) -> None:
+    """Call TA-Lib itself for the same columns, StochRSI included, and throw the results away."""
     for part in market:
         for high, low, close in part.candles[HIGH : CLOSE + 1].transpose(1, 0, 2):
             talib.RSI(close, 14)
@@ -99,8 +99,8 @@ def _talib_alone(market: list[Windows]) -> None:
             talib.STOCHRSI(close, 14, 14, 3)
 
 
-def _stages(market: list[Windows], depth: int, repeats: int) -> dict[str, float]:
-    """Median milliseconds of each part by itself; what is missing to the total is copying and bookkeeping."""
+def _stages_ms(market: list[Windows], depth: int, repeats: int) -> dict[str, float]:
+    """Return median ms of each part by itself; what is missing to the total is copying and bookkeeping."""
     width = depth + CANDLES_BEFORE
     into = [
         {name: np.full((len(part.symbols), width), np.nan) for name in talib_columns.COLUMNS}

@@ -28,7 +28,7 @@ from apps.market import store
 from apps.orders.models import OrderPlan, SymbolLock
 from apps.switches.models import MtfSwitch
 from launch import ports
-from launch.program import Market, Program, simulator, workers
+from launch.program import Market, simulator, workers
 
 NEEDS_DJANGO = True
 SCREEN = Console(stderr=True)
@@ -46,7 +46,7 @@ TURN_S = 8
 
 
 def run(args: list[str]) -> dict[str, Any]:
-    """Each repeat is a minute in which five symbols, that were not traded before, are ready."""
+    """Measure minutes: each repeat is one in which five symbols, that were not traded before, are ready."""
     parser = argparse.ArgumentParser(prog="bench minute", description=__doc__)
     parser.add_argument("--symbols", type=int, default=400, help="contracts judged")
     parser.add_argument("--repeats", type=int, default=30)
@@ -90,55 +90,54 @@ class _Minutes:
         self._client = redis_client()
         names = ("announced_to_decided", "decided_to_last_planned", "last_planned_to_acknowledged")
         self.stages: dict[str, list[float]] = {name: [] for name in names}
-        self._sync_contracts()
-        self._load()
-
-    def measure(self) -> float:
-        """Milliseconds from the announcement until the last order's row says SUBMITTED."""
-        chosen, self._fresh = self._fresh[:ORDERS], self._fresh[ORDERS:]
-        time.sleep(PAUSE_S)
-        self._keep_up()
-        SymbolLock.objects.update(released_at=datetime.now(UTC))
-        MtfRun.objects.filter(minute=self._at).delete()
-        MtfSwitch.objects.filter(switch_key__in=[f"SYMBOL:{one}" for one in chosen]).delete()
-        self._watched()
-        self._client.delete(f"ready:{self._at:%Y-%m-%dT%H:%MZ}")
-        started = time.perf_counter()
-        announce(self._client, self._at, [])
-        self._fire()  # in a real minute the worker waits already: this costs one message more
-        self._await_orders(chosen, started)
-        took = (time.perf_counter() - started) * 1000
-        self._note(chosen, took)
-        self._switch_off(chosen)
-        return took
-
-    def _note(self, chosen: Sequence[str], took: float) -> None:
-        """Where the minute's milliseconds went; the first stage by the run's own measure."""
-        [run] = MtfRun.objects.filter(minute=self._at)
-        planned_at = max(OrderPlan.objects.filter(symbol__in=chosen).values_list("plan_time", flat=True))
-        assert run.finished_at is not None
-        decided = run.timings["announced_to_decided_ms"]
-        planned = (planned_at - run.finished_at).total_seconds() * 1000
-        for values, ms in zip(
-            self.stages.values(), (decided, planned, took - decided - planned), strict=True
-        ):
-            values.append(ms)
-
-    def _sync_contracts(self) -> None:
         self._queue.send_task("apps.live.tasks.sync_contracts", queue="exchange")
         deadline = time.monotonic() + START_S
         while len(store.contracts()) < len(self._fresh):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the exchange worker stored no contracts within {START_S:g} s")
             time.sleep(0.1)
-
-    def _load(self) -> None:
-        for symbol in track(self._archive.symbols, description="storing windows", console=SCREEN):
+        for symbol in track(self._fresh, description="storing windows", console=SCREEN):
             for timeframe, length in WINDOW.items():
                 end = timeframe.floor(self._at)
                 start = end - length * timeframe.duration
                 store.save_candles(self._archive.candles(symbol, timeframe, start, end))
         self._switch_off(self._fresh)
+
+    def measure(self) -> float:
+        """Return milliseconds from the announcement until the last order's row says SUBMITTED."""
+        chosen, self._fresh = self._fresh[:ORDERS], self._fresh[ORDERS:]
+        time.sleep(PAUSE_S)
+        self._keep_up()
+        SymbolLock.objects.update(released_at=datetime.now(UTC))
+        MtfRun.objects.filter(minute=self._at).delete()
+        MtfSwitch.objects.filter(switch_key__in=[f"SYMBOL:{symbol}" for symbol in chosen]).delete()
+        watched_at = ("started_at", "read_at", "reconciled_at", "heard_at")
+        WatchState.objects.update_or_create(
+            account=ACCOUNT, defaults=dict.fromkeys(watched_at, datetime.now(UTC))
+        )
+        self._client.delete(f"ready:{self._at:%Y-%m-%dT%H:%MZ}")
+        started = time.perf_counter()
+        announce(self._client, self._at, [])
+        # in a real minute the worker waits already: this costs one message more
+        self._queue.send_task(
+            "apps.live.tasks.judge_minute", kwargs={"at": self._at.isoformat()}, queue="mtf", expires=55
+        )
+        submitted = OrderPlan.objects.filter(symbol__in=chosen, status="SUBMITTED")
+        while submitted.count() < ORDERS:
+            if time.perf_counter() - started > PATIENCE_S:
+                raise TimeoutError(f"{submitted.count()} of {ORDERS} orders within {PATIENCE_S:g} s")
+            time.sleep(0.005)
+        took = (time.perf_counter() - started) * 1000
+        [run] = MtfRun.objects.filter(minute=self._at)
+        planned_at = max(OrderPlan.objects.filter(symbol__in=chosen).values_list("plan_time", flat=True))
+        assert run.finished_at is not None
+        decided = run.timings["announced_to_decided_ms"]
+        planned = (planned_at - run.finished_at).total_seconds() * 1000
+        parts = (decided, planned, took - decided - planned)
+        for values, ms in zip(self.stages.values(), parts, strict=True):
+            values.append(ms)
+        self._switch_off(chosen)
+        return took
 
     def _keep_up(self) -> None:
         """Store the minutes that passed, as the stream would; wait where the next one is near."""
@@ -148,40 +147,27 @@ class _Minutes:
         at = Timeframe.M1.floor(datetime.now(UTC))
         if at > self._at:
             symbols = self._archive.symbols
-            candles = [c for one in symbols for c in self._archive.candles(one, Timeframe.M1, self._at, at)]
+            candles = [
+                candle
+                for symbol in symbols
+                for candle in self._archive.candles(symbol, Timeframe.M1, self._at, at)
+            ]
             store.save_candles(candles)
             roll_up_changed(candles, now=at)
             self._at = at
 
-    def _fire(self) -> None:
-        self._queue.send_task(
-            "apps.live.tasks.judge_minute", kwargs={"at": self._at.isoformat()}, queue="mtf", expires=55
-        )
-
-    def _await_orders(self, symbols: Sequence[str], started: float) -> None:
-        wanted = OrderPlan.objects.filter(symbol__in=symbols, status="SUBMITTED")
-        while wanted.count() < ORDERS:
-            if time.perf_counter() - started > PATIENCE_S:
-                raise TimeoutError(f"{wanted.count()} of {ORDERS} orders within {PATIENCE_S:g} s")
-            time.sleep(0.005)
-
     @staticmethod
     def _switch_off(symbols: Sequence[str]) -> None:
         rows = [
-            MtfSwitch(switch_key=f"SYMBOL:{one}", is_on=False, reason="not its minute", changed_by="bench")
-            for one in symbols
+            MtfSwitch(switch_key=f"SYMBOL:{symbol}", is_on=False, reason="not its minute", changed_by="bench")
+            for symbol in symbols
         ]
         MtfSwitch.objects.bulk_create(rows)
-
-    @staticmethod
-    def _watched() -> None:
-        names = ("started_at", "read_at", "reconciled_at", "heard_at")
-        WatchState.objects.update_or_create(account=ACCOUNT, defaults=dict.fromkeys(names, datetime.now(UTC)))
 
 
 @contextmanager
 def _exchange_and_workers(var: Path, symbols: int) -> Iterator[dict[str, str]]:
-    """The simulator, the worker that judges and the one that enters, as processes; their environment."""
+    """Run the simulator, the worker that judges and the one that enters; yield their environment."""
     market = Market(port=ports.find_free(), symbols=symbols, balance=BALANCE_USDT)
     env = {
         **os.environ,
@@ -190,27 +176,23 @@ def _exchange_and_workers(var: Path, symbols: int) -> Iterator[dict[str, str]]:
         "BITMART_BASE_URL": f"http://{ports.HOST}:{market.port}",
         "BITMART_WS_URL": f"ws://{ports.HOST}:{market.port}",
         "MTF_PROFILES": "always",
-        "MTF_PROFILES_DIR": str(_profile(var)),
+        "MTF_PROFILES_DIR": str(_write_profile(var)),
         "REDIS_URL": settings.REDIS_URL,
         "DATABASE_URL": settings.DATABASE_URL,
     }
     state.open_state(var / "simulator.json", now=datetime.now(UTC))
     programs = [simulator(market, var=var, env=env)]
-    programs += [one for one in workers(0, var=var, env=env) if one.name.startswith("worker-")]
+    programs += [program for program in workers(0, var=var, env=env) if program.name.startswith("worker-")]
     with ExitStack() as stack:
         for program in programs:
-            stack.callback(_ended, program)
+            stack.callback(program.stop)
+            stack.callback(program.request_stop)
             program.start()
         yield env
 
 
-def _ended(program: Program) -> None:
-    program.request_stop()
-    program.stop()
-
-
-def _profile(var: Path) -> Path:
-    """A folder with one profile that is always ready, and risks next to nothing."""
+def _write_profile(var: Path) -> Path:
+    """Write and return a folder with one profile that is always ready, and risks next to nothing."""
     folder = var / "bench-profiles"
     folder.mkdir()
     content = yaml.safe_load((settings.MTF_PROFILES_DIR / "regular.yaml").read_text(encoding="utf-8"))

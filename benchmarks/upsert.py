@@ -23,22 +23,31 @@ UNTIL = datetime(2026, 11, 2, tzinfo=UTC)
 
 
 def run(args: list[str]) -> dict[str, Any]:
-    """Candles are made before the clock starts; making their rows is inside it. n is counted in the table."""
-    options = _options(args)
+    """Measure the writes, and the cold read when asked for.
+
+    Candles are made before the clock starts; making their rows is inside it. n is counted in the table.
+    """
+    parser = argparse.ArgumentParser(prog="bench upsert")
+    parser.add_argument("--symbols", type=int, default=400)
+    parser.add_argument("--candles", type=int, default=500, help="1m candles of each symbol in the bulk")
+    parser.add_argument("--minutes", type=int, default=20, help="batches of one candle a symbol")
+    parser.add_argument("--windows", action="store_true", help="also fill and read five timeframes' windows")
+    options = parser.parse_args(args)
     symbols = [f"BENCH{n:04}USDT" for n in range(options.symbols)]
-    made = list(_candles(symbols, Timeframe.M1, options.candles))
-    corrected = [replace(candle, close=candle.high) for candle in made]
+    candles = list(_candles(symbols, Timeframe.M1, options.candles))
+    corrected = [replace(candle, close=candle.high) for candle in candles]
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE klines, market_series")
     seconds = {
-        "insert": _timed(lambda: store.save_candles(made)),
-        "unchanged": _timed(lambda: store.save_candles(made)),
-        "corrected": _timed(lambda: store.save_candles(corrected)),
+        "insert": _seconds(lambda: store.save_candles(candles)),
+        "unchanged": _seconds(lambda: store.save_candles(candles)),
+        "corrected": _seconds(lambda: store.save_candles(corrected)),
     }
-    rows = _counted()
-    minute = [_minute(symbols, options.candles + n) for n in range(options.minutes)]
-    minutes_s = sorted(_timed(lambda batch=batch: store.save_candles(batch)) for batch in minute)  # type: ignore[misc]  # mypy cannot infer a lambda's default
-    windows_s = _cold_windows(symbols) if options.windows else None
+    rows = _count_rows()
+    opened = [UNTIL + (options.candles + n) * Timeframe.M1.duration for n in range(options.minutes)]
+    batches = [[_candle(symbol, Timeframe.M1, at, Decimal(100)) for symbol in symbols] for at in opened]
+    minutes_s = sorted(_seconds(lambda batch=batch: store.save_candles(batch)) for batch in batches)  # type: ignore[misc]  # mypy cannot infer a lambda's default
+    windows_s = _read_cold_windows(symbols) if options.windows else None
     return {
         "name": "upsert",
         "params": vars(options),
@@ -48,24 +57,15 @@ def run(args: list[str]) -> dict[str, Any]:
             "unchanged_rows_per_s": round(rows / seconds["unchanged"]),
             "corrected_rows_per_s": round(rows / seconds["corrected"]),
             "minute_median_ms": round(minutes_s[len(minutes_s) // 2] * 1000, 2),
-            "rows_after": _counted(),
+            "rows_after": _count_rows(),
         }
         | ({} if windows_s is None else {"cold_windows_s": round(windows_s, 3)}),
         "stages": {f"{name}_ms": round(taken * 1000, 1) for name, taken in seconds.items()},
     }
 
 
-def _options(args: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench upsert")
-    parser.add_argument("--symbols", type=int, default=400)
-    parser.add_argument("--candles", type=int, default=500, help="1m candles of each symbol in the bulk")
-    parser.add_argument("--minutes", type=int, default=20, help="batches of one candle a symbol")
-    parser.add_argument("--windows", action="store_true", help="also fill and read five timeframes' windows")
-    return parser.parse_args(args)
-
-
 def _candles(symbols: list[str], timeframe: Timeframe, count: int) -> Iterator[Candle]:
-    """The `count` candles of each symbol before UNTIL, every one with its own prices."""
+    """Yield the `count` candles of each symbol before UNTIL, every one with its own prices."""
     start = timeframe.floor(UNTIL) - count * timeframe.duration
     for place, symbol in enumerate(symbols):
         for n in range(count):
@@ -79,17 +79,13 @@ def _candle(symbol: str, timeframe: Timeframe, open_time: datetime, price: Decim
     return Candle(symbol, timeframe, open_time, price, price + wick, price - wick, price, volume, Source.REST)
 
 
-def _minute(symbols: list[str], n: int) -> list[Candle]:
-    opened = UNTIL + n * Timeframe.M1.duration
-    return [_candle(symbol, Timeframe.M1, opened, Decimal(100)) for symbol in symbols]
-
-
-def _cold_windows(symbols: list[str]) -> float:
+def _read_cold_windows(symbols: list[str]) -> float:
+    """Fill the five timeframes' windows and read them; return the seconds of reading."""
     for timeframe in VALIDATION:
         store.save_candles(_candles(symbols, timeframe, WINDOW[timeframe]))
     table = CandleTable()
     return sum(
-        _timed(
+        _seconds(
             lambda timeframe=timeframe: table.windows(  # type: ignore[misc]  # mypy cannot infer a lambda's default
                 symbols, timeframe, until=timeframe.floor(UNTIL), length=WINDOW[timeframe]
             )
@@ -98,13 +94,13 @@ def _cold_windows(symbols: list[str]) -> float:
     )
 
 
-def _timed(work: Callable[[], object]) -> float:
+def _seconds(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
-def _counted() -> int:
+def _count_rows() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM klines")
         return int(cursor.fetchone()[0])

@@ -54,7 +54,7 @@ class EntrySignals:
         return len(self.at_ms)
 
     def verdict(self, row: int) -> Verdict:
-        """Without its leaves: an entry does not read them."""
+        """Return the verdict of a READY minute, without its leaves: an entry does not read them."""
         return Verdict(
             symbol=self.symbol,
             profile=self.profile.name,
@@ -77,7 +77,7 @@ class EntrySignals:
 
 
 def entry_signals(judgement: PastJudgement) -> EntrySignals:
-    """What an entry needs of a judged past, which may be forgotten then."""
+    """Return what an entry needs of a judged past, which may be forgotten then."""
     rows = judgement.ready.nonzero()[0]
     profile, frames = judgement.profile, judgement.frames.frames
     reads = () if profile.entry is None else set(profile.entry.reads(profile.execution_timeframes))

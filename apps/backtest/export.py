@@ -60,7 +60,7 @@ COLUMNS: Mapping[str, str] = {
 
 
 def summary(results: Sequence[BacktestResult], *, source: str, pessimistic: bool) -> dict[str, Any]:
-    """The backtest as one JSON object; its keys are stable and carry their units.
+    """Return the backtest as one JSON object; its keys are stable and carry their units.
 
     `profiles` in the order given, each with figures, parts, refusals, equity and trades. Null is unknown or
     undefined.
@@ -74,11 +74,11 @@ def summary(results: Sequence[BacktestResult], *, source: str, pessimistic: bool
         "symbols": list(first.symbols),
         "equity_usdt": to_plain(first.equity),
         "candles_1m": first.candles,
-        "profiles": [_profile(result) for result in results],
+        "profiles": [_profile_summary(result) for result in results],
     }
 
 
-def _profile(result: BacktestResult) -> dict[str, Any]:
+def _profile_summary(result: BacktestResult) -> dict[str, Any]:
     outcome, statistics = result.outcome, result.statistics
     return {
         "profile": outcome.profile,
@@ -111,7 +111,7 @@ def _profile(result: BacktestResult) -> dict[str, Any]:
 
 
 def _plain_figures(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same keys; durations say their unit."""
+    """Return the same keys with plain values; durations say their unit."""
     return {
         f"{name}_s" if name.endswith("holding") else name: (
             _plain_figures(value) if isinstance(value, dict) else to_plain(value)
@@ -125,7 +125,7 @@ def _counts(counts: Mapping[Reason, int] | Mapping[str, int]) -> dict[str, int]:
 
 
 def trade_rows(outcome: Outcome) -> Iterator[dict[str, str | int]]:
-    """One row a trade, in the order of opening; its keys are COLUMNS."""
+    """Yield one row a trade, in the order of opening; its keys are COLUMNS."""
     for trade in sorted(outcome.trades, key=lambda each: each.opened_at):
         plan = trade.plan
         values: dict[str, object] = {
@@ -166,7 +166,7 @@ def trade_rows(outcome: Outcome) -> Iterator[dict[str, str | int]]:
 
 
 def trade_csv(outcomes: Iterable[Outcome]) -> str:
-    """A heading and the trades of all outcomes."""
+    """Return a heading and the trades of all outcomes."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -176,7 +176,7 @@ def trade_csv(outcomes: Iterable[Outcome]) -> str:
 
 
 def to_plain(value: object) -> Any:
-    """`value` for JSON and CSV. Raises TypeError for what has no plain form."""
+    """Return `value` for JSON and CSV. Raises TypeError for what has no plain form."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):

@@ -10,16 +10,19 @@ Number = Decimal | float | int
 
 
 def money(value: Number | None) -> str:
-    """With a sign: a gain or a loss in settle currency."""
+    """Return a gain or a loss in settle currency, with its sign."""
     return UNKNOWN if value is None else f"{signed(value)} USDT"
 
 
 def signed(value: Number | None) -> str:
-    return UNKNOWN if value is None else f"{_sign(value, 2)}{abs(value):,.2f}"
+    if value is None:
+        return UNKNOWN
+    plus = "+" if round(float(value), 2) > 0 else ""  # nothing where rounding leaves 0
+    return f"{_minus(value, 2) or plus}{abs(value):,.2f}"
 
 
 def amount(value: Number) -> str:
-    """Without a sign: what an account holds."""
+    """Return what an account holds, without a sign."""
     return f"{value:,.2f} USDT"
 
 
@@ -32,7 +35,7 @@ def share_pct(value: Number | None) -> str:
 
 
 def multiple(value: Number | None) -> str:
-    """An R multiple."""
+    """Return an R multiple, with its sign."""
     return UNKNOWN if value is None else f"{signed(value)} R"
 
 
@@ -45,7 +48,7 @@ def price(value: Decimal) -> str:
 
 
 def duration(value: timedelta | None) -> str:
-    """The two largest units."""
+    """Return the two largest units of `value`."""
     if value is None:
         return UNKNOWN
     minutes = round(value.total_seconds() / 60)
@@ -67,11 +70,6 @@ def minute(value: datetime) -> str:
 
 def count_of(number: int, word: str) -> str:
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
-
-
-def _sign(value: Number, digits: int) -> str:
-    """A plus where one is shown; nothing where rounding leaves 0."""
-    return _minus(value, digits) or ("+" if round(float(value), digits) > 0 else "")
 
 
 def _minus(value: Number, digits: int) -> str:

@@ -41,7 +41,7 @@ class Figure:
 
 
 def answer(result: BacktestResult) -> str:
-    """One sentence: what became of the money."""
+    """Return one sentence: what became of the money."""
     equity, trades = result.statistics.equity, result.statistics.trades
     time = duration(result.outcome.end - result.outcome.start)
     if not trades.trades:
@@ -58,7 +58,7 @@ def answer(result: BacktestResult) -> str:
 
 
 def warnings(result: BacktestResult) -> list[str]:
-    """What keeps the answer from being believed too easily."""
+    """Return what keeps the answer from being believed too easily."""
     texts, trades = [], result.statistics.trades
     mean, error = trades.expectancy_r, trades.expectancy_error_r
     if mean is not None and error is None:
@@ -78,7 +78,7 @@ def warnings(result: BacktestResult) -> list[str]:
 
 
 def figures(result: BacktestResult) -> dict[str, Figure]:
-    """Every figure of the whole, by name: the telling ones first."""
+    """Return every figure of the whole, by name: the telling ones first."""
     statistics, equity, trades = result.statistics, result.statistics.equity, result.statistics.trades
     drawdown, expectancy = Figure("none"), Figure(UNKNOWN)
     if (fall := equity.max_drawdown) is not None:

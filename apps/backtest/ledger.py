@@ -35,7 +35,7 @@ ORDER_KEPT_FOR = timedelta(days=1)
 class MemoryLedger:
     """One account's books. `off` is what switches say; `review` makes every plan wait for a person.
 
-    `plans`: every plan that was claimed, by decision. `happened`: every event, in order; without refusals
+    `plans`: every plan that was claimed, by decision. `recorded`: every event, in order; without refusals
     unless `keeps_refusals`, for over a long past there are millions of them.
     """
 
@@ -95,12 +95,36 @@ class MemoryLedger:
 
     def record(self, events_: Sequence[events.Event]) -> None:
         for event in events_:
-            self._store(event)
+            match event:
+                case events.OrderEvent():
+                    self._symbol(event.symbol).save_order(event.order, event.at)
+                case events.FillSeen():
+                    self._symbol(event.symbol).add_fill(event.fill)
+                case events.PositionClosed():
+                    profile = event.position.decision_key.partition("|")[0]
+                    lost = -self._symbol(event.symbol).close_position(event.position)
+                    day = (event.at.date(), profile)
+                    self._lost[day] = self._lost.get(day, Decimal(0)) + lost
+                case events.CloseFailing():
+                    self._symbol(event.symbol).save_position(event.position)
+                    self.off.setdefault(GLOBAL, f"{event.symbol} could not be closed")
+                case events.PositionEvent():
+                    self._symbol(event.symbol).save_position(event.position)
+                case events.SymbolReleased():
+                    if self.locks.get(event.symbol) == event.decision_key:
+                        del self.locks[event.symbol]
+                case events.PlanRefused():
+                    plan, status = self.plans.get(event.decision_key, (None, None))
+                    if plan is not None and status is OrderStatus.APPROVED:
+                        self.plans[event.decision_key] = (plan, OrderStatus.EXPIRED)
+                        del self.locks[plan.symbol]
+                case events.CooldownSet():
+                    self.cooldowns[event.symbol] = event.until
             if self.keeps_refusals or not isinstance(event, REFUSALS):
                 self.recorded.append(event)
 
     def save_transactions(self, transactions: Sequence[Transaction]) -> None:
-        """Funding counts in the result of the position that paid it."""
+        """Store funding: it counts in the result of the position that paid it."""
         for transaction in transactions:
             if transaction.kind is TransactionKind.FUNDING:
                 self._symbol(transaction.symbol).add_funding(transaction)
@@ -109,40 +133,13 @@ class MemoryLedger:
         self.plans[decision_key] = (self.plans[decision_key][0], OrderStatus.APPROVED)
 
     def book(self, symbol: str, now: datetime) -> SymbolBook:
-        """As the watching compares it; what is over is forgotten a day later."""
+        """Return what is followed of `symbol`; what is over is forgotten a day later."""
         return self._symbol(symbol).book(self.locks.get(symbol), now)
 
     def _symbol(self, symbol: str) -> SymbolLedger:
         if symbol not in self._symbols:
             self._symbols[symbol] = SymbolLedger(symbol)
         return self._symbols[symbol]
-
-    def _store(self, event: events.Event) -> None:
-        match event:
-            case events.OrderEvent():
-                self._symbol(event.symbol).save_order(event.order, event.at)
-            case events.FillSeen():
-                self._symbol(event.symbol).add_fill(event.fill)
-            case events.PositionClosed():
-                profile = event.position.decision_key.partition("|")[0]
-                lost = -self._symbol(event.symbol).close_position(event.position)
-                day = (event.at.date(), profile)
-                self._lost[day] = self._lost.get(day, Decimal(0)) + lost
-            case events.CloseFailing():
-                self._symbol(event.symbol).save_position(event.position)
-                self.off.setdefault(GLOBAL, f"{event.symbol} could not be closed")
-            case events.PositionEvent():
-                self._symbol(event.symbol).save_position(event.position)
-            case events.SymbolReleased():
-                if self.locks.get(event.symbol) == event.decision_key:
-                    del self.locks[event.symbol]
-            case events.PlanRefused():
-                plan, status = self.plans.get(event.decision_key, (None, None))
-                if plan is not None and status is OrderStatus.APPROVED:
-                    self.plans[event.decision_key] = (plan, OrderStatus.EXPIRED)
-                    del self.locks[plan.symbol]
-            case events.CooldownSet():
-                self.cooldowns[event.symbol] = event.until
 
 
 @dataclass
@@ -161,7 +158,7 @@ class SymbolLedger:
     def state(
         self, locked_by: str | None, cooldown_until: datetime | None, now: datetime, since: datetime
     ) -> SymbolState:
-        """`since`: decisions used up longer ago are not told."""
+        """Return the symbol as an entry looks at it, without decisions used up before `since`."""
         orders = [order for order, _ in self._orders.values()]
         newest_first = reversed(self._plans.items())
         return SymbolState(
@@ -211,7 +208,7 @@ class SymbolLedger:
             self._leverage = self._plans[now.decision_key].leverage
 
     def add_fill(self, fill: Fill) -> None:
-        """The same fill twice is one."""
+        """Store a fill; the same one twice is one."""
         if fill.trade_id not in self._settled:
             self._trades.setdefault(fill.trade_id, fill)
 
@@ -222,7 +219,7 @@ class SymbolLedger:
         self._funding.setdefault(funding.transaction_id, funding)
 
     def close_position(self, position: TrackedPosition) -> Decimal:
-        """What the position earned: gross of its fills - fees + funding."""
+        """Forget the position; return what it earned: gross of its fills - fees + funding."""
         self._positions.pop(position.side, None)
         fills = [fill for fill in self._trades.values() if fill.side == position.side]
         earned = sum((fill.realised - fill.fee for fill in fills), Decimal(0))

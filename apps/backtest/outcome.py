@@ -1,4 +1,4 @@
-"""What a backtest found: every trade, the account's worth over time, and what was refused."""
+"""What came of a backtest: every trade, the account's worth over time, and what was refused."""
 
 from __future__ import annotations
 
@@ -86,8 +86,8 @@ class UnfilledOrder:
 class Outcome:
     """One profile over one stretch on one account.
 
-    `start` <= decisions < `end`. `worth` rises in time, from the start on, one point at every day's end and
-    at every change of the balance at least. `refusals` counts decisions × minutes refused by the entry, by
+    `start` <= decisions < `end`. `equity_points` rise in time, from the start on, one at every day's end and
+    every change of the balance at least. `refusals` counts decisions × minutes refused by the entry, by
     reason; `verdicts` symbol-minutes by the reason that there was no entry, READY ones under "READY".
     `candles` counts 1m candles judged over all symbols.
     """

@@ -8,32 +8,28 @@ from pathlib import Path
 
 
 def write_faults(paths: Sequence[Path]) -> list[str]:
-    """A fault for each path that cannot be written, and for one that is named twice."""
-    faults = [f"{path}: {fault}" for path in dict.fromkeys(paths) if (fault := _fault(path))]
+    """Return a fault for each path that cannot be written, and for one that is named twice."""
+    faults = [f"{path}: {fault}" for path in dict.fromkeys(paths) if (fault := _write_fault(path))]
     return faults + [f"{path} is named twice" for path in dict.fromkeys(paths) if paths.count(path) > 1]
 
 
 def write_file(path: Path, text: str) -> None:
-    """The whole text at once, in place of what was there. OSError when that fails: the old file stays."""
+    """Write the whole text in place of what was there. OSError when that fails: the old file stays."""
     try:
         if _is_special(path):
             path.write_text(text, "utf-8")
-        else:
-            _replace(path, text)
+            return
+        draft = _draft(path)
+        try:
+            draft.write_text(text, "utf-8")
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as fault:
         raise OSError(fault.errno, fault.strerror, str(path)) from fault
 
 
-def _replace(path: Path, text: str) -> None:
-    draft = _draft(path)
-    try:
-        draft.write_text(text, "utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _fault(path: Path) -> str:
+def _write_fault(path: Path) -> str:
     if path.is_dir():
         return "it is a folder, name a file"
     if not path.parent.is_dir():
@@ -49,7 +45,7 @@ def _fault(path: Path) -> str:
 
 
 def _is_special(path: Path) -> bool:
-    """A pipe or device, or a link: written through, because replacing it would destroy it."""
+    """Whether it is a pipe, a device or a link: written through, because replacing it would destroy it."""
     return path.is_symlink() or (path.exists() and not path.is_file())
 
 

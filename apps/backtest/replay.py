@@ -91,13 +91,13 @@ def trade_signals(
 
     Symbols take precedence within a minute in the order of `signals`. `market` has the minutes of [start,
     end) and of the hour before. `pessimistic`: what a candle leaves open goes against the account, see
-    `simulator.pessimism`. `limits` are the account's over all profiles. `progress` is called at each day's
-    end. ValueError for an empty range.
+    `Rules.worst_case`. `limits` are the account's over all profiles. `progress` is called at each day's end.
+    ValueError for an empty range.
     """
     if start >= end:
         raise ValueError(f"nothing to replay: it begins at {start:%Y-%m-%d %H:%M} and ends at {end:%H:%M}")
     slippage_bps = Decimal(0) if profile.entry is None else profile.entry.stop_slippage_bps
-    rules = Rules.pessimistic(slippage_bps) if pessimistic else Rules()
+    rules = Rules.worst_case(slippage_bps) if pessimistic else Rules()
     exchange = Exchange.open(market, milliseconds(start), balance=equity, rules=rules)
     replay = Replay(profile, SignalQueue(signals, DECISION_LATENCY_S * 1000), exchange, start, limits)
     replay.play(end - LAST_TICK, progress)
@@ -137,7 +137,7 @@ class Replay:
             target = min(due)
             changed_ms = self.exchange.play_on(milliseconds(target))
             now = self.broker.now = target if changed_ms is None else datetime_of(changed_ms)
-            self._take_over(now)
+            self._take_over_changes(now)
             if changed_ms is not None:
                 continue
             if now >= self._day_ends:
@@ -145,8 +145,12 @@ class Replay:
                 if progress is not None:
                     progress(now)
                 self._day_ends += DAY
-            self._follow(now)
-            self._enter(now)
+            for event in self.watch.follow_due(now, self.placer.contract):
+                if isinstance(event, events.SymbolReleased):
+                    cool_until = self.ledger.cooldowns.get(event.symbol, now)
+                    self.queue.release_symbol(event.symbol, milliseconds(now), milliseconds(cool_until))
+            self._take_over_changes(now)
+            self._enter_due_signals(now)
             if now >= until:
                 self._add_equity_point(now)
                 self.queue.close(milliseconds(now))
@@ -160,7 +164,7 @@ class Replay:
         end: datetime,
         equity: Decimal,
     ) -> Outcome:
-        """What is known now, as the outcome of [start, end)."""
+        """Return what is known now, as the outcome of [start, end)."""
         verdicts: Counter[str] = Counter()
         for each in signals:
             verdicts.update(each.verdicts)
@@ -179,7 +183,7 @@ class Replay:
             candles=sum(each.candles for each in signals),
         )
 
-    def _take_over(self, now: datetime) -> None:
+    def _take_over_changes(self, now: datetime) -> None:
         """Remember what the exchange did since the last time, and have the watch look at it."""
         commit = self.exchange.commit()
         if not commit.changed:
@@ -191,14 +195,7 @@ class Replay:
         if self.exchange.account.wallet.cash != self._equity_curve[-1].balance:
             self._add_equity_point(now)
 
-    def _follow(self, now: datetime) -> None:
-        for event in self.watch.follow_due(now, self.placer.contract):
-            if isinstance(event, events.SymbolReleased):
-                cool_until = self.ledger.cooldowns.get(event.symbol, now)
-                self.queue.release_symbol(event.symbol, milliseconds(now), milliseconds(cool_until))
-        self._take_over(now)
-
-    def _enter(self, now: datetime) -> None:
+    def _enter_due_signals(self, now: datetime) -> None:
         now_ms = milliseconds(now)
         while self.queue.next_at_ms is not None and self.queue.next_at_ms <= now_ms:
             signal = self.queue.pop()
@@ -211,10 +208,10 @@ class Replay:
                 if entry.sent is not None and entry.sent.reason is not None:
                     self._refusals[entry.sent.reason] += 1
                 self.watch.note_push(entry.plan.symbol, now)
-            self._take_over(now)
+            self._take_over_changes(now)
 
     def _add_equity_point(self, now: datetime) -> None:
-        """The account's worth now; of one moment only the last point is kept."""
+        """Store the account's worth now; of one moment only the last point is kept."""
         at = moment(now)
         balance = self.exchange.account.wallet.cash
         equity = balance + self.exchange.account.unrealised(lambda symbol: self.exchange.last(symbol, at))

@@ -45,13 +45,20 @@ class BacktestRequest:
 
 
 def read_request(options: Mapping[str, Any]) -> BacktestRequest:
-    """The command's options, checked. RequestError with every fault; TapeError."""
+    """Return the command's options, checked. RequestError with every fault; TapeError."""
     faults: list[str] = []
-    profiles = _profiles(options, faults)
-    equity = _equity(options["equity"], faults)
+    profiles = _load_tradable_profiles(options, faults)
+    try:
+        equity = Decimal(options["equity"])
+    except InvalidOperation:
+        equity = Decimal("nan")
+    if not equity.is_finite() or not 0 < equity <= MOST_EQUITY:
+        faults.append(
+            f"--equity {options['equity']}: not an amount of USDT above 0 and up to {MOST_EQUITY:,}"
+        )
     csv, html = (Path(options[name]) if options[name] else None for name in ("csv", "html"))
     faults += write_faults([path for path in (csv, html) if path is not None])
-    source = _source(options, faults)
+    source = _open_source(options, faults)
     if faults:
         raise RequestError(faults)
     assert source is not None  # without faults there is one
@@ -77,14 +84,14 @@ class AvailableRange:
 
 
 def recorded_range() -> AvailableRange:
-    """The shipped tape's. TapeError when it is damaged."""
+    """Return the shipped tape's range. TapeError when it is damaged."""
     symbols, first_minute, minutes = extent()
     start = datetime.fromtimestamp(first_minute * 60, UTC)
     return AvailableRange(symbols, start, start + timedelta(minutes=minutes))
 
 
 def stored_range(symbols: Sequence[str]) -> AvailableRange:
-    """The market room's: of `symbols` where any are named, else of all that are stored."""
+    """Return the market room's range: of `symbols` where any are named, else of all that are stored."""
     minutes = {key[0]: series for key, series in store.series().items() if key[1] is Timeframe.M1}
     stored = [minutes[symbol] for symbol in symbols or minutes if symbol in minutes]
     return AvailableRange(
@@ -94,7 +101,7 @@ def stored_range(symbols: Sequence[str]) -> AvailableRange:
     )
 
 
-def _profiles(options: Mapping[str, Any], faults: list[str]) -> list[Profile]:
+def _load_tradable_profiles(options: Mapping[str, Any], faults: list[str]) -> list[Profile]:
     try:
         profiles = load_profiles(Path(options["profiles_dir"]).resolve(), _split(options["profile"]))
     except ProfileError as error:
@@ -111,19 +118,8 @@ def _profiles(options: Mapping[str, Any], faults: list[str]) -> list[Profile]:
     return profiles
 
 
-def _equity(text: str, faults: list[str]) -> Decimal:
-    try:
-        equity = Decimal(text)
-        if equity.is_finite() and 0 < equity <= MOST_EQUITY:
-            return equity
-    except InvalidOperation:
-        pass
-    faults.append(f"--equity {text}: not an amount of USDT above 0 and up to {MOST_EQUITY:,}")
-    return Decimal(0)
-
-
-def _source(options: Mapping[str, Any], faults: list[str]) -> Source | None:
-    start, end = (_moment(name, options[name], faults) for name in ("from", "to"))
+def _open_source(options: Mapping[str, Any], faults: list[str]) -> Source | None:
+    start, end = (_parse_utc(name, options[name], faults) for name in ("from", "to"))
     symbols = _split(options["symbols"] or [])
     if options["symbols"] is not None and not symbols:
         faults.append("--symbols names none; leave it out for all there are")
@@ -145,8 +141,8 @@ def _source(options: Mapping[str, Any], faults: list[str]) -> Source | None:
         return None
 
 
-def _moment(name: str, text: str | None, faults: list[str]) -> datetime | None:
-    """UTC where no zone is written."""
+def _parse_utc(name: str, text: str | None, faults: list[str]) -> datetime | None:
+    """Return the moment of an option: UTC where no zone is written. None when absent or a fault."""
     if text is None:
         return None
     try:
@@ -158,5 +154,5 @@ def _moment(name: str, text: str | None, faults: list[str]) -> datetime | None:
 
 
 def _split(words: list[str]) -> list[str]:
-    """Names apart by blanks or commas."""
+    """Return the names that blanks or commas part."""
     return [name for word in words for name in word.replace(",", " ").split()]

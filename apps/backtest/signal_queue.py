@@ -38,7 +38,19 @@ class SignalQueue:
         self._symbols = tuple(symbols)
         self._at_ms = [signals.at_ms + latency_ms for signals in symbols]
         self._place = {signals.symbol: place for place, signals in enumerate(symbols)}
-        self._rows = [self._fresh_rows(place) for place in range(len(symbols))]
+        self._rows: list[Ints] = []
+        for signals, at_ms in zip(symbols, self._at_ms, strict=True):
+            entry = signals.profile.entry
+            if entry is None or not len(signals):
+                self._rows.append(np.arange(0))
+                continue
+            # those not too old when they are tried, however long ago their candle closed
+            limits_ms = np.array([1000 * entry.signal_age_s(timeframe) for timeframe in signals.timeframes])
+            candle_ms = np.array([timeframe.ms for timeframe in signals.timeframes])
+            age_ms = at_ms - signals.open_ms - candle_ms[signals.timeframe]
+            fresh: Bools = age_ms <= limits_ms[signals.timeframe]
+            self._count(Reason.SIGNAL_TOO_OLD, int((~fresh).sum()))
+            self._rows.append(np.flatnonzero(fresh))
         self._entered: list[list[int]] = [[] for _ in symbols]
         self._next = [0] * len(symbols)
         self._locked: set[int] = set()
@@ -81,19 +93,6 @@ class SignalQueue:
         """Count what is left at the end of the past; what is locked still is free no more."""
         for place in sorted(self._locked):
             self._skip_until(place, now_ms, Reason.SYMBOL_LOCKED)
-
-    def _fresh_rows(self, place: int) -> Ints:
-        """The rows that are not too old when they are tried, however long ago their candle closed."""
-        signals = self._symbols[place]
-        if signals.profile.entry is None or not len(signals):
-            return np.arange(0)
-        entry = signals.profile.entry
-        limits_ms = np.array([1000 * entry.signal_age_s(timeframe) for timeframe in signals.timeframes])
-        candle_ms = np.array([timeframe.ms for timeframe in signals.timeframes])
-        age_ms = self._at_ms[place] - signals.open_ms - candle_ms[signals.timeframe]
-        fresh: Bools = age_ms <= limits_ms[signals.timeframe]
-        self._count(Reason.SIGNAL_TOO_OLD, int((~fresh).sum()))
-        return np.flatnonzero(fresh)
 
     def _push_next(self, place: int) -> None:
         at, rows = self._next[place], self._rows[place]

@@ -46,9 +46,30 @@ class _Position:
     funding: Decimal = ZERO
     exit: Exit = field(default=Exit.OPEN)
 
+    def add_fill(self, account: Account, row: account_rows.Trade) -> None:
+        self.gross += row.realised
+        self.fees += row.fee
+        if row.side in OPENS:
+            self.size += row.contracts
+            self.left += row.contracts
+            self.entry_value += row.price * row.contracts
+            return
+        self.left -= row.contracts
+        self.exit_value += row.price * row.contracts
+        self.closed_ms = row.at_ms
+        if self.left:
+            self.exit = Exit.OPEN
+            return
+        order = account.orders[str(row.order_id)]
+        if order.kind == "liquidate":
+            self.exit = Exit.LIQUIDATION
+        else:
+            plan = account.plans.get(str(order.plan_order_id))
+            self.exit = Exit.CLOSED if plan is None else _KINDS.get(plan.kind, Exit.CLOSED)
+
 
 def plans_by_order(ledger: MemoryLedger) -> dict[str, OrderPlan]:
-    """Client id → plan, of every attempt that was made."""
+    """Return client id → plan, of every attempt that was made."""
     return {
         event.order.client_order_id: ledger.plans[event.order.decision_key][0]
         for event in ledger.recorded
@@ -57,17 +78,42 @@ def plans_by_order(ledger: MemoryLedger) -> dict[str, OrderPlan]:
 
 
 def trades(exchange: Exchange, plans: Mapping[str, OrderPlan], end_ms: int) -> tuple[Trade, ...]:
-    """By their opening; what is open at `end_ms` is valued. `plans`: by the client id of each order.
+    """Return the trades by their opening; what is open at `end_ms` is valued. `plans`: by client id.
 
     Every fill, fee and payment belongs to one of them: their net adds up to the change of the account's
     equity. KeyError for a position that no plan opened.
     """
-    positions = sorted(_positions(exchange.account, plans), key=lambda each: (each.opened_ms, each.symbol))
-    return tuple(_trade(exchange, position, end_ms) for position in positions)
+    account, rows = exchange.account, []
+    for position in sorted(_positions(account, plans), key=lambda each: (each.opened_ms, each.symbol)):
+        closed_ms = position.closed_ms if position.exit is not Exit.OPEN else end_ms
+        best, worst = _best_and_worst_price(exchange, position, closed_ms)
+        gross, exit_value = position.gross, position.exit_value
+        if position.left:
+            last = exchange.last(position.symbol, moment_at(end_ms / 1000))
+            held = account.position(position.symbol, position.position_type)
+            gross += unrealised(account.listing(position.symbol), held, last)
+            exit_value += last * position.left
+        rows.append(
+            Trade(
+                plan=position.plan,
+                opened_at=datetime_of(position.opened_ms),
+                closed_at=datetime_of(closed_ms),
+                size=Decimal(position.size),
+                entry_price=position.entry_value / position.size,
+                exit_price=exit_value / position.size,
+                exit=position.exit,
+                gross=gross,
+                fees=position.fees,
+                funding=position.funding,
+                best=best,
+                worst=worst,
+            )
+        )
+    return tuple(rows)
 
 
 def unfilled_orders(ledger: MemoryLedger, now: datetime) -> tuple[UnfilledOrder, ...]:
-    """Orders that ended without a fill, by their end; one that still rests, as it is now.
+    """Return the orders that ended without a fill, by their end; one that still rests, as it is now.
 
     What was denied before it left is no order: its reason is among the refusals.
     """
@@ -88,12 +134,12 @@ def unfilled_orders(ledger: MemoryLedger, now: datetime) -> tuple[UnfilledOrder,
 
 
 def _positions(account: Account, plans: Mapping[str, OrderPlan]) -> Iterator[_Position]:
-    """Every position, from all rows of money in the order they were booked."""
+    """Yield every position, from all rows of money in the order they were booked."""
     newest: dict[tuple[str, int], _Position] = {}
-    paid = (line for line in account.ledger_lines.values() if line.flow_type in (FUNDING, CLEARANCE))
+    payments = (line for line in account.ledger_lines.values() if line.flow_type in (FUNDING, CLEARANCE))
     rows: Iterator[account_rows.Trade | account_rows.LedgerLine] = heapq.merge(
         account.trades.values(),
-        paid,
+        payments,
         key=lambda row: row.trade_id if isinstance(row, account_rows.Trade) else row.entry_id,
     )
     for row in rows:
@@ -107,63 +153,16 @@ def _positions(account: Account, plans: Mapping[str, OrderPlan]) -> Iterator[_Po
                 position.fees -= row.amount
             continue
         position_type = LONG if (row.side in BUYS) == (row.side in OPENS) else SHORT
-        known = newest.get((row.symbol, position_type))
-        if known is None or not known.left:
-            known = _Position(plans[row.client_order_id], row.symbol, position_type, row.at_ms)
-            newest[row.symbol, position_type] = known
-            yield known
-        _add_fill(account, known, row)
+        current = newest.get((row.symbol, position_type))
+        if current is None or not current.left:
+            current = _Position(plans[row.client_order_id], row.symbol, position_type, row.at_ms)
+            newest[row.symbol, position_type] = current
+            yield current
+        current.add_fill(account, row)
 
 
-def _add_fill(account: Account, position: _Position, row: account_rows.Trade) -> None:
-    position.gross += row.realised
-    position.fees += row.fee
-    if row.side in OPENS:
-        position.size += row.contracts
-        position.left += row.contracts
-        position.entry_value += row.price * row.contracts
-        return
-    position.left -= row.contracts
-    position.exit_value += row.price * row.contracts
-    position.closed_ms = row.at_ms
-    if position.left:
-        position.exit = Exit.OPEN
-        return
-    order = account.orders[str(row.order_id)]
-    if order.kind == "liquidate":
-        position.exit = Exit.LIQUIDATION
-    else:
-        plan = account.plans.get(str(order.plan_order_id))
-        position.exit = Exit.CLOSED if plan is None else _KINDS.get(plan.kind, Exit.CLOSED)
-
-
-def _trade(exchange: Exchange, position: _Position, end_ms: int) -> Trade:
-    closed_ms = position.closed_ms if position.exit is not Exit.OPEN else end_ms
-    best, worst = _price_range(exchange, position, closed_ms)
-    gross, exit_value = position.gross, position.exit_value
-    if position.left:
-        last = exchange.last(position.symbol, moment_at(end_ms / 1000))
-        held = exchange.account.position(position.symbol, position.position_type)
-        gross += unrealised(exchange.account.listing(position.symbol), held, last)
-        exit_value += last * position.left
-    return Trade(
-        plan=position.plan,
-        opened_at=datetime_of(position.opened_ms),
-        closed_at=datetime_of(closed_ms),
-        size=Decimal(position.size),
-        entry_price=position.entry_value / position.size,
-        exit_price=exit_value / position.size,
-        exit=position.exit,
-        gross=gross,
-        fees=position.fees,
-        funding=position.funding,
-        best=best,
-        worst=worst,
-    )
-
-
-def _price_range(exchange: Exchange, position: _Position, closed_ms: int) -> tuple[Decimal, Decimal]:
-    """The most favourable and the most adverse last price from the first fill to the last."""
+def _best_and_worst_price(exchange: Exchange, position: _Position, closed_ms: int) -> tuple[Decimal, Decimal]:
+    """Return the most favourable and the most adverse last price from the first fill to the last."""
     market, listing = exchange.market, exchange.account.listing(position.symbol)
     first, last = moment_at(position.opened_ms / 1000), moment_at(closed_ms / 1000)
     lows, highs = [], []

@@ -45,7 +45,7 @@ class SymbolWatch:
         self._due[symbol] = min(self._due.get(symbol, now + TOGETHER), now + TOGETHER)
 
     def follow_due(self, now: datetime, contract: Callable[[str], Contract]) -> list[events.Event]:
-        """Follow every symbol that is due, in their order; the events, recorded already."""
+        """Follow every symbol that is due, in their order; return the events, recorded already."""
         return [
             event
             for symbol in sorted(symbol for symbol, at in self._due.items() if at <= now)
@@ -53,34 +53,30 @@ class SymbolWatch:
         ]
 
     def follow_symbol(self, symbol: str, contract: Contract, now: datetime) -> list[events.Event]:
-        """Read one symbol, follow it and do what must be done; the events, recorded already."""
+        """Read one symbol, follow it and do what must be done; return the events, recorded already."""
         book = self._ledger.book(symbol, now)
-        seen = read_symbol(self._broker, book, now)
-        followed = follow(book, seen, contract, constraints=CONSTRAINTS, off=self._ledger.off, now=now)
-        happened = list(followed.events)
-        self._ledger.record(happened)
-        for action in followed.actions:
-            failed = perform(action, broker=self._broker, now=now)
-            self._ledger.record(failed)
-            happened += failed
-        self._schedule(followed.book, acted=bool(followed.actions), now=now)
-        return happened
-
-    def _schedule(self, book: SymbolBook, *, acted: bool, now: datetime) -> None:
-        """Soon where seconds count; else when an order's time is over. A push comes before either."""
-        in_doubt = any(order.status in IN_DOUBT for order in book.orders)
-        if acted or in_doubt or is_urgent(book):
-            self._due[book.symbol] = now + SOON
-            return
-        ends = [order.expires_at for order in book.orders if order.status in LIVE]
-        if ends:
-            self._due[book.symbol] = min(at if at > now else now + SOON for at in ends)
+        exchange_book = read_symbol(self._broker, book, now)
+        step = follow(book, exchange_book, contract, constraints=CONSTRAINTS, off=self._ledger.off, now=now)
+        recorded = list(step.events)
+        self._ledger.record(recorded)
+        for action in step.actions:
+            failures = perform(action, broker=self._broker, now=now)
+            self._ledger.record(failures)
+            recorded += failures
+        # soon where seconds count, else when an order's time is over; a push comes before either
+        in_doubt = any(order.status in IN_DOUBT for order in step.book.orders)
+        ends = [order.expires_at for order in step.book.orders if order.status in LIVE]
+        if step.actions or in_doubt or is_urgent(step.book):
+            self._due[symbol] = now + SOON
+        elif ends:
+            self._due[symbol] = min(at if at > now else now + SOON for at in ends)
         else:
-            self._due.pop(book.symbol, None)
+            self._due.pop(symbol, None)
+        return recorded
 
 
 def read_symbol(broker: Broker, book: SymbolBook, now: datetime) -> ExchangeBook:
-    """One symbol read completely, in the order that following needs."""
+    """Return one symbol, read completely, in the order that following needs."""
     symbol = book.symbol
     open_orders = broker.orders(symbol)
     due = due_lookups(book, open_orders, CONSTRAINTS, now)
@@ -90,7 +86,11 @@ def read_symbol(broker: Broker, book: SymbolBook, now: datetime) -> ExchangeBook
     if doubtful:
         looked_up |= {client_id: broker.order(symbol, client_id) for client_id in doubtful}
         positions = broker.positions(symbol)
-    begun = [now, *(one.sent_at for one in book.orders), *(one.opened_at for one in book.positions)]
+    begun_at = [
+        now,
+        *(order.sent_at for order in book.orders),
+        *(position.opened_at for position in book.positions),
+    ]
     return ExchangeBook(
         symbol=symbol,
         read_at=now,
@@ -98,5 +98,5 @@ def read_symbol(broker: Broker, book: SymbolBook, now: datetime) -> ExchangeBook
         looked_up=looked_up,
         positions=tuple(positions),
         protections=tuple(broker.protections(symbol)),
-        fills=tuple(broker.fills(symbol, min(begun) - TRADES_BEFORE)),
+        fills=tuple(broker.fills(symbol, min(begun_at) - TRADES_BEFORE)),
     )

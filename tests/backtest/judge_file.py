@@ -28,20 +28,20 @@ PROFILES = Path(__file__).resolve().parents[2] / "profiles"
 
 def write(path: Path, stretches: dict[Timeframe, Windows], closes_ms: Any) -> None:
     """The file of candles."""
-    candles = {f"candles_{timeframe}": one.candles for timeframe, one in stretches.items()}
-    until = {f"until_{timeframe}": int(one.until.timestamp()) for timeframe, one in stretches.items()}
+    candles = {f"candles_{timeframe}": part.candles for timeframe, part in stretches.items()}
+    until = {f"until_{timeframe}": int(part.until.timestamp()) for timeframe, part in stretches.items()}
     np.savez(path, closes_ms=closes_ms, **candles, **until)
 
 
 def answers(stretches: dict[Timeframe, Windows], profile: str, closes_ms: Any) -> dict[str, Any]:
     [by] = load_profiles(PROFILES, [profile])
     frames = history(stretches)
-    told = replay(frames, by, closes_ms)
+    judgement = replay(frames, by, closes_ms)
     codes = {
-        "reason": told.reason_code,
-        "side": told.side,
-        "index": told.execution_index,
-        "score": told.score,
+        "reason": judgement.reason_code,
+        "side": judgement.side,
+        "index": judgement.execution_index,
+        "score": judgement.score,
     }
     return codes | {
         f"{timeframe} {name}": truth

@@ -82,12 +82,12 @@ def _between(whole: EntrySignals, start: datetime, end: datetime) -> EntrySignal
 
 def best_day(open_recorded: Recorded, minute: int, guesses: Sequence[int]) -> int:
     """The first of `guesses` that is good enough, else the one with the soonest position."""
-    found: dict[int, list[timedelta]] = {}
+    delays: dict[int, list[timedelta]] = {}
     for day in guesses:
-        waits = found[day] = open_recorded.waits(day, minute)
+        waits = delays[day] = open_recorded.waits(day, minute)
         if len(waits) > 1 and waits[0] <= SOON:
             return day
-    return min(guesses, key=lambda day: (found[day] or [WITHIN])[0])
+    return min(guesses, key=lambda day: (delays[day] or [WITHIN])[0])
 
 
 def write() -> None:

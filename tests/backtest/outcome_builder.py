@@ -30,27 +30,27 @@ def _planned(side: Side) -> OrderPlan:
 
 def plan(symbol: str = "BTCUSDT", side: Side = Side.LONG, **changes: Any) -> OrderPlan:
     """10 contracts at 50,000, worth 500 and risking 5 in settle currency."""
-    made = _planned(side)
-    sizing = replace(made.sizing, size=D(10), risk=RISK, notional=D(500), margin=D(100), leverage=5)
-    return replace(made, symbol=symbol, entry=D(50_000), sizing=sizing, **changes)
+    base = _planned(side)
+    sizing = replace(base.sizing, size=D(10), risk=RISK, notional=D(500), margin=D(100), leverage=5)
+    return replace(base, symbol=symbol, entry=D(50_000), sizing=sizing, **changes)
 
 
 def trade(net: str | int = 5, at: float = 0.5, *, hours: float = 1, **changes: Any) -> Trade:
     """A trade that brings `net` (5 is 1 R) without costs, opened `at` days after the start."""
-    made = plan(changes.pop("symbol", "BTCUSDT"), changes.pop("side", Side.LONG), created_at=day(at))
+    order_plan = plan(changes.pop("symbol", "BTCUSDT"), changes.pop("side", Side.LONG), created_at=day(at))
     values: dict[str, Any] = {
-        "plan": made,
+        "plan": order_plan,
         "opened_at": day(at),
         "closed_at": day(at) + timedelta(hours=hours),
-        "size": made.size,
-        "entry_price": made.entry,
-        "exit_price": made.target if D(net) > 0 else made.stop,
+        "size": order_plan.size,
+        "entry_price": order_plan.entry,
+        "exit_price": order_plan.target if D(net) > 0 else order_plan.stop,
         "exit": Exit.TARGET if D(net) > 0 else Exit.STOP,
         "gross": D(net),
         "fees": D(0),
         "funding": D(0),
-        "best": made.target,
-        "worst": made.stop,
+        "best": order_plan.target,
+        "worst": order_plan.stop,
     }
     return Trade(**(values | changes))
 

@@ -37,7 +37,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[str, str]:
     return shown.out, shown.err
 
 
-def found(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+def run_backtest_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     return json.loads(run(capsys, "--json", *arguments)[0])
 
 
@@ -54,20 +54,20 @@ def test_it_answers_in_a_table_and_names_what_ran(capsys: pytest.CaptureFixture[
 def test_every_minute_of_every_symbol_is_judged_and_the_same_question_gets_the_same_answer(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    first = found(capsys, "--profile", "scalper", *STRETCH)
+    first = run_backtest_json(capsys, "--profile", "scalper", *STRETCH)
     (profile,) = first["profiles"]
     assert first["candles_1m"] == sum(profile["verdicts"].values()) == 2 * 480
     assert profile["trades"]["trades"] >= 1
-    assert first == found(capsys, "--profile", "scalper", *STRETCH)
+    assert first == run_backtest_json(capsys, "--profile", "scalper", *STRETCH)
 
 
 def test_the_files_tell_the_same_trades_as_the_object(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     files = ("--csv", str(tmp_path / "t.csv"), "--html", str(tmp_path / "t.html"))
-    told = found(capsys, "--profile", "scalper", "regular", *STRETCH, *files)
+    report = run_backtest_json(capsys, "--profile", "scalper", "regular", *STRETCH, *files)
     rows = list(csv.DictReader(io.StringIO((tmp_path / "t.csv").read_text("utf-8"))))
-    trades = [trade for profile in told["profiles"] for trade in profile["trade_list"]]
+    trades = [trade for profile in report["profiles"] for trade in profile["trade_list"]]
     assert rows == [{name: str(value) for name, value in trade.items()} for trade in trades]
     page = (tmp_path / "t.html").read_text("utf-8")
     assert page.count('class="open"') == len(trades) > 0
@@ -83,7 +83,7 @@ def test_several_profiles_stand_side_by_side(capsys: pytest.CaptureFixture[str])
 
 
 def test_the_account_begins_with_what_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
-    (profile,) = found(capsys, "--profile", "crash", *STRETCH, "--equity", "250.5")["profiles"]
+    (profile,) = run_backtest_json(capsys, "--profile", "crash", *STRETCH, "--equity", "250.5")["profiles"]
     assert profile["equity"]["start_usdt"] == "250.5"
 
 
@@ -165,9 +165,9 @@ def test_a_profile_edited_meanwhile_changes_nothing(tmp_path: Path) -> None:
         "csv": None,
         "html": None,
     }
-    asked = read_request(options)
+    request = read_request(options)
     (tmp_path / "scalper.yaml").write_text("gone", "utf-8")
-    (outcome,) = run_profiles(Console(quiet=True), asked)
+    (outcome,) = run_profiles(Console(quiet=True), request)
     (shipped,) = load_profiles(settings.MTF_PROFILES_DIR, ["scalper"])
     assert outcome.digest == shipped.digest
 
@@ -176,16 +176,18 @@ def test_pessimistic_fills_are_no_better_and_said_in_every_output(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     report = tmp_path / "t.html"
-    kind = found(capsys, "--profile", "scalper", *STRETCH)
-    harsh = found(capsys, "--profile", "scalper", *STRETCH, "--pessimistic", "--html", str(report))
+    kind = run_backtest_json(capsys, "--profile", "scalper", *STRETCH)
+    harsh = run_backtest_json(
+        capsys, "--profile", "scalper", *STRETCH, "--pessimistic", "--html", str(report)
+    )
     assert (kind["pessimistic"], harsh["pessimistic"]) == (False, True)
     assert "pessimistic fills" in report.read_text("utf-8")
-    gross = [Decimal(told["profiles"][0]["trades"]["gross_usdt"]) for told in (kind, harsh)]
+    gross = [Decimal(each["profiles"][0]["trades"]["gross_usdt"]) for each in (kind, harsh)]
     assert gross[1] < gross[0]
 
 
 def test_the_accounts_own_limits_hold_as_they_are_set(capsys: pytest.CaptureFixture[str]) -> None:
     with override_settings(MTF_ACCOUNT_MAX_POSITIONS=0):
-        (profile,) = found(capsys, "--profile", "scalper", *STRETCH)["profiles"]
+        (profile,) = run_backtest_json(capsys, "--profile", "scalper", *STRETCH)["profiles"]
     assert profile["orders"]["sent"] == 0
     assert profile["refusals"]["max_concurrent_positions_reached"] > 0

@@ -23,13 +23,13 @@ def rows(*outcomes: Outcome) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(trade_csv(outcomes))))
 
 
-def told(*outcomes: Outcome) -> dict[str, Any]:
-    found = summary(
+def summary_of(*outcomes: Outcome) -> dict[str, Any]:
+    result = summary(
         [BacktestResult(each, statistics(each)) for each in outcomes], source="files", pessimistic=True
     )
-    again: dict[str, Any] = json.loads(json.dumps(found, allow_nan=False))
-    assert again == found
-    return found
+    again: dict[str, Any] = json.loads(json.dumps(result, allow_nan=False))
+    assert again == result
+    return result
 
 
 def test_a_row_says_everything_of_its_trade_exactly() -> None:
@@ -46,10 +46,10 @@ def test_a_row_says_everything_of_its_trade_exactly() -> None:
 
 
 def test_rows_stand_in_the_order_of_opening_profile_after_profile() -> None:
-    found = rows(
+    csv_rows = rows(
         outcome(trade(5, 2), trade(5, 1, symbol="ETHUSDT")), outcome(trade(5, 0.5), profile="regular")
     )
-    assert [(row["profile"], row["symbol"]) for row in found] == [
+    assert [(row["profile"], row["symbol"]) for row in csv_rows] == [
         ("scalper_micro", "ETHUSDT"),
         ("scalper_micro", "BTCUSDT"),
         ("regular", "BTCUSDT"),
@@ -61,11 +61,11 @@ def test_without_trades_the_file_still_names_its_columns() -> None:
 
 
 def test_the_object_tells_the_run_and_each_profile() -> None:
-    found = told(
+    result = summary_of(
         outcome(trade(5), unfilled=(unfilled(),), refusals={Reason.SYMBOL_LOCKED: 2}, verdicts={"READY": 7})
     )
-    (profile,) = found.pop("profiles")
-    assert found == {
+    (profile,) = result.pop("profiles")
+    assert result == {
         "source": "files",
         "pessimistic": True,
         "start": "2026-03-01T00:00:00Z",
@@ -87,7 +87,7 @@ def test_the_object_tells_the_run_and_each_profile() -> None:
 
 
 def test_what_is_unknown_is_null() -> None:
-    profile = told(outcome())["profiles"][0]
+    profile = summary_of(outcome())["profiles"][0]
     assert profile["trades"]["win_rate_pct"] is None
     assert profile["trades"]["mean_holding_s"] is None
     assert profile["equity"]["sharpe"] is None
@@ -96,7 +96,7 @@ def test_what_is_unknown_is_null() -> None:
 
 
 def test_parts_have_the_same_keys_as_the_whole() -> None:
-    profile = told(outcome(trade(5), trade(-5, 1, symbol="ETHUSDT")))["profiles"][0]
+    profile = summary_of(outcome(trade(5), trade(-5, 1, symbol="ETHUSDT")))["profiles"][0]
     assert set(profile["by"]) == {"symbol", "side", "exit", "month"}
     assert profile["by"]["symbol"]["ETHUSDT"].keys() == profile["trades"].keys()
 

@@ -14,12 +14,12 @@ from apps.backtest.statistics import statistics
 from tests.backtest.outcome_builder import D, equity_points, outcome, trade, unfilled
 
 
-def told(found: Outcome) -> BacktestResult:
-    return BacktestResult(found, statistics(found))
+def result_of(case: Outcome) -> BacktestResult:
+    return BacktestResult(case, statistics(case))
 
 
 @pytest.mark.parametrize(
-    ("found", "said"),
+    ("case", "said"),
     [
         (
             outcome(trade(10), trade(-5, 1)),
@@ -39,12 +39,12 @@ def told(found: Outcome) -> BacktestResult:
         (outcome(unfilled=(unfilled(),)), "It did not trade: 1 order in 4 d, none filled."),
     ],
 )
-def test_the_answer_is_one_sentence(found: Outcome, said: str) -> None:
-    assert answer(told(found)) == said
+def test_the_answer_is_one_sentence(case: Outcome, said: str) -> None:
+    assert answer(result_of(case)) == said
 
 
 @pytest.mark.parametrize(
-    ("found", "words"),
+    ("case", "words"),
     [
         (outcome(trade(5)), "One trade tells nothing"),
         (outcome(trade(10), trade(-5, 1)), "cannot tell this expectancy from chance"),
@@ -52,21 +52,21 @@ def test_the_answer_is_one_sentence(found: Outcome, said: str) -> None:
         (outcome(trade(5, exit=Exit.OPEN)), "1 position still open at the end"),
     ],
 )
-def test_what_speaks_against_it_is_said(found: Outcome, words: str) -> None:
-    assert words in " ".join(warnings(told(found)))
+def test_what_speaks_against_it_is_said(case: Outcome, words: str) -> None:
+    assert words in " ".join(warnings(result_of(case)))
 
 
 def test_a_clear_result_carries_no_warning() -> None:
     clear = outcome(*(trade(5 + number % 2, number / 10) for number in range(20)))
-    assert warnings(told(clear)) == []
+    assert warnings(result_of(clear)) == []
 
 
 def test_every_figure_has_its_meaning_and_no_other() -> None:
-    assert set(figures(told(outcome(trade())))) == set(MEANINGS)
+    assert set(figures(result_of(outcome(trade())))) == set(MEANINGS)
 
 
 def test_unknown_is_shown_as_a_dash_and_never_as_nothing() -> None:
-    shown = figures(told(outcome()))
+    shown = figures(result_of(outcome()))
     for name in ("win rate", "expectancy", "profit factor"):
         assert shown[name].value == "–"
     assert shown["Sharpe / Sortino"].value == "– / –"
@@ -74,8 +74,8 @@ def test_unknown_is_shown_as_a_dash_and_never_as_nothing() -> None:
 
 
 def test_a_drawdown_says_from_when_to_when_and_whether_it_ended() -> None:
-    lasted = figures(told(outcome(equity_points=equity_points(1000, 900, 950))))["max drawdown"]
-    ended = figures(told(outcome(equity_points=equity_points(1000, 900, 1000))))["max drawdown"]
+    lasted = figures(result_of(outcome(equity_points=equity_points(1000, 900, 950))))["max drawdown"]
+    ended = figures(result_of(outcome(equity_points=equity_points(1000, 900, 1000))))["max drawdown"]
     assert str(lasted) == "10.0 % (100.00 USDT, 2026-03-01 → 2026-03-02, not recovered)"
     assert ended.note.endswith("recovered 2026-03-03")
 

@@ -32,7 +32,7 @@ from apps.exchange.bitmart.read_client import ReadClient
 from apps.exchange.simulator.server import running
 from apps.exchange.transport.rate import Rate
 from apps.exchange.transport.rate_limiter import RateLimiter
-from tests.backtest.past import EQUITY, START, market, played, profile, ready, replaying
+from tests.backtest.short_replay import EQUITY, START, market, played, profile, ready, replaying
 from tests.contract.account import PLAY
 
 HOURS = 9
@@ -45,9 +45,9 @@ class Noted(EntryPlacer):
 
     steps: list[Step]
 
-    def enter(self, one: EntrySignals, row: int, now: datetime) -> EntryResult | Refusal:
-        self.steps.append((now, "enter", (one, row)))
-        return super().enter(one, row, now)
+    def enter(self, signals: EntrySignals, row: int, now: datetime) -> EntryResult | Refusal:
+        self.steps.append((now, "enter", (signals, row)))
+        return super().enter(signals, row, now)
 
 
 class Watched(SymbolWatch):
@@ -87,8 +87,8 @@ def hand() -> Hand:
 @pytest.fixture
 def address(hand: Hand) -> Iterator[str]:
     archive = market().archive
-    with running(archive, clock=hand, limits=False, balance=EQUITY) as made:
-        yield made
+    with running(archive, clock=hand, limits=False, balance=EQUITY) as server_address:
+        yield server_address
 
 
 @pytest.fixture
@@ -100,9 +100,9 @@ def broker(address: str, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> Iterato
     monkeypatch.setattr(order_client, "time", clock)
     limits = RateLimiter(os.environ["REDIS_URL"], uuid.uuid4().hex, ceiling=Rate(100, 100.0))
     client = ReadClient(address, limits, key=PLAY.key, patience=PATIENCE)
-    with contextlib.closing(Adapter(client, OrderClient(address, limits, PLAY))) as made:
-        made.hand = hand
-        yield made
+    with contextlib.closing(Adapter(client, OrderClient(address, limits, PLAY))) as adapter:
+        adapter.hand = hand
+        yield adapter
 
 
 def in_process(readies: list[EntrySignals]) -> tuple[list[Step], MemoryLedger, Any]:

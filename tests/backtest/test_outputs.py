@@ -16,10 +16,10 @@ def test_a_file_in_a_folder_that_can_be_written_is_fine_and_nothing_is_left_by_a
 
 
 def test_asking_keeps_what_is_there(tmp_path: Path) -> None:
-    kept = tmp_path / "old.csv"
-    kept.write_text("old")
-    assert write_faults([kept]) == []
-    assert kept.read_text() == "old"
+    old_file = tmp_path / "old.csv"
+    old_file.write_text("old")
+    assert write_faults([old_file]) == []
+    assert old_file.read_text() == "old"
 
 
 @pytest.mark.parametrize(
@@ -27,13 +27,13 @@ def test_asking_keeps_what_is_there(tmp_path: Path) -> None:
     [("", "it is a folder, name a file"), ("absent/new.csv", "the folder {tmp}/absent does not exist")],
 )
 def test_what_cannot_be_written_is_said(tmp_path: Path, name: str, fault: str) -> None:
-    (found,) = write_faults([tmp_path / name])
-    assert found == f"{tmp_path / name}: {fault.format(tmp=tmp_path)}"
+    (text,) = write_faults([tmp_path / name])
+    assert text == f"{tmp_path / name}: {fault.format(tmp=tmp_path)}"
 
 
 def test_a_folder_that_takes_no_file_is_refused() -> None:
-    (found,) = write_faults([Path("/proc/new.csv")])
-    assert found.startswith("/proc/new.csv: it cannot be written: ")
+    (fault,) = write_faults([Path("/proc/new.csv")])
+    assert fault.startswith("/proc/new.csv: it cannot be written: ")
 
 
 def test_a_file_named_twice_is_refused_once(tmp_path: Path) -> None:

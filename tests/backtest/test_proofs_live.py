@@ -34,7 +34,7 @@ from apps.engine.values.plan import OrderPlan, Zone
 from apps.engine.values.reason import Refusal
 from apps.exchange.simulator.market.archive import Archive
 from apps.profiles.files import load_profiles, profile_names
-from tests.backtest.living import Exchange, Remembering, driven, entered_live, seconds_after
+from tests.backtest.live_desk import Exchange, RememberingRecorder, enter_live, run_minutes, seconds_after
 from tests.live.market import MINUTE
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
@@ -64,7 +64,7 @@ def test_hours_driven_live_give_the_verdicts_and_the_plans_of_their_backtest(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One test, because driving the hours takes most of the time."""
-    live = driven(archive, list(SHIPPED.values()), BEGAN, MINUTES)
+    live = run_minutes(archive, list(SHIPPED.values()), BEGAN, MINUTES)
     past = {(name, symbol): _replayed(name, symbol) for name in SHIPPED for symbol in SYMBOLS}
     for (name, symbol), history in past.items():
         for row in range(MINUTES - 1):
@@ -84,14 +84,14 @@ def _replayed(name: str, symbol: str) -> PastJudgement:
 def _said(verdict: Verdict) -> Verdict:
     """All of a verdict but the numbers of its leaves: outcomes, sides, reasons, scores, and what held."""
     timeframes = (
-        replace(one, leaves=tuple(replace(leaf, left=None, right=None) for leaf in one.leaves))
-        for one in verdict.timeframes
+        replace(judged, leaves=tuple(replace(leaf, left=None, right=None) for leaf in judged.leaves))
+        for judged in verdict.timeframes
     )
     return replace(verdict, timeframes=tuple(timeframes))
 
 
 def _plans_are_equal(
-    live: Remembering,
+    live: RememberingRecorder,
     past: dict[tuple[str, str], PastJudgement],
     archive: Archive,
     monkeypatch: pytest.MonkeyPatch,
@@ -101,7 +101,7 @@ def _plans_are_equal(
     ready = {key: entry_signals(history) for key, history in past.items()}
     for run_id, verdict in _decisions(live):
         exchange = Exchange(archive, seconds_after(verdict, DECISION_LATENCY_S))
-        by_live = entered_live(exchange, run_id, verdict.symbol, monkeypatch)
+        by_live = enter_live(exchange, run_id, verdict.symbol, monkeypatch)
         by_past = _entered(ready[verdict.profile, verdict.symbol], verdict, archive)
         assert _made(by_live) == _made(by_past), verdict
         planned[verdict.profile] += isinstance(by_live, EntryResult)
@@ -109,13 +109,19 @@ def _plans_are_equal(
     print(f"{len(live.heard):,} verdicts, {len(live.ready):,} READY; plans: {dict(planned)}")
 
 
-def _decisions(live: Remembering) -> list[tuple[UUID, Verdict]]:
+def _decisions(live: RememberingRecorder) -> list[tuple[UUID, Verdict]]:
     """Each READY decision at the first minute it was told in, with that minute's run."""
     first: dict[tuple[Any, ...], tuple[UUID, Verdict]] = {}
-    for run_id, one in live.ready:
-        key = one.profile, one.symbol, one.execution_timeframe, one.candle_open_at, one.side
-        if one.evaluated_at < BEGAN + MINUTES * MINUTE:
-            first.setdefault(key, (run_id, one))
+    for run_id, verdict in live.ready:
+        key = (
+            verdict.profile,
+            verdict.symbol,
+            verdict.execution_timeframe,
+            verdict.candle_open_at,
+            verdict.side,
+        )
+        if verdict.evaluated_at < BEGAN + MINUTES * MINUTE:
+            first.setdefault(key, (run_id, verdict))
     return list(first.values())
 
 

@@ -23,7 +23,7 @@ from apps.exchange.simulator.market.market import Market
 from apps.exchange.simulator.market.state import DEFAULT_SEED
 from apps.exchange.simulator.tape.read import extent
 from apps.profiles.files import load_profiles, profile_names
-from tests.backtest.walks import random_market
+from tests.backtest.random_market import random_market
 
 pytestmark = pytest.mark.slow
 
@@ -44,20 +44,20 @@ Multiples = dict[str, list[float]]
 @pytest.fixture(scope="module")
 def multiples() -> Multiples:
     """Every trade of every profile, market after market: one takes much memory."""
-    found: Multiples = {profile.name: [] for profile in SHIPPED}
+    by_profile: Multiples = {profile.name: [] for profile in SHIPPED}
     for seed in SEEDS:
         market = random_market(SYMBOLS, DAYS, seed)
         for profile in SHIPPED:
-            found[profile.name] += traded(market, profile)
-    return found
+            by_profile[profile.name] += traded(market, profile)
+    return by_profile
 
 
 def traded(market: RecordedSource, profile: Profile, early: timedelta = timedelta(0)) -> list[float]:
     """The gross multiples of the trades; `early`: each verdict is entered so long before it can be known."""
-    told = [entry_signals(judge_past(market, symbol, profile)) for symbol in market.range.symbols]
+    signals = [entry_signals(judge_past(market, symbol, profile)) for symbol in market.range.symbols]
     outcome = trade_signals(
         profile,
-        [_before(one, early) for one in told],
+        [_before(each, early) for each in signals],
         Market(market.archive, DEFAULT_SEED),
         start=market.range.start - early,
         end=market.range.end,
@@ -70,23 +70,23 @@ def traded(market: RecordedSource, profile: Profile, early: timedelta = timedelt
 def test_before_fees_a_profile_earns_nothing_where_there_is_nothing_to_earn(
     name: str, multiples: Multiples
 ) -> None:
-    found = multiples[name]
-    middle, error = mean(found), stdev(found) / len(found) ** 0.5
-    print(f"{name}: {len(found)} trades, {middle:+.3f} R ± {error:.3f} before fees")
-    assert len(found) >= LEAST_TRADES
+    values = multiples[name]
+    middle, error = mean(values), stdev(values) / len(values) ** 0.5
+    print(f"{name}: {len(values)} trades, {middle:+.3f} R ± {error:.3f} before fees")
+    assert len(values) >= LEAST_TRADES
     assert abs(middle) <= ERRORS * error
 
 
 def test_looking_five_minutes_ahead_would_be_found() -> None:
     """The measure can see."""
-    [profile] = [one for one in SHIPPED if one.name == "scalper_micro"]
-    found = traded(random_market(SYMBOLS, DAYS, SEEDS[0]), profile, timedelta(minutes=5))
-    assert mean(found) > 2 * ERRORS * stdev(found) / len(found) ** 0.5
+    [profile] = [each for each in SHIPPED if each.name == "scalper_micro"]
+    values = traded(random_market(SYMBOLS, DAYS, SEEDS[0]), profile, timedelta(minutes=5))
+    assert mean(values) > 2 * ERRORS * stdev(values) / len(values) ** 0.5
 
 
-def _before(told: EntrySignals, early: timedelta) -> EntrySignals:
+def _before(signals: EntrySignals, early: timedelta) -> EntrySignals:
     early_ms = early // timedelta(milliseconds=1)
-    return replace(told, at_ms=told.at_ms - early_ms, open_ms=told.open_ms - early_ms)
+    return replace(signals, at_ms=signals.at_ms - early_ms, open_ms=signals.open_ms - early_ms)
 
 
 def gross_multiple(trade: Trade) -> float:

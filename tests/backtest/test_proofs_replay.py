@@ -39,23 +39,25 @@ def source(days: int) -> RecordedSource:
 
 def judged(name: str, days: int) -> tuple[Profile, list[EntrySignals]]:
     [profile] = load_profiles(FOLDER, [name])
-    found = source(days)
-    return profile, [entry_signals(judge_past(found, symbol, profile)) for symbol in found.range.symbols]
+    recorded = source(days)
+    return profile, [
+        entry_signals(judge_past(recorded, symbol, profile)) for symbol in recorded.range.symbols
+    ]
 
 
-def traded(turns: SignalQueue, profile: Profile, found: list[EntrySignals], days: int) -> Outcome:
-    asked = source(days).range
-    exchange = Exchange.open(Market(source(days).archive, seed=1), milliseconds(asked.start), balance=EQUITY)
-    replay = Replay(profile, turns, exchange, asked.start)
-    replay.play(asked.end - LAST_TICK)
-    return replay.outcome(profile, found, asked.start, asked.end, EQUITY)
+def traded(turns: SignalQueue, profile: Profile, signals: list[EntrySignals], days: int) -> Outcome:
+    range_ = source(days).range
+    exchange = Exchange.open(Market(source(days).archive, seed=1), milliseconds(range_.start), balance=EQUITY)
+    replay = Replay(profile, turns, exchange, range_.start)
+    replay.play(range_.end - LAST_TICK)
+    return replay.outcome(profile, signals, range_.start, range_.end, EQUITY)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_profile_fills_orders_and_its_money_adds_up_to_the_last_digit(name: str) -> None:
-    profile, found = judged(name, DAYS)
-    asked, market = source(DAYS).range, Market(source(DAYS).archive, seed=1)
-    outcome = trade_signals(profile, found, market, start=asked.start, end=asked.end, equity=EQUITY)
+    profile, signals = judged(name, DAYS)
+    range_, market = source(DAYS).range, Market(source(DAYS).archive, seed=1)
+    outcome = trade_signals(profile, signals, market, start=range_.start, end=range_.end, equity=EQUITY)
     assert len(outcome.trades) >= 1
     assert sum(trade.net for trade in outcome.trades) == outcome.equity_points[-1].equity - EQUITY
     tried = len(outcome.trades) + len(outcome.unfilled) + sum(outcome.refusals.values())
@@ -65,9 +67,9 @@ def test_a_profile_fills_orders_and_its_money_adds_up_to_the_last_digit(name: st
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_left_out_would_have_been_refused_for_the_reason_counted(name: str) -> None:
     days = 3
-    profile, found = judged(name, days)
+    profile, signals = judged(name, days)
     latency_ms = DECISION_LATENCY_S * 1000
     leaping, every = (
-        traded(turns(found, latency_ms), profile, found, days) for turns in (SignalQueue, EveryTurn)
+        traded(turns(signals, latency_ms), profile, signals, days) for turns in (SignalQueue, EveryTurn)
     )
     assert leaping == every

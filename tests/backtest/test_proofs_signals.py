@@ -18,7 +18,7 @@ from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.exchange.simulator.tape.read import extent
 from apps.profiles.files import load_profiles, profile_names
 from tests.backtest import judge_file
-from tests.backtest.margins import NEAR, differences, margin
+from tests.backtest.leaf_margins import NEAR, differences, margin
 from tests.engine.past import live_frames, moment, verdict_at
 
 pytestmark = pytest.mark.slow
@@ -40,8 +40,8 @@ def market() -> RecordedSource:
 
 
 def stretch_of(start: datetime, hours: int, warm_up: int) -> RecordedSource:
-    asked = CandleRange(SYMBOLS, start, start + timedelta(hours=hours), warm_up)
-    return RecordedSource(asked, market().archive)
+    range_ = CandleRange(SYMBOLS, start, start + timedelta(hours=hours), warm_up)
+    return RecordedSource(range_, market().archive)
 
 
 @pytest.mark.parametrize("symbol", ["BTCUSDT", "LAYERUSDT", "XMRUSDT"])
@@ -67,9 +67,12 @@ def test_another_process_that_has_only_the_past_says_the_same(name: str, symbol:
 def _until(candles: dict[Timeframe, Windows], cut_ms: int) -> dict[Timeframe, Windows]:
     return {
         timeframe: windows(
-            one.symbols, timeframe, timeframe.floor(moment(cut_ms)), one.candles[:, :, one.close_ms <= cut_ms]
+            part.symbols,
+            timeframe,
+            timeframe.floor(moment(cut_ms)),
+            part.candles[:, :, part.close_ms <= cut_ms],
         )
-        for timeframe, one in candles.items()
+        for timeframe, part in candles.items()
     }
 
 
@@ -80,9 +83,9 @@ def test_doubling_the_warm_up_changes_only_leaves_within_a_hair_of_their_thresho
     for start in (FIRST + n * timedelta(days=2) for n in range(12)):
         sources = [stretch_of(start, 12, warm_up) for warm_up in (1, 2)]
         for symbol in SYMBOLS:
-            found = differences(*(judge_past(each, symbol, SHIPPED[name]) for each in sources))
-            assert found.unexplained == [], symbol
-            near += [f"{symbol} {each}" for each in found.near]
+            differing = differences(*(judge_past(each, symbol, SHIPPED[name]) for each in sources))
+            assert differing.unexplained == [], symbol
+            near += [f"{symbol} {each}" for each in differing.near]
     print(f"{name}: {len(near)} leaves within {NEAR:g} of their threshold", *near, sep="\n  ")
     assert len(near) <= MOST_NEAR
 
@@ -96,15 +99,16 @@ def test_live_windows_and_the_whole_past_agree_but_within_a_hair_of_a_threshold(
         source = market()
         candles, past = source.windows(symbol, profile.columns), judge_past(source, symbol, profile)
         margins = [
-            [margin(leaf, one.leaves.views[0]) for leaf in one.leaves.leaves] for one in past.timeframes
+            [margin(leaf, judged.leaves.views[0]) for leaf in judged.leaves.leaves]
+            for judged in past.timeframes
         ]
         for row in random.integers(0, len(past.closes_ms), 25).tolist():
             at_ms = int(past.closes_ms[row])
             ours, live = past.verdict(row), verdict_at(live_frames(candles, at_ms), profile, at_ms)
             flipped = [
                 (float(margins[place][number][past.rows[past.timeframes[place].timeframe][row]]), leaf.text)
-                for place, (one, other) in enumerate(zip(ours.timeframes, live.timeframes, strict=True))
-                for number, (leaf, same) in enumerate(zip(one.leaves, other.leaves, strict=True))
+                for place, (judged, other) in enumerate(zip(ours.timeframes, live.timeframes, strict=True))
+                for number, (leaf, same) in enumerate(zip(judged.leaves, other.leaves, strict=True))
                 if leaf.held != same.held
             ]
             assert all(distance <= NEAR for distance, _ in flipped), (symbol, moment(at_ms), flipped)

@@ -14,7 +14,7 @@ from apps.engine.values.timeframe import Timeframe
 from apps.exchange.simulator.account.account import Account
 from apps.exchange.simulator.codes import BUYS, COMMISSION, FUNDING, OPENS
 from apps.exchange.simulator.market.path import milliseconds, moment_at
-from tests.backtest.replays import (
+from tests.backtest.profile_replay import (
     END,
     EQUITY,
     SHIPPED,
@@ -48,20 +48,20 @@ def test_what_happened_before_a_moment_is_the_same_whatever_comes_after_it(name:
         assert 0 < len(before) < len(fills)
 
 
-def _after_fills(found: Outcome) -> list[datetime]:
+def _after_fills(outcome: Outcome) -> list[datetime]:
     """The ends of some minutes in which a position was opened, and of some in which one was closed."""
-    minutes = sorted({Timeframe.M1.floor(one.opened_at) for one in found.trades})
+    minutes = sorted({Timeframe.M1.floor(trade.opened_at) for trade in outcome.trades})
     minutes += sorted(
-        {Timeframe.M1.floor(one.closed_at) for one in found.trades if one.exit is not Exit.OPEN}
+        {Timeframe.M1.floor(trade.closed_at) for trade in outcome.trades if trade.exit is not Exit.OPEN}
     )
     return [minutes[len(minutes) * part // CUTS] + timedelta(minutes=1) for part in range(1, CUTS)]
 
 
-def _busiest(found: Outcome) -> datetime:
+def _busiest(outcome: Outcome) -> datetime:
     """A minute's end over which an order rests, best one that is filled later, and most else is going on."""
-    filled = [(trade.plan.created_at, trade.opened_at) for trade in found.trades]
-    resting = filled + [(order.plan.created_at, order.ended_at) for order in found.unfilled]
-    held = [(trade.opened_at, trade.closed_at) for trade in found.trades]
+    filled = [(trade.plan.created_at, trade.opened_at) for trade in outcome.trades]
+    resting = filled + [(order.plan.created_at, order.ended_at) for order in outcome.unfilled]
+    held = [(trade.opened_at, trade.closed_at) for trade in outcome.trades]
     ends = [end for begun, over in resting if begun < (end := Timeframe.M1.floor(over)) < over]
     return max(ends, key=lambda end: (_over(end, filled) > 0, _over(end, [*resting, *held])))
 
@@ -73,20 +73,24 @@ def _over(end: datetime, spans: list[tuple[datetime, datetime]]) -> int:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_headline_is_what_the_exchanges_own_ledger_adds_up_to(name: str) -> None:
     """Net result, win rate, profit factor, drawdown, fees and funding: to the last digit."""
-    told, account = statistics(whole(name).outcome), whole(name).replay.exchange.account
+    figures, account = statistics(whole(name).outcome), whole(name).replay.exchange.account
     nets = list(_results(whole(name)))
     won, lost = [net for net in nets if net > 0], [net for net in nets if net < 0]
     assert won
     assert lost
-    assert (told.trades.trades, told.trades.won, told.trades.lost) == (len(nets), len(won), len(lost))
-    assert told.trades.win_rate_pct == Decimal(100 * len(won)) / len(nets)
-    assert told.trades.profit_factor == sum(won) / -sum(lost)
-    assert told.trades.net_usdt == sum(nets)
-    assert told.equity.end_usdt - EQUITY == sum(nets)
-    assert told.trades.fees_usdt == -_booked(account, COMMISSION)
-    assert told.trades.funding_usdt == _booked(account, FUNDING)
-    assert told.equity.max_drawdown is not None
-    fall = (told.equity.max_drawdown.pct, told.equity.max_drawdown.usdt)
+    assert (figures.trades.trades, figures.trades.won, figures.trades.lost) == (
+        len(nets),
+        len(won),
+        len(lost),
+    )
+    assert figures.trades.win_rate_pct == Decimal(100 * len(won)) / len(nets)
+    assert figures.trades.profit_factor == sum(won) / -sum(lost)
+    assert figures.trades.net_usdt == sum(nets)
+    assert figures.equity.end_usdt - EQUITY == sum(nets)
+    assert figures.trades.fees_usdt == -_booked(account, COMMISSION)
+    assert figures.trades.funding_usdt == _booked(account, FUNDING)
+    assert figures.equity.max_drawdown is not None
+    fall = (figures.equity.max_drawdown.pct, figures.equity.max_drawdown.usdt)
     assert fall == _deepest_fall([_equity(whole(name), at_ms) for at_ms in _moments(account)])
 
 
@@ -101,7 +105,7 @@ def _results(of: Traded) -> Iterator[Decimal]:
     account = of.replay.exchange.account
     for symbol in sorted({fill.symbol for fill in account.trades.values()}):
         held, begun = 0, 0
-        for fill in (one for one in account.trades.values() if one.symbol == symbol):
+        for fill in (row for row in account.trades.values() if row.symbol == symbol):
             held += fill.contracts if fill.side in OPENS else -fill.contracts
             if not held:
                 yield _lines(account, symbol, begun, fill.trade_id)
@@ -115,7 +119,8 @@ def _results(of: Traded) -> Iterator[Decimal]:
 def _lines(account: Account, symbol: str, after: int, until: int) -> Decimal:
     lines = account.ledger_lines.values()
     return sum(
-        (one.amount for one in lines if one.symbol == symbol and after < one.entry_id <= until), Decimal(0)
+        (line.amount for line in lines if line.symbol == symbol and after < line.entry_id <= until),
+        Decimal(0),
     )
 
 

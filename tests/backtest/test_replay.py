@@ -11,7 +11,7 @@ from apps.backtest.outcome import Exit, Outcome
 from apps.backtest.replay import DECISION_LATENCY_S
 from apps.engine.values.position import Side
 from apps.engine.values.reason import Reason
-from tests.backtest.past import EQUITY, START, SYMBOLS, profile, ready, replayed
+from tests.backtest.short_replay import EQUITY, START, SYMBOLS, profile, ready, replayed
 
 ALL_DAY = range(12 * 60)
 
@@ -56,15 +56,15 @@ def test_within_a_minute_symbols_come_in_the_order_they_were_given(first: str) -
     by = profile(max_concurrent_positions=1)
     order = [first, *(symbol for symbol in SYMBOLS if symbol != first)]
     outcome = replayed([ready(symbol, [10], by) for symbol in order], hours=1)
-    entered = [one.plan.symbol for one in (*outcome.trades, *outcome.unfilled)]
+    entered = [each.plan.symbol for each in (*outcome.trades, *outcome.unfilled)]
     assert entered == [first]
     assert outcome.refusals == {Reason.MAX_CONCURRENT_POSITIONS_REACHED: 2}
 
 
 def test_a_decision_is_made_on_the_quote_of_a_second_after_its_close(busy: Outcome) -> None:
-    for one in (*busy.trades, *busy.unfilled):
-        assert one.plan.created_at == one.plan.quote.at
-        assert one.plan.created_at - one.plan.candle_open_at == timedelta(seconds=60 + DECISION_LATENCY_S)
+    for each in (*busy.trades, *busy.unfilled):
+        assert each.plan.created_at == each.plan.quote.at
+        assert each.plan.created_at - each.plan.candle_open_at == timedelta(seconds=60 + DECISION_LATENCY_S)
 
 
 def test_the_same_past_gives_the_same_outcome(busy: Outcome) -> None:
@@ -77,9 +77,11 @@ def test_a_pessimist_never_earns_more_from_a_trade_that_was_filled_alike() -> No
     by = profile()
     readies = [ready(symbol, ALL_DAY, by, atr_ratio=0.002) for symbol in SYMBOLS]
     hopeful, pessimist = (replayed(readies, pessimistic=harsh) for harsh in (False, True))
-    known = {trade.plan.decision_key: trade for trade in hopeful.trades}
+    optimistic = {trade.plan.decision_key: trade for trade in hopeful.trades}
     pairs = [
-        (known[one.plan.decision_key], one) for one in pessimist.trades if one.plan.decision_key in known
+        (optimistic[each.plan.decision_key], each)
+        for each in pessimist.trades
+        if each.plan.decision_key in optimistic
     ]
     assert pairs
     for gently, harshly in pairs:

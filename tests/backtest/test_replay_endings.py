@@ -13,7 +13,7 @@ from apps.engine.ports import BrokerRejected
 from apps.engine.values.order import ProtectionKind
 from apps.engine.values.position import Side
 from apps.exchange.simulator.codes import CLEARANCE, FUNDING
-from tests.backtest.handmade import END, FLAT, READY_AT, Quoted, market, played
+from tests.backtest.worked_example import END, FLAT, READY_AT, Quoted, market, played
 
 EQUITY = Decimal(1000)
 CRASHED = 500_000

@@ -15,7 +15,7 @@ from apps.engine.frame import Ints
 from apps.engine.values.contract import Contract
 from apps.engine.values.position import Side
 from apps.engine.values.reason import Reason
-from tests.backtest.past import SYMBOLS, played, profile, ready, replaying
+from tests.backtest.short_replay import SYMBOLS, played, profile, ready, replaying
 
 HOURS, SOME_HOURS = 10, 2
 
@@ -40,10 +40,10 @@ class EverySecond(SymbolWatch):
     """Looks each second at whatever is locked, besides when it would anyway."""
 
     def follow_symbol(self, symbol: str, contract: Contract, now: datetime) -> list[events.Event]:
-        told = super().follow_symbol(symbol, contract, now)
+        new_events = super().follow_symbol(symbol, contract, now)
         if symbol in self._ledger.locks:
             self._due[symbol] = min(self._due.get(symbol, now + SOON), now + SOON)
-        return told
+        return new_events
 
 
 def market_of_readies(candle_minutes: int) -> list[EntrySignals]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apps.backtest.outcome import Exit
-from tests.backtest.handmade import market, played
+from tests.backtest.worked_example import market, played
 from tests.engine.test_worked_example import long_trade
 from tests.engine.trade_builder import D
 

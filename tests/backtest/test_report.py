@@ -38,16 +38,16 @@ def candles(symbol: str, timeframe: Timeframe, start: datetime, end: datetime, /
     return [candle(first + number * timeframe.duration, timeframe) for number in range(count)]
 
 
-def unpacked(found: dict[str, Any]) -> list[tuple[datetime, Decimal, Decimal, Decimal, Decimal]]:
+def unpacked(fields: dict[str, Any]) -> list[tuple[datetime, Decimal, Decimal, Decimal, Decimal]]:
     """What the page's script makes of it."""
-    second, close, rows = found["first_s"], 0, []
-    for at in range(0, len(found["numbers"]), 5):
-        skipped, gap, body, above, below = found["numbers"][at : at + 5]
+    second, close, rows = fields["first_s"], 0, []
+    for at in range(0, len(fields["numbers"]), 5):
+        skipped, gap, body, above, below = fields["numbers"][at : at + 5]
         opened = close + gap
         close = opened + body
-        second += skipped * found["step_s"]
+        second += skipped * fields["step_s"]
         high, low = max(opened, close) + above, min(opened, close) - below
-        exact = [D(price).scaleb(-found["decimals"]) for price in (opened, high, low, close)]
+        exact = [D(price).scaleb(-fields["decimals"]) for price in (opened, high, low, close)]
         rows.append((datetime.fromtimestamp(second, UTC), exact[0], exact[1], exact[2], exact[3]))
     return rows
 
@@ -56,13 +56,13 @@ def data_of(text: str) -> dict[str, Any]:
     """What the scripts draw of the page's only profile."""
     (data,) = re.findall(r'<script id="data" type="application/json">(.*?)</script>', text)
     (profile,) = json.loads(data)
-    found: dict[str, Any] = profile
-    return found
+    numbers: dict[str, Any] = profile
+    return numbers
 
 
 def written(*outcomes: Outcome, pessimistic: bool = False) -> str:
-    told = [BacktestResult(each, statistics(each)) for each in outcomes]
-    return page(told, candles, source="the recorded tape", pessimistic=pessimistic)
+    results = [BacktestResult(each, statistics(each)) for each in outcomes]
+    return page(results, candles, source="the recorded tape", pessimistic=pessimistic)
 
 
 def test_packed_candles_are_the_candles_across_a_hole() -> None:
@@ -71,9 +71,11 @@ def test_packed_candles_are_the_candles_across_a_hole() -> None:
         candle(day(0) + timedelta(minutes=1), Timeframe.M1, "0.5001", "0.5001", "0.48", "0.49"),
         candle(day(0) + timedelta(minutes=7), Timeframe.M1, "12", "13", "11", "12"),
     ]
-    found = packed(sent, Timeframe.M1)
-    assert found["decimals"] == 4
-    assert unpacked(found) == [(each.open_time, each.open, each.high, each.low, each.close) for each in sent]
+    packed_candles = packed(sent, Timeframe.M1)
+    assert packed_candles["decimals"] == 4
+    assert unpacked(packed_candles) == [
+        (each.open_time, each.open, each.high, each.low, each.close) for each in sent
+    ]
 
 
 def test_round_prices_have_no_decimals() -> None:
@@ -106,20 +108,20 @@ def test_the_candles_around_a_trade_hold_it_and_stop_at_the_history() -> None:
 
 
 def test_no_chart_shows_what_came_before_the_start_or_after_the_end() -> None:
-    found = data_of(written(outcome(trade(at=0.01), trade(at=3.98, hours=0.2))))
-    first, last = (unpacked(each["candles"]) for each in found["trades"])
+    data = data_of(written(outcome(trade(at=0.01), trade(at=3.98, hours=0.2))))
+    first, last = (unpacked(each["candles"]) for each in data["trades"])
     assert first[0][0] == day(0)
     assert last[-1][0] == day(4) - timedelta(minutes=1)
 
 
 def test_bins_cover_every_multiple_once() -> None:
     multiples = [D("-1.0"), D("-0.01"), D(0), D("0.25"), D("1.99"), D(2)]
-    found = bins(multiples)
-    assert sum(count for _, _, count in found) == len(multiples)
-    for low, high, count in found:
+    histogram = bins(multiples)
+    assert sum(count for _, _, count in histogram) == len(multiples)
+    for low, high, count in histogram:
         assert count == sum(low <= each < high for each in multiples)
         assert high - low == D("0.1")
-    assert (found[0][0], found[-1][0]) == (D(-1), D(2))
+    assert (histogram[0][0], histogram[-1][0]) == (D(-1), D(2))
 
 
 def test_far_outliers_widen_the_bins_instead_of_multiplying_them() -> None:
@@ -157,8 +159,8 @@ def test_the_scripts_get_every_trade_with_its_levels() -> None:
 def test_levels_keep_digits_that_no_candle_around_them_has() -> None:
     fine = trade()
     fine = replace(fine, plan=replace(fine.plan, stop=D("49750.125")))
-    (found,) = data_of(written(outcome(fine)))["trades"]
-    assert (found["decimals"], found["candles"]["decimals"]) == (3, 2)
+    (drawn,) = data_of(written(outcome(fine)))["trades"]
+    assert (drawn["decimals"], drawn["candles"]["decimals"]) == (3, 2)
 
 
 def test_several_profiles_are_compared_first_and_told_one_by_one() -> None:

@@ -19,7 +19,7 @@ from apps.engine.rules.condition import UNKNOWN_METRICS, read_conditions
 from apps.engine.rules.rule_input import RuleInput
 from apps.engine.values.timeframe import VALIDATION, WINDOW, Timeframe
 from apps.profiles.files import load_profiles, profile_names
-from tests.backtest.margins import differences
+from tests.backtest.leaf_margins import differences
 from tests.engine.past import cut_frames, live_frames, verdict_at
 
 PROFILES = Path(__file__).resolve().parents[2] / "profiles"
@@ -30,13 +30,13 @@ START, END = datetime(2025, 5, 13, 22, 30, tzinfo=UTC), datetime(2025, 5, 15, 9,
 MINUTE = timedelta(minutes=1)
 
 
-def asked(start: datetime = START, end: datetime = END, warm_up: int = 1) -> CandleRange:
+def candle_range(start: datetime = START, end: datetime = END, warm_up: int = 1) -> CandleRange:
     return CandleRange((SYMBOL,), start, end, warm_up)
 
 
 @cache
-def told(name: str) -> PastJudgement:
-    return judge_past(open_recorded(asked()), SYMBOL, SHIPPED[name])
+def past_of(name: str) -> PastJudgement:
+    return judge_past(open_recorded(candle_range()), SYMBOL, SHIPPED[name])
 
 
 def moments() -> list[int]:
@@ -52,7 +52,7 @@ def moments() -> list[int]:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_verdict_is_what_live_says_of_the_same_columns(name: str) -> None:
-    past, candles = told(name), open_recorded(asked()).windows(SYMBOL, SHIPPED[name].columns)
+    past, candles = past_of(name), open_recorded(candle_range()).windows(SYMBOL, SHIPPED[name].columns)
     for row in moments() + np.flatnonzero(past.ready)[:10].tolist():
         at_ms = int(past.closes_ms[row])
         live = verdict_at(cut_frames(past.frames, candles, at_ms), SHIPPED[name], at_ms)
@@ -62,8 +62,8 @@ def test_the_verdict_is_what_live_says_of_the_same_columns(name: str) -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_outcomes_are_what_live_says_from_its_own_windows(name: str) -> None:
     """Live settles its indicators over a window: not a leaf of these moments is near enough to mind."""
-    profile, past = SHIPPED[name], told(name)
-    candles = open_recorded(asked()).windows(SYMBOL, profile.columns)
+    profile, past = SHIPPED[name], past_of(name)
+    candles = open_recorded(candle_range()).windows(SYMBOL, profile.columns)
     for row in moments()[::4]:
         at_ms = int(past.closes_ms[row])
         ours, live = past.verdict(row), verdict_at(live_frames(candles, at_ms), profile, at_ms)
@@ -74,19 +74,19 @@ def test_the_outcomes_are_what_live_says_from_its_own_windows(name: str) -> None
             live.execution_timeframe,
             live.candle_open_at,
         )
-        held = [[leaf.held for leaf in one.leaves] for one in ours.timeframes]
-        assert held == [[leaf.held for leaf in one.leaves] for one in live.timeframes]
+        held = [[leaf.held for leaf in outcome.leaves] for outcome in ours.timeframes]
+        assert held == [[leaf.held for leaf in outcome.leaves] for outcome in live.timeframes]
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_doubled_warm_up_changes_nothing_that_is_not_near_a_threshold(name: str) -> None:
-    longer = judge_past(open_recorded(asked(warm_up=2)), SYMBOL, SHIPPED[name])
-    assert differences(told(name), longer).unexplained == []
+    longer = judge_past(open_recorded(candle_range(warm_up=2)), SYMBOL, SHIPPED[name])
+    assert differences(past_of(name), longer).unexplained == []
 
 
 @cache
 def frames_until(end: datetime) -> Frames:
-    source = open_recorded(asked(end=end))
+    source = open_recorded(candle_range(end=end))
     return history(source.windows(SYMBOL, WINDOW))
 
 
@@ -128,11 +128,11 @@ def _truths(timeframe: Timeframe, end: datetime) -> dict[str, np.ndarray[tuple[i
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_no_verdict_sees_the_future(name: str) -> None:
-    whole = told(name)
+    whole = past_of(name)
     for cut in CUTS:
-        part = judge_past(open_recorded(asked(end=cut)), SYMBOL, SHIPPED[name])
-        kept = len(part.closes_ms)
-        np.testing.assert_array_equal(part.reason_code, whole.reason_code[:kept])
-        np.testing.assert_array_equal(part.execution_index, whole.execution_index[:kept])
-        np.testing.assert_array_equal(part.score, whole.score[:kept])
-        assert part.verdict(kept - 1) == whole.verdict(kept - 1)
+        part = judge_past(open_recorded(candle_range(end=cut)), SYMBOL, SHIPPED[name])
+        count = len(part.closes_ms)
+        np.testing.assert_array_equal(part.reason_code, whole.reason_code[:count])
+        np.testing.assert_array_equal(part.execution_index, whole.execution_index[:count])
+        np.testing.assert_array_equal(part.score, whole.score[:count])
+        assert part.verdict(count - 1) == whole.verdict(count - 1)

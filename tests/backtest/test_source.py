@@ -28,7 +28,7 @@ SHORT = "a warm-up of 0 windows is too short: live needs 1"
 PROFILES = Path(__file__).resolve().parents[2] / "profiles"
 
 
-def asked(*symbols: str, **changes: Any) -> CandleRange:
+def candle_range(*symbols: str, **changes: Any) -> CandleRange:
     given: dict[str, Any] = {"symbols": symbols or ("BTCUSDT",), "start": START, "end": END} | changes
     return CandleRange(**given)
 
@@ -47,12 +47,12 @@ def asked(*symbols: str, **changes: Any) -> CandleRange:
 )
 def test_a_senseless_question_is_refused_with_every_fault(changes: dict[str, Any], faults: list[str]) -> None:
     with pytest.raises(SourceError) as refused:
-        asked(**changes)
+        candle_range(**changes)
     assert list(refused.value.faults) == faults
 
 
 def test_every_close_from_the_start_up_to_the_end_is_judged() -> None:
-    closes = asked().closes_ms
+    closes = candle_range().closes_ms
     assert closes[0] == START.timestamp() * 1000
     assert closes[-1] == (END - MINUTE).timestamp() * 1000
     assert set(np.diff(closes).tolist()) == {60_000}
@@ -61,7 +61,7 @@ def test_every_close_from_the_start_up_to_the_end_is_judged() -> None:
 @pytest.mark.parametrize("timeframe", list(WINDOW))
 @pytest.mark.parametrize("warm_up", [1, 2])
 def test_the_first_close_has_a_whole_live_window_behind_it(timeframe: Timeframe, warm_up: int) -> None:
-    stretch = open_recorded(asked(warm_up=warm_up)).windows("BTCUSDT", [timeframe])[timeframe]
+    stretch = open_recorded(candle_range(warm_up=warm_up)).windows("BTCUSDT", [timeframe])[timeframe]
     first = int(timeframe.floor(START).timestamp()) * 1000
     assert stretch.close_ms.tolist().index(first) == WINDOW[timeframe] * warm_up - 1
     assert stretch.until == timeframe.floor(END - MINUTE)
@@ -70,7 +70,7 @@ def test_the_first_close_has_a_whole_live_window_behind_it(timeframe: Timeframe,
 
 def test_the_recorded_market_tells_unknown_symbols_and_dates_at_once() -> None:
     with pytest.raises(SourceError) as refused:
-        open_recorded(asked("BTCUST", "ETHUSDT", end=datetime(2025, 6, 3, 0, 1, tzinfo=UTC)))
+        open_recorded(candle_range("BTCUST", "ETHUSDT", end=datetime(2025, 6, 3, 0, 1, tzinfo=UTC)))
     assert list(refused.value.faults) == [
         "unknown symbol 'BTCUST'; nearest: 'BTCUSDT' (16 contracts are in the recorded market)",
         "the recorded market has 2025-05-10 00:00 UTC to 2025-06-03 00:00 UTC, "
@@ -79,22 +79,22 @@ def test_the_recorded_market_tells_unknown_symbols_and_dates_at_once() -> None:
 
 
 def test_the_whole_tape_can_be_asked_for_with_the_chained_past_before_it() -> None:
-    whole = asked(start=datetime(2025, 5, 10, tzinfo=UTC), end=datetime(2025, 6, 3, tzinfo=UTC))
+    whole = candle_range(start=datetime(2025, 5, 10, tzinfo=UTC), end=datetime(2025, 6, 3, tzinfo=UTC))
     source = open_recorded(whole)
     assert len(whole.closes_ms) == 34_560
     assert not np.isnan(source.windows("BTCUSDT", WINDOW)[Timeframe.H4].candles).any()
 
 
 def test_symbols_keep_the_order_they_are_asked_in() -> None:
-    assert open_recorded(asked("XRPUSDT", "BTCUSDT")).archive.symbols == ("XRPUSDT", "BTCUSDT")
+    assert open_recorded(candle_range("XRPUSDT", "BTCUSDT")).archive.symbols == ("XRPUSDT", "BTCUSDT")
 
 
 def test_a_recorded_candle_is_the_float_nearest_to_the_exact_decimal() -> None:
-    source = open_recorded(asked("LAYERUSDT"))
+    source = open_recorded(candle_range("LAYERUSDT"))
     wide = source.windows("LAYERUSDT", [Timeframe.M1])[Timeframe.M1]
-    for told in source.archive.candles("LAYERUSDT", Timeframe.M1, START, END - MINUTE):
-        at = int(np.searchsorted(wide.close_ms, (told.open_time + MINUTE).timestamp() * 1000))
-        exact = (told.open, told.high, told.low, told.close, told.volume)
+    for recorded in source.archive.candles("LAYERUSDT", Timeframe.M1, START, END - MINUTE):
+        at = int(np.searchsorted(wide.close_ms, (recorded.open_time + MINUTE).timestamp() * 1000))
+        exact = (recorded.open, recorded.high, recorded.low, recorded.close, recorded.volume)
         assert wide.candles[:, 0, at].tolist() == [float(value) for value in exact]
 
 
@@ -107,8 +107,8 @@ def fill(source: RecordedSource, *, skipped: tuple[datetime, ...] = ()) -> None:
         for timeframe in WINDOW:
             until, count = source.range.axis(timeframe)
             candles = source.archive.candles(symbol, timeframe, until - count * timeframe.duration, until)
-            kept = timeframe is not Timeframe.M1
-            store.save_candles(each for each in candles if kept or each.open_time not in skipped)
+            stays = timeframe is not Timeframe.M1
+            store.save_candles(each for each in candles if stays or each.open_time not in skipped)
         closing = source.archive.candles(symbol, Timeframe.M1, END - MINUTE, END)
         store.save_candles(closing)
     listed = [_listed(source, symbol) for symbol in source.archive.symbols]
@@ -122,24 +122,26 @@ def _listed(source: RecordedSource, symbol: str) -> Contract:
 
 @pytest.mark.django_db
 def test_stored_candles_are_the_recorded_ones_to_the_bit() -> None:
-    files = open_recorded(asked())
+    files = open_recorded(candle_range())
     fill(files)
-    database = open_stored(asked())
+    database = open_stored(candle_range())
     for timeframe, wide in files.windows("BTCUSDT", WINDOW).items():
-        found = database.windows("BTCUSDT", [timeframe])[timeframe]
-        assert (found.symbols, found.until) == (wide.symbols, wide.until)
-        np.testing.assert_array_equal(found.candles, wide.candles)
+        stored = database.windows("BTCUSDT", [timeframe])[timeframe]
+        assert (stored.symbols, stored.until) == (wide.symbols, wide.until)
+        np.testing.assert_array_equal(stored.candles, wide.candles)
     _same_archive(database, files)
 
 
 @pytest.mark.django_db
 def test_a_profile_says_the_same_of_stored_and_of_recorded_candles() -> None:
-    files = open_recorded(asked())
+    files = open_recorded(candle_range())
     fill(files)
     [profile] = load_profiles(PROFILES, ["scalper_micro"])
-    told = [judge_past(source, "BTCUSDT", profile) for source in (files, open_stored(asked()))]
-    assert [told[0].verdict(row) for row in (0, 100, 251)] == [told[1].verdict(row) for row in (0, 100, 251)]
-    np.testing.assert_array_equal(told[0].reason_code, told[1].reason_code)
+    judgements = [judge_past(source, "BTCUSDT", profile) for source in (files, open_stored(candle_range()))]
+    assert [judgements[0].verdict(row) for row in (0, 100, 251)] == [
+        judgements[1].verdict(row) for row in (0, 100, 251)
+    ]
+    np.testing.assert_array_equal(judgements[0].reason_code, judgements[1].reason_code)
 
 
 def _same_archive(database: StoredSource, files: RecordedSource) -> None:
@@ -154,9 +156,9 @@ def _same_archive(database: StoredSource, files: RecordedSource) -> None:
 @pytest.mark.django_db
 def test_a_hole_is_reported_and_stands_still_without_volume_where_it_is_traded() -> None:
     lost = (START + 10 * MINUTE, START + 11 * MINUTE)
-    files = open_recorded(asked())
+    files = open_recorded(candle_range())
     fill(files, skipped=lost)
-    database = open_stored(asked())
+    database = open_stored(candle_range())
     assert find_holes(database.windows("BTCUSDT", WINDOW), START) == (Holes(Timeframe.M1, 2, lost[0]),)
     assert find_holes(files.windows("BTCUSDT", WINDOW), START) == ()
     before, first, second = database.archive.matrix(
@@ -167,10 +169,10 @@ def test_a_hole_is_reported_and_stands_still_without_volume_where_it_is_traded()
 
 @pytest.mark.django_db
 def test_the_market_room_tells_unknown_symbols_dates_and_contracts_at_once() -> None:
-    fill(open_recorded(asked("BTCUSDT", "XRPUSDT")))
+    fill(open_recorded(candle_range("BTCUSDT", "XRPUSDT")))
     store.save_contracts([contract("BTCUSDT"), contract("ETHUSDT")], START)
     with pytest.raises(SourceError) as refused:
-        open_stored(asked("BTCUSD", "XRPUSDT", start=datetime(2024, 5, 20, tzinfo=UTC)))
+        open_stored(candle_range("BTCUSD", "XRPUSDT", start=datetime(2024, 5, 20, tzinfo=UTC)))
     assert list(refused.value.faults) == [
         "unknown symbol 'BTCUSD'; nearest: 'BTCUSDT' "
         "(2 contracts have candles here; manage.py backfill_klines fetches them)",
@@ -183,29 +185,29 @@ def test_the_market_room_tells_unknown_symbols_dates_and_contracts_at_once() -> 
 def test_days_without_one_candle_between_stored_ones_are_refused_by_name() -> None:
     store.save_contracts([contract("BTCUSDT"), contract("ETHUSDT")], START)
     around = [START - timedelta(days=2), START + timedelta(days=2)]
-    store.save_candles(candle(one, open_time=at) for one in ("BTCUSDT", "ETHUSDT") for at in around)
+    store.save_candles(candle(symbol, open_time=at) for symbol in ("BTCUSDT", "ETHUSDT") for at in around)
     with pytest.raises(SourceError) as refused:
-        open_stored(asked("BTCUSDT", "ETHUSDT"))
+        open_stored(candle_range("BTCUSDT", "ETHUSDT"))
     assert list(refused.value.faults) == [
-        f"{one} has not one 1m candle from 2025-05-20 00:00 UTC to 2025-05-21 00:00 UTC: "
+        f"{symbol} has not one 1m candle from 2025-05-20 00:00 UTC to 2025-05-21 00:00 UTC: "
         "backfill_klines fetches what the exchange has"
-        for one in ("BTCUSDT", "ETHUSDT")
+        for symbol in ("BTCUSDT", "ETHUSDT")
     ]
 
 
 @pytest.mark.django_db
 def test_a_contract_that_is_not_stored_is_named() -> None:
-    fill(open_recorded(asked("XRPUSDT")))
+    fill(open_recorded(candle_range("XRPUSDT")))
     Row.objects.filter(symbol="XRPUSDT").delete()
     with pytest.raises(SourceError, match="XRPUSDT has candles but its contract is not stored"):
-        open_stored(asked("XRPUSDT"))
+        open_stored(candle_range("XRPUSDT"))
 
 
 @pytest.mark.django_db
 def test_ticks_are_as_fine_as_the_finest_stored_price() -> None:
-    files = open_recorded(asked("XRPUSDT"))
+    files = open_recorded(candle_range("XRPUSDT"))
     fill(files)
     store.save_contracts([contract("XRPUSDT", tick_size=Decimal("0.05"), contract_size=Decimal(10))], START)
-    listing = open_stored(asked("XRPUSDT")).archive.listing("XRPUSDT")
+    listing = open_stored(candle_range("XRPUSDT")).archive.listing("XRPUSDT")
     assert listing.tick == files.archive.listing("XRPUSDT").tick
     assert (listing.contract_size, listing.max_volume) == (Decimal(1), 10_000_000)

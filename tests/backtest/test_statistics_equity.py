@@ -24,32 +24,32 @@ def figures(*equities: int, days: float | None = None) -> EquityFigures:
 
 
 def test_the_result_is_the_last_worth_beside_the_first() -> None:
-    found = figures(1000, 900, 1100)
-    assert (found.start_usdt, found.end_usdt, found.return_pct) == (D(1000), D(1100), D(10))
+    result = figures(1000, 900, 1100)
+    assert (result.start_usdt, result.end_usdt, result.return_pct) == (D(1000), D(1100), D(10))
 
 
 def test_without_any_point_the_account_kept_its_worth() -> None:
-    found = equity_figures(outcome(equity_points=()))
-    assert (found.end_usdt, found.return_pct, found.max_drawdown) == (D(1000), D(0), None)
+    result = equity_figures(outcome(equity_points=()))
+    assert (result.end_usdt, result.return_pct, result.max_drawdown) == (D(1000), D(0), None)
 
 
 def test_the_deepest_fall_is_by_percent_of_its_own_peak() -> None:
-    found = max_drawdown(equity_points(1000, 800, 4000, 3600, 4100))  # 20 % of 1,000, then 10 % of 4,000
-    assert found is not None
-    assert (found.pct, found.usdt) == (D(20), D(200))
-    assert (found.peak_at, found.trough_at, found.recovered_at) == (day(0), day(1), day(2))
+    result = max_drawdown(equity_points(1000, 800, 4000, 3600, 4100))  # 20 % of 1,000, then 10 % of 4,000
+    assert result is not None
+    assert (result.pct, result.usdt) == (D(20), D(200))
+    assert (result.peak_at, result.trough_at, result.recovered_at) == (day(0), day(1), day(2))
 
 
 def test_a_fall_runs_from_the_last_moment_at_the_peak() -> None:
-    found = max_drawdown(equity_points(1000, 1000, 900))
-    assert found is not None
-    assert found.peak_at == day(1)
+    result = max_drawdown(equity_points(1000, 1000, 900))
+    assert result is not None
+    assert result.peak_at == day(1)
 
 
 def test_a_fall_that_lasts_has_no_recovery() -> None:
-    found = max_drawdown(equity_points(1000, 900, 999))
-    assert found is not None
-    assert found.recovered_at is None
+    result = max_drawdown(equity_points(1000, 900, 999))
+    assert result is not None
+    assert result.recovered_at is None
 
 
 def test_equity_that_never_fell_has_no_drawdown() -> None:
@@ -90,13 +90,13 @@ def test_days_end_at_midnight_from_the_start_to_the_end() -> None:
 
 
 def test_a_day_without_a_point_keeps_the_worth_of_the_day_before() -> None:
-    found = equity_figures(outcome(equity_points=equity_points(1000, 1100, 990, every=2), days=4))
-    assert found.sharpe == pytest.approx(sharpe([0.0, 0.1, 0.0, -0.1]))
+    result = equity_figures(outcome(equity_points=equity_points(1000, 1100, 990, every=2), days=4))
+    assert result.sharpe == pytest.approx(sharpe([0.0, 0.1, 0.0, -0.1]))
 
 
 def test_an_emptied_account_has_neither_sharpe_nor_sortino() -> None:
-    found = figures(1000, 0, 0)
-    assert (found.sharpe, found.sortino) == (None, None)
-    assert found.max_drawdown is not None
-    assert found.max_drawdown.pct == 100
-    assert found.return_pct == D(-100)
+    result = figures(1000, 0, 0)
+    assert (result.sharpe, result.sortino) == (None, None)
+    assert result.max_drawdown is not None
+    assert result.max_drawdown.pct == 100
+    assert result.return_pct == D(-100)

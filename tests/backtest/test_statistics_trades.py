@@ -40,9 +40,9 @@ def test_two_wins_a_loss_and_a_nothing_are_counted(name: str, expected: Any) -> 
 
 
 def test_the_error_of_the_expectancy_is_the_deviation_by_the_root_of_the_count() -> None:
-    found = figures(10, 0, 10, 0).expectancy_error_r  # R 2 0 2 0: variance 4/3, by 4
-    assert found is not None
-    assert found**2 == pytest.approx(Decimal(1) / 3)
+    result = figures(10, 0, 10, 0).expectancy_error_r  # R 2 0 2 0: variance 4/3, by 4
+    assert result is not None
+    assert result**2 == pytest.approx(Decimal(1) / 3)
 
 
 @pytest.mark.parametrize(
@@ -71,11 +71,11 @@ def test_only_losses_have_a_profit_factor_of_nothing() -> None:
 
 
 def test_costs_turn_a_small_win_into_a_loss() -> None:
-    found = figures(1, fees=D("1.5"), funding=D("0.25"))
-    assert (found.won, found.lost) == (0, 1)
-    assert (found.gross_usdt, found.fees_usdt, found.funding_usdt) == (D(1), D("1.5"), D("0.25"))
-    assert found.net_usdt == D("-0.25")
-    assert found.expectancy_r == D("-0.05")
+    result = figures(1, fees=D("1.5"), funding=D("0.25"))
+    assert (result.won, result.lost) == (0, 1)
+    assert (result.gross_usdt, result.fees_usdt, result.funding_usdt) == (D(1), D("1.5"), D("0.25"))
+    assert result.net_usdt == D("-0.25")
+    assert result.expectancy_r == D("-0.05")
 
 
 def test_a_part_filled_trade_is_measured_by_the_risk_of_its_part() -> None:
@@ -92,8 +92,8 @@ def test_a_part_filled_trade_is_measured_by_the_risk_of_its_part() -> None:
     ],
 )
 def test_streaks_run_without_a_break(nets: tuple[int, ...], winning: int, losing: int) -> None:
-    found = figures(*nets)
-    assert (found.winning_streak, found.losing_streak) == (winning, losing)
+    result = figures(*nets)
+    assert (result.winning_streak, result.losing_streak) == (winning, losing)
 
 
 def test_streaks_follow_the_closing_and_not_the_order_given() -> None:
@@ -103,11 +103,11 @@ def test_streaks_follow_the_closing_and_not_the_order_given() -> None:
 
 def test_holding_times_have_a_mean_and_a_median() -> None:
     held: list[Trade] = [trade(5, at, hours=hours) for at, hours in enumerate((1, 1, 4))]
-    found = trade_figures(held)
-    assert found.mean_holding == timedelta(hours=2)
-    assert found.median_holding == timedelta(hours=1)
+    result = trade_figures(held)
+    assert result.mean_holding == timedelta(hours=2)
+    assert result.median_holding == timedelta(hours=1)
 
 
 def test_what_is_still_open_is_counted_and_named() -> None:
-    found = figures(5, exit=Exit.OPEN)
-    assert (found.trades, found.still_open) == (1, 1)
+    result = figures(5, exit=Exit.OPEN)
+    assert (result.trades, result.still_open) == (1, 1)

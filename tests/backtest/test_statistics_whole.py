@@ -56,8 +56,8 @@ def test_the_parts_of_every_grouping_add_up_to_the_whole() -> None:
         trade(1, 40, exit=Exit.OPEN),
         days=60,
     )
-    found = statistics(mixed)
-    assert {name: list(parts) for name, parts in found.by.items()} == {
+    result = statistics(mixed)
+    assert {name: list(parts) for name, parts in result.by.items()} == {
         "symbol": ["BTCUSDT", "ETHUSDT"],
         "side": ["long", "short"],
         "exit": ["open", "stop", "target"],
@@ -65,13 +65,13 @@ def test_the_parts_of_every_grouping_add_up_to_the_whole() -> None:
     }
     sums = ("trades", "won", "lost", "gross_usdt", "fees_usdt", "funding_usdt", "net_usdt")
     assert set(sums) < {field.name for field in fields(TradeFigures)}
-    for parts in found.by.values():
+    for parts in result.by.values():
         for name in sums:
-            assert sum(getattr(part, name) for part in parts.values()) == getattr(found.trades, name)
+            assert sum(getattr(part, name) for part in parts.values()) == getattr(result.trades, name)
 
 
 def test_orders_are_filled_or_counted_by_how_they_ended() -> None:
     orders = (unfilled(), unfilled("ETHUSDT"), unfilled(status="REJECTED"))
-    found = statistics(outcome(trade(), unfilled=orders))
-    assert (found.orders, found.filled) == (4, 1)
-    assert found.unfilled == {"EXPIRED": 2, "REJECTED": 1}
+    result = statistics(outcome(trade(), unfilled=orders))
+    assert (result.orders, result.filled) == (4, 1)
+    assert result.unfilled == {"EXPIRED": 2, "REJECTED": 1}

@@ -25,8 +25,8 @@ FULL = outcome(
 
 
 def shown(*outcomes: Outcome, width: int = 80, pessimistic: bool = False) -> str:
-    text, told = io.StringIO(), [BacktestResult(each, statistics(each)) for each in outcomes]
-    show(Console(file=text, width=width), told, pessimistic=pessimistic)
+    text, results = io.StringIO(), [BacktestResult(each, statistics(each)) for each in outcomes]
+    show(Console(file=text, width=width), results, pessimistic=pessimistic)
     return text.getvalue()
 
 

@@ -44,17 +44,17 @@ def redis_url() -> str:
 @pytest.fixture
 def limiter(redis_url: str) -> Iterator[RateLimiter]:
     """A turnstile of its own, on the real server."""
-    made = RateLimiter(redis_url, uuid.uuid4().hex, ceiling=WIDE)
-    yield made
-    made.close()
+    rate_limiter = RateLimiter(redis_url, uuid.uuid4().hex, ceiling=WIDE)
+    yield rate_limiter
+    rate_limiter.close()
 
 
 @pytest.fixture
 def client(exchange: Exchange, limiter: RateLimiter) -> Iterator[ReadClient]:
     patience = Patience(connect_s=0.5, read_s=0.3, limited_s=(0.02, 0.04), unavailable_s=(0.01, 0.02, 0.03))
-    made = ReadClient(exchange.base_url, limiter, patience=patience)
-    yield made
-    made.close()
+    read_client = ReadClient(exchange.base_url, limiter, patience=patience)
+    yield read_client
+    read_client.close()
 
 
 @pytest.fixture
@@ -62,6 +62,6 @@ def broker(exchange: Exchange, limiter: RateLimiter) -> Iterator[Broker]:
     patience = Patience(turn_s=5.0, connect_s=0.5, read_s=0.5, limited_s=(), unavailable_s=(0.01,))
     client = ReadClient(exchange.base_url, limiter, key=CREDENTIALS.key, patience=patience)
     exchange.answers["/system/time"] = [lambda _: ok({"server_time": time.time_ns() // 1_000_000})]
-    made = Broker(client, OrderClient(exchange.base_url, limiter, CREDENTIALS))
-    yield made
-    made.close()
+    adapter = Broker(client, OrderClient(exchange.base_url, limiter, CREDENTIALS))
+    yield adapter
+    adapter.close()

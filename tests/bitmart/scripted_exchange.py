@@ -127,11 +127,11 @@ class Exchange:
         self.keys[scope["path"]] = heard.get("x-bm-key", "")
         if scope["method"] == "POST":
             self.posted[scope["path"]].append(Posted(await _body(receive), heard))
-        asked = self.asked[scope["path"]]
-        asked.append(dict(parse_qsl(scope["query_string"].decode())))
+        received = self.asked[scope["path"]]
+        received.append(dict(parse_qsl(scope["query_string"].decode())))
         script = self.answers[scope["path"]]
-        answer = script[min(len(asked), len(script)) - 1]
-        response = answer if isinstance(answer, Response) else answer(asked[-1])
+        answer = script[min(len(received), len(script)) - 1]
+        response = answer if isinstance(answer, Response) else answer(received[-1])
         await asyncio.sleep(response.delay_s)
         headers = [(name.encode(), value.encode()) for name, value in response.headers.items()]
         await send({"type": "http.response.start", "status": response.status, "headers": headers})

@@ -45,27 +45,27 @@ async def greet(peer: Peer) -> list[Any]:
 
 @pytest.fixture
 def opened(exchange: Exchange) -> Iterator[Opened]:
-    made: list[AccountStream] = []
+    streams: list[AccountStream] = []
 
     def start() -> Iterator[AccountNews | None]:
-        made.append(AccountStream(exchange.ws_url, CREDENTIALS, timings=QUICK))
-        return made[-1].account(poll_s=0.02)
+        streams.append(AccountStream(exchange.ws_url, CREDENTIALS, timings=QUICK))
+        return streams[-1].account(poll_s=0.02)
 
     yield start
-    for stream in made:
+    for stream in streams:
         stream.close()
 
 
 def take(news: Iterator[AccountNews | None], count: int) -> list[AccountNews]:
     deadline = time.monotonic() + PATIENCE_S
-    found: list[AccountNews] = []
+    items: list[AccountNews] = []
     for each in news:
         if each is not None:
-            found.append(each)
-        if len(found) == count:
-            return found
-        assert time.monotonic() < deadline, f"only {found} came"
-    raise AssertionError(f"the stream ended after {found}")
+            items.append(each)
+        if len(items) == count:
+            return items
+        assert time.monotonic() < deadline, f"only {items} came"
+    raise AssertionError(f"the stream ended after {items}")
 
 
 def what(news: list[AccountNews]) -> list[tuple[str | None, bool]]:
@@ -224,8 +224,8 @@ def test_a_consumer_that_fell_behind_loses_nothing(
     news = opened()
     first = take(news, 1)
     sent.wait(PATIENCE_S)
-    found = [each.symbol for each in first + take(news, 10) if each.symbol]
-    assert found == [f"S{n}USDT" for n in range(10)]
+    symbols = [each.symbol for each in first + take(news, 10) if each.symbol]
+    assert symbols == [f"S{n}USDT" for n in range(10)]
 
 
 def test_a_close_from_another_thread_ends_it_promptly(exchange: Exchange) -> None:

@@ -128,9 +128,9 @@ def test_a_price_is_written_without_exponent_and_reads_back_the_same(price: Deci
 
 
 def test_our_own_ids_are_ones_the_exchange_takes() -> None:
-    made = client_order_id(Role.ENTRY, "any decision")
-    assert made.isalnum()
-    assert len(made) <= 32
+    client_id = client_order_id(Role.ENTRY, "any decision")
+    assert client_id.isalnum()
+    assert len(client_id) <= 32
 
 
 @pytest.mark.parametrize(
@@ -268,11 +268,11 @@ def test_the_bytes_leave_right_after_the_last_check(exchange: Exchange, broker: 
 
 
 def test_nobody_there_is_unavailable_and_the_last_check_is_not_even_asked(limiter: RateLimiter) -> None:
-    asked: list[int] = []
+    checks: list[int] = []
     nobody = OrderClient("http://127.0.0.1:1", limiter, CREDENTIALS)
     with pytest.raises(BrokerUnavailable):
-        nobody.send(SUBMIT_ORDER, {}, before_sending=lambda: asked.append(1))
-    assert asked == []
+        nobody.send(SUBMIT_ORDER, {}, before_sending=lambda: checks.append(1))
+    assert checks == []
 
 
 def test_an_opening_order_does_not_wait_for_a_far_slot_and_a_closing_one_does(

@@ -50,8 +50,8 @@ HOUR = timedelta(hours=1)
 def within(rows: Rows, stamp: str, *, unit_ms: int, most: int) -> Callable[[dict[str, str]], Response]:
     """A route that shows the newest `most` rows of the span it is asked for."""
 
-    def answer(asked: dict[str, str]) -> Response:
-        start, end = int(asked["start_time"]) * unit_ms, int(asked["end_time"]) * unit_ms
+    def answer(params: dict[str, str]) -> Response:
+        start, end = int(params["start_time"]) * unit_ms, int(params["end_time"]) * unit_ms
         return ok([row for row in rows if start <= int(row[stamp]) <= end][-most:])
 
     return answer
@@ -151,7 +151,7 @@ def test_fills_beyond_a_page_are_found_by_narrowing(exchange: Exchange, broker: 
     exchange.answers[TRADES.path] = [within(rows, "create_time", unit_ms=1000, most=200)]
     fills = broker.fills("BTCUSDT", since)
     assert [fill.trade_id for fill in fills] == [str(n) for n in range(450)]
-    assert all(asked["symbol"] == "BTCUSDT" for asked in exchange.asked[TRADES.path])
+    assert all(params["symbol"] == "BTCUSDT" for params in exchange.asked[TRADES.path])
 
 
 def test_fills_before_the_moment_asked_for_are_left_out(exchange: Exchange, broker: Broker) -> None:
@@ -174,7 +174,7 @@ def test_more_fills_in_a_moment_than_the_exchange_shows_are_unavailable(
 def test_ninety_days_are_the_longest_span_asked_for(exchange: Exchange, broker: Broker) -> None:
     exchange.answers[TRADES.path] = [ok([])]
     broker.fills("BTCUSDT", datetime.now(UTC) - timedelta(days=100))
-    spans = [int(asked["end_time"]) - int(asked["start_time"]) for asked in exchange.asked[TRADES.path]]
+    spans = [int(params["end_time"]) - int(params["start_time"]) for params in exchange.asked[TRADES.path]]
     assert len(spans) == 2
     assert max(spans) <= 90 * 86_400
 
@@ -213,9 +213,9 @@ def test_a_search_with_a_failed_read_finds_nothing_out(empty: Exchange, broker: 
 def test_an_order_is_found_open_and_in_the_history(empty: Exchange, broker: Broker, route: Any) -> None:
     other = ROW | {"client_order_id": "tv3e0002", "order_id": "5"}
     empty.answers[route.path] = [ok([other, ROW])]
-    found = broker.order("BTCUSDT", "tv3e0001")
-    assert found is not None
-    assert found.exchange_order_id == ROW["order_id"]
+    order = broker.order("BTCUSDT", "tv3e0001")
+    assert order is not None
+    assert order.exchange_order_id == ROW["order_id"]
 
 
 def test_an_order_that_only_its_trades_show_is_read_by_its_exchange_id(
@@ -223,10 +223,10 @@ def test_an_order_that_only_its_trades_show_is_read_by_its_exchange_id(
 ) -> None:
     empty.answers[TRADES.path] = [ok([TRADE | {"order_id": "5"}, TRADE])]
     by_id = {"5": ROW | {"order_id": "5", "client_order_id": "tv3e0009"}, ROW["order_id"]: ROW}
-    empty.answers[ORDER.path] = [lambda asked: ok(by_id[asked["order_id"]])]
-    found = broker.order("BTCUSDT", "tv3e0001")
-    assert found is not None
-    assert found.client_order_id == "tv3e0001"
+    empty.answers[ORDER.path] = [lambda params: ok(by_id[params["order_id"]])]
+    order = broker.order("BTCUSDT", "tv3e0001")
+    assert order is not None
+    assert order.client_order_id == "tv3e0001"
 
 
 def test_trades_of_an_order_the_exchange_no_longer_has_prove_nothing(empty: Exchange, broker: Broker) -> None:
@@ -282,7 +282,7 @@ def test_brackets_rise_and_an_unreadable_one_spoils_them(exchange: Exchange, bro
     upper = BRACKET | {"notional_cap": "50000", "initial_leverage": 20, "cum": "100"}
     answers: list[Rows] = [[upper, BRACKET], [{}]]
     exchange.answers[LEVERAGE_BRACKET.path] = [
-        ok({"rules": [{"symbol": "BTCUSDT", "brackets": found}]}) for found in answers
+        ok({"rules": [{"symbol": "BTCUSDT", "brackets": brackets}]}) for brackets in answers
     ]
     assert [bracket.max_leverage for bracket in broker.brackets("BTCUSDT")] == [50, 20]
     with pytest.raises(BrokerUnavailable, match="unreadable"):

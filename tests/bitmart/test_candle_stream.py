@@ -44,14 +44,14 @@ def push(symbol: str = "BTCUSDT", **changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def opened(exchange: Exchange) -> Iterator[Open]:
-    made: list[CandleStream] = []
+    streams: list[CandleStream] = []
 
     def make(timings: Timings = QUICK) -> CandleStream:
-        made.append(CandleStream(exchange.ws_url, _contract_size, timings=timings))
-        return made[-1]
+        streams.append(CandleStream(exchange.ws_url, _contract_size, timings=timings))
+        return streams[-1]
 
     yield make
-    for each in made:
+    for each in streams:
         each.close()
 
 
@@ -64,14 +64,14 @@ def _contract_size(symbol: str) -> Decimal:
 def take(values: Iterator[FormingCandle | Gap | None], count: int) -> list[FormingCandle | Gap]:
     """The next `count` that are not heartbeats."""
     deadline = time.monotonic() + PATIENCE_S
-    found: list[FormingCandle | Gap] = []
+    items: list[FormingCandle | Gap] = []
     for value in values:
         if value is not None:
-            found.append(value)
-        if len(found) == count:
-            return found
-        assert time.monotonic() < deadline, f"only {found} came"
-    raise AssertionError(f"the stream ended after {found}")
+            items.append(value)
+        if len(items) == count:
+            return items
+        assert time.monotonic() < deadline, f"only {items} came"
+    raise AssertionError(f"the stream ended after {items}")
 
 
 async def stay(peer: Peer) -> None:
@@ -102,11 +102,11 @@ def test_nothing_within_the_poll_time_is_a_heartbeat(exchange: Exchange, opened:
 
 
 def test_each_connection_has_at_most_100_topics_in_messages_of_20(exchange: Exchange, opened: Open) -> None:
-    asked: list[list[list[str]]] = []
+    connections: list[list[list[str]]] = []
 
     async def script(peer: Peer, connection: int) -> None:
         messages: list[list[str]] = []
-        asked.append(messages)
+        connections.append(messages)
         while True:
             message = await peer.heard()
             if message["action"] == "subscribe":
@@ -116,8 +116,12 @@ def test_each_connection_has_at_most_100_topics_in_messages_of_20(exchange: Exch
     exchange.script = script
     symbols = [f"S{number}USDT" for number in range(230)]
     take(opened(replace(QUICK, ping_s=5.0, silent_s=20.0)).candles(symbols), 12)
-    assert sorted([len(batch) for batch in messages] for messages in asked) == [[20, 10], [20] * 5, [20] * 5]
-    assert {topic for messages in asked for batch in messages for topic in batch} == set(
+    assert sorted([len(batch) for batch in messages] for messages in connections) == [
+        [20, 10],
+        [20] * 5,
+        [20] * 5,
+    ]
+    assert {topic for messages in connections for batch in messages for topic in batch} == set(
         map(candle_topic, symbols)
     )
 

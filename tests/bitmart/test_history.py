@@ -45,8 +45,8 @@ def test_a_page_is_asked_in_seconds_and_minutes_and_given_in_coins(
     assert [candle.open_time for candle in candles] == [START, START + Timeframe.M5.duration]
     assert candles[0].volume == Decimal("8.748")
     first = int(START.timestamp())
-    asked = {"symbol": "BTCUSDT", "step": "5", "start_time": str(first), "end_time": str(first + 599)}
-    assert exchange.asked[KLINE.path] == [asked]
+    params = {"symbol": "BTCUSDT", "step": "5", "start_time": str(first), "end_time": str(first + 599)}
+    assert exchange.asked[KLINE.path] == [params]
 
 
 def test_what_lies_outside_the_asked_range_is_left_out(exchange: Exchange, history: History) -> None:

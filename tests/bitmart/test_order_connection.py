@@ -50,14 +50,14 @@ Serve = Callable[[Behaviour], Server]
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    made: list[Server] = []
+    servers: list[Server] = []
 
     def start(behaviour: Behaviour) -> Server:
-        made.append(Server(behaviour))
-        return made[-1]
+        servers.append(Server(behaviour))
+        return servers[-1]
 
     yield start
-    for server in made:
+    for server in servers:
         server.close()
 
 

@@ -159,19 +159,19 @@ POSITION_NUMBERS = (
 )
 
 
-@given(name=st.sampled_from(POSITION_NUMBERS), found=WRONG_NUMBERS)
-def test_a_position_with_a_wrong_number_names_the_field_and_leaves_the_others(name: str, found: Any) -> None:
-    _one_bad(parse_account.positions, POSITION, name, found)
+@given(name=st.sampled_from(POSITION_NUMBERS), value=WRONG_NUMBERS)
+def test_a_position_with_a_wrong_number_names_the_field_and_leaves_the_others(name: str, value: Any) -> None:
+    _one_bad(parse_account.positions, POSITION, name, value)
 
 
-@given(name=st.sampled_from(("symbol", "open_type", "position_side")), found=WRONG_TEXTS)
-def test_a_position_with_a_wrong_text_names_the_field_and_leaves_the_others(name: str, found: Any) -> None:
-    _one_bad(parse_account.positions, POSITION, name, found)
+@given(name=st.sampled_from(("symbol", "open_type", "position_side")), value=WRONG_TEXTS)
+def test_a_position_with_a_wrong_text_names_the_field_and_leaves_the_others(name: str, value: Any) -> None:
+    _one_bad(parse_account.positions, POSITION, name, value)
 
 
-@given(name=st.sampled_from(("amount", "time")), found=WRONG_NUMBERS)
-def test_a_ledger_line_with_a_wrong_number_names_the_field(name: str, found: Any) -> None:
-    _one_bad(parse_account.transactions, TRANSACTION, name, found)
+@given(name=st.sampled_from(("amount", "time")), value=WRONG_NUMBERS)
+def test_a_ledger_line_with_a_wrong_number_names_the_field(name: str, value: Any) -> None:
+    _one_bad(parse_account.transactions, TRANSACTION, name, value)
 
 
 @given(name=st.sampled_from(("available_balance", "frozen_balance", "unrealized", "position_deposit")))
@@ -181,8 +181,8 @@ def test_a_balance_that_is_not_sent_is_not_zero(name: str) -> None:
     assert caught.value.field == name
 
 
-def _one_bad(parse: Any, row: Row, name: str, found: Any) -> None:
-    for bad in (row | {name: found}, without(row, name)):
+def _one_bad(parse: Any, row: Row, name: str, value: Any) -> None:
+    for bad in (row | {name: value}, without(row, name)):
         read = parse([row, bad, row])
         assert len(read.values) == 2
         (fault,) = read.faults

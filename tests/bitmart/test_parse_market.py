@@ -215,11 +215,11 @@ def test_a_kline_with_a_wrong_field_is_dropped_with_the_fields_name(field: str, 
 def test_data_of_any_shape_never_raises_anything_but_a_parse_error(data: Any) -> None:
     for read in (parse_market.contracts, klines, parse_market.server_time_ms):
         try:
-            found = read(deepcopy(data))
+            parsed = read(deepcopy(data))
         except ParseError:
             continue
-        assert isinstance(found, Rows)
-        assert found.values == []
+        assert isinstance(parsed, Rows)
+        assert parsed.values == []
 
 
 def _names(faults: list[Any], field: str) -> None:

@@ -83,9 +83,9 @@ def test_an_order_placed_by_hand_has_no_id_of_ours() -> None:
     assert order.client_order_id == ""
 
 
-@pytest.mark.parametrize("found", [220609666322019, "220609666322019"])
-def test_an_order_id_is_text_however_it_was_sent(found: Any) -> None:
-    assert parse_orders.order_id({"order_id": found, "price": "market price"}) == "220609666322019"
+@pytest.mark.parametrize("value", [220609666322019, "220609666322019"])
+def test_an_order_id_is_text_however_it_was_sent(value: Any) -> None:
+    assert parse_orders.order_id({"order_id": value, "price": "market price"}) == "220609666322019"
 
 
 @fixtures.needed
@@ -144,13 +144,13 @@ def test_every_recorded_protection_is_read(name: str) -> None:
 def test_what_sells_protects_a_long(
     changes: Row, kind: ProtectionKind, side: Side, size: Decimal | None
 ) -> None:
-    (found,) = parse_orders.protections([PLAN | changes]).values
-    assert (found.kind, found.side, found.size) == (kind, side, size)
+    (protection,) = parse_orders.protections([PLAN | changes]).values
+    assert (protection.kind, protection.side, protection.size) == (kind, side, size)
 
 
 def test_a_protection_that_does_not_say_it_covers_everything_covers_what_it_names() -> None:
-    (found,) = parse_orders.protections([without(PLAN, "plan_category")]).values
-    assert found.size == Decimal(7216)
+    (protection,) = parse_orders.protections([without(PLAN, "plan_category")]).values
+    assert protection.size == Decimal(7216)
 
 
 @pytest.mark.parametrize("type_", ["plan", "trailing", "something new"])
@@ -161,35 +161,35 @@ def test_a_plan_order_of_another_kind_protects_nothing(type_: str) -> None:
 
 @given(
     name=st.sampled_from(("price", "size", "deal_size", "deal_avg_price", "state", "side")),
-    found=WRONG_NUMBERS,
+    value=WRONG_NUMBERS,
 )
-def test_an_order_with_a_wrong_number_names_the_field_and_leaves_the_others(name: str, found: Any) -> None:
-    _one_bad(parse_orders.orders, ORDER, name, found)
+def test_an_order_with_a_wrong_number_names_the_field_and_leaves_the_others(name: str, value: Any) -> None:
+    _one_bad(parse_orders.orders, ORDER, name, value)
 
 
-@given(name=st.sampled_from(("order_id", "symbol")), found=WRONG_TEXTS)
-def test_an_order_with_a_wrong_text_names_the_field_and_leaves_the_others(name: str, found: Any) -> None:
-    _one_bad(parse_orders.orders, ORDER, name, found)
+@given(name=st.sampled_from(("order_id", "symbol")), value=WRONG_TEXTS)
+def test_an_order_with_a_wrong_text_names_the_field_and_leaves_the_others(name: str, value: Any) -> None:
+    _one_bad(parse_orders.orders, ORDER, name, value)
 
 
 @given(
     name=st.sampled_from(("price", "vol", "paid_fees", "realised_profit", "side", "create_time")),
-    found=WRONG_NUMBERS,
+    value=WRONG_NUMBERS,
 )
-def test_a_trade_with_a_wrong_number_names_the_field_and_leaves_the_others(name: str, found: Any) -> None:
-    _one_bad(parse_orders.trades, TRADE, name, found)
+def test_a_trade_with_a_wrong_number_names_the_field_and_leaves_the_others(name: str, value: Any) -> None:
+    _one_bad(parse_orders.trades, TRADE, name, value)
 
 
-@given(name=st.sampled_from(("trade_id", "order_id", "symbol", "exec_type")), found=WRONG_TEXTS)
-def test_a_trade_with_a_wrong_text_names_the_field_and_leaves_the_others(name: str, found: Any) -> None:
-    _one_bad(parse_orders.trades, TRADE, name, found)
+@given(name=st.sampled_from(("trade_id", "order_id", "symbol", "exec_type")), value=WRONG_TEXTS)
+def test_a_trade_with_a_wrong_text_names_the_field_and_leaves_the_others(name: str, value: Any) -> None:
+    _one_bad(parse_orders.trades, TRADE, name, value)
 
 
-@given(name=st.sampled_from(("trigger_price", "side")), found=WRONG_NUMBERS)
+@given(name=st.sampled_from(("trigger_price", "side")), value=WRONG_NUMBERS)
 def test_a_protection_with_a_wrong_number_names_the_field_and_leaves_the_others(
-    name: str, found: Any
+    name: str, value: Any
 ) -> None:
-    _one_bad(parse_orders.protections, PLAN, name, found)
+    _one_bad(parse_orders.protections, PLAN, name, value)
 
 
 @pytest.mark.parametrize(
@@ -208,8 +208,8 @@ def test_a_value_nobody_documents_is_not_guessed(parse: Any, row: Row, changes: 
     assert read.faults[0].field in changes
 
 
-def _one_bad(parse: Any, row: Row, name: str, found: Any) -> None:
-    for bad in (row | {name: found}, without(row, name)):
+def _one_bad(parse: Any, row: Row, name: str, value: Any) -> None:
+    for bad in (row | {name: value}, without(row, name)):
         read = parse([row, bad, row])
         assert len(read.values) == 2
         (fault,) = read.faults

@@ -85,11 +85,11 @@ class Clock:
 @pytest.fixture
 def timed(redis_url: str) -> Callable[[], tuple[RateLimiter, Clock]]:
     """A turnstile whose time stands still until it is moved on."""
-    made: list[RateLimiter] = []
+    limiters: list[RateLimiter] = []
 
     def build() -> tuple[RateLimiter, Clock]:
         limiter, clock = RateLimiter(redis_url, uuid.uuid4().hex, ceiling=WIDE), Clock()
-        made.append(limiter)
+        limiters.append(limiter)
         for name, script in (("_reserve", RESERVE), ("_prompt", PROMPT), ("_hold", HOLD)):
             assert script.count(TIME) == 1
             registered = limiter._redis.register_script(
@@ -182,11 +182,13 @@ def test_several_processes_mixing_both_never_exceed_the_limit_in_any_window(redi
             )
             for seed in range(3)
         ]
-        assert [one.stdout.readline() for one in running if one.stdout] == ["ready\n"] * 3
-        for one in running:
-            assert one.stdin
-            one.stdin.write("go\n")
-            one.stdin.flush()
-        printed = [int(line) for one in running for line in one.communicate(timeout=30)[0].splitlines()]
+        assert [process.stdout.readline() for process in running if process.stdout] == ["ready\n"] * 3
+        for process in running:
+            assert process.stdin
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        printed = [
+            int(line) for process in running for line in process.communicate(timeout=30)[0].splitlines()
+        ]
     assert len(printed) == 3 * 12
     assert most_in_any_window(printed, KLINE.window_s) <= KLINE.limit

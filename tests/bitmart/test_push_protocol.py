@@ -49,14 +49,14 @@ class _Everything(dict[str, Decimal]):
 
 def _recorded() -> Iterator[tuple[str, Any]]:
     for name in fixtures.names("ws/*.json"):
-        found = fixtures.load(name)
+        recorded = fixtures.load(name)
         if name.startswith("ws/session_"):
-            for message in [*found["received_acks"], *found["received_pushes"]]:
+            for message in [*recorded["received_acks"], *recorded["received_pushes"]]:
                 yield name, message
-        elif isinstance(found, list):
-            yield from ((name, message) for message in found)
+        elif isinstance(recorded, list):
+            yield from ((name, message) for message in recorded)
         elif "trade_row" not in name and "login_request" not in name:
-            yield name, found
+            yield name, recorded
 
 
 @fixtures.needed

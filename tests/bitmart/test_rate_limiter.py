@@ -109,11 +109,11 @@ def test_the_default_ceiling_never_slows_klines_down() -> None:
 
 def test_a_hold_delays_the_next_call_of_every_process(redis_url: str) -> None:
     target = uuid.uuid4().hex
-    one, other = RateLimiter(redis_url, target, ceiling=WIDE), RateLimiter(redis_url, target, ceiling=WIDE)
-    one.hold(SERVER_TIME, 3.0)
+    first, other = RateLimiter(redis_url, target, ceiling=WIDE), RateLimiter(redis_url, target, ceiling=WIDE)
+    first.hold(SERVER_TIME, 3.0)
     assert other.reserve(SERVER_TIME).wait_s == pytest.approx(3.0, abs=0.5)
     assert other.reserve(KLINE).wait_s == 0
-    one.close()
+    first.close()
     other.close()
 
 
@@ -145,12 +145,12 @@ def test_a_hold_delays_also_those_who_already_wait_for_their_slot(redis_url: str
 
 def test_a_block_stops_every_route_of_every_process_at_once(redis_url: str) -> None:
     target = uuid.uuid4().hex
-    one, other = RateLimiter(redis_url, target, ceiling=WIDE), RateLimiter(redis_url, target, ceiling=WIDE)
-    one.block(60)
+    first, other = RateLimiter(redis_url, target, ceiling=WIDE), RateLimiter(redis_url, target, ceiling=WIDE)
+    first.block(60)
     for route in PUBLIC:
         with pytest.raises(Blocked, match=r"another (59|60) s"):
             other.wait_turn(route)
-    one.close()
+    first.close()
     other.close()
 
 

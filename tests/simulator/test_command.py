@@ -42,9 +42,9 @@ def test_it_says_where_it_serves_and_ends_cleanly_on_a_signal(tmp_path: Path, nu
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
-            found = re.search(r"http://\S+", line)
-            assert found is not None, process.stderr.read() if process.stderr else ""
-            assert requests.get(found[0] + "/healthz", timeout=30).status_code == 200
+            match = re.search(r"http://\S+", line)
+            assert match is not None, process.stderr.read() if process.stderr else ""
+            assert requests.get(match[0] + "/healthz", timeout=30).status_code == 200
             assert "2 contracts, day 5" in line
             assert state.exists()
         finally:

@@ -33,8 +33,8 @@ from apps.exchange.simulator.server.private.rows import asset
 from apps.exchange.simulator.tape.code import pack
 from apps.exchange.simulator.tape.read import CONTRACTS, FOLDER, SUFFIX, load
 from launch import process
-from tests.simulator.arena import LISTING, Arena
 from tests.simulator.conftest import NOON, STATE, Client, Hand
+from tests.simulator.handmade_exchange import LISTING, HandmadeExchange
 from tests.simulator.trader import Trader
 
 NOW_MS = int(NOON.timestamp() * 1000)
@@ -193,28 +193,28 @@ def test_a_delisted_contract_opens_nothing_and_opens_again_when_it_is_listed_aga
 
 
 def test_in_one_way_mode_what_only_reduces_is_taken_and_what_turns_the_position_is_not() -> None:
-    arena = Arena()
-    account_settings.set_position_mode(arena.account, ONE_WAY)
-    arena.place(4, 10)
-    arena.account.listing = lambda symbol: replace(LISTING, delisted=True)
+    exchange = HandmadeExchange()
+    account_settings.set_position_mode(exchange.account, ONE_WAY)
+    exchange.place(4, 10)
+    exchange.account.listing = lambda symbol: replace(LISTING, delisted=True)
     with pytest.raises(Refused) as refusal:
-        arena.place(1, 11)
+        exchange.place(1, 11)
     assert refusal.value.code == Code.OFFLINE
-    assert arena.place(1, 4).filled == 4
-    assert arena.place(2, 6).filled == 6
-    assert arena.account.held() == []
+    assert exchange.place(1, 4).filled == 4
+    assert exchange.place(2, 6).filled == 6
+    assert exchange.account.open_positions() == []
 
 
 def test_a_plan_that_would_open_after_the_delisting_is_cancelled_when_it_fires() -> None:
-    arena = Arena()
+    exchange = HandmadeExchange()
     plan = orders.protection_plan(
-        arena.account, "XUSDT", stop=False, side=1, trigger_price=Decimal(990), price_type=1, at_ms=0
+        exchange.account, "XUSDT", stop=False, side=1, trigger_price=Decimal(990), price_type=1, at_ms=0
     )
-    waiting = orders.place_plan(arena.matching, replace(plan, kind="plan", size=5, price_way=FALLS))
-    arena.account.listing = lambda symbol: replace(LISTING, delisted=True)
-    arena.move(989)
-    assert not arena.account.is_live(arena.account.plans[waiting.key])
-    assert arena.account.orders == {}
+    waiting = orders.place_plan(exchange.matching, replace(plan, kind="plan", size=5, price_way=FALLS))
+    exchange.account.listing = lambda symbol: replace(LISTING, delisted=True)
+    exchange.move(989)
+    assert not exchange.account.is_live(exchange.account.plans[waiting.key])
+    assert exchange.account.orders == {}
 
 
 @pytest.fixture(scope="session")
@@ -243,9 +243,9 @@ STARTS = st.lists(
 )
 
 
-def act(floor: Exchange, what: str, symbol: str, long: bool, at_ms: int) -> None:
+def act(exchange: Exchange, what: str, symbol: str, long: bool, at_ms: int) -> None:
     """Ask for something of a contract. Raises Refused."""
-    account, tick = floor.account, floor.tick_at(symbol, at_ms)
+    account, tick = exchange.account, exchange.tick_at(symbol, at_ms)
     step = account.listing(symbol).tick
     opens, closes = (1, 3) if long else (4, 2)
 
@@ -264,12 +264,12 @@ def act(floor: Exchange, what: str, symbol: str, long: bool, at_ms: int) -> None
         orders.place_order(account, NewOrder(symbol, closes, 1, None), tick)
     elif what == "stop":
         orders.check_position_open(account, symbol, closes)
-        orders.place_plan(floor.matching, replace(protection, category=WHOLE))
+        orders.place_plan(exchange.matching, replace(protection, category=WHOLE))
     elif what == "trail":
         trailing = replace(protection, kind="trailing", size=1, callback_pct=Decimal("0.1"))
-        orders.place_plan(floor.matching, trailing)
+        orders.place_plan(exchange.matching, trailing)
     elif what == "plan":
-        orders.place_plan(floor.matching, replace(protection, kind="plan", side=opens, size=1))
+        orders.place_plan(exchange.matching, replace(protection, kind="plan", side=opens, size=1))
     elif what == "arm":
         account_settings.cancel_after(account, symbol, 60, at_ms)
     else:
@@ -287,10 +287,10 @@ def test_any_sequence_of_starts_with_other_contracts_raises_nothing_loses_nothin
     before: dict[str, Any] = {}
     for symbols, acts, minutes in [*starts, (1, [], 0)]:
         market = Market(Archive.open(STATE, symbols=symbols, folder=small_tape), seed=1)
-        floor = Exchange.open(market, at_ms, path=path)
-        assert before in ({}, account_json(floor))
-        listed = {symbol: floor.account.listing(symbol).status for symbol in floor.market.symbols}
-        mentioned = {row.symbol for row in floor.account.rows() if not isinstance(row, Wallet)} - {""}
+        exchange = Exchange.open(market, at_ms, path=path)
+        assert before in ({}, account_json(exchange))
+        listed = {symbol: exchange.account.listing(symbol).status for symbol in exchange.market.symbols}
+        mentioned = {row.symbol for row in exchange.account.rows() if not isinstance(row, Wallet)} - {""}
         assert listed == {
             **dict.fromkeys(mentioned, "Delisted"),
             **dict.fromkeys(NAMES[:symbols], "Trading"),
@@ -301,31 +301,33 @@ def test_any_sequence_of_starts_with_other_contracts_raises_nothing_loses_nothin
                 continue
             refused = None
             try:
-                act(floor, what, symbol, long, at_ms)
+                act(exchange, what, symbol, long, at_ms)
             except Refused as refusal:
                 refused = refusal.code
             if listed[symbol] == "Delisted" and what in ("open", "rest", "plan"):
                 assert refused == Code.OFFLINE
-            floor.settle()
+            exchange.settle()
         at_ms += minutes * 60_000
-        floor.advance(at_ms)
-        floor.commit()
-        before = account_json(floor)
+        exchange.advance(at_ms)
+        exchange.commit()
+        before = account_json(exchange)
         for asset_of in CURRENCIES:
-            asset(floor, asset_of, moment_at(at_ms / 1000))
-        floor.close()
-    floor = Exchange.open(market, at_ms, path=path)
-    for row in [*floor.account.live_orders(), *floor.account.live_plans()]:
-        floor.matching.finish(row, CANCELLED, at_ms)
-    for held in floor.account.held():
+            asset(exchange, asset_of, moment_at(at_ms / 1000))
+        exchange.close()
+    exchange = Exchange.open(market, at_ms, path=path)
+    for row in [*exchange.account.live_orders(), *exchange.account.live_plans()]:
+        exchange.matching.finish(row, CANCELLED, at_ms)
+    for held in exchange.account.open_positions():
         side = CLOSE_LONG if held.position_type == LONG else CLOSE_SHORT
         orders.place_order(
-            floor.account, NewOrder(held.symbol, side, held.size, None), floor.tick_at(held.symbol, at_ms)
+            exchange.account,
+            NewOrder(held.symbol, side, held.size, None),
+            exchange.tick_at(held.symbol, at_ms),
         )
-    floor.settle()
-    floor.commit()
-    assert floor.account.held() == []
-    floor.close()
+    exchange.settle()
+    exchange.commit()
+    assert exchange.account.open_positions() == []
+    exchange.close()
 
 
 def test_books_of_contracts_that_were_never_recorded_are_refused_naming_them_and_stay_as_they_are(
@@ -334,11 +336,11 @@ def test_books_of_contracts_that_were_never_recorded_are_refused_naming_them_and
     state, books = tmp_path / "x.json", tmp_path / "x.books"
     state.write_text('{"first_day":"2026-11-20","day":10,"seed":1}')
     market = Market(Archive.open(STATE, symbols=1), seed=1)
-    floor = Exchange.open(market, NOW_MS, path=books, name="day 10 of the tape on 2026-11-20, seed 1")
+    exchange = Exchange.open(market, NOW_MS, path=books, name="day 10 of the tape on 2026-11-20, seed 1")
     for symbol in ("XUSDT", "AUSDT", "BTC126USDT"):
-        floor.account.put(Contract(symbol, 10, "isolated"))
-    floor.commit()
-    floor.close()
+        exchange.account.put(Contract(symbol, 10, "isolated"))
+    exchange.commit()
+    exchange.close()
     before = books.read_text()
     with pytest.raises(CommandError) as refusal:
         call_command("simulator", port=0, state=state, symbols=1)

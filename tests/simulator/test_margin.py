@@ -21,7 +21,7 @@ from apps.exchange.simulator.account.margin import (
 from apps.exchange.simulator.account.rows import Position
 from apps.exchange.simulator.codes import HEDGE, LONG, SHORT
 from apps.exchange.simulator.server.private.rows import position_row
-from tests.simulator.arena import LISTING, Arena
+from tests.simulator.handmade_exchange import LISTING, HandmadeExchange
 
 FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "fixtures" / "bitmart" / "rest"
 CAPTURES = {
@@ -83,12 +83,12 @@ def test_a_captured_position_is_computed_to_the_last_digit(
 
 
 @pytest.mark.parametrize(
-    ("value", "kept", "leverage"),
+    ("value", "ratio", "leverage"),
     [(0, "0", 50), (1000, "5", 50), ("1000.01", "5.0001", 20), (100_000, "995", 20)],
 )
-def test_maintenance_and_leverage_follow_the_brackets(value: object, kept: str, leverage: int) -> None:
+def test_maintenance_and_leverage_follow_the_brackets(value: object, ratio: str, leverage: int) -> None:
     notional = Decimal(str(value))
-    assert maintenance(LISTING, notional) == Decimal(kept)
+    assert maintenance(LISTING, notional) == Decimal(ratio)
     assert max_leverage(LISTING, notional) == leverage
 
 
@@ -99,9 +99,9 @@ def test_a_leverage_carries_a_largest_notional(leverage: int, most: int) -> None
 
 @pytest.mark.parametrize(("side", "position_type"), [(1, LONG), (4, SHORT)])
 def test_the_liquidation_price_is_where_the_position_is_doomed(side: int, position_type: int) -> None:
-    arena = Arena()
-    arena.place(side, 100, leverage=10)
-    position, nudge = arena.held(position_type), Decimal("0.0001")
+    exchange = HandmadeExchange()
+    exchange.place(side, 100, leverage=10)
+    position, nudge = exchange.held(position_type), Decimal("0.0001")
     price = liquidation_price(LISTING, position)
     towards = -nudge if position_type == LONG else nudge
     assert is_liquidated(LISTING, position, price + towards)

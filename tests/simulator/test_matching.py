@@ -9,27 +9,27 @@ import pytest
 from apps.exchange.simulator.codes import FOK, GTC, IOC, LIVE, LONG, MAKER_ONLY, OVER, SHORT
 from apps.exchange.simulator.matching import orders
 from apps.exchange.simulator.matching.matching import CANCELLED, MATCHED, SUBMITTED
-from tests.simulator.arena import Arena
+from tests.simulator.handmade_exchange import HandmadeExchange
 
 
-def prices(arena: Arena) -> list[tuple[str, int]]:
-    return [(str(trade.price), trade.contracts) for trade in arena.account.trades.values()]
+def prices(exchange: HandmadeExchange) -> list[tuple[str, int]]:
+    return [(str(trade.price), trade.contracts) for trade in exchange.account.trades.values()]
 
 
 def test_a_market_order_takes_the_far_side_level_by_level() -> None:
-    arena = Arena()
-    order = arena.place(1, 250, leverage=50)
+    exchange = HandmadeExchange()
+    order = exchange.place(1, 250, leverage=50)
     assert (order.state, order.filled) == (OVER, 250)
-    assert prices(arena) == [("1000.1", 100), ("1000.2", 100), ("1000.3", 50)]
-    assert arena.actions == [SUBMITTED, MATCHED, MATCHED, MATCHED]
-    assert not any(trade.maker for trade in arena.account.trades.values())
+    assert prices(exchange) == [("1000.1", 100), ("1000.2", 100), ("1000.3", 50)]
+    assert exchange.actions == [SUBMITTED, MATCHED, MATCHED, MATCHED]
+    assert not any(trade.maker for trade in exchange.account.trades.values())
 
 
 def test_a_market_order_that_empties_the_book_is_cancelled_for_the_rest() -> None:
-    arena = Arena(last=100)
-    order = arena.place(1, 700, leverage=50)
+    exchange = HandmadeExchange(last=100)
+    order = exchange.place(1, 700, leverage=50)
     assert (order.state, order.filled) == (OVER, 500)
-    assert arena.actions[-1] == CANCELLED
+    assert exchange.actions[-1] == CANCELLED
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_market_order_that_empties_the_book_is_cancelled_for_the_rest() -> Non
 def test_each_mode_takes_what_it_may_and_rests_or_ends(
     mode: int, price: str, filled: int, state: int
 ) -> None:
-    order = Arena().place(1, 250, price, mode=mode, leverage=50)
+    order = HandmadeExchange().place(1, 250, price, mode=mode, leverage=50)
     assert (order.filled, order.state) == (filled, state)
 
 
@@ -58,106 +58,106 @@ def test_each_mode_takes_what_it_may_and_rests_or_ends(
 def test_a_resting_limit_fills_only_when_the_path_trades_through_it(
     side: int, price: object, touch: float, through: float
 ) -> None:
-    arena = Arena()
-    order = arena.place(side, 10, price, leverage=10)
-    arena.move(touch)
-    assert arena.order(order).filled == 0
-    arena.move(through)
-    assert arena.order(order).filled == 10
-    (trade,) = arena.account.trades.values()
+    exchange = HandmadeExchange()
+    order = exchange.place(side, 10, price, leverage=10)
+    exchange.move(touch)
+    assert exchange.order(order).filled == 0
+    exchange.move(through)
+    assert exchange.order(order).filled == 10
+    (trade,) = exchange.account.trades.values()
     assert (trade.price, trade.maker) == (Decimal(str(price)), True)
 
 
 def test_resting_limits_together_get_a_tenth_of_a_minutes_volume_oldest_first() -> None:
-    arena = Arena()
-    first, second = (arena.place(1, 20, 990, leverage=10) for _ in range(2))
-    arena.volume = 250
-    arena.move(980, 979)
-    assert (arena.order(first).filled, arena.order(second).filled) == (20, 5)
-    arena.move(*[979] * 58)
-    assert arena.order(second).filled == 20
-    assert arena.order(second).updated_ms == 60_000
+    exchange = HandmadeExchange()
+    first, second = (exchange.place(1, 20, 990, leverage=10) for _ in range(2))
+    exchange.volume = 250
+    exchange.move(980, 979)
+    assert (exchange.order(first).filled, exchange.order(second).filled) == (20, 5)
+    exchange.move(*[979] * 58)
+    assert exchange.order(second).filled == 20
+    assert exchange.order(second).updated_ms == 60_000
 
 
 def test_a_better_price_is_filled_before_an_older_order() -> None:
-    arena = Arena()
-    worse, better = arena.place(1, 20, 990, leverage=10), arena.place(1, 20, 991, leverage=10)
-    arena.volume = 200
-    arena.move(980)
-    assert (arena.order(worse).filled, arena.order(better).filled) == (0, 20)
+    exchange = HandmadeExchange()
+    worse, better = exchange.place(1, 20, 990, leverage=10), exchange.place(1, 20, 991, leverage=10)
+    exchange.volume = 200
+    exchange.move(980)
+    assert (exchange.order(worse).filled, exchange.order(better).filled) == (0, 20)
 
 
 def test_fees_are_a_takers_or_a_makers_and_go_off_the_wallet() -> None:
-    arena = Arena()
-    arena.place(1, 100)
-    arena.place(1, 100, 990)
-    arena.move(980)
-    taken, made = arena.account.trades.values()
+    exchange = HandmadeExchange()
+    exchange.place(1, 100)
+    exchange.place(1, 100, 990)
+    exchange.move(980)
+    taken, maker_trade = exchange.account.trades.values()
     assert taken.fee == Decimal("1000.1") * Decimal("0.1") * Decimal("0.0006")
-    assert made.fee == Decimal(990) * Decimal("0.1") * Decimal("0.0002")
-    assert arena.account.wallet.cash == 1000 - taken.fee - made.fee
+    assert maker_trade.fee == Decimal(990) * Decimal("0.1") * Decimal("0.0002")
+    assert exchange.account.wallet.cash == 1000 - taken.fee - maker_trade.fee
 
 
 def test_hedged_sides_are_held_beside_each_other() -> None:
-    arena = Arena()
-    arena.place(1, 30)
-    arena.place(4, 20)
-    assert (arena.held(LONG).size, arena.held(SHORT).size) == (30, 20)
-    arena.place(3, 10)
-    arena.place(2, 20)
-    assert (arena.held(LONG).size, arena.held(SHORT).size) == (20, 0)
+    exchange = HandmadeExchange()
+    exchange.place(1, 30)
+    exchange.place(4, 20)
+    assert (exchange.held(LONG).size, exchange.held(SHORT).size) == (30, 20)
+    exchange.place(3, 10)
+    exchange.place(2, 20)
+    assert (exchange.held(LONG).size, exchange.held(SHORT).size) == (20, 0)
 
 
 def test_in_one_way_mode_a_larger_opposite_order_turns_the_position() -> None:
-    arena = Arena()
-    arena.one_way()
-    arena.place(1, 30)
-    arena.move(1100)
-    arena.place(4, 50)
-    assert (arena.held(LONG).size, arena.held(SHORT).size) == (0, 20)
-    assert sum(trade.realised for trade in arena.account.trades.values()) == Decimal("2.997")
-    arena.place(2, 500)
-    assert arena.held(SHORT).size == 0
-    assert arena.held(LONG).size == 0
+    exchange = HandmadeExchange()
+    exchange.one_way()
+    exchange.place(1, 30)
+    exchange.move(1100)
+    exchange.place(4, 50)
+    assert (exchange.held(LONG).size, exchange.held(SHORT).size) == (0, 20)
+    assert sum(trade.realised for trade in exchange.account.trades.values()) == Decimal("2.997")
+    exchange.place(2, 500)
+    assert exchange.held(SHORT).size == 0
+    assert exchange.held(LONG).size == 0
 
 
 def test_realised_profit_is_exact_over_partial_closes() -> None:
-    arena = Arena()
-    arena.place(1, 100)
-    arena.move(1100.5)
-    arena.place(1, 200)
+    exchange = HandmadeExchange()
+    exchange.place(1, 100)
+    exchange.move(1100.5)
+    exchange.place(1, 200)
     for part in (7, 100, 193):
-        arena.place(3, part)
-    opened = [trade for trade in arena.account.trades.values() if trade.side == 1]
-    closed = [trade for trade in arena.account.trades.values() if trade.side == 3]
+        exchange.place(3, part)
+    opened = [trade for trade in exchange.account.trades.values() if trade.side == 1]
+    closed = [trade for trade in exchange.account.trades.values() if trade.side == 3]
     spent, got = (sum(each.price * each.contracts for each in side) for side in (opened, closed))
     assert sum(trade.realised for trade in closed) == (got - spent) / 1000
-    assert arena.held(LONG).cost == 0
+    assert exchange.held(LONG).cost == 0
 
 
 def test_an_amended_order_keeps_its_place_only_when_it_shrinks_at_its_price() -> None:
-    arena = Arena()
-    order = arena.place(1, 20, 990)
-    smaller = orders.amend_order(arena.account, order, Decimal(990), 10, arena.tick)
+    exchange = HandmadeExchange()
+    order = exchange.place(1, 20, 990)
+    smaller = orders.amend_order(exchange.account, order, Decimal(990), 10, exchange.tick)
     assert (smaller.queued, smaller.state) == (order.queued, LIVE)
-    dearer = orders.amend_order(arena.account, smaller, Decimal(991), 10, arena.tick)
+    dearer = orders.amend_order(exchange.account, smaller, Decimal(991), 10, exchange.tick)
     assert dearer.queued > order.queued
     assert dearer.order_id == order.order_id
 
 
 def test_an_amended_order_that_now_crosses_takes() -> None:
-    arena = Arena()
-    order = arena.place(1, 20, 990)
-    arena.matching.approve(
-        orders.amend_order(arena.account, order, Decimal("1000.1"), 20, arena.tick), arena.tick
+    exchange = HandmadeExchange()
+    order = exchange.place(1, 20, 990)
+    exchange.matching.approve(
+        orders.amend_order(exchange.account, order, Decimal("1000.1"), 20, exchange.tick), exchange.tick
     )
-    assert arena.order(order).state == OVER
-    assert prices(arena) == [("1000.1", 20)]
+    assert exchange.order(order).state == OVER
+    assert prices(exchange) == [("1000.1", 20)]
 
 
 def test_partial_fills_can_be_forced() -> None:
-    arena = Arena(fill_at_most=3)
-    order = arena.place(1, 10, 990)
-    arena.move(980, 980)
-    assert arena.order(order).filled == 6
-    assert arena.place(1, 10).filled == 3
+    exchange = HandmadeExchange(fill_at_most=3)
+    order = exchange.place(1, 10, 990)
+    exchange.move(980, 980)
+    assert exchange.order(order).filled == 6
+    assert exchange.place(1, 10).filled == 3

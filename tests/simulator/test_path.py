@@ -108,8 +108,8 @@ def test_one_contract_in_plain_numbers_runs_as_all_of_them_do(archive: Archive) 
             for symbol, row in market.row.items():
                 run = market.minute_path(symbol, minute)
                 bid, ask = run.book(tick)
-                told = (run.last.price(tick), run.mark.price(tick), bid, ask)
-                assert told == tuple(
+                prices = (run.last.price(tick), run.mark.price(tick), bid, ask)
+                assert prices == tuple(
                     column[row] for column in (quotes.last, quotes.mark, quotes.bid, quotes.ask)
                 )
         assert market.minute_path(symbol, minute).volume == market.path(minute).volume[row]

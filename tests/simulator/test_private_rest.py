@@ -53,8 +53,8 @@ def signed(client: Client, changed: dict[str, str | None], body: str = '{"timeou
         "X-BM-TIMESTAMP": stamp,
         "X-BM-SIGN": hmac.new(b"simulator-secret", text, hashlib.sha256).hexdigest(),
     }
-    kept = {name: value for name, value in (headers | changed).items() if value is not None}
-    return requests.post(client.address + LEVERAGE, data=body, headers=kept, timeout=30)
+    sent = {name: value for name, value in (headers | changed).items() if value is not None}
+    return requests.post(client.address + LEVERAGE, data=body, headers=sent, timeout=30)
 
 
 NOW_MS = int(NOON.timestamp() * 1000)

@@ -42,9 +42,9 @@ def test_the_push_at_the_open_carries_the_final_candle_and_the_new_one(
     client = exchange(NOON.replace(second=59))
     socket = client.socket(BTC, "futures/klineBin5m:BTCUSDT")
     client.hand.move(1)
-    one, five = expect(socket, 2)
-    assert [item["ts"] for item in one["data"]["items"]] == [MINUTE_S, MINUTE_S + 60]
-    assert numbers(one["data"]["items"][0]) == candle(archive, MINUTE_S)
+    minute, five = expect(socket, 2)
+    assert [item["ts"] for item in minute["data"]["items"]] == [MINUTE_S, MINUTE_S + 60]
+    assert numbers(minute["data"]["items"][0]) == candle(archive, MINUTE_S)
     assert [item["ts"] for item in five["data"]["items"]] == [MINUTE_S]
 
 

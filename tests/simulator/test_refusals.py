@@ -9,7 +9,7 @@ import pytest
 
 from apps.exchange.simulator.account.rows import Presets
 from apps.exchange.simulator.codes import MAKER_ONLY, Code, Refused
-from tests.simulator.arena import Arena
+from tests.simulator.handmade_exchange import HandmadeExchange
 
 OPEN = {"side": 1, "size": 10, "price": "990"}
 
@@ -42,43 +42,43 @@ OPEN = {"side": 1, "size": 10, "price": "990"}
     ],
 )
 def test_an_order_is_refused_with_the_code_of_its_fault(changed: dict[str, Any], code: Code) -> None:
-    arena = Arena()
+    exchange = HandmadeExchange()
     if code != Code.LEVERAGE_HIGH and changed.get("leverage") != 1:
-        arena.place(1, 50, leverage=10)
-        arena.place(3, 10, 1100, client_order_id="taken")
-    arena.account.take_changes()
+        exchange.place(1, 50, leverage=10)
+        exchange.place(3, 10, 1100, client_order_id="taken")
+    exchange.account.take_changes()
     with pytest.raises(Refused) as refusal:
-        arena.place(**OPEN | changed)
+        exchange.place(**OPEN | changed)
     assert refusal.value.code == code
-    assert arena.account.take_changes() == []
+    assert exchange.account.take_changes() == []
 
 
 def test_a_client_id_is_free_again_when_its_order_is_over() -> None:
-    arena = Arena()
-    arena.place(1, 10, client_order_id="again")
-    assert arena.place(1, 10, client_order_id="again").filled == 10
+    exchange = HandmadeExchange()
+    exchange.place(1, 10, client_order_id="again")
+    assert exchange.place(1, 10, client_order_id="again").filled == 10
 
 
 def test_in_one_way_mode_a_closing_order_is_cut_to_the_position() -> None:
-    arena = Arena()
-    arena.one_way()
+    exchange = HandmadeExchange()
+    exchange.one_way()
     with pytest.raises(Refused) as refusal:
-        arena.place(3, 10)
+        exchange.place(3, 10)
     assert refusal.value.code == Code.NO_POSITION
-    arena.place(1, 10)
-    assert arena.place(3, 1000).size == 10
+    exchange.place(1, 10)
+    assert exchange.place(3, 1000).size == 10
 
 
 def test_an_order_without_leverage_takes_the_accounts_setting() -> None:
-    arena = Arena()
-    arena.place(1, 10, leverage=7)
-    assert arena.place(1, 10).leverage == 7
+    exchange = HandmadeExchange()
+    exchange.place(1, 10, leverage=7)
+    assert exchange.place(1, 10).leverage == 7
 
 
 def test_margin_of_a_resting_order_is_frozen_until_it_ends() -> None:
-    arena = Arena()
-    order = arena.place(1, 100, 990, leverage=10)
-    assert arena.account.frozen == Decimal("99") / 10 + Decimal("99") * Decimal("0.0012")
-    arena.matching.finish(order, 3, 0)
-    assert arena.account.frozen == 0
-    assert arena.account.available == 1000
+    exchange = HandmadeExchange()
+    order = exchange.place(1, 100, 990, leverage=10)
+    assert exchange.account.frozen == Decimal("99") / 10 + Decimal("99") * Decimal("0.0012")
+    exchange.matching.finish(order, 3, 0)
+    assert exchange.account.frozen == 0
+    assert exchange.account.available == 1000

@@ -54,9 +54,9 @@ def test_building_again_gives_the_shipped_candles(tmp_path: Path) -> None:
 @needs_source
 def test_a_source_with_a_hole_is_refused_by_its_time(tmp_path: Path) -> None:
     with gzip.open(SOURCE / "BTCUSDT.csv.gz", "rt") as lines:
-        kept = [line for line in lines if not line.startswith("1747000020000,")]
+        remaining = [line for line in lines if not line.startswith("1747000020000,")]
     with gzip.open(tmp_path / "BTCUSDT.csv.gz", "wt") as file:
-        file.writelines(kept)
+        file.writelines(remaining)
     with pytest.raises(ValueError, match="expected the candle of 1747000020000"):
         build(tmp_path, tmp_path, ["BTCUSDT"])
 

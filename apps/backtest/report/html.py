@@ -37,10 +37,28 @@ MOST_BINS = 40
 
 
 def page(results: Sequence[BacktestResult], candles: PastCandles, *, source: str, pessimistic: bool) -> str:
-    """One HTML document with every profile, its styles, scripts and candles."""
+    """Return one HTML document with every profile, its styles, scripts and candles."""
     first = results[0].outcome
-    shown = [figures(result) for result in results]
-    comparison: list[tuple[str, list[Figure]]] = [(name, [each[name] for each in shown]) for name in shown[0]]
+    figures_of = [figures(result) for result in results]
+    sections = [
+        {
+            "number": number,
+            "outcome": result.outcome,
+            "statistics": result.statistics,
+            "answer": answer(result),
+            "tone": {"+": "good", "−": "bad"}.get(shown["result"].value[0], ""),
+            "warnings": warnings(result),
+            "tiles": [(name, shown[name]) for name in TILES],
+            "figures": [(name, figure) for name, figure in shown.items() if name not in TILES],
+            "parts": part_rows(result.statistics),
+            "reasons": reason_rows(result.outcome),
+            "trades": [trade_row(at, trade) for at, trade in enumerate(result.outcome.trades)],
+        }
+        for number, (result, shown) in enumerate(zip(results, figures_of, strict=True))
+    ]
+    comparison: list[tuple[str, list[Figure]]] = [
+        (name, [shown[name] for shown in figures_of]) for name in figures_of[0]
+    ]
     context = {
         "outcome": first,
         "equity": amount(first.equity),
@@ -48,36 +66,18 @@ def page(results: Sequence[BacktestResult], candles: PastCandles, *, source: str
         "symbols": count_of(len(first.symbols), "symbol"),
         "source": source,
         "pessimistic": pessimistic,
-        "profiles": [_section(number, result) for number, result in enumerate(results)],
+        "profiles": sections,
         "comparison": comparison,
         "meanings": MEANINGS,
         "style": _asset("style.css"),
         "script": mark_safe("\n".join(_asset(name) for name in SCRIPTS)),  # noqa: S308 (our own files)
-        "data": [_data(result, candles) for result in results],
+        "data": [_chart_data(result, candles) for result in results],
     }
     return render_to_string("backtest/report.html", context)
 
 
-def _section(number: int, result: BacktestResult) -> dict[str, Any]:
-    outcome = result.outcome
-    shown = figures(result)
-    return {
-        "number": number,
-        "outcome": outcome,
-        "statistics": result.statistics,
-        "answer": answer(result),
-        "tone": {"+": "good", "−": "bad"}.get(shown["result"].value[0], ""),
-        "warnings": warnings(result),
-        "tiles": [(name, shown[name]) for name in TILES],
-        "figures": [(name, figure) for name, figure in shown.items() if name not in TILES],
-        "parts": part_rows(result.statistics),
-        "reasons": reason_rows(outcome),
-        "trades": [trade_row(at, trade) for at, trade in enumerate(outcome.trades)],
-    }
-
-
-def _data(result: BacktestResult, candles: PastCandles) -> dict[str, Any]:
-    """What the scripts draw: times in seconds since 1970, money and multiples as numbers."""
+def _chart_data(result: BacktestResult, candles: PastCandles) -> dict[str, Any]:
+    """Return what the scripts draw: times in seconds since 1970, money and multiples as numbers."""
     outcome = result.outcome
     return {
         "curve": [
@@ -110,7 +110,7 @@ def _data(result: BacktestResult, candles: PastCandles) -> dict[str, Any]:
 
 
 def part_rows(statistics: Statistics) -> list[dict[str, Any]]:
-    """For each grouping its name and its parts' cells."""
+    """Return for each grouping its name and its parts' cells."""
     return [
         {
             "name": name,
@@ -135,7 +135,7 @@ def part_rows(statistics: Statistics) -> list[dict[str, Any]]:
 
 
 def reason_rows(outcome: Outcome) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Refusals and verdicts, each with its counts, the most frequent first."""
+    """Return refusals and verdicts, each with its counts, the most frequent first."""
     refused = [(str(reason), count) for reason, count in outcome.refusals.items()]
     tables = (
         ("Refused at the entry (decisions × minutes)", refused),
@@ -149,7 +149,7 @@ def reason_rows(outcome: Outcome) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def trade_row(number: int, trade: Trade) -> dict[str, Any]:
-    """One trade's cells, what they sort by, and the facts beside its chart."""
+    """Return one trade's cells, what they sort by, and the facts beside its chart."""
     plan, held = trade.plan, trade.closed_at - trade.opened_at
     facts = [
         ("decided", f"{plan.created_at:%Y-%m-%d %H:%M:%S} UTC on {plan.timeframe}"),
@@ -187,7 +187,7 @@ def trade_row(number: int, trade: Trade) -> dict[str, Any]:
 
 
 def bins(multiples: Sequence[Decimal]) -> list[tuple[Decimal, Decimal, int]]:
-    """Every bin from the lowest to the highest multiple as (from, up to but without, how many)."""
+    """Return every bin from the lowest to the highest multiple as (from, up to but without, how many)."""
     if not multiples:
         return []
     span = max(multiples) - min(multiples)

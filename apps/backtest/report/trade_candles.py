@@ -27,7 +27,7 @@ class PastCandles(Protocol):
 
 
 def around(trade: Trade, candles: PastCandles, *, since: datetime, until: datetime) -> dict[str, Any]:
-    """The packed candles around `trade`, none that opens before `since` or closes after `until`."""
+    """Return the packed candles around `trade`, none that opens before `since` or closes after `until`."""
     timeframe = drawn_on(trade)
     start = max(_floored(trade.plan.created_at, timeframe) - BEFORE * timeframe.duration, since)
     end = min(_floored(trade.closed_at, timeframe) + (AFTER + 1) * timeframe.duration, until)
@@ -35,7 +35,7 @@ def around(trade: Trade, candles: PastCandles, *, since: datetime, until: dateti
 
 
 def drawn_on(trade: Trade) -> Timeframe:
-    """The finest timeframe that shows the whole trade with its surroundings in at most MOST candles."""
+    """Return the finest timeframe that shows the trade with its surroundings in at most MOST candles."""
     lasted = trade.closed_at - trade.plan.created_at
     fitting = (each for each in DRAWN if lasted / each.duration + BEFORE + AFTER <= MOST)
     return next(fitting, DRAWN[-1])
@@ -70,7 +70,7 @@ def packed(candles: Sequence[Candle], timeframe: Timeframe) -> dict[str, Any]:
 
 
 def decimals(*prices: Decimal) -> int:
-    """The most digits after the point that one of them has; 0 of none."""
+    """Return the most digits after the point that one of them has; 0 of none."""
     exponents = [price.normalize().as_tuple().exponent for price in prices]
     return max([0, *(-exponent for exponent in exponents if isinstance(exponent, int))])
 

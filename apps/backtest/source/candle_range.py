@@ -57,12 +57,12 @@ class CandleRange:
 
     @property
     def closes_ms(self) -> Ints:
-        """The moments that are judged, Unix milliseconds."""
+        """Return the moments that are judged, Unix milliseconds."""
         first, stop = (int(moment.timestamp()) * 1000 for moment in (self.start, self.end))
         return np.arange(first, stop, Timeframe.M1.ms, dtype=np.int64)
 
     def axis(self, timeframe: Timeframe) -> tuple[datetime, int]:
-        """Close of the newest candle looked at, and how many up to it: the range and its warm-up."""
+        """Return the newest candle's close and how many candles lead up to it: the range and its warm-up."""
         until = timeframe.floor(self.end - Timeframe.M1.duration)
         judged = (until - timeframe.floor(self.start)) // timeframe.duration
         return until, judged + WINDOW[timeframe] * self.warm_up
@@ -81,7 +81,7 @@ class Source(Protocol):
     def archive(self) -> Archive: ...
 
     def windows(self, symbol: str, timeframes: Iterable[Timeframe]) -> dict[Timeframe, Windows]:
-        """Float64 candles (5, 1, N) of the range and its warm-up, each timeframe on its own axis."""
+        """Return float64 candles (5, 1, N) of the range and its warm-up, each timeframe on its own axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Holes:
 
 
 def find_holes(windows: Mapping[Timeframe, Windows], start: datetime) -> tuple[Holes, ...]:
-    """The timeframes of one symbol that lack candles from `start` on, in the order of `windows`."""
+    """Return the timeframes of one symbol that lack candles from `start` on, in the order of `windows`."""
     holes = []
     for timeframe, candles in windows.items():
         opens_ms = candles.close_ms - timeframe.ms

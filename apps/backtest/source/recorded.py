@@ -27,7 +27,7 @@ class RecordedSource:
     archive: Archive
 
     def windows(self, symbol: str, timeframes: Iterable[Timeframe]) -> dict[Timeframe, Windows]:
-        """The candles (5, 1, N) of the range and its warm-up, as the database would give them.
+        """Return the candles (5, 1, N) of the range and its warm-up, as the database would give them.
 
         Each number is the float64 nearest to the exact decimal.
         """
@@ -45,13 +45,13 @@ class RecordedSource:
 
 
 def open_recorded(range_: CandleRange, folder: Path = FOLDER) -> RecordedSource:
-    """The recorded market of `range_`. SourceError when it has not these symbols or dates; TapeError."""
-    known, first_minute, minutes = extent(folder)
+    """Return the recorded market of `range_`. SourceError for symbols or dates it has not; TapeError."""
+    listed, first_minute, minutes = extent(folder)
     first = datetime.fromtimestamp(first_minute * 60, UTC)
     last = first + timedelta(minutes=minutes)
     faults = []
     try:
-        require_listed(range_.symbols, known, "are in the recorded market")
+        require_listed(range_.symbols, listed, "are in the recorded market")
     except UnknownSymbol as fault:
         faults.append(str(fault))
     if range_.start < first or range_.end > last:

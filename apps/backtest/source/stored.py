@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -38,7 +38,7 @@ class StoredSource:
     archive: Archive
 
     def windows(self, symbol: str, timeframes: Iterable[Timeframe]) -> dict[Timeframe, Windows]:
-        """The candles (5, 1, N) of the range and its warm-up as they are stored, NaN in holes."""
+        """Return the candles (5, 1, N) of the range and its warm-up as they are stored, NaN in holes."""
         result = {}
         for timeframe in timeframes:
             until, count = self.range.axis(timeframe)
@@ -47,7 +47,7 @@ class StoredSource:
 
 
 def open_stored(range_: CandleRange) -> StoredSource:
-    """The market room's candles of `range_`. SourceError for symbols and dates that are not stored."""
+    """Return the market room's candles of `range_`. SourceError for symbols and dates that are not stored."""
     stored = {key[0]: series for key, series in store.series().items() if key[1] is Timeframe.M1}
     faults = []
     try:
@@ -74,11 +74,11 @@ def open_stored(range_: CandleRange) -> StoredSource:
             contracts[symbol] = contract
     if faults:
         raise SourceError(faults)
-    return StoredSource(range_, _archive(range_, contracts))
+    return StoredSource(range_, _archive_of_whole_days(range_, contracts))
 
 
-def _archive(range_: CandleRange, contracts: Mapping[str, Contract]) -> Archive:
-    """Whole days, because the simulator's calendar is made of them. SourceError where one has no candle."""
+def _archive_of_whole_days(range_: CandleRange, contracts: Mapping[str, Contract]) -> Archive:
+    """Return whole days, as the simulator's calendar has them. SourceError for a symbol without a candle."""
     first = Timeframe.D1.floor(range_.start)
     until = first + -(-(range_.end - first) // DAY) * DAY
     count = (until - first) // Timeframe.M1.duration
@@ -99,7 +99,7 @@ def _archive(range_: CandleRange, contracts: Mapping[str, Contract]) -> Archive:
 
 
 def tape_of(contract: Contract, minutes: Windows) -> Tape:
-    """One symbol's 1m candles as a tape the simulator plays. ValueError when there is not one candle.
+    """Return one symbol's 1m candles as a tape the simulator plays. ValueError when there is not one candle.
 
     A minute without a candle stands still at the close before it (the first ones at the first open) without
     volume: nothing fills in it. Prices are whole ticks of the contract's tick, or finer where a stored price
@@ -133,7 +133,7 @@ def tape_of(contract: Contract, minutes: Windows) -> Tape:
         max_leverage=leverage,
         max_volume=int(contract.max_volume * per_contract),
         market_max_volume=int(contract.market_max_volume * per_contract),
-        listed_at_ms=_ms(contract.listed_at),
+        listed_at_ms=0 if contract.listed_at is None else int(contract.listed_at.timestamp() * 1000),
         brackets=(bracket,),
     )
     first_minute = (int(minutes.close_ms[0]) - minutes.timeframe.ms) // minutes.timeframe.ms
@@ -157,7 +157,3 @@ def _decimals(step: Decimal) -> int:
     exponent = step.normalize().as_tuple().exponent
     assert isinstance(exponent, int)  # a contract's steps are finite
     return max(0, -exponent)
-
-
-def _ms(moment: datetime | None) -> int:
-    return 0 if moment is None else int(moment.timestamp() * 1000)

@@ -66,24 +66,24 @@ def equity_figures(outcome: Outcome) -> EquityFigures:
 
 
 def equity_curve(outcome: Outcome) -> list[EquityPoint]:
-    """The account's worth from the start on: never empty."""
+    """Return the account's worth from the start on: never empty."""
     return [EquityPoint(outcome.start, outcome.equity, outcome.equity), *outcome.equity_points]
 
 
 def equity_at(curve: Sequence[EquityPoint], moment: datetime) -> Decimal:
-    """Equity at a moment: the newest point not after it."""
+    """Return the equity at a moment: that of the newest point not after it."""
     return curve[max(0, bisect_right(curve, moment, key=lambda point: point.at) - 1)].equity
 
 
 def day_ends(start: datetime, end: datetime) -> list[datetime]:
-    """Every UTC midnight from `start` to `end`, both included: whole days lie between them."""
+    """Return every UTC midnight from `start` to `end`, both included: whole days lie between them."""
     first = datetime.combine(start.date(), time(), start.tzinfo)
     midnight = first if first == start else first + DAY
     return [midnight + day * DAY for day in range((end - midnight) // DAY + 1)]
 
 
 def max_drawdown(curve: Sequence[EquityPoint]) -> Drawdown | None:
-    """The deepest fall from a running maximum, by percent of it (Magdon-Ismail, Atiya 2004)."""
+    """Return the deepest fall from a running maximum, by percent of it (Magdon-Ismail, Atiya 2004)."""
     peak, deepest = curve[0], None
     for point in curve:
         if point.equity >= peak.equity:
@@ -99,14 +99,14 @@ def max_drawdown(curve: Sequence[EquityPoint]) -> Drawdown | None:
 
 
 def sharpe(returns: Sequence[float] | None) -> float | None:
-    """Mean over sample standard deviation (Sharpe, The Sharpe Ratio, 1994), annualised."""
+    """Return mean over sample standard deviation (Sharpe, The Sharpe Ratio, 1994), annualised."""
     if returns is None or len(returns) < 2 or not any(each != returns[0] for each in returns):
         return None
     return mean(returns) / stdev(returns) * sqrt(DAYS_A_YEAR)
 
 
 def sortino(returns: Sequence[float] | None) -> float | None:
-    """Mean over the root of the mean square of what lies below 0 (Sortino, Price 1994), annualised.
+    """Return mean over root mean square of what lies below 0 (Sortino, Price 1994), annualised.
 
     All days count in that mean, those above 0 with 0.
     """
@@ -117,7 +117,7 @@ def sortino(returns: Sequence[float] | None) -> float | None:
 
 
 def time_in_market_pct(outcome: Outcome) -> float:
-    """Time with at least one position open, of the whole stretch."""
+    """Return the time with at least one position open, of the whole stretch."""
     held, until = timedelta(), outcome.start
     for opened, closed in sorted(_span(outcome, trade) for trade in outcome.trades):
         if closed > until:
@@ -127,7 +127,7 @@ def time_in_market_pct(outcome: Outcome) -> float:
 
 
 def mean_exposure_ratio(outcome: Outcome) -> float | None:
-    """Notional at the entry prices / equity, averaged over the time of the whole range; 0 without trades.
+    """Return notional at the entry prices / equity, averaged over the whole range; 0 without trades.
 
     All positions together, longs and shorts added. None when equity was ever not positive.
     """
@@ -153,7 +153,7 @@ def mean_exposure_ratio(outcome: Outcome) -> float | None:
 
 
 def notional(trade: Trade) -> Decimal:
-    """EquityPoint of the filled size at its entry price, in settle currency."""
+    """Return the worth of the filled size at its entry price, in settle currency."""
     plan = trade.plan
     return plan.sizing.notional * (trade.size / plan.size) * (trade.entry_price / plan.entry)
 

@@ -56,7 +56,7 @@ class TradeFigures:
 
 
 def trade_figures(trades: Sequence[Trade]) -> TradeFigures:
-    """The figures of `trades`, in any order."""
+    """Return the figures of `trades`, in any order."""
     nets = [trade.net for trade in sorted(trades, key=lambda each: each.closed_at)]
     won = [trade for trade in trades if trade.net > 0]
     lost = [trade for trade in trades if trade.net < 0]
@@ -114,7 +114,7 @@ class Statistics:
 
 
 def statistics(outcome: Outcome) -> Statistics:
-    """The outcome in figures: the whole, and by each of GROUPS."""
+    """Return the outcome in figures: the whole, and by each of GROUPS."""
     parts: dict[str, dict[str, TradeFigures]] = {}
     for name, part_of in GROUPS.items():
         members: dict[str, list[Trade]] = {}

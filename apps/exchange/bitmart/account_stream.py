@@ -33,15 +33,14 @@ class AccountStream:
 
     def __init__(self, base_url: str, credentials: Credentials, *, timings: Timings | None = None) -> None:
         self._url = channel_url(base_url, PRIVATE_PATH)
-        self._credentials = credentials
         self._queue: ThreadQueue[AccountNews] = ThreadQueue(QUEUE_SIZE)
         channel = Channel(
             url=self._url,
             topics=ACCOUNT_TOPICS,
             subscribe=subscribe_messages,
             ping=PING,
-            read=self._read,
-            login=self._login,
+            read=self._read_message,
+            login=lambda: json.dumps(signing.login(credentials, time.time_ns() // 1_000_000)),
             all_or_nothing=True,
         )
         self._session = WebSocketSession(channel, self, self._queue.stopped, timings)
@@ -77,10 +76,7 @@ class AccountStream:
     def on_lost(self, reason: str, retry_in_s: float) -> None:
         log.warning("private_stream_lost", reason=reason, retry_in_s=retry_in_s)
 
-    def _login(self) -> str:
-        return json.dumps(signing.login(self._credentials, time.time_ns() // 1_000_000))
-
-    def _read(self, text: str) -> Ack | Push[str | None] | None:
+    def _read_message(self, text: str) -> Ack | Push[str | None] | None:
         try:
             return push_protocol.account_message(text)
         except ParseError as fault:

@@ -45,9 +45,9 @@ LOOKED_BACK = timedelta(days=7)
 MARK_AGE = timedelta(minutes=2)
 """The minute that forms and the one before it: one of them has the mark price of now."""
 NO_SUCH_ORDER = ("40035", "40036", "40037")
+"""Unknown, filled or cancelled already."""
 NO_SUCH_SYMBOL = "40034"
 """A contract that is listed no more has no orders and no trades to read: nothing can happen there."""
-"""Unknown, filled or cancelled already."""
 
 
 class Broker:
@@ -155,18 +155,18 @@ class Broker:
     def orders(self, symbol: str | None = None) -> list[OrderReport]:
         params = {**_of_symbol(symbol), "limit": OPEN_ROWS}
         page = self._reader.read_page(routes.OPEN_ORDERS, params, parse_orders.orders, full=OPEN_ROWS)
-        return [order for order in _whole(page, symbol) if order.open]
+        return [order for order in _whole_page(page, symbol) if order.open]
 
     def order(self, symbol: str, client_order_id: str) -> OrderReport | None:
-        return _of_listed(lambda: self._order(symbol, client_order_id), None)
+        return _read_listed(lambda: self._find_order(symbol, client_order_id), None)
 
-    def _order(self, symbol: str, client_order_id: str) -> OrderReport | None:
-        """Open orders are read first: one that ends in between is in the history read after.
+    def _find_order(self, symbol: str, client_order_id: str) -> OrderReport | None:
+        """Return the order, read open ones first: one that ends in between is in the history read after.
 
         Trades come last. They do not carry our id: each order they belong to is read and compared.
         """
         wanted = {"symbol": symbol, "client_order_id": client_order_id}
-        for order in (*self.orders(symbol), *self._order_history(wanted)):
+        for order in (*self.orders(symbol), *self._past_orders(wanted)):
             if order.client_order_id == client_order_id:
                 return order
         trades = self._trades(wanted, self._reader.server_time() - LOOKED_BACK)
@@ -185,7 +185,7 @@ class Broker:
 
     def fills(self, symbol: str, since: datetime) -> list[Fill]:
         nothing: list[Fill] = []
-        fills = _of_listed(lambda: self._trades({"symbol": symbol}, since), nothing)
+        fills = _read_listed(lambda: self._trades({"symbol": symbol}, since), nothing)
         return sorted((fill for fill in fills if fill.at >= since), key=lambda fill: (fill.at, fill.trade_id))
 
     # its stops and targets
@@ -193,7 +193,7 @@ class Broker:
     def protections(self, symbol: str | None = None) -> list[ProtectionReport]:
         params = {**_of_symbol(symbol), "plan_type": "profit_loss", "limit": OPEN_ROWS}
         page = self._reader.read_page(routes.PLAN_ORDERS, params, parse_orders.protections, full=OPEN_ROWS)
-        return _whole(page, symbol)
+        return _whole_page(page, symbol)
 
     def protect(
         self, symbol: str, side: Side, kind: ProtectionKind, trigger_price: Decimal, client_order_id: str
@@ -212,7 +212,7 @@ class Broker:
             if refusal.code not in NO_SUCH_ORDER:
                 raise
 
-    def _order_history(self, wanted: dict[str, str]) -> list[OrderReport]:
+    def _past_orders(self, wanted: dict[str, str]) -> list[OrderReport]:
         def read(start: datetime, end: datetime) -> Page[OrderReport]:
             params = {**wanted, **_whole_seconds(start, end)}
             return self._reader.read_page(
@@ -230,8 +230,8 @@ class Broker:
         return read_span(read, since, self._reader.server_time() + timedelta(seconds=1))
 
 
-def _of_listed(read: Callable[[], T], otherwise: T) -> T:
-    """What `read` gives; `otherwise` where the exchange lists no such contract."""
+def _read_listed(read: Callable[[], T], otherwise: T) -> T:
+    """Return what `read` gives; `otherwise` where the exchange lists no such contract."""
     try:
         return read()
     except BrokerRejected as refusal:
@@ -245,12 +245,12 @@ def _of_symbol(symbol: str | None) -> dict[str, str | int]:
 
 
 def _whole_seconds(start: datetime, end: datetime) -> dict[str, str | int]:
-    """Whole seconds that contain the span, and at least one."""
+    """Return whole seconds that contain the span, and at least one."""
     first = math.floor(start.timestamp())
     return {"start_time": first, "end_time": max(math.ceil(end.timestamp()), first + 1)}
 
 
-def _whole(page: Page[T], symbol: str | None) -> list[T]:
+def _whole_page(page: Page[T], symbol: str | None) -> list[T]:
     if page.full:
         remedy = "ask per symbol" if symbol is None else f"too many rest on {symbol}: cancel some by hand"
         raise BrokerUnavailable(f"a page of {OPEN_ROWS} orders came back full and may lack some; {remedy}")
@@ -258,7 +258,7 @@ def _whole(page: Page[T], symbol: str | None) -> list[T]:
 
 
 def _order_id(route: Route, answer: object) -> str:
-    """BrokerUnknown for a success that names no order: it may exist."""
+    """Return the id. BrokerUnknown for a success that names no order: it may exist."""
     try:
         return parse_orders.order_id(answer)
     except ParseError as fault:

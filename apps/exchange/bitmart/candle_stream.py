@@ -95,7 +95,7 @@ class CandleConnection:
             topics=tuple(self._symbols),
             subscribe=subscribe_messages,
             ping=PING,
-            read=self._read,
+            read=self._read_message,
             steady=True,
         )
         self._session = WebSocketSession(channel, self, queue.stopped, timings)
@@ -127,7 +127,7 @@ class CandleConnection:
         self._interrupted = reason
         log.warning("stream_lost", reason=reason, topics=len(self._symbols), retry_in_s=retry_in_s)
 
-    def _read(self, text: str) -> Ack | Push[FormingCandle] | None:
+    def _read_message(self, text: str) -> Ack | Push[FormingCandle] | None:
         try:
             message = push_protocol.candle_message(text, self._contract_sizes, datetime.now(UTC))
         except ParseError as fault:

@@ -80,9 +80,9 @@ class OrderClient:
         )
         started = time.perf_counter()
         try:
-            status, answered, answer = connection.post(route.path, text, headers)
+            status, answer_headers, answer = connection.post(route.path, text, headers)
             # what the exchange says about its limits holds for every process
-            limit = rate_headers(dict(answered.items()))
+            limit = rate_headers(dict(answer_headers.items()))
             if status == BLOCKED:
                 self._limiter.block()
                 log.critical("blocked_by_exchange", endpoint=route.path)

@@ -102,9 +102,18 @@ def _position(row: Row) -> PositionReport | None:
     size = json_field.number(row, "current_amount")
     if size == 0:
         return None
+    symbol = json_field.text(row, "symbol")
+    word = json_field.text(row, "position_side").lower()
+    if word == "both":  # in one-way mode the sign of the amount tells the side
+        amount = json_field.number(row, "position_amount")
+        if amount == 0:  # while something is held: no sign tells which way
+            raise ParseError("position_amount", row["position_amount"])
+        word = Side.LONG if amount > 0 else Side.SHORT
+    elif word not in (Side.LONG, Side.SHORT):
+        raise ParseError("position_side", word)
     return PositionReport(
-        symbol=json_field.text(row, "symbol"),
-        side=_side(row),
+        symbol=symbol,
+        side=Side(word),
         size=abs(size),
         entry_price=json_field.number(row, "entry_price"),
         mark_price=json_field.number(row, "mark_price"),
@@ -116,19 +125,6 @@ def _position(row: Row) -> PositionReport | None:
         liquidation_price=json_field.number(row, "liquidation_price"),
         opened_at=json_field.moment(row, "open_timestamp"),
     )
-
-
-def _side(row: Row) -> Side:
-    """In one-way mode the side is "both" and the sign of the amount tells."""
-    word = json_field.text(row, "position_side").lower()
-    if word == "both":
-        amount = json_field.number(row, "position_amount")
-        if amount == 0:  # while something is held: no sign tells which way
-            raise ParseError("position_amount", row["position_amount"])
-        return Side.LONG if amount > 0 else Side.SHORT
-    if word not in (Side.LONG, Side.SHORT):
-        raise ParseError("position_side", word)
-    return Side(word)
 
 
 def _transaction(row: Row) -> Transaction:

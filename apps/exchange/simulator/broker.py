@@ -171,13 +171,13 @@ class Broker:
                     exchange.last(held.symbol, at),
                     exchange.mark(held.symbol, at),
                 )
-                for held in exchange.account.held(symbol)
+                for held in exchange.account.open_positions(symbol)
             ]
 
     def protections(self, symbol: str | None = None) -> list[ProtectionReport]:
         with self._answering() as exchange:
-            found = (reports.protection_report(plan) for plan in exchange.account.live_plans(symbol))
-            return [report for report in found if report is not None]
+            rows = (reports.protection_report(plan) for plan in exchange.account.live_plans(symbol))
+            return [report for report in rows if report is not None]
 
     def protect(
         self, symbol: str, side: Side, kind: ProtectionKind, trigger_price: Decimal, client_order_id: str

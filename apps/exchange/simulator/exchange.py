@@ -64,7 +64,7 @@ class Exchange:
         balance: Decimal | None = None,
         rules: Rules | None = None,
     ) -> Exchange:
-        """The books kept in `path`, or new ones that begin with `balance` USDT, 1,000 by default.
+        """Open the books kept in `path`, or new ones that begin with `balance` USDT, 1,000 by default.
 
         Without a path nothing is kept. `name` tells markets apart. What the books mention and `market` does
         not list is delisted on the exchange's market. Raises JournalError when the books are of another
@@ -75,10 +75,10 @@ class Exchange:
             rows = journal.read() if journal else []
             mentioned = {row.symbol for row in rows if not isinstance(row, Wallet)} - {""}
             # No row of the books may become unreadable: what they mention stays listed.
-            archive = market.archive.keeping(mentioned)
+            archive = market.archive.with_symbols(mentioned)
             if archive is not market.archive:
                 market = Market(archive, market.seed)
-            account = _account_of(market, rows, now_ms, balance)
+            account = _open_account(market, rows, now_ms, balance)
             if journal:
                 journal.begin(account.rows())
         except BaseException as fault:
@@ -116,7 +116,7 @@ class Exchange:
         )
 
     def tick_at(self, symbol: str, at_ms: int) -> Tick:
-        """The contract as it is quoted at a time between two ticks."""
+        """Return the contract as it is quoted at a time between two ticks."""
         return self.tick(symbol, moment_at(at_ms / 1000), at_ms)
 
     def advance(self, now_ms: int) -> None:
@@ -125,7 +125,7 @@ class Exchange:
             pass
 
     def play_on(self, until_ms: int) -> int | None:
-        """Play up to the first tick that changes anything, at most to `until_ms`: its time in ms.
+        """Play up to the first tick that changes anything, at most to `until_ms`; return its time in ms.
 
         None when everything was played and nothing changed on the way.
         """
@@ -134,7 +134,7 @@ class Exchange:
         while self._played < until:
             symbols = account.active_symbols()
             ahead = [self._next_event(symbol, self._played + 1).number for symbol in symbols]
-            if account.held():
+            if account.open_positions():
                 ahead.append(-(-(self._played + 1) // FUNDING_TICKS) * FUNDING_TICKS)
             number = min(ahead, default=NEVER)
             if number > until:
@@ -160,7 +160,7 @@ class Exchange:
                 self.matching.approve(order, self.tick_at(order.symbol, order.updated_ms))
 
     def commit(self) -> Commit:
-        """Write down what changed; only then may it be told."""
+        """Write down and return what changed; only then may it be told."""
         events, self.matching.events = self.matching.events, []
         changes = self.account.take_changes()
         if changes:
@@ -190,14 +190,14 @@ class Exchange:
         return event
 
 
-def _account_of(market: Market, rows: Iterable[Row], now_ms: int, balance: Decimal | None) -> Account:
+def _open_account(market: Market, rows: Iterable[Row], now_ms: int, balance: Decimal | None) -> Account:
     """Return the account of these rows; of no rows a new one with `balance`, which else must be theirs."""
     account = Account(market.archive.listing, Wallet(ZERO))
     for row in rows:
         account.put(row)
     if not account.wallet.played:
         start = START_BALANCE if balance is None else balance
-        account.record(TRANSFER, start, "", now_ms, transfer="spot_to_contract")
+        account.book_line(TRANSFER, start, "", now_ms, transfer="spot_to_contract")
         account.put(replace(account.wallet, played=moment_at(now_ms / 1000).number))
     elif balance is not None and balance != (began := next(iter(account.ledger_lines.values())).amount):
         raise JournalError(

@@ -141,8 +141,8 @@ def transaction(entry: LedgerLine) -> Transaction:
 
 
 def brackets(listing: Listing) -> list[Bracket]:
-    """Rising by cap."""
-    found = (
+    """Return the brackets, rising by cap."""
+    rows = (
         Bracket(
             notional_cap=Decimal(row["notional_cap"]),
             max_leverage=int(row["initial_leverage"]),
@@ -151,7 +151,7 @@ def brackets(listing: Listing) -> list[Bracket]:
         )
         for row in listing.brackets
     )
-    return sorted(found, key=lambda each: each.notional_cap)
+    return sorted(rows, key=lambda each: each.notional_cap)
 
 
 ONE = Decimal(1)

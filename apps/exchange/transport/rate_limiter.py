@@ -115,7 +115,7 @@ class RateLimiter:
         if time.monotonic() < self._redis_left_until:
             return self._local.reserve(route, longest_wait_s)
         try:
-            slot_us, wait_us = self._shared_slot(route, longest_wait_s)
+            slot_us, wait_us = self._reserve_shared(route, longest_wait_s)
         except redis.RedisError as fault:
             self._go_alone(fault)
             return self._local.reserve(route, longest_wait_s)
@@ -149,8 +149,8 @@ class RateLimiter:
     def close(self) -> None:
         self._redis.close()
 
-    def _shared_slot(self, route: Route, longest_wait_s: float) -> tuple[int, int]:
-        """What the scripts answer, µs: slot, wait. A prompt call goes at once where its window has room."""
+    def _reserve_shared(self, route: Route, longest_wait_s: float) -> tuple[int, int]:
+        """Reserve in Redis; return slot and wait, µs. A prompt call leaves at once if it has room."""
         window, path = window_limit(route), route.path
         flags = [
             self._key("time"),

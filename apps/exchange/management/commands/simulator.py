@@ -54,25 +54,31 @@ class Command(BaseCommand):
         try:
             listener = listen(options["host"], options["port"])
             with listener:
-                exchange, text = _exchange(options)
+                exchange, text = _open_exchange(options)
                 self.stdout.write(f"simulator at {address_of(listener)} plays {text}")
                 self.stdout.flush()
-                serve(exchange, listener, limits=not options["no_limits"], keys=options["key"] or _keys())
+                keys = options["key"] or PLAY_KEYS
+                if not options["key"] and settings.BITMART_API_KEY:
+                    keys = (
+                        Key(settings.BITMART_API_KEY, settings.BITMART_SECRET_KEY, settings.BITMART_API_MEMO),
+                        *PLAY_KEYS,
+                    )
+                serve(exchange, listener, limits=not options["no_limits"], keys=keys)
                 exchange.close()
         except (TradingError, ValueError) as fault:
             raise CommandError(str(fault)) from fault
         self.stdout.write("simulator ended")
 
 
-def _exchange(options: dict[str, Any]) -> tuple[Exchange, str]:
+def _open_exchange(options: dict[str, Any]) -> tuple[Exchange, str]:
     now = datetime.now(UTC)
-    kept = state.open_state(options["state"], now=now, day=options["day"], seed=options["seed"])
-    archive = Archive.open(kept, symbols=options["symbols"])
+    market_state = state.open_state(options["state"], now=now, day=options["day"], seed=options["seed"])
+    archive = Archive.open(market_state, symbols=options["symbols"])
     where = f"kept in {options['state']}" if options["state"] else "kept nowhere (no --state)"
-    played = f"day {kept.day} of the tape on {kept.first_day}, seed {kept.seed}"
+    played = f"day {market_state.day} of the tape on {market_state.first_day}, seed {market_state.seed}"
     books = options["state"].with_suffix(".books") if options["state"] else None
     exchange = Exchange.open(
-        Market(archive, kept.seed),
+        Market(archive, market_state.seed),
         int(now.timestamp() * 1000),
         path=books,
         name=played,
@@ -81,11 +87,3 @@ def _exchange(options: dict[str, Any]) -> tuple[Exchange, str]:
     delisted = len(exchange.market.symbols) - len(archive.symbols)
     also = f" and {delisted} delisted ones that the books mention" if delisted else ""
     return exchange, f"{len(archive.symbols)} contracts{also}, {played}, {where}"
-
-
-def _keys() -> tuple[Key, ...]:
-    """The credentials this installation trades with, if it has any, and the play ones."""
-    if not settings.BITMART_API_KEY:
-        return PLAY_KEYS
-    own = Key(settings.BITMART_API_KEY, settings.BITMART_SECRET_KEY, settings.BITMART_API_MEMO)
-    return (own, *PLAY_KEYS)

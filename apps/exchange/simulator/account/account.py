@@ -74,11 +74,11 @@ class Account:
                 self._unapproved[row.key] = row
 
     def version(self, symbol: str) -> int:
-        """Another number whenever a row of the contract is another; `changes` for the whole account."""
+        """Return another number whenever a row of the contract changed; `changes` for the whole account."""
         return self._versions.get(symbol, 0)
 
     def take_changes(self) -> list[Row]:
-        """The rows put since the last call, each in its newest version."""
+        """Return the rows put since the last call, each in its newest version."""
         changes = list(self._changed.values())
         self._changed.clear()
         return changes
@@ -88,14 +88,16 @@ class Account:
         for table in self._tables.values():
             yield from table.values()
 
-    def number(self) -> int:
-        """A new number, above all before it: ids of orders, plans, trades and ledger lines."""
+    def take_number(self) -> int:
+        """Count on and return a number above all before it: ids of orders, plans, trades and ledger lines."""
         self.put(replace(self.wallet, numbers=self.wallet.numbers + 1))
         return FIRST_NUMBER + self.wallet.numbers
 
-    def record(self, flow_type: int, amount: Decimal, symbol: str, at_ms: int, *, transfer: str = "") -> None:
+    def book_line(
+        self, flow_type: int, amount: Decimal, symbol: str, at_ms: int, *, transfer: str = ""
+    ) -> None:
         """Change the wallet by a line of the ledger."""
-        self.put(LedgerLine(self.number(), flow_type, amount, symbol, at_ms, transfer))
+        self.put(LedgerLine(self.take_number(), flow_type, amount, symbol, at_ms, transfer))
         self.put(replace(self.wallet, cash=self.wallet.cash + amount))
 
     @property
@@ -106,7 +108,7 @@ class Account:
         return [row for row in self._live_of(symbol) if isinstance(row, Order)]
 
     def unapproved(self) -> list[Order]:
-        """Accepted, and not let into the market yet."""
+        """Return the orders accepted, and not let into the market yet."""
         return list(self._unapproved.values())
 
     def live_plans(self, symbol: str | None = None) -> list[Plan]:
@@ -116,13 +118,13 @@ class Account:
         return row.key in self._live
 
     def position(self, symbol: str, position_type: int) -> Position:
-        """What is held on that side; a flat one when nothing is."""
+        """Return the position of that side; a flat one when nothing is held."""
         contract = self.contract(symbol)
         flat = Position(symbol, position_type, contract.leverage, contract.open_type, 0, 0)
         return self.positions.get(position_key(symbol, position_type), flat)
 
-    def held(self, symbol: str | None = None) -> list[Position]:
-        """Positions that are not flat."""
+    def open_positions(self, symbol: str | None = None) -> list[Position]:
+        """Return the positions that are not flat."""
         return [
             row for row in self.positions.values() if row.size and (symbol is None or row.symbol == symbol)
         ]
@@ -131,26 +133,26 @@ class Account:
         return self.contracts.get(symbol, Contract(symbol, DEFAULT_LEVERAGE, DEFAULT_OPEN_TYPE))
 
     def active_symbols(self) -> list[str]:
-        """The contracts on which anything may still happen, sorted."""
+        """Return the contracts on which anything may still happen, sorted."""
         armed = (row.symbol for row in self.contracts.values() if row.cancel_at_ms)
-        return sorted({row.symbol for row in (*self._live.values(), *self.held())} | set(armed))
+        return sorted({row.symbol for row in (*self._live.values(), *self.open_positions())} | set(armed))
 
     def trades_since(self, at_ms: int) -> Iterator[Trade]:
-        """Newest first."""
+        """Yield them newest first."""
         return takewhile(lambda trade: trade.at_ms >= at_ms, reversed(self.trades.values()))
 
     def ledger_since(self, at_ms: int) -> Iterator[LedgerLine]:
-        """Newest first."""
+        """Yield them newest first."""
         return takewhile(lambda entry: entry.at_ms >= at_ms, reversed(self.ledger_lines.values()))
 
     def frozen_by(self, order: Order) -> Decimal:
-        """The margin and fee an order needs for what it may still open, at its price."""
+        """Return the margin and fee an order needs for what it may still open, at its price."""
         opening = self.opening_part(order.symbol, order.side, order.remaining) if order.opens else 0
         value = order.price * opening * self.listing(order.symbol).contract_size
         return margin(value, order.leverage, LONG if order.buys else SHORT) + value * TAKER
 
     def opening_part(self, symbol: str, side: int, contracts: int) -> int:
-        """In one-way mode an opposite position is reduced first, which needs no margin."""
+        """Return how many contracts open: in one-way mode an opposite position is reduced first."""
         if self.hedged:
             return contracts
         opposite = self.position(symbol, SHORT if side == 1 else LONG)
@@ -163,15 +165,16 @@ class Account:
     @property
     def deposit(self) -> Decimal:
         """The margin of all positions."""
-        return sum((position_margin(self.listing(row.symbol), row) for row in self.held()), ZERO)
+        return sum((position_margin(self.listing(row.symbol), row) for row in self.open_positions()), ZERO)
 
     @property
     def available(self) -> Decimal:
         return self.wallet.cash - self.frozen - self.deposit
 
     def unrealised(self, last: Callable[[str], Decimal]) -> Decimal:
-        """Of all positions, at last prices."""
-        return sum((unrealised(self.listing(row.symbol), row, last(row.symbol)) for row in self.held()), ZERO)
+        """Return the unrealised profit of all positions, at last prices."""
+        rows = self.open_positions()
+        return sum((unrealised(self.listing(row.symbol), row, last(row.symbol)) for row in rows), ZERO)
 
     def _live_of(self, symbol: str | None) -> Iterable[Order | Plan]:
         return [row for row in self._live.values() if symbol is None or row.symbol == symbol]

@@ -32,7 +32,7 @@ def set_position_mode(account: Account, mode: str) -> None:
     """Refused while anything is held, rests or waits in the other mode."""
     if mode == account.wallet.position_mode:
         return
-    if account.held() or account.live_orders() or account.live_plans():
+    if account.open_positions() or account.live_orders() or account.live_plans():
         raise Refused(Code.MODE_BOUND)
     account.put(replace(account.wallet, position_mode=mode))
 

@@ -67,7 +67,7 @@ class Journal:
         self._file: TextIO | None = None
 
     def read(self) -> list[Row]:
-        """The newest version of every row, none when the books are new. Raises JournalError."""
+        """Return the newest version of every row, none when the books are new. Raises JournalError."""
         if not self._path.exists():
             return []
         header, *lines = self._path.read_text().split("\n")
@@ -80,9 +80,12 @@ class Journal:
         try:
             for line in lines[:-1]:
                 for name, values in json.loads(line):
-                    known = {FIELD_NAMES.get(each.name, each.name): each for each in fields(KINDS[name])}
+                    columns = {FIELD_NAMES.get(each.name, each.name): each for each in fields(KINDS[name])}
                     row = KINDS[name](
-                        **{known[field].name: _in(str(known[field].type), of) for field, of in values.items()}
+                        **{
+                            columns[field].name: _from_json(str(columns[field].type), of)
+                            for field, of in values.items()
+                        }
                     )
                     rows[name, row.key] = row
         except (ValueError, KeyError, TypeError, ArithmeticError) as fault:
@@ -118,20 +121,20 @@ class Journal:
 
 def row_fields(row: Row) -> dict[str, Any]:
     """Return a row as JSON: decimals are text."""
-    return {FIELD_NAMES.get(each.name, each.name): _out(getattr(row, each.name)) for each in fields(row)}
+    return {FIELD_NAMES.get(each.name, each.name): _to_json(getattr(row, each.name)) for each in fields(row)}
 
 
 def _line(rows: Iterable[Row]) -> str:
     return json.dumps([[NAMES[type(row)], row_fields(row)] for row in rows], separators=(",", ":")) + "\n"
 
 
-def _out(value: object) -> object:
+def _to_json(value: object) -> object:
     if isinstance(value, Presets):
-        return {field.name: _out(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: _to_json(getattr(value, field.name)) for field in fields(value)}
     return str(value) if isinstance(value, Decimal) else value
 
 
-def _in(kind: str, value: Any) -> Any:
+def _from_json(kind: str, value: Any) -> Any:
     if kind == "Presets":
         return Presets(
             Decimal(value["take_profit"]),

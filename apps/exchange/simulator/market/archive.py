@@ -33,10 +33,10 @@ class Archive:
         symbols: int,
         state: State,
         *,
-        kept: Collection[str] = (),
+        required: Collection[str] = (),
         folder: Path | None = None,
     ) -> None:
-        """List the first `symbols` contracts of the tapes and their clones, and those of `kept` as delisted.
+        """List the first `symbols` contracts of the tapes and clones, and those of `required` as delisted.
 
         `folder` is where other tapes are, None when there are none. Raises UnknownSymbol.
         """
@@ -45,17 +45,17 @@ class Archive:
         self._minutes: dict[str, Chain] = {}
         self._hours: dict[str, Chain] = {}
         originals = [endless_chain(tape.candles, state.first_minute) for tape in tapes]
-        for number in range(MAX_SYMBOLS if kept else symbols):
+        for number in range(MAX_SYMBOLS if required else symbols):
             generation, at = divmod(number, len(tapes))
             listing = tapes[at].listing if not generation else tapes[at].listing.cloned(generation + 1)
             if number >= symbols:
-                if listing.symbol not in kept:
+                if listing.symbol not in required:
                     continue
                 listing = replace(listing, delisted=True)
             minutes = tapes[at].candles.shape[1]
             self._listings[listing.symbol] = listing
             self._minutes[listing.symbol] = originals[at].shifted(int(generation * PHASE * minutes) % minutes)
-        require_listed(sorted(kept), self._listings, IN_THE_MARKET)
+        require_listed(sorted(required), self._listings, IN_THE_MARKET)
 
     @classmethod
     def open(cls, state: State, *, symbols: int = 16, folder: Path = FOLDER) -> Archive:
@@ -64,8 +64,8 @@ class Archive:
             raise ValueError(f"{symbols} symbols: the simulator lists 1 to {MAX_SYMBOLS}")
         return cls(load(folder, symbols), symbols, state, folder=folder)
 
-    def keeping(self, symbols: Collection[str]) -> Archive:
-        """This archive with these contracts too, delisted where it did not list them.
+    def with_symbols(self, symbols: Collection[str]) -> Archive:
+        """Return this archive with these contracts too, delisted where it did not list them.
 
         Raises UnknownSymbol naming each that was never recorded, and TapeError.
         """
@@ -74,8 +74,8 @@ class Archive:
             return self
         if self._folder is None:
             raise UnknownSymbol(sorted(missing), self._listings, IN_THE_MARKET)
-        kept = missing | set(self._listings)
-        return Archive(load(self._folder), self._traded, self._state, kept=kept, folder=self._folder)
+        required = missing | set(self._listings)
+        return Archive(load(self._folder), self._traded, self._state, required=required, folder=self._folder)
 
     @property
     def symbols(self) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ class Market:
     def path(self, minute: int) -> Path:
         """The run of a minute for all contracts."""
         if minute not in self._paths:
-            _forget(self._paths, minute)
+            _forget_far_minutes(self._paths, minute)
             first_s = minute * MINUTE_S
             candles = [self.archive.matrix(symbol, MINUTE_S, first_s, 1) for symbol in self.symbols]
             self._paths[minute] = self._run(np.concatenate(candles, axis=1), minute, self.keys)
@@ -91,7 +91,7 @@ class Market:
     def mark_path(self, minute: int) -> Path:
         """The run of the mark price."""
         if minute not in self._marks:
-            _forget(self._marks, minute)
+            _forget_far_minutes(self._marks, minute)
             self._marks[minute] = self.path(minute).damped()
         return self._marks[minute]
 
@@ -190,12 +190,12 @@ class Market:
         return paths(candles, noise(self.seed, keys, minutes) % np.uint64(2) == 1)
 
 
-def _forget(kept: dict[int, Path], newcomer: int) -> None:
+def _forget_far_minutes(minutes: dict[int, Path], newest: int) -> None:
     """Keep the minutes nearest to the newest request: time runs forward, with a look back for trades."""
-    for minute in sorted(kept, key=lambda each: -abs(each - newcomer))[
-        : max(0, len(kept) - KEPT_MINUTES + 1)
+    for minute in sorted(minutes, key=lambda each: -abs(each - newest))[
+        : max(0, len(minutes) - KEPT_MINUTES + 1)
     ]:
-        del kept[minute]
+        del minutes[minute]
 
 
 def symbol_key(symbol: str) -> int:
@@ -203,7 +203,7 @@ def symbol_key(symbol: str) -> int:
 
 
 def noise(*place: ArrayLike) -> NDArray[np.uint64]:
-    """64 bits for each place (integers, broadcast): splitmix64 (Steele, Lea, Flood 2014), chained."""
+    """Return 64 bits for each place (integers, broadcast): splitmix64 (Steele, Lea, Flood 2014), chained."""
     parts = np.broadcast_arrays(*(np.atleast_1d(np.asarray(part, dtype=np.int64)) for part in place))
     bits = np.zeros(parts[0].shape, dtype=np.uint64)
     for part in parts:

@@ -63,16 +63,16 @@ def open_state(path: Path | None, *, now: datetime, day: int | None = None, seed
                 raise StateError(f"cannot write the state file {path}: {fault.strerror}") from fault
         return state
     try:
-        kept = json.loads(path.read_text())
-        state = State(date.fromisoformat(kept["first_day"]), int(kept["day"]), int(kept["seed"]))
+        fields = json.loads(path.read_text())
+        state = State(date.fromisoformat(fields["first_day"]), int(fields["day"]), int(fields["seed"]))
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise StateError(
             f"cannot use the state file {path} ({fault!r}); move it away to begin a new market"
         ) from fault
-    for name, wanted, known in (("day", day, state.day), ("seed", seed, state.seed)):
-        if wanted is not None and wanted != known:
+    for name, wanted, stored in (("day", day, state.day), ("seed", seed, state.seed)):
+        if wanted is not None and wanted != stored:
             raise StateError(
-                f"--{name} {wanted} contradicts {path}: it plays {name} {known} since {state.first_day}; "
+                f"--{name} {wanted} contradicts {path}: it plays {name} {stored} since {state.first_day}; "
                 f"leave --{name} out to go on with it, or begin a new market with another --state file "
                 "(./run demo: another TRADINGV3_VAR)"
             )
@@ -80,6 +80,6 @@ def open_state(path: Path | None, *, now: datetime, day: int | None = None, seed
 
 
 def lively_day(now: datetime) -> int:
-    """The day of the tape that shows a newcomer a trade soonest when he starts at this time of the day."""
+    """Return the day of the tape that shows a newcomer a trade soonest who starts at this time."""
     hours = LIVELY.read_text().split()
     return ord(hours[now.hour][now.minute]) - ord("a")

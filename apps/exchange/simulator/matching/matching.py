@@ -59,8 +59,8 @@ class Rules:
     stop_slippage_bps: Decimal = Decimal(0)
 
     @classmethod
-    def pessimistic(cls, stop_slippage_bps: Decimal) -> Rules:
-        """What the recorded minutes leave open happens to the account's harm."""
+    def worst_case(cls, stop_slippage_bps: Decimal) -> Rules:
+        """Return the rules by which what the recorded minutes leave open harms the account."""
         return cls(through_ticks=2, stop_first=True, stop_slippage_bps=stop_slippage_bps)
 
 
@@ -124,7 +124,7 @@ class Matching:
                 self.fill(order, order.price, contracts, maker=True, at_ms=tick.at_ms)
 
     def fill(self, order: Order, price: Decimal, contracts: int, *, maker: bool, at_ms: int) -> Order:
-        """Book one fill and what follows from it; the order as it is then."""
+        """Book one fill and what follows from it; return the order as it is then."""
         trade = apply_fill(self.account, order, price, contracts, maker=maker, at_ms=at_ms)
         filled = order.filled + contracts
         order = self._put(
@@ -191,7 +191,7 @@ class Tick:
     levels: Callable[[bool], list[Level]]
 
     def far(self, *, buys: bool) -> Decimal:
-        """The best price a taker gets."""
+        """Return the best price a taker gets."""
         return self.levels(buys)[0][0]
 
 
@@ -202,7 +202,7 @@ ENTRY_DIGITS = Decimal("1e-18")
 
 
 def fillable(account: Account, order: Order) -> int:
-    """How many contracts of the order could be filled now, given what is held."""
+    """Return how many contracts of the order could be filled now, given what is held."""
     if order.opens:
         return order.remaining
     return min(order.remaining, account.position(order.symbol, order.closes).size)
@@ -211,7 +211,7 @@ def fillable(account: Account, order: Order) -> int:
 def apply_fill(
     account: Account, order: Order, price: Decimal, contracts: int, *, maker: bool, at_ms: int
 ) -> Trade:
-    """Book one fill of `contracts` (at most `closable`): positions, fee, realised profit, the trade."""
+    """Book and return one fill of `contracts` (at most `fillable`): positions, fee, realised profit."""
     closing = not account.hedged or not order.opens
     held = account.position(order.symbol, order.closes)
     closed = min(contracts, held.size) if closing else 0
@@ -223,7 +223,7 @@ def apply_fill(
         grown = _increase_position(account, order, price, contracts - closed, at_ms)
         fee += _pay_fee(account, grown, price, contracts - closed, maker, at_ms)
     trade = Trade(
-        account.number(),
+        account.take_number(),
         order.order_id,
         order.client_order_id,
         order.symbol,
@@ -256,7 +256,7 @@ def _reduce_position(account: Account, held: Position, price: Decimal, closed: i
             updated_ms=at_ms,
         )
     )
-    account.record(REALISED, realised, held.symbol, at_ms)
+    account.book_line(REALISED, realised, held.symbol, at_ms)
     return realised
 
 
@@ -279,7 +279,7 @@ def _pay_fee(
 ) -> Decimal:
     value = price * contracts * account.listing(position.symbol).contract_size
     fee = value * (MAKER if maker else TAKER)
-    account.record(COMMISSION, -fee, position.symbol, at_ms)
+    account.book_line(COMMISSION, -fee, position.symbol, at_ms)
     now = account.position(position.symbol, position.position_type)
     account.put(replace(now, realised=now.realised - fee))
     return fee

@@ -71,51 +71,54 @@ def check_leverage(listing: Listing, leverage: int) -> None:
         raise Refused(Code.LEVERAGE_LOW)
 
 
-def opening_settings(account: Account, wish: NewOrder) -> tuple[int, str]:
+def opening_settings(account: Account, request: NewOrder) -> tuple[int, str]:
     """The leverage and open type an opening order gets: those of what is held or rests already."""
-    contract = account.contract(wish.symbol)
+    contract = account.contract(request.symbol)
     leverage, open_type = contract.leverage, contract.open_type
-    if wish.leverage is not None:
-        check_leverage(account.listing(wish.symbol), wish.leverage)
-        leverage, open_type = wish.leverage, wish.open_type or open_type
+    if request.leverage is not None:
+        check_leverage(account.listing(request.symbol), request.leverage)
+        leverage, open_type = request.leverage, request.open_type or open_type
     if open_type not in OPEN_TYPES:
         raise Refused(Code.BAD_OPEN_TYPE)
-    if is_in_use(account, wish.symbol) and (leverage, open_type) != (contract.leverage, contract.open_type):
+    if is_in_use(account, request.symbol) and (leverage, open_type) != (
+        contract.leverage,
+        contract.open_type,
+    ):
         raise Refused(Code.BAD_LEVERAGE)
     return leverage, open_type
 
 
 def is_in_use(account: Account, symbol: str) -> bool:
     """Does a position or an opening order hold the contract's leverage and margin mode?"""
-    return bool(account.held(symbol)) or any(order.opens for order in account.live_orders(symbol))
+    return bool(account.open_positions(symbol)) or any(order.opens for order in account.live_orders(symbol))
 
 
-def check_bracket(account: Account, wish: NewOrder, value: Decimal, leverage: int) -> None:
+def check_bracket(account: Account, request: NewOrder, value: Decimal, leverage: int) -> None:
     """The side's position, its resting orders and the new one together must fit a bracket of the leverage."""
-    listing = account.listing(wish.symbol)
+    listing = account.listing(request.symbol)
     resting = sum(
         (
             order.price * order.remaining * listing.contract_size
-            for order in account.live_orders(wish.symbol)
-            if order.opens and order.side == wish.side
+            for order in account.live_orders(request.symbol)
+            if order.opens and order.side == request.side
         ),
         Decimal(0),
     )
-    held = account.position(wish.symbol, LONG if wish.side == 1 else SHORT)
+    held = account.position(request.symbol, LONG if request.side == 1 else SHORT)
     if leverage > max_leverage(listing, entry_value(listing, held) + resting + value):
         raise Refused(Code.LEVERAGE_HIGH)
 
 
-def closing_size(account: Account, wish: NewOrder) -> int:
+def closing_size(account: Account, request: NewOrder) -> int:
     """What a closing order may have of its size. In one-way mode it is cut to the position."""
-    held = account.position(wish.symbol, SHORT if wish.side == 2 else LONG)
+    held = account.position(request.symbol, SHORT if request.side == 2 else LONG)
     if not held.size:
         raise Refused(Code.NO_POSITION)
     if not account.hedged:
-        return min(wish.size, held.size)
-    if wish.size > held.size - frozen_contracts(account, held):
+        return min(request.size, held.size)
+    if request.size > held.size - frozen_contracts(account, held):
         raise Refused(Code.SHORT_POSITION)
-    return wish.size
+    return request.size
 
 
 def frozen_contracts(account: Account, position: Position) -> int:

@@ -94,7 +94,7 @@ def bounds(account: Account, symbol: str) -> Bounds:
             limits.rises(_ticks(listing, plan.trigger_price), last=last)
         else:
             limits.falls(_ticks(listing, plan.trigger_price), last=last)
-    for held in account.held(symbol):
+    for held in account.open_positions(symbol):
         price = liquidation_price(listing, held)
         if held.position_type == LONG:
             limits.falls(_ticks(listing, price, ROUND_CEILING) + 1, last=False)

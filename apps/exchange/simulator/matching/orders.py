@@ -43,27 +43,29 @@ WORST_RATIO = Decimal("0.01")
 """A market order gets no price farther than this from the far side of the book: its protective price."""
 
 
-def place_order(account: Account, wish: NewOrder, tick: Tick) -> Order:
+def place_order(account: Account, request: NewOrder, tick: Tick) -> Order:
     """Accept an order (state APPROVAL): it enters the market when it is approved."""
-    listing, market = account.listing(wish.symbol), wish.price is None
-    _check_form(account, wish)
-    price = wish.price if wish.price is not None else _worst_price(listing, tick, buys=wish.side in (1, 2))
-    size, contract = wish.size, account.contract(wish.symbol)
+    listing, market = account.listing(request.symbol), request.price is None
+    _check_form(account, request)
+    price = request.price
+    if price is None:
+        price = _protective_price(listing, tick, buys=request.side in (1, 2))
+    size, contract = request.size, account.contract(request.symbol)
     leverage, open_type = contract.leverage, contract.open_type
-    if wish.side in (1, 4):
-        check_opens(account, wish.symbol, wish.side, size)
-        leverage, open_type = opening_settings(account, wish)
-        _check_margin(account, wish, price, leverage)
+    if request.side in (1, 4):
+        check_opens(account, request.symbol, request.side, size)
+        leverage, open_type = opening_settings(account, request)
+        _check_margin(account, request, price, leverage)
     else:
-        size = closing_size(account, wish)
+        size = closing_size(account, request)
     account.put(replace(contract, leverage=leverage, open_type=open_type))
-    order_id = account.number()
+    order_id = account.take_number()
     order = Order(
         order_id=order_id,
-        symbol=wish.symbol,
-        side=wish.side,
+        symbol=request.symbol,
+        side=request.side,
         kind="market" if market else "limit",
-        mode=wish.mode,
+        mode=request.mode,
         price=price,
         size=size,
         leverage=leverage,
@@ -72,10 +74,10 @@ def place_order(account: Account, wish: NewOrder, tick: Tick) -> Order:
         created_ms=tick.at_ms,
         updated_ms=tick.at_ms,
         queued=order_id,
-        client_order_id=wish.client_order_id,
-        plan_order_id=wish.plan_order_id,
-        trigger_price=wish.trigger_price,
-        presets=wish.presets,
+        client_order_id=request.client_order_id,
+        plan_order_id=request.plan_order_id,
+        trigger_price=request.trigger_price,
+        presets=request.presets,
     )
     account.put(order)
     return order
@@ -90,7 +92,7 @@ def amend_order(account: Account, order: Order, price: Decimal, size: int, tick:
         raise Refused(Code.ORDER_OVER)
     amended = replace(order, price=price, size=size, updated_ms=tick.at_ms)
     if price != order.price or size > order.size:
-        amended = replace(amended, queued=account.number(), state=APPROVAL)
+        amended = replace(amended, queued=account.take_number(), state=APPROVAL)
     check_opens(account, order.symbol, order.side, amended.remaining)
     if not order.opens:
         held = account.position(order.symbol, order.closes)
@@ -103,29 +105,29 @@ def amend_order(account: Account, order: Order, price: Decimal, size: int, tick:
 
 
 def set_presets(account: Account, order: Order, presets: Presets) -> Order:
-    """The order with another stop and target attached."""
+    """Attach another stop and target; return the order as it is then."""
     _check_presets(account.listing(order.symbol), presets)
     changed = replace(order, presets=presets)
     account.put(changed)
     return changed
 
 
-def _check_form(account: Account, wish: NewOrder) -> None:
-    """A stop that fires closes the position whole, also beyond the largest market order."""
-    listing = account.listing(wish.symbol)
-    if wish.side not in (1, 2, 3, 4):
+def _check_form(account: Account, request: NewOrder) -> None:
+    listing = account.listing(request.symbol)
+    if request.side not in (1, 2, 3, 4):
         raise Refused(Code.BAD_SIDE)
-    if wish.mode not in (GTC, FOK, IOC, MAKER_ONLY):
+    if request.mode not in (GTC, FOK, IOC, MAKER_ONLY):
         raise Refused(Code.BAD_PARAMETER)
-    if wish.price is None and wish.mode == MAKER_ONLY:
+    if request.price is None and request.mode == MAKER_ONLY:
         raise Refused(Code.BAD_TYPE)
-    if not (wish.plan_order_id and wish.side in (2, 3) and wish.size):
-        check_size(listing, wish.size, market=wish.price is None)
-    if wish.price is not None:
-        check_price(listing, wish.price)
-    _check_presets(listing, wish.presets)
-    if not wish.plan_order_id:
-        check_client_id(account, wish.client_order_id)
+    # a stop that fires closes the position whole, also beyond the largest market order
+    if not (request.plan_order_id and request.side in (2, 3) and request.size):
+        check_size(listing, request.size, market=request.price is None)
+    if request.price is not None:
+        check_price(listing, request.price)
+    _check_presets(listing, request.presets)
+    if not request.plan_order_id:
+        check_client_id(account, request.client_order_id)
 
 
 def _check_presets(listing: Listing, presets: Presets) -> None:
@@ -134,16 +136,16 @@ def _check_presets(listing: Listing, presets: Presets) -> None:
             check_price(listing, price)
 
 
-def _check_margin(account: Account, wish: NewOrder, price: Decimal, leverage: int) -> None:
-    opening = account.opening_part(wish.symbol, wish.side, wish.size)
-    value = price * opening * account.listing(wish.symbol).contract_size
-    check_bracket(account, wish, value, leverage)
-    needed = margin(value, leverage, LONG if wish.side == 1 else SHORT) + value * TAKER
+def _check_margin(account: Account, request: NewOrder, price: Decimal, leverage: int) -> None:
+    opening = account.opening_part(request.symbol, request.side, request.size)
+    value = price * opening * account.listing(request.symbol).contract_size
+    check_bracket(account, request, value, leverage)
+    needed = margin(value, leverage, LONG if request.side == 1 else SHORT) + value * TAKER
     if opening and needed > account.available:
         raise Refused(Code.NO_MARGIN)
 
 
-def _worst_price(listing: Listing, tick: Tick, *, buys: bool) -> Decimal:
+def _protective_price(listing: Listing, tick: Tick, *, buys: bool) -> Decimal:
     far = tick.far(buys=buys)
     ticks = far * (1 + WORST_RATIO if buys else 1 - WORST_RATIO) / listing.tick
     whole = ticks.to_integral_value(ROUND_CEILING if buys else ROUND_FLOOR)
@@ -161,8 +163,8 @@ def place_plan(matching: Matching, plan: Plan) -> Plan:
         check_price(listing, plan.executive_price)
     check_leverage(listing, plan.leverage)
     check_client_id(account, plan.client_order_id)
-    plan = replace(plan, order_id=account.number())
-    _announce(matching, plan)
+    plan = replace(plan, order_id=account.take_number())
+    _put_and_announce(matching, plan)
     return plan
 
 
@@ -226,11 +228,11 @@ def arm_presets(matching: Matching, order: Order, at_ms: int) -> None:
             price_type=price_type or LAST_PRICE,
             at_ms=at_ms,
         )
-        sized = replace(plan, order_id=account.number(), size=order.filled, carrier=order.order_id)
-        _announce(matching, sized)
+        sized = replace(plan, order_id=account.take_number(), size=order.filled, carrier=order.order_id)
+        _put_and_announce(matching, sized)
 
 
-def _announce(matching: Matching, plan: Plan) -> None:
+def _put_and_announce(matching: Matching, plan: Plan) -> None:
     matching.account.put(plan)
     matching.events.append(Event(SUBMITTED, plan))
 

@@ -40,22 +40,22 @@ def play_tick(matching: Matching, tick: Tick) -> None:
         account.put(replace(contract, cancel_at_ms=0))
         matching.cancel_all(tick.symbol, contract.cancel_at_ms)
     listing = account.listing(tick.symbol)
-    for position in account.held(tick.symbol):
+    for position in account.open_positions(tick.symbol):
         if is_liquidated(listing, position, tick.mark):
             liquidate(matching, position, tick)
     # Every plan whose trigger is reached becomes an order that is matched at once.
     plans = account.live_plans(tick.symbol)
-    for known in sorted(plans, key=lambda plan: (STOPS_FIRST[plan.kind], plan.order_id)):
-        plan = account.plans[known.key]
+    for waiting in sorted(plans, key=lambda plan: (STOPS_FIRST[plan.kind], plan.order_id)):
+        plan = account.plans[waiting.key]
         if not account.is_live(plan):
             continue
-        if _is_due(matching, plan, tick) or stop_comes_first(matching, plan, tick):
-            _fire(matching, plan, stop_tick(matching, plan, tick))
+        if _track_trigger(matching, plan, tick) or stop_comes_first(matching, plan, tick):
+            _place_triggered(matching, plan, stop_tick(matching, plan, tick))
     matching.fill_resting(tick)
 
 
-def _is_due(matching: Matching, plan: Plan, tick: Tick) -> bool:
-    """Whether its trigger is reached. A trailing plan follows the best price from its activation price on."""
+def _track_trigger(matching: Matching, plan: Plan, tick: Tick) -> bool:
+    """Return whether the trigger is reached; store a trailing plan's best price, from its activation on."""
     price = tick.last if plan.price_type == LAST_PRICE else tick.mark
     if plan.kind != "trailing":
         return is_reached(plan, price)
@@ -69,8 +69,8 @@ def _is_due(matching: Matching, plan: Plan, tick: Tick) -> bool:
     return price >= best + back if buys else price <= best - back
 
 
-def _fire(matching: Matching, plan: Plan, tick: Tick) -> None:
-    """The order born of a plan is called PLAN_<id>; a plan that cannot become an order is cancelled."""
+def _place_triggered(matching: Matching, plan: Plan, tick: Tick) -> None:
+    """Place the order PLAN_<id> and let it match; cancel a plan that cannot become an order."""
     account = matching.account
     size = plan.size
     if plan.protects:
@@ -79,7 +79,7 @@ def _fire(matching: Matching, plan: Plan, tick: Tick) -> None:
         size = min(plan.size, held.size) if plan.size else held.size
         if size > held.size - frozen_contracts(account, held):
             matching.cancel_closing(plan.symbol, plan.closes, tick.at_ms)
-    wish = NewOrder(
+    request = NewOrder(
         symbol=plan.symbol,
         side=plan.side,
         size=size,
@@ -93,7 +93,7 @@ def _fire(matching: Matching, plan: Plan, tick: Tick) -> None:
         trigger_price=plan.trigger_price,
     )
     try:
-        order = orders.place_order(account, wish, tick)
+        order = orders.place_order(account, request, tick)
     except Refused:
         matching.finish(account.plans[plan.key], CANCELLED, tick.at_ms)
         return
@@ -109,7 +109,7 @@ def is_reached(plan: Plan, price: Decimal) -> bool:
 
 
 def stop_comes_first(matching: Matching, plan: Plan, tick: Tick) -> bool:
-    """A target of the same position is reached now, and the minute's candle reaches this stop as well."""
+    """Whether a target of the same position is reached now, and the minute's candle reaches this stop too."""
     if not matching.rules.stop_first or plan.kind != STOP or plan.price_type != LAST_PRICE:
         return False
     within = is_reached(plan, tick.high if plan.price_way == RISES else tick.low)
@@ -120,7 +120,7 @@ def stop_comes_first(matching: Matching, plan: Plan, tick: Tick) -> bool:
 
 
 def stop_tick(matching: Matching, plan: Plan, tick: Tick) -> Tick:
-    """A stop's tick: where it came first its book stands at the trigger; it is worse by the slippage."""
+    """Return a stop's tick: at its trigger where the stop came first, and worse by the slippage."""
     rules, bps = matching.rules, matching.rules.stop_slippage_bps
     came_first = rules.stop_first and plan.price_type == LAST_PRICE and not is_reached(plan, tick.last)
     if plan.kind != STOP or not (came_first or bps):
@@ -152,7 +152,7 @@ def liquidate(matching: Matching, position: Position, tick: Tick) -> None:
     at_stake = position_margin(account.listing(position.symbol), position)
     matching.cancel_closing(position.symbol, position.position_type, tick.at_ms)
     wallet = account.wallet.cash
-    number = account.number()
+    number = account.take_number()
     order = Order(
         order_id=number,
         symbol=position.symbol,
@@ -172,14 +172,14 @@ def liquidate(matching: Matching, position: Position, tick: Tick) -> None:
     account.put(order)
     matching.fill(order, tick.mark, position.size, maker=False, at_ms=tick.at_ms)
     lost = wallet - account.wallet.cash
-    account.record(CLEARANCE, lost - at_stake, position.symbol, tick.at_ms)
+    account.book_line(CLEARANCE, lost - at_stake, position.symbol, tick.at_ms)
 
 
 def pay_funding(account: Account, tick: Tick, rate: Decimal) -> None:
     """Each position of the contract pays notional at the mark price x rate; longs when it is positive."""
     coins = account.listing(tick.symbol).contract_size
-    for held in account.held(tick.symbol):
+    for held in account.open_positions(tick.symbol):
         notional = held.size * coins * tick.mark
         paid = notional * rate if held.position_type == LONG else -notional * rate
         account.put(replace(held, funding=held.funding + paid, updated_ms=tick.at_ms))
-        account.record(FUNDING, -paid, tick.symbol, tick.at_ms)
+        account.book_line(FUNDING, -paid, tick.symbol, tick.at_ms)

@@ -165,7 +165,7 @@ def account_json(exchange: Exchange) -> dict[str, Any]:
         },
         "orders": [row_fields(row) for row in account.orders.values()],
         "fills": [row_fields(row) for row in account.trades.values()],
-        "positions": [row_fields(row) for row in account.held()],
+        "positions": [row_fields(row) for row in account.open_positions()],
         "protections": [row_fields(row) for row in account.live_plans() if row.protects],
         "plans": [row_fields(row) for row in account.plans.values()],
         "contracts": [row_fields(row) for row in account.contracts.values()],

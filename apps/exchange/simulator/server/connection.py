@@ -44,30 +44,30 @@ class Connection:
         self._opened_at = self._heard_at = asyncio.get_running_loop().time()
 
     async def serve(self, receive: Receive, send: Send) -> None:
-        """From the accepted handshake to the end, whoever ends it."""
+        """Serve from the accepted handshake to the end, whoever ends it."""
         self._hub.listeners.add(self._listener)
-        speaker = asyncio.create_task(self._speak(send))
-        hearer = asyncio.create_task(self._hear(receive))
+        sender = asyncio.create_task(self._send_queued(send))
+        answerer = asyncio.create_task(self._answer_requests(receive))
         try:
-            done, _ = await asyncio.wait({speaker, hearer}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({sender, answerer}, return_when=asyncio.FIRST_COMPLETED)
             reason = next(iter(done)).result()
             if reason is not None:
                 await send({"type": "websocket.close", "code": 1000, "reason": reason})
         finally:
             self._hub.leave(self._listener)
-            for task in (speaker, hearer):
+            for task in (sender, answerer):
                 task.cancel()
-            await asyncio.gather(speaker, hearer, return_exceptions=True)
+            await asyncio.gather(sender, answerer, return_exceptions=True)
 
-    async def _speak(self, send: Send) -> str:
+    async def _send_queued(self, send: Send) -> str:
         while (batch := await self._listener.queue.get()) is not None:
             for text in batch:
                 await send({"type": "websocket.send", "text": text})
             self._heard_at = asyncio.get_running_loop().time()
         return "going away"
 
-    async def _hear(self, receive: Receive) -> str | None:
-        """Answer until the client leaves (None) or the exchange loses patience (why)."""
+    async def _answer_requests(self, receive: Receive) -> str | None:
+        """Answer until the client leaves (None) or the exchange loses patience (the reason)."""
         loop = asyncio.get_running_loop()
         while True:
             left_s = min(self._deadlines().values()) - loop.time()
@@ -82,7 +82,7 @@ class Connection:
             if message["type"] == "websocket.disconnect":
                 return None
             self._heard_at = loop.time()
-            self._hub.offer(self._listener, list(self._answers(message)))
+            self._hub.offer(self._listener, list(self._message_answers(message)))
             if self._leaving:
                 self._listener.queue.put_nowait(None)
 
@@ -92,11 +92,11 @@ class Connection:
             deadlines["no subscription"] = self._opened_at + self._patience.unsubscribed_s
         return deadlines
 
-    def _answers(self, message: Message) -> Iterator[str]:
-        """One acknowledgement a topic, each followed by the topic's first push; a pong for a ping."""
+    def _message_answers(self, message: Message) -> Iterator[str]:
+        """Yield one acknowledgement a topic, each followed by the topic's first push; a pong for a ping."""
         if message["type"] == PING_FRAME:
             return
-        request = _request(message)
+        request = _parse_request(message)
         if request is None:
             yield compact({"action": "", "success": False, "error": "Invalid message"})
             return
@@ -108,25 +108,22 @@ class Connection:
                 {"action": action, "success": False, "error": f"args exceed {MAX_ARGS_BYTES} bytes"}
             )
         else:
-            yield from self._acted(action, names)
+            yield from self._action_answers(action, names)
 
-    def _acted(self, action: str, arguments: list[str]) -> Iterator[str]:
+    def _action_answers(self, action: str, arguments: list[str]) -> Iterator[str]:
         for name in arguments:
-            yield from self._done(action, name)
+            topic = parse_topic(name, self._symbols)
+            if action not in ACTIONS:
+                yield refusal(action, name, f"Invalid action [{action}] for group [{name}]")
+            elif PRIVATE.fullmatch(name):
+                yield needs_login(action, name)
+            elif topic is None:
+                yield refusal(action, name, f"group [{name}] not exist")
+            else:
+                yield acknowledgement(action, name)
+                yield from self._carry_out(action, topic)
 
-    def _done(self, action: str, name: str) -> Iterator[str]:
-        topic = parse_topic(name, self._symbols)
-        if action not in ACTIONS:
-            yield refusal(action, name, f"Invalid action [{action}] for group [{name}]")
-        elif PRIVATE.fullmatch(name):
-            yield needs_login(action, name)
-        elif topic is None:
-            yield refusal(action, name, f"group [{name}] not exist")
-        else:
-            yield compact({"action": action, "group": name, "success": True, "request": echo(action, name)})
-            yield from self._obeyed(action, topic)
-
-    def _obeyed(self, action: str, topic: Topic) -> list[str]:
+    def _carry_out(self, action: str, topic: Topic) -> list[str]:
         if action == "unsubscribe":
             self._hub.unsubscribe(self._listener, topic)
             return []
@@ -136,8 +133,8 @@ class Connection:
         return self._hub.subscribe(self._listener, topic)
 
 
-def _request(message: Message) -> tuple[str, list[str]] | None:
-    """(action, arguments) of a text, or None when it is not one of ours. A bare "ping" is a ping."""
+def _parse_request(message: Message) -> tuple[str, list[str]] | None:
+    """Return (action, arguments) of a text, or None when it is not one of ours. A bare "ping" is a ping."""
     text = message.get("text") or ""
     if text == "ping":
         return "ping", []
@@ -153,8 +150,12 @@ def _request(message: Message) -> tuple[str, list[str]] | None:
     return (action, names) if all(isinstance(name, str) for name in names) else None
 
 
+def acknowledgement(action: str, name: str) -> str:
+    return compact({"action": action, "group": name, "success": True, "request": echo(action, name)})
+
+
 def needs_login(action: str, name: str) -> str:
-    """(The exchange spells it so.)"""
+    """Return the refusal, spelt as the exchange spells it."""
     error = f"{name} need authenication"
     return compact({"action": action, "group": name, "success": False, "error": error})
 
@@ -180,9 +181,18 @@ class UserConnection(Connection):
         self._now = now
         self._logged_in = False
 
-    def _acted(self, action: str, arguments: list[str]) -> Iterator[str]:
+    def _action_answers(self, action: str, arguments: list[str]) -> Iterator[str]:
         if action != "access":
-            yield from super()._acted(action, arguments)
+            for name in arguments:
+                if action not in ACTIONS:
+                    yield refusal(action, name, f"Invalid action [{action}] for group [{name}]")
+                elif not TOPICS.fullmatch(name):
+                    yield refusal(action, name, f"group [{name}] not exist")
+                elif not self._logged_in:
+                    yield needs_login(action, name)
+                else:
+                    yield acknowledgement(action, name)
+                    yield from self._carry_out(action, Topic(name, name, ""))
         elif may_log_in(self._keys, arguments, int(self._now().timestamp() * 1000)):
             self._logged_in = True
             # The exchange's own SDK waits 5 s between its login and its first topic: patience ends too soon.
@@ -193,14 +203,3 @@ class UserConnection(Connection):
             error = f"access failed: openapi auth: apiKey {shown}**** failed: openapi auth failed"
             yield compact({"action": "access", "success": False, "error": error})
             self._leaving = True
-
-    def _done(self, action: str, name: str) -> Iterator[str]:
-        if action not in ACTIONS:
-            yield refusal(action, name, f"Invalid action [{action}] for group [{name}]")
-        elif not TOPICS.fullmatch(name):
-            yield refusal(action, name, f"group [{name}] not exist")
-        elif not self._logged_in:
-            yield needs_login(action, name)
-        else:
-            yield compact({"action": action, "group": name, "success": True, "request": echo(action, name)})
-            yield from self._obeyed(action, Topic(name, name, ""))

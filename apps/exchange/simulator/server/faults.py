@@ -75,7 +75,7 @@ class Faults:
     def switch(self, wanted: Mapping[str, Any]) -> None:
         """Set all of `wanted` or nothing. Raises BadFault naming the switch."""
         for name, value in wanted.items():
-            _check(name, value)
+            _check_fault(name, value)
         for name, value in wanted.items():
             setattr(self, name, value)
 
@@ -115,17 +115,17 @@ _HIGHEST = {
 }
 
 
-def _check(name: str, value: object) -> None:
-    known = {each.name: each.type for each in fields(Faults)}
-    if name not in known:
-        raise BadFault(f"unknown fault {name!r}; there are: {', '.join(known)}")
-    if known[name] == "bool" and not isinstance(value, bool):
+def _check_fault(name: str, value: object) -> None:
+    types = {each.name: each.type for each in fields(Faults)}
+    if name not in types:
+        raise BadFault(f"unknown fault {name!r}; there are: {', '.join(types)}")
+    if types[name] == "bool" and not isinstance(value, bool):
         raise BadFault(f"{name} must be true or false, not {value!r}")
-    if known[name] == "int":
+    if types[name] == "int":
         lowest = -MAX_SKEW_MS if name == "clock_skew_ms" else 0
         if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= _HIGHEST[name]:
             raise BadFault(f"{name} must be a whole number from {lowest} to {_HIGHEST[name]}, not {value!r}")
-    if known[name] == "dict[str, int]" and not (
+    if types[name] == "dict[str, int]" and not (
         isinstance(value, dict)
         and all(
             isinstance(route, str)

@@ -48,10 +48,10 @@ class Rest:
         if latency_ms:
             await asyncio.sleep(latency_ms / 1000)
         loop = asyncio.get_running_loop()
-        known = request.path in ROUTES or request.path in KEYED or request.path in SIGNED
+        is_route = request.path in ROUTES or request.path in KEYED or request.path in SIGNED
         admission = self._limits.admit(
             scope["client"][0],
-            request.path if known else UNKNOWN,
+            request.path if is_route else UNKNOWN,
             loop.time(),
             key=request.headers.get("x-bm-key", ""),
             enforced=self._enforce and self._faults.limits,
@@ -101,7 +101,7 @@ async def respond(send: Send, status: int, headers: Headers, body: bytes) -> Non
 
 
 async def read_body(receive: Receive, most: int) -> bytes:
-    """The request's body, cut after `most` bytes."""
+    """Return the request's body, cut after `most` bytes."""
     body = b""
     more = True
     while more and len(body) <= most:

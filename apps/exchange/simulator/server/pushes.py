@@ -7,7 +7,6 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
-from apps.exchange.simulator.market.market import Stretch
 from apps.exchange.simulator.market.path import LAST_TICK, TICKS, Moment
 from apps.exchange.simulator.market.ticker_stats import FUNDING_LIMIT, FUNDING_S, next_settlement_s
 from apps.exchange.simulator.server import views
@@ -26,7 +25,7 @@ class Pushes:
     def __init__(self, views: Views, faults: Faults) -> None:
         self._views = views
         self._faults = faults
-        self._books = Books(views)
+        self._books = DepthBooks(views)
         self._build: dict[str, Callable[[Topic, Moment, Moment | None], list[Any]]] = {
             "klineBin": self._kline,
             "markPriceKlineBin": self._kline,
@@ -35,8 +34,8 @@ class Pushes:
             "bookticker": self._bookticker,
             "fundingRate": self._funding,
             "depth": self._depth,
-            "depthAll": self._depth_all,
-            "depthIncrease": self._depth_increase,
+            "depthAll": self._depth,
+            "depthIncrease": self._depth,
         }
 
     def texts(self, topic: Topic, moment: Moment, since: Moment | None) -> list[str]:
@@ -49,24 +48,27 @@ class Pushes:
         ]
 
     def forget(self, topic: Topic) -> None:
-        """Nobody listens any more."""
+        """Forget what was published: nobody listens any more."""
         self._books.forget(topic)
 
     def _kline(self, topic: Topic, moment: Moment, since: Moment | None) -> list[Any]:
         """At most one push in 500 ms, so none at 59.9 s: the push at the open carries the final candle."""
         if since is not None and moment.tick == LAST_TICK:
             return []
-        stretch = self._stretch(topic, moment, since)
-        items = views.kline_items(self._views, self._faults, topic.symbol, stretch)
-        return [{"symbol": topic.symbol, "items": items}] if items else []
-
-    def _stretch(self, topic: Topic, moment: Moment, since: Moment | None) -> Stretch:
         step_s, now_s = topic.step_s, moment.minute * 60
         last_open_s = first_open_s = now_s - now_s % step_s
         if since is not None and since.minute * 60 < last_open_s and self._faults.final_push:
             first_open_s -= step_s
-        mark = topic.channel == "markPriceKlineBin"
-        return self._views.market.stretch(topic.symbol, step_s, first_open_s, last_open_s, moment, mark=mark)
+        stretch = self._views.market.stretch(
+            topic.symbol,
+            step_s,
+            first_open_s,
+            last_open_s,
+            moment,
+            mark=topic.channel == "markPriceKlineBin",
+        )
+        items = views.kline_items(self._views, self._faults, topic.symbol, stretch)
+        return [{"symbol": topic.symbol, "items": items}] if items else []
 
     def _ticker(self, topic: Topic, moment: Moment, _: Moment | None) -> list[Any]:
         symbols = (topic.symbol,) if topic.symbol else self._views.market.symbols
@@ -112,20 +114,18 @@ class Pushes:
             }
         ]
 
-    def _depth(self, topic: Topic, moment: Moment, _: Moment | None) -> list[Any]:
+    def _depth(self, topic: Topic, moment: Moment, since: Moment | None) -> list[Any]:
+        if topic.channel == "depthIncrease" and since is None:
+            return [self._books.snapshot(topic, moment)]
+        if topic.channel == "depthIncrease":
+            return [self._books.update(topic, moment)]
         sides = self._books.sides(topic, moment)
+        if topic.channel == "depthAll":
+            return [{"symbol": topic.symbol, **sides, "ms_t": moment.at_ms}]
         return [
             {"symbol": topic.symbol, "way": way, "depths": sides[name], "ms_t": moment.at_ms}
             for way, name in LEGACY_DEPTH_WAYS
         ]
-
-    def _depth_all(self, topic: Topic, moment: Moment, _: Moment | None) -> list[Any]:
-        return [{"symbol": topic.symbol, **self._books.sides(topic, moment), "ms_t": moment.at_ms}]
-
-    def _depth_increase(self, topic: Topic, moment: Moment, since: Moment | None) -> list[Any]:
-        if since is None:
-            return [self._books.snapshot(topic, moment)]
-        return [self._books.update(topic, moment)]
 
 
 Side = dict[str, str]
@@ -142,18 +142,20 @@ class _Published:
     asks: Side
 
 
-class Books:
+class DepthBooks:
+    """The order books of the depth topics, and what was published of each."""
+
     def __init__(self, views: Views) -> None:
         self._views = views
         self._published: dict[str, _Published] = {}
 
     def sides(self, topic: Topic, moment: Moment) -> dict[str, list[dict[str, str]]]:
-        """Both sides as rows of price and contracts."""
+        """Return both sides as rows of price and contracts."""
         bids, asks = self._read(topic, moment)
         return {"asks": _rows(asks), "bids": _rows(bids)}
 
     def snapshot(self, topic: Topic, moment: Moment) -> dict[str, Any]:
-        """The published book: a new listener starts where all others are."""
+        """Return the published book: a new listener starts where all others are."""
         if topic.name not in self._published:
             bids, asks = self._read(topic, moment)
             self._published[topic.name] = _Published(1, moment.at_ms, bids, asks)
@@ -161,7 +163,7 @@ class Books:
         return _message(topic, book, _rows(book.asks), _rows(book.bids), "snapshot")
 
     def update(self, topic: Topic, moment: Moment) -> dict[str, Any]:
-        """What changed since the last push: contracts are absolute, "0" removes a level."""
+        """Publish and return what changed since the last: contracts are absolute, "0" removes a level."""
         bids, asks = self._read(topic, moment)
         before = self._published.get(topic.name) or _Published(0, 0, {}, {})
         book = _Published(before.version + 1, moment.at_ms, bids, asks)
@@ -227,14 +229,14 @@ class Topic:
 
 
 def parse_topic(name: str, symbols: Container[str]) -> Topic | None:
-    """The topic of that name, or None when there is no such channel or symbol."""
+    """Return the topic of that name, or None when there is no such channel or symbol."""
     if name == "futures/ticker":
         return Topic(name, "ticker", "")
-    found = _PUBLIC.fullmatch(name)
-    if found is None or found["symbol"] not in symbols or (found["speed"] and not found["depth"]):
+    match = _PUBLIC.fullmatch(name)
+    if match is None or match["symbol"] not in symbols or (match["speed"] and not match["depth"]):
         return None
-    if found["kline"]:
-        return Topic(name, found["kline"], found["symbol"], step_s=STEPS_MIN[found["step"]] * 60)
-    if found["depth"]:
-        return Topic(name, found["depth"], found["symbol"], levels=int(found["levels"]))
-    return Topic(name, found["plain"], found["symbol"])
+    if match["kline"]:
+        return Topic(name, match["kline"], match["symbol"], step_s=STEPS_MIN[match["step"]] * 60)
+    if match["depth"]:
+        return Topic(name, match["depth"], match["symbol"], levels=int(match["levels"]))
+    return Topic(name, match["plain"], match["symbol"])

@@ -54,17 +54,21 @@ def build(source: Path, into: Path, symbols: list[str]) -> None:
     """Write one file a symbol and contracts.json. Raises ValueError when a candle is missing."""
     contracts = []
     for symbol in symbols:
-        rows = _rows(source / f"{symbol}.csv.gz")
+        rows = _read_rows(source / f"{symbol}.csv.gz")
         price_decimals = max(_decimals(text) for row in rows for text in row[1:5])
         volume_decimals = max(_decimals(row[5]) for row in rows)
-        candles = _matrix(rows, price_decimals, volume_decimals)
+        scales = (*[price_decimals] * 4, volume_decimals)
+        numbers = [
+            [int(Decimal(row[at]).scaleb(scale)) for row in rows] for at, scale in enumerate(scales, 1)
+        ]
+        candles = np.array(numbers, dtype=np.int64)
         (into / (symbol + SUFFIX)).write_bytes(pack(candles))
-        contracts.append(_contract(symbol, price_decimals, volume_decimals, candles))
+        contracts.append(_contract_row(symbol, price_decimals, volume_decimals, candles))
     index = {"first_open": FIRST_OPEN.isoformat(), "minutes": MINUTES, "contracts": contracts}
     (into / CONTRACTS).write_text(json.dumps(index, indent=1) + "\n")
 
 
-def _rows(path: Path) -> list[list[str]]:
+def _read_rows(path: Path) -> list[list[str]]:
     first_ms = int(FIRST_OPEN.timestamp() * 1000)
     with gzip.open(path, "rt", newline="") as lines:
         rows = [row for row in csv.reader(lines) if row[0].isdigit() and int(row[0]) >= first_ms][:MINUTES]
@@ -80,16 +84,7 @@ def _decimals(text: str) -> int:
     return len(text.partition(".")[2].rstrip("0"))
 
 
-def _matrix(rows: list[list[str]], price_decimals: int, volume_decimals: int) -> Matrix:
-    scales = (*[price_decimals] * 4, volume_decimals)
-    numbers = [
-        [int(Decimal(text).scaleb(scale)) for row in rows for text in (row[at],)]
-        for at, scale in enumerate(scales, 1)
-    ]
-    return np.array(numbers, dtype=np.int64)
-
-
-def _contract(symbol: str, price_decimals: int, volume_decimals: int, candles: Matrix) -> dict[str, Any]:
+def _contract_row(symbol: str, price_decimals: int, volume_decimals: int, candles: Matrix) -> dict[str, Any]:
     leverage, first_cap = TERMS[symbol]
     size = Decimal(1).scaleb(-volume_decimals)
     value = Decimal(int(candles[CLOSE, 0])).scaleb(-price_decimals) * size
@@ -108,7 +103,7 @@ def _contract(symbol: str, price_decimals: int, volume_decimals: int, candles: M
 
 
 def _brackets(max_leverage: int, first_cap: int) -> list[dict[str, Any]]:
-    """Maintenance margin = notional x ratio - cum, continuous where one bracket meets the next."""
+    """Return brackets: maintenance margin = notional x ratio - cum, continuous where two of them meet."""
     brackets: list[dict[str, Any]] = []
     floor, cum, ratio_before = Decimal(0), Decimal(0), Decimal(0)
     for number, (divisor, multiple) in enumerate(BRACKETS, 1):

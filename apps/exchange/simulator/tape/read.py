@@ -34,17 +34,19 @@ class Tape:
 
 
 def load(folder: Path = FOLDER, count: int | None = None, only: Collection[str] | None = None) -> list[Tape]:
-    """The first `count` tapes (all by default), or those of `only`, in the order of contracts.json.
+    """Return the first `count` tapes (all by default), or those of `only`, in the order of contracts.json.
 
     Raises TapeError.
     """
     listings, first_minute, minutes = _contents(folder)
     chosen = [each for each in listings[:count] if only is None or each.symbol in only]
-    return [Tape(each, first_minute, _candles(folder / (each.symbol + SUFFIX), minutes)) for each in chosen]
+    return [
+        Tape(each, first_minute, _read_candles(folder / (each.symbol + SUFFIX), minutes)) for each in chosen
+    ]
 
 
 def extent(folder: Path = FOLDER) -> tuple[tuple[str, ...], int, int]:
-    """The symbols that are recorded, the first minute (since 1970) and how many minutes. Raises TapeError."""
+    """Return the recorded symbols, the first minute (since 1970) and how many minutes. Raises TapeError."""
     listings, first_minute, minutes = _contents(folder)
     return tuple(each.symbol for each in listings), first_minute, minutes
 
@@ -90,7 +92,7 @@ def _decimals(step: object) -> int:
     return -exponent
 
 
-def _candles(path: Path, minutes: int) -> Matrix:
+def _read_candles(path: Path, minutes: int) -> Matrix:
     try:
         candles = unpack(path.read_bytes())
     except OSError as fault:

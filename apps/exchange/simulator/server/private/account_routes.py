@@ -117,7 +117,7 @@ def transactions(call: PrivateCall) -> Any:
 
 
 def positions(call: PrivateCall) -> Any:
-    return _positions(call, position_row, call.account.held(call.symbol_or_all))
+    return _positions(call, position_row, call.account.open_positions(call.symbol_or_all))
 
 
 def positions_v2(call: PrivateCall) -> Any:
@@ -132,10 +132,10 @@ def _even_flat(call: PrivateCall) -> list[Position]:
     """With a symbol rows are given even when flat: two when hedged, one in one-way mode."""
     symbol, account = call.symbol_or_all, call.account
     if symbol is None:
-        return account.held()
+        return account.open_positions()
     if account.hedged:
         return [_fresh(call, account.position(symbol, side)) for side in (LONG, SHORT)]
-    return account.held(symbol) or [_fresh(call, account.position(symbol, LONG))]
+    return account.open_positions(symbol) or [_fresh(call, account.position(symbol, LONG))]
 
 
 def _fresh(call: PrivateCall, position: Position) -> Position:
@@ -220,7 +220,7 @@ def transfer(call: PrivateCall) -> Any:
     out = direction == "contract_to_spot"
     if out and amount > call.account.available:
         raise Refused(Code.NO_BALANCE)
-    call.account.record(TRANSFER, -amount if out else amount, "", call.now_ms, transfer=direction)
+    call.account.book_line(TRANSFER, -amount if out else amount, "", call.now_ms, transfer=direction)
     return {"currency": "USDT", "amount": number(amount)}
 
 

@@ -49,16 +49,16 @@ class PrivateApi:
         self._assets_told: Texts = []
 
     def answer(self, request: Request) -> Any:
-        """The data of the answer; raises Refused. What follows from it happens right after the answer."""
+        """Return the answer's data; raises Refused. What follows from it happens right after the answer."""
         now = self._now()
-        call = self._authentic(request, now)
+        call = self._authenticate(request, now)
         if request.path in self._faults.reject:
             raise Refused(Code(self._faults.reject[request.path]))
         self.play()
         data = (KEYED | SIGNED)[request.path](call)
-        told = self.exchange.commit()
+        commit = self.exchange.commit()
         if request.path in SIGNED:
-            asyncio.get_running_loop().call_soon(self._follow, told)
+            asyncio.get_running_loop().call_soon(self._settle_and_tell, commit)
         return data
 
     def play(self) -> None:
@@ -70,24 +70,25 @@ class PrivateApi:
         self._tell(self.exchange.commit())
         if (now - self._positions_told_at).total_seconds() >= POSITIONS_EVERY_S:
             self._positions_told_at = now
-            if held := self.exchange.account.held():
-                self._hub.tell(pushes.positions(self.exchange, held))
+            if positions := self.exchange.account.open_positions():
+                self._hub.tell(pushes.positions(self.exchange, positions))
 
-    def _follow(self, told: Commit) -> None:
-        self._tell(told)
+    def _settle_and_tell(self, commit: Commit) -> None:
+        self._tell(commit)
         self.exchange.settle()
         self._tell(self.exchange.commit())
 
-    def _tell(self, news: Commit) -> None:
-        if not news.changed:
+    def _tell(self, commit: Commit) -> None:
+        if not commit.changed:
             return
         assets = pushes.assets(self.exchange, moment(self._now()))
         self._hub.tell(
-            pushes.happened(self.exchange, news) + [each for each in assets if each not in self._assets_told]
+            pushes.account_changes(self.exchange, commit)
+            + [each for each in assets if each not in self._assets_told]
         )
         self._assets_told = assets
 
-    def _authentic(self, request: Request, now: datetime) -> PrivateCall:
+    def _authenticate(self, request: Request, now: datetime) -> PrivateCall:
         now_ms = int(now.timestamp() * 1000)
         key = usable_key(self._keys, request.headers.get("x-bm-key", ""))
         fields: Fields

@@ -9,7 +9,7 @@ from typing import Any
 
 from apps.exchange.simulator.account.account import Account
 from apps.exchange.simulator.account.rows import ZERO, Presets
-from apps.exchange.simulator.codes import Code, Refused
+from apps.exchange.simulator.codes import FAIR_PRICE, LAST_PRICE, Code, Refused
 from apps.exchange.simulator.exchange import Exchange
 from apps.exchange.simulator.market.listing import Listing
 from apps.exchange.simulator.market.path import Moment
@@ -134,7 +134,7 @@ def leverage(fields: Fields) -> int | None:
 
 
 def price_type(fields: Fields, name: str, default: int | None = None) -> int:
-    return within(fields, name, 1, 2, default)
+    return within(fields, name, LAST_PRICE, FAIR_PRICE, default)
 
 
 def presets(fields: Fields) -> Presets:

@@ -28,7 +28,7 @@ def submit_order(call: PrivateCall) -> Any:
     side = fields.whole(body, "side", refusal=Code.BAD_SIDE)
     kind = fields.one_of(body, "type", ("limit", "market"), Code.BAD_TYPE, "limit")
     opens = side in OPENS
-    wish = NewOrder(
+    request = NewOrder(
         symbol=symbol,
         side=side,
         size=fields.size(body),
@@ -40,7 +40,7 @@ def submit_order(call: PrivateCall) -> Any:
         presets=fields.presets(body) if opens else NO_PRESETS,
     )
     fields.within(body, "stp_mode", 1, 3, 1)
-    order = orders.place_order(call.account, wish, call.tick)
+    order = orders.place_order(call.account, request, call.tick)
     return {
         "order_id": order.order_id,
         "price": "market price" if kind == "market" else number(order.price),

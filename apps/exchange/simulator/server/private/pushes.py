@@ -21,10 +21,10 @@ UNSET = "-"
 Texts = list[tuple[str, str]]
 
 
-def happened(exchange: Exchange, news: Commit) -> Texts:
-    """Each event by itself and in order, then the positions that changed."""
-    texts = [(ORDER, _message(ORDER, [order_data(event)])) for event in news.events]
-    return texts + positions(exchange, news.positions) if news.positions else texts
+def account_changes(exchange: Exchange, commit: Commit) -> Texts:
+    """Return each event by itself and in order, then the positions that changed."""
+    texts = [(ORDER, _message(ORDER, [order_data(event)])) for event in commit.events]
+    return texts + positions(exchange, commit.positions) if commit.positions else texts
 
 
 def positions(exchange: Exchange, chosen: Iterable[Position]) -> Texts:
@@ -33,7 +33,7 @@ def positions(exchange: Exchange, chosen: Iterable[Position]) -> Texts:
 
 
 def assets(exchange: Exchange, at: Moment) -> Texts:
-    """No equity and no unrealised profit here."""
+    """Return a text a currency, without equity and unrealised profit."""
     names = ("currency", "available_balance", "position_deposit", "frozen_balance")
     texts = []
     for currency in CURRENCIES:

@@ -32,62 +32,62 @@ SYMBOLS = ("BTCUSDT", "ETHUSDT")
 Step = tuple[Any, ...]
 
 
-def rounded(floor: Exchange, symbol: str, price: Decimal) -> Decimal:
-    tick = floor.account.listing(symbol).tick
+def rounded(exchange: Exchange, symbol: str, price: Decimal) -> Decimal:
+    tick = exchange.account.listing(symbol).tick
     return price // tick * tick
 
 
-def submit(floor: Exchange, at_ms: int, step: Step) -> None:
+def submit(exchange: Exchange, at_ms: int, step: Step) -> None:
     _, symbol, side, size, bps, mode, leverage, protected = step
-    tick = floor.tick_at(symbol, at_ms)
+    tick = exchange.tick_at(symbol, at_ms)
 
     def away(distance: int) -> Decimal:
-        return rounded(floor, symbol, tick.last * (10_000 + distance) / 10_000)
+        return rounded(exchange, symbol, tick.last * (10_000 + distance) / 10_000)
 
     presets = Presets(away(20), 1, away(-20), 1) if protected and side in (1, 4) else Presets()
     price = None if bps is None else away(bps)
     order = NewOrder(
         symbol, side, size, price, mode=mode, leverage=leverage, open_type="isolated", presets=presets
     )
-    orders.place_order(floor.account, order, tick)
+    orders.place_order(exchange.account, order, tick)
 
 
-def stop(floor: Exchange, at_ms: int, step: Step) -> None:
+def stop(exchange: Exchange, at_ms: int, step: Step) -> None:
     _, symbol, side, bps, category = step
-    orders.check_position_open(floor.account, symbol, side)
-    trigger = rounded(floor, symbol, floor.tick_at(symbol, at_ms).last * (10_000 + bps) / 10_000)
+    orders.check_position_open(exchange.account, symbol, side)
+    trigger = rounded(exchange, symbol, exchange.tick_at(symbol, at_ms).last * (10_000 + bps) / 10_000)
     plan = orders.protection_plan(
-        floor.account, symbol, stop=True, side=side, trigger_price=trigger, price_type=1, at_ms=at_ms
+        exchange.account, symbol, stop=True, side=side, trigger_price=trigger, price_type=1, at_ms=at_ms
     )
     size = 3 if category == QUANTITY else 0
-    orders.place_plan(floor.matching, replace(plan, category=category, size=size))
+    orders.place_plan(exchange.matching, replace(plan, category=category, size=size))
 
 
-def trail(floor: Exchange, at_ms: int, step: Step) -> None:
+def trail(exchange: Exchange, at_ms: int, step: Step) -> None:
     _, symbol, side, bps = step
-    tick = floor.tick_at(symbol, at_ms)
+    tick = exchange.tick_at(symbol, at_ms)
     plan = orders.protection_plan(
-        floor.account,
+        exchange.account,
         symbol,
         stop=False,
         side=side,
-        trigger_price=rounded(floor, symbol, tick.last * (10_000 + bps) / 10_000),
+        trigger_price=rounded(exchange, symbol, tick.last * (10_000 + bps) / 10_000),
         price_type=1,
         at_ms=at_ms,
     )
     orders.place_plan(
-        floor.matching, replace(plan, kind="trailing", size=3, category=0, callback_pct=Decimal("0.1"))
+        exchange.matching, replace(plan, kind="trailing", size=3, category=0, callback_pct=Decimal("0.1"))
     )
 
 
-def arm(floor: Exchange, at_ms: int, step: Step) -> None:
-    account_settings.cancel_after(floor.account, step[1], step[2], at_ms)
+def arm(exchange: Exchange, at_ms: int, step: Step) -> None:
+    account_settings.cancel_after(exchange.account, step[1], step[2], at_ms)
 
 
-def cancel(floor: Exchange, at_ms: int, step: Step) -> None:
-    live = [*floor.account.live_orders(), *floor.account.live_plans()]
+def cancel(exchange: Exchange, at_ms: int, step: Step) -> None:
+    live = [*exchange.account.live_orders(), *exchange.account.live_plans()]
     if live:
-        floor.matching.finish(live[step[1] % len(live)], CANCELLED, at_ms)
+        exchange.matching.finish(live[step[1] % len(live)], CANCELLED, at_ms)
 
 
 ACTIONS: dict[str, Callable[[Exchange, int, Step], None]] = {
@@ -125,31 +125,31 @@ FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthChec
 
 
 def played(
-    floor: Exchange, script: list[tuple[int, Step]], until: Callable[[Exchange], Exchange] = lambda f: f
+    exchange: Exchange, script: list[tuple[int, Step]], until: Callable[[Exchange], Exchange] = lambda f: f
 ) -> Exchange:
-    """Carry out a script; `until` may exchange the floor between accepting an order and matching it."""
+    """Carry out a script; `until` may replace the exchange between accepting an order and matching it."""
     at_ms = NOW_MS
     for wait_s, step in script:
         at_ms += wait_s * 1000
-        floor.advance(at_ms)
-        floor.commit()
+        exchange.advance(at_ms)
+        exchange.commit()
         try:
-            ACTIONS[step[0]](floor, at_ms, step)
+            ACTIONS[step[0]](exchange, at_ms, step)
         except Refused:
-            assert floor.account.take_changes() == []
-        floor.commit()
-        floor = until(floor)
-        floor.settle()
-        floor.commit()
-        check_legal(floor)
-    floor.advance(at_ms + 4 * 3_600_000)
-    floor.commit()
-    check_legal(floor)
-    return floor
+            assert exchange.account.take_changes() == []
+        exchange.commit()
+        exchange = until(exchange)
+        exchange.settle()
+        exchange.commit()
+        check_legal(exchange)
+    exchange.advance(at_ms + 4 * 3_600_000)
+    exchange.commit()
+    check_legal(exchange)
+    return exchange
 
 
-def check_legal(floor: Exchange) -> None:
-    account = floor.account
+def check_legal(exchange: Exchange) -> None:
+    account = exchange.account
     trades = account.trades.values()
     assert account.wallet.cash == sum(entry.amount for entry in account.ledger_lines.values())
     booked = sum(entry.amount for entry in account.ledger_lines.values() if entry.flow_type in (2, 4))
@@ -168,9 +168,11 @@ def check_legal(floor: Exchange) -> None:
             assert not (account.position(symbol, LONG).size and account.position(symbol, SHORT).size)
 
 
-def dumped(floor: Exchange) -> str:
-    rows = [row_fields(row) for row in floor.account.rows() if not isinstance(row, Wallet)]
-    return json.dumps([rows, str(floor.account.wallet.cash), floor.account.wallet.numbers], sort_keys=True)
+def dumped(exchange: Exchange) -> str:
+    rows = [row_fields(row) for row in exchange.account.rows() if not isinstance(row, Wallet)]
+    return json.dumps(
+        [rows, str(exchange.account.wallet.cash), exchange.account.wallet.numbers], sort_keys=True
+    )
 
 
 @FEW
@@ -178,10 +180,10 @@ def dumped(floor: Exchange) -> str:
 def test_any_sequence_of_requests_leaves_legal_books_that_add_up(
     archive: Archive, script: list[tuple[int, Step]], mode: str, at_most: int
 ) -> None:
-    floor = Exchange.open(Market(archive, seed=1), NOW_MS)
-    floor.account.put(replace(floor.account.wallet, position_mode=mode))
-    floor.rules.fill_at_most = at_most
-    played(floor, script)
+    exchange = Exchange.open(Market(archive, seed=1), NOW_MS)
+    exchange.account.put(replace(exchange.account.wallet, position_mode=mode))
+    exchange.rules.fill_at_most = at_most
+    played(exchange, script)
 
 
 @FEW
@@ -192,8 +194,8 @@ def test_books_that_were_killed_after_every_acknowledgement_are_those_that_never
     path = tmp_path_factory.mktemp("books") / "x.books"
     market = Market(archive, seed=1)
 
-    def killed(floor: Exchange) -> Exchange:
-        floor.close()
+    def killed(exchange: Exchange) -> Exchange:
+        exchange.close()
         return Exchange.open(Market(archive, seed=1), NOW_MS + 10**9, path=path)
 
     restarted = played(Exchange.open(market, NOW_MS, path=path), script, killed)
@@ -241,10 +243,10 @@ def test_leaping_to_where_something_may_happen_leaves_the_books_that_every_tick_
 ) -> None:
     books = []
     for kind in (Exchange, Plodding):
-        floor = kind.open(Market(archive, seed=1), NOW_MS)
-        floor.account.put(replace(floor.account.wallet, position_mode=mode))
-        floor.rules.fill_at_most = at_most
-        books.append(dumped(played(floor, script)))
+        exchange = kind.open(Market(archive, seed=1), NOW_MS)
+        exchange.account.put(replace(exchange.account.wallet, position_mode=mode))
+        exchange.rules.fill_at_most = at_most
+        books.append(dumped(played(exchange, script)))
     assert books[0] == books[1]
 
 
@@ -252,13 +254,13 @@ def test_the_time_of_an_outage_is_played_when_the_books_are_opened_again(
     archive: Archive, tmp_path: Path
 ) -> None:
     path, market = tmp_path / "x.books", Market(archive, seed=1)
-    floor = Exchange.open(market, NOW_MS, path=path)
-    submit(floor, NOW_MS, ("submit", "BTCUSDT", 1, 20, None, 1, 10, True))
-    floor.commit()
-    floor.close()
+    exchange = Exchange.open(market, NOW_MS, path=path)
+    submit(exchange, NOW_MS, ("submit", "BTCUSDT", 1, 20, None, 1, 10, True))
+    exchange.commit()
+    exchange.close()
     later = NOW_MS + 24 * 3_600_000
     again = Exchange.open(market, later, path=path)
-    assert not again.account.held()
+    assert not again.account.open_positions()
     again.advance(later)
     fired = [order for order in again.account.orders.values() if order.plan_order_id]
     assert fired
@@ -268,8 +270,8 @@ def test_the_time_of_an_outage_is_played_when_the_books_are_opened_again(
 
 def test_a_torn_last_line_is_as_if_it_had_never_been(archive: Archive, tmp_path: Path) -> None:
     path, market = tmp_path / "x.books", Market(archive, seed=1)
-    floor = Exchange.open(market, NOW_MS, path=path)
-    floor.close()
+    exchange = Exchange.open(market, NOW_MS, path=path)
+    exchange.close()
     whole = path.read_text()
     path.write_text(whole + '[["Order",{"order_id":3')
     again = Exchange.open(market, NOW_MS, path=path)
@@ -280,10 +282,10 @@ def test_a_torn_last_line_is_as_if_it_had_never_been(archive: Archive, tmp_path:
 
 
 def test_two_processes_cannot_have_the_same_books(archive: Archive, tmp_path: Path) -> None:
-    floor = Exchange.open(Market(archive, seed=1), NOW_MS, path=tmp_path / "x.books")
+    exchange = Exchange.open(Market(archive, seed=1), NOW_MS, path=tmp_path / "x.books")
     with pytest.raises(JournalError, match="in use"):
         Exchange.open(Market(archive, seed=1), NOW_MS, path=tmp_path / "x.books")
-    floor.close()
+    exchange.close()
 
 
 @pytest.mark.parametrize(
@@ -306,7 +308,7 @@ def test_books_that_cannot_be_used_are_refused_and_stay_as_they_are(
 
 
 def test_new_books_begin_with_a_transfer_of_the_balance(archive: Archive) -> None:
-    floor = Exchange.open(Market(archive, seed=1), NOW_MS, balance=Decimal(250))
-    (entry,) = floor.account.ledger_lines.values()
+    exchange = Exchange.open(Market(archive, seed=1), NOW_MS, balance=Decimal(250))
+    (entry,) = exchange.account.ledger_lines.values()
     assert (entry.flow_type, entry.amount) == (TRANSFER, 250)
-    assert floor.account.available == 250
+    assert exchange.account.available == 250

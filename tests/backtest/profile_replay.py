@@ -26,7 +26,9 @@ from apps.exchange.simulator.tape.read import Tape, extent, load
 from apps.profiles.files import load_profiles, profile_names
 
 PROFILES = Path(__file__).resolve().parents[2] / "profiles"
-SHIPPED: dict[str, Profile] = {one.name: one for one in load_profiles(PROFILES, profile_names(PROFILES))}
+SHIPPED: dict[str, Profile] = {
+    profile.name: profile for profile in load_profiles(PROFILES, profile_names(PROFILES))
+}
 SYMBOLS, FIRST_MINUTE, _ = extent()
 FIRST = datetime.fromtimestamp(FIRST_MINUTE * 60, UTC)
 START = FIRST + timedelta(days=7)

@@ -22,7 +22,7 @@ def margin(leaf: Leaf, view: RuleInput) -> Floats:
     with np.errstate(all="ignore"):  # a leaf of nothing is unknown, not a warning
         pairs = _compared(leaf, view)
         distances = [np.abs(left - right) / np.maximum(np.abs(left), np.abs(right)) for left, right in pairs]
-    least = np.min(np.broadcast_arrays(*(view.flat(one) for one in distances)), axis=0)
+    least = np.min(np.broadcast_arrays(*(view.flat(distance) for distance in distances)), axis=0)
     return np.where(np.isnan(least), np.inf, least)
 
 
@@ -33,12 +33,12 @@ def _compared(leaf: Leaf, view: RuleInput) -> list[tuple[Floats, Floats]]:
         return [
             (leaf.left.values(view, back), leaf.right.values(view, back)) for back in range(leaf.within + 1)
         ]
-    found = []
+    pairs = []
     for back in range(leaf.steps):
         by = 0.0 if leaf.by is None else leaf.by.values(view, back)
         before = leaf.term.values(view, back + 1)
-        found.append((leaf.term.values(view, back), before + by if leaf.sign == ">" else before - by))
-    return found
+        pairs.append((leaf.term.values(view, back), before + by if leaf.sign == ">" else before - by))
+    return pairs
 
 
 @dataclass(frozen=True)
@@ -49,15 +49,15 @@ class Differences:
     unexplained: list[str]
 
 
-def differences(one: PastJudgement, other: PastJudgement) -> Differences:
-    """What two histories that judge the same moments say differently from the first moment on.
+def differences(past: PastJudgement, other: PastJudgement) -> Differences:
+    """Return what two histories that judge the same moments say differently from the first moment on.
 
     `other` may know more candles before. An outcome may differ only where a leaf flipped NEAR its threshold.
     """
     near: list[str] = []
     unexplained: list[str] = []
-    for ours, theirs in zip(one.timeframes, other.timeframes, strict=True):
-        first = int(one.rows[ours.timeframe][0])
+    for ours, theirs in zip(past.timeframes, other.timeframes, strict=True):
+        first = int(past.rows[ours.timeframe][0])
         lead = len(theirs.outcome) - len(ours.outcome)
         excused = np.zeros(len(ours.outcome), dtype=bool)
         for place, leaf in enumerate(ours.leaves.leaves):

@@ -86,11 +86,11 @@ def readies() -> EntrySignals:
 
 def played(on: Market, broker: type[Quoted] = Quoted, *, until: datetime = END) -> tuple[Outcome, Replay]:
     """The decision traded, and the replay that did it."""
-    found, equity = readies(), Decimal(1000)
+    signals, equity = readies(), Decimal(1000)
     exchange = Exchange.open(on, milliseconds(START), balance=equity)
-    replay = Replay(found.profile, SignalQueue([found], SECONDS_LATER * 1000), exchange, START)
+    replay = Replay(signals.profile, SignalQueue([signals], SECONDS_LATER * 1000), exchange, START)
     replay.broker = broker(exchange, START)
-    replay.placer = EntryPlacer(found.profile, replay.ledger, replay.broker)
+    replay.placer = EntryPlacer(signals.profile, replay.ledger, replay.broker)
     replay.watch = SymbolWatch(replay.ledger, replay.broker)
     replay.play(until - LAST_TICK)
-    return replay.outcome(found.profile, [found], START, until, equity), replay
+    return replay.outcome(signals.profile, [signals], START, until, equity), replay

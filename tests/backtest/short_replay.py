@@ -82,9 +82,9 @@ def replaying(
 ) -> Replay:
     """A replay at START, of another make where a test wants it."""
     exchange = Exchange.open(market(), milliseconds(START), balance=EQUITY)
-    made = Replay(readies[0].profile, queue(readies, DECISION_LATENCY_S * 1000), exchange, START)
-    made.watch = watch(made.ledger, made.broker)
-    return made
+    replay = Replay(readies[0].profile, queue(readies, DECISION_LATENCY_S * 1000), exchange, START)
+    replay.watch = watch(replay.ledger, replay.broker)
+    return replay
 
 
 def played(replay: Replay, readies: Sequence[EntrySignals], hours: float) -> Outcome:

@@ -31,12 +31,12 @@ LISTING = Listing(
 )
 
 
-class Arena:
+class HandmadeExchange:
     """Second by second; the spread is one tick (0.1) above the last price, 100 contracts a level."""
 
     def __init__(self, last: object = 1000, **rules: Any) -> None:
         self.account = Account(lambda symbol: LISTING, Wallet(ZERO))
-        self.account.record(TRANSFER, START, "", 0)
+        self.account.book_line(TRANSFER, START, "", 0)
         self.matching = Matching(self.account, Rules(**rules), orders.arm_presets)
         self.at_s = 0
         self.volume = 1_000_000

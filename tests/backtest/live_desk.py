@@ -40,7 +40,7 @@ from tests.live.recorded import Recorded
 EQUITY = Decimal(1000)
 
 
-class Remembering(RunRecorder):
+class RememberingRecorder(RunRecorder):
     """The worker's own ledger, which also keeps what it was given."""
 
     def __init__(self) -> None:
@@ -60,10 +60,12 @@ class Remembering(RunRecorder):
                     self.ready.append((run.run_id, verdict))
 
 
-def driven(archive: Archive, profiles: Sequence[Profile], began: datetime, minutes: int) -> Remembering:
+def run_minutes(
+    archive: Archive, profiles: Sequence[Profile], began: datetime, minutes: int
+) -> RememberingRecorder:
     """Judge `minutes` from the one after `began` on, as live: injected, each with its candles just stored."""
     market = Recorded(archive, archive.symbols, profiles, redis_client(), began=began)
-    ledger = market.worker.recorder = Remembering()
+    ledger = market.worker.recorder = RememberingRecorder()
     market.drive(minutes)
     return ledger
 
@@ -80,7 +82,7 @@ class Exchange:
         return CandlePage(self.archive.candles(symbol, timeframe, start, end))
 
 
-def entered_live(
+def enter_live(
     exchange: Exchange, run_id: UUID, symbol: str, monkeypatch: pytest.MonkeyPatch
 ) -> EntryResult | Refusal:
     """What the live entry makes of a run's READY verdict on empty books; nothing of it is kept."""

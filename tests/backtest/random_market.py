@@ -36,8 +36,8 @@ def random_market(symbols: Sequence[str], days: int, seed: int) -> RecordedSourc
     tapes = [_walk(tape, warm_up, days * DAY_MINUTES, random) for tape in load(only=symbols)]
     start = FIRST + WARM_UP
     names = tuple(tape.listing.symbol for tape in tapes)
-    asked = CandleRange(names, start, start + timedelta(days=days))
-    return RecordedSource(asked, Archive(tapes, len(tapes), State(FIRST.date(), day=0)))
+    range_ = CandleRange(names, start, start + timedelta(days=days))
+    return RecordedSource(range_, Archive(tapes, len(tapes), State(FIRST.date(), day=0)))
 
 
 def _walk(tape: Tape, warm_up: int, minutes: int, random: np.random.Generator) -> Tape:
