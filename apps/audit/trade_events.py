@@ -35,7 +35,7 @@ def save_events(account: str, happened: Sequence[events.Event], run_id: UUID | N
             timeframe=event.timeframe,
             decision_key=event.decision_key,
             side=event.side,
-            reason_code=event.reason.value,
+            reason_code=event.reason,
             category=event.category,
             zone_low=event.zone.low,
             zone_high=event.zone.high,
@@ -113,7 +113,7 @@ def _refusal(event: events.PlanRefused | events.ZoneSkipped) -> dict[str, Any]:
         "profile": event.profile,
         "decision_key": event.decision_key,
         "side": event.side,
-        "reason_code": event.reason.value,
+        "reason_code": event.reason,
     }
     if isinstance(event, events.PlanRefused):
         return columns | {"extra": _plain(event.numbers)}
@@ -134,7 +134,7 @@ def _order(event: events.OrderEvent) -> dict[str, Any]:
         "price": order.average_price if order.filled else order.price,
     }
     if isinstance(event, events.OrderDenied):
-        columns["reason_code"] = event.reason.value
+        columns["reason_code"] = event.reason
     return columns | {"extra": _plain(extra)}
 
 

@@ -147,7 +147,7 @@ def condition_report(
         history = past_judgement(symbol, profile, start, end)
         codes, counts = np.unique(history.reason_code, return_counts=True)
         for reason, count in zip(reasons(codes), counts.tolist(), strict=True):
-            decisions[READY if reason is None else reason.value] += count
+            decisions[reason or READY] += count
         timeframes += _timeframe_counts(history)
         for judged in history.timeframes:
             if timeframe is None or judged.timeframe == timeframe:

@@ -174,21 +174,23 @@ def _differences(symbol: str, version: Profile, rows: Sequence[tuple[MtfRun, Cau
     first, last = rows[0][0].minute, rows[-1][0].minute
     history = past_judgement(symbol, version, first, last + MINUTE)
     replayed = past_decisions(history)
-    find_divergence = []
+    changed = []
     for run, row in rows:
         at = (run.minute - first) // MINUTE
         if row_decision(row) != replayed[at]:
-            find_divergence.append((run, at, row_decision(row)))
-    if not find_divergence:
+            changed.append((run, at, row_decision(row)))
+    if not changed:
         return []
 
-    minutes = [run.minute for run, _, _ in find_divergence]
-    reads = [read_at for run, _, _ in find_divergence if (read_at := candles_read_at(run)) is not None]
-    spans = [(one, _window_start(one, min(minutes)), max(minutes)) for one in version.timeframes]
+    minutes = [run.minute for run, _, _ in changed]
+    reads = [read_at for run, _, _ in changed if (read_at := candles_read_at(run)) is not None]
+    spans = [
+        (timeframe, _window_start(timeframe, min(minutes)), max(minutes)) for timeframe in version.timeframes
+    ]
     late = late_candles(symbol, min(reads), spans)
     return [
         Difference(run.minute, symbol, live, replayed[at], *_reason(history, at, run, live, late))
-        for run, at, live in find_divergence
+        for run, at, live in changed
     ]
 
 

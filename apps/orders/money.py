@@ -72,7 +72,7 @@ def _unstored(account: str, transactions: Sequence[Transaction]) -> list[Transac
         {
             key: line
             for line in transactions
-            if (key := (line.transaction_id, line.kind.value, line.symbol)) not in stored
+            if (key := (line.transaction_id, line.kind, line.symbol)) not in stored
         }.values()
     )
 

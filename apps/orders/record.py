@@ -40,7 +40,7 @@ def record_event(account: str, event: events.Event) -> Attempt:
         case events.SymbolReleased():
             release_lock(account, event.symbol, event.decision_key, event.at)
         case events.PlanRefused():
-            expire_approved(account, event.decision_key, reason=event.reason.value, now=event.at)
+            expire_approved(account, event.decision_key, reason=event.reason, now=event.at)
     return Attempt()
 
 
@@ -55,7 +55,7 @@ def _save_order(account: str, event: events.OrderEvent) -> None:
         order = merged_order(order_value(row), order)
     for name, value in order_columns(order).items():
         setattr(row, name, value)
-    reason = event.reason.value if isinstance(event, events.OrderDenied) else event.detail
+    reason = event.reason if isinstance(event, events.OrderDenied) else event.detail
     row.reason = reason or row.reason
     row.updated_at = event.at
     row.save()
