@@ -40,7 +40,6 @@ bottom, height, timeframe_s, NEEDS_DJANGO
 # Set or overridden for a library: requests, uvicorn, logging; the signature of a protocol.
 trust_env, should_exit, capture_signals, handlers, __call__
 
-# Read by tests alone: the array form of rolling up, for which the exchange's own candles are
-# proof; what every
-# broker's contract promises of a position; when a rate limiter's slot is.
+# Read by tests alone: the array form of rolling up, for which the exchange's own candles are proof; what
+# every broker's contract promises of a position; when a rate limiter's slot is.
 roll_up_columns, isolated, at_us

@@ -35,7 +35,7 @@ def save_events(account: str, happened: Sequence[events.Event], run_id: UUID | N
             timeframe=event.timeframe,
             decision_key=event.decision_key,
             side=event.side,
-            reason_code=event.reason.value,
+            reason_code=event.reason,
             category=event.category,
             zone_low=event.zone.low,
             zone_high=event.zone.high,
@@ -55,11 +55,11 @@ def save_events(account: str, happened: Sequence[events.Event], run_id: UUID | N
 def _columns(event: events.Event) -> dict[str, Any]:
     match event:
         case events.PlanMade() | events.PlanClaimed():
-            return _plan(event)
+            return _plan_columns(event)
         case events.PlanRefused() | events.ZoneSkipped():
-            return _refusal(event)
+            return _refusal_columns(event)
         case events.OrderEvent():
-            return _order(event)
+            return _order_columns(event)
         case events.FillSeen():
             fill = event.fill
             extra = {"fee": fill.fee, "realised": fill.realised, "opens": fill.opens, "at": fill.at}
@@ -72,23 +72,23 @@ def _columns(event: events.Event) -> dict[str, Any]:
                 "extra": _plain(extra),
             }
         case events.PositionEvent():
-            return _position(event)
+            return _position_columns(event)
         case events.CallFailed():
             return {"extra": {"call": event.call, "detail": event.detail}}
         case events.CooldownSet():
             until = {"until": event.until.isoformat()}
-            return _decision(event.decision_key) | {"reason_code": event.because, "extra": until}
+            return _decision_columns(event.decision_key) | {"reason_code": event.because, "extra": until}
         case events.SymbolReleased():
-            return _decision(event.decision_key)
+            return _decision_columns(event.decision_key)
     raise TypeError(f"{type(event).__name__} has no place among the trade events")
 
 
-def _decision(key: str) -> dict[str, Any]:
+def _decision_columns(key: str) -> dict[str, Any]:
     """Return its columns: a decision key begins with its profile."""
     return {"decision_key": key, "profile": key.partition("|")[0]}
 
 
-def _plan(event: events.PlanMade | events.PlanClaimed) -> dict[str, Any]:
+def _plan_columns(event: events.PlanMade | events.PlanClaimed) -> dict[str, Any]:
     plan = event.plan
     extra = {
         "stop": plan.stop,
@@ -99,7 +99,7 @@ def _plan(event: events.PlanMade | events.PlanClaimed) -> dict[str, Any]:
     }
     if isinstance(event, events.PlanClaimed):
         extra["status"] = event.status
-    return _decision(plan.decision_key) | {
+    return _decision_columns(plan.decision_key) | {
         "client_order_id": plan.client_order_id,
         "side": plan.side,
         "quantity": plan.size,
@@ -108,12 +108,12 @@ def _plan(event: events.PlanMade | events.PlanClaimed) -> dict[str, Any]:
     }
 
 
-def _refusal(event: events.PlanRefused | events.ZoneSkipped) -> dict[str, Any]:
+def _refusal_columns(event: events.PlanRefused | events.ZoneSkipped) -> dict[str, Any]:
     columns = {
         "profile": event.profile,
         "decision_key": event.decision_key,
         "side": event.side,
-        "reason_code": event.reason.value,
+        "reason_code": event.reason,
     }
     if isinstance(event, events.PlanRefused):
         return columns | {"extra": _plain(event.numbers)}
@@ -121,7 +121,7 @@ def _refusal(event: events.PlanRefused | events.ZoneSkipped) -> dict[str, Any]:
     return columns | {"price": event.candidate, "extra": _plain(extra)}
 
 
-def _order(event: events.OrderEvent) -> dict[str, Any]:
+def _order_columns(event: events.OrderEvent) -> dict[str, Any]:
     order = event.order
     extra: dict[str, Any] = {"status": order.status, "filled": order.filled, "detail": event.detail}
     columns: dict[str, Any] = {
@@ -134,13 +134,13 @@ def _order(event: events.OrderEvent) -> dict[str, Any]:
         "price": order.average_price if order.filled else order.price,
     }
     if isinstance(event, events.OrderDenied):
-        columns["reason_code"] = event.reason.value
+        columns["reason_code"] = event.reason
     return columns | {"extra": _plain(extra)}
 
 
-def _position(event: events.PositionEvent) -> dict[str, Any]:
+def _position_columns(event: events.PositionEvent) -> dict[str, Any]:
     position = event.position
-    columns: dict[str, Any] = _decision(position.decision_key) | {
+    columns: dict[str, Any] = _decision_columns(position.decision_key) | {
         "side": position.side,
         "quantity": position.size,
         "price": position.entry_price,

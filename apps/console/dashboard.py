@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -42,14 +42,6 @@ def context(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             card["causes"] = Counter(run.counts.get("by_cause") or {}).most_common(4)
         cards.append(card)
 
-    # Each symbol and profile that was ready within the hour, its newest time, newest first.
-    ready: dict[tuple[str, str], dict[str, Any]] = {}
-    rows = MtfAudit.objects.filter(cause=READY, created_at__gte=now - READY_WITHIN).order_by("-created_at")
-    for row in rows.values("symbol", "profile", "timeframe", "created_at", "details__verdict__side"):
-        shown = ready.setdefault((row["symbol"], row["profile"]), row | {"times": 0})
-        shown["side"] = shown["details__verdict__side"]
-        shown["times"] += 1
-
     return context | {
         "title": "Overview",
         "now": now,
@@ -70,5 +62,16 @@ def context(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         ],
         "held": holdings(account),
         "plans": plans[:PLANS_SHOWN],
-        "ready": list(ready.values())[:READY_SHOWN],
+        "ready": _recently_ready(now)[:READY_SHOWN],
     }
+
+
+def _recently_ready(now: datetime) -> list[dict[str, Any]]:
+    """Return each symbol and profile that was ready within the hour, its newest time, newest first."""
+    ready: dict[tuple[str, str], dict[str, Any]] = {}
+    rows = MtfAudit.objects.filter(cause=READY, created_at__gte=now - READY_WITHIN).order_by("-created_at")
+    for row in rows.values("symbol", "profile", "timeframe", "created_at", "details__verdict__side"):
+        newest = ready.setdefault((row["symbol"], row["profile"]), row | {"times": 0})
+        newest["side"] = newest["details__verdict__side"]
+        newest["times"] += 1
+    return list(ready.values())

@@ -50,7 +50,7 @@ def holdings(account: str) -> Holdings:
     """Return open positions, the last closed ones and live entries, the newest first."""
     positions = Position.objects.filter(account=account, closed_at=None).order_by("-opened_at")
     closed = Position.objects.filter(account=account, closed_at__isnull=False).order_by("-closed_at", "-id")
-    entries = ExchangeOrder.objects.filter(account=account, status__in=[status.value for status in LIVE])
+    entries = ExchangeOrder.objects.filter(account=account, status__in=LIVE)
     worth = EquityPoint.objects.filter(account=account).order_by("at").last()
     days = RiskDay.objects.filter(account=account, day=datetime.now(UTC).date())
     today = days.aggregate(realised=Sum("realised_usdt"), trades=Sum("trades"))

@@ -93,6 +93,7 @@ class TimeframeCount:
 class Report:
     """One profile over [start, end). `decisions` counts minutes × symbols by READY or reason.
 
+    `conditions`: what blocked most first, then what held least.
     `unjudged` counts candles that could not be judged, by `1m execution candle_gap` and the like; `refusals`
     what was refused after READY, by reason, from the trade events.
     """
@@ -141,13 +142,10 @@ def condition_report(
     """
     conditions: list[ConditionCount] = []
     timeframes: list[TimeframeCount] = []
-    decisions: Counter[str] = Counter()
-    unjudged: Counter[str] = Counter()
+    decisions, unjudged = Counter[str](), Counter[str]()
     for symbol in symbols:
         history = past_judgement(symbol, profile, start, end)
-        codes, counts = np.unique(history.reason_code, return_counts=True)
-        for reason, count in zip(reasons(codes), counts.tolist(), strict=True):
-            decisions[READY if reason is None else reason.value] += count
+        decisions.update(_decision_counts(history))
         timeframes += _timeframe_counts(history)
         for judged in history.timeframes:
             if timeframe is None or judged.timeframe == timeframe:
@@ -158,20 +156,25 @@ def condition_report(
                 unjudged.update(f"{judged.timeframe} {judged.phase} {why}" for why in judged.reason[blind])
         advance(symbol)
     if not by_symbol:
-        conditions, timeframes = _conditions_added(conditions), _timeframes_added(timeframes)
+        conditions, timeframes = _conditions_over_symbols(conditions), _timeframes_over_symbols(timeframes)
     return Report(
         profile=profile.name,
         digest=profile.digest,
         start=start,
         end=end,
         symbols=tuple(symbols),
-        # What blocked most first; then what held least.
         conditions=tuple(sorted(conditions, key=lambda count: (-count.only_missing, count.held))),
         timeframes=tuple(timeframes),
         decisions=decisions,
         unjudged=unjudged,
-        refusals=_refusals(profile.name, symbols, start, end),
+        refusals=_refusals_after_ready(profile.name, symbols, start, end),
     )
+
+
+def _decision_counts(history: PastJudgement) -> dict[str, int]:
+    """Return the history's minutes by READY or reason."""
+    codes, counts = np.unique(history.reason_code, return_counts=True)
+    return {reason or READY: count for reason, count in zip(reasons(codes), counts.tolist(), strict=True)}
 
 
 def _timeframe_counts(history: PastJudgement) -> list[TimeframeCount]:
@@ -224,7 +227,9 @@ def _condition_counts(symbol: str, outcome: TimeframeOutcome, judged: Bools) -> 
     ]
 
 
-def _refusals(profile: str, symbols: Sequence[str], start: datetime, end: datetime) -> Counter[str]:
+def _refusals_after_ready(
+    profile: str, symbols: Sequence[str], start: datetime, end: datetime
+) -> Counter[str]:
     """Return what was READY and then refused live in [start, end), by reason."""
     events = TradeLifecycleEvent.objects.filter(
         event_type=PlanRefused.name,
@@ -236,7 +241,7 @@ def _refusals(profile: str, symbols: Sequence[str], start: datetime, end: dateti
     return Counter(dict(events.order_by().values_list("reason_code").annotate(times=Count("id"))))
 
 
-def _conditions_added(counts: Iterable[ConditionCount]) -> list[ConditionCount]:
+def _conditions_over_symbols(counts: Iterable[ConditionCount]) -> list[ConditionCount]:
     """Return the counts of the same item added up over all symbols."""
     sums: dict[tuple[object, ...], ConditionCount] = {}
     for count in counts:
@@ -258,7 +263,7 @@ def _conditions_added(counts: Iterable[ConditionCount]) -> list[ConditionCount]:
     return list(sums.values())
 
 
-def _timeframes_added(counts: Iterable[TimeframeCount]) -> list[TimeframeCount]:
+def _timeframes_over_symbols(counts: Iterable[TimeframeCount]) -> list[TimeframeCount]:
     """Return the counts of the same timeframe and phase added up over all symbols."""
     names = ("minutes", "long", "short", "neutral", "invalid", "blocked", "alone")
     sums: dict[tuple[object, ...], TimeframeCount] = {}

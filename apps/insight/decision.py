@@ -109,13 +109,13 @@ def row_decision(row: Cause) -> str:
 
 
 def verdict_decision(verdict: Verdict) -> str:
-    cause = READY if verdict.reason is None else verdict.reason.value
-    return decision_text(cause, verdict.side and verdict.side.value, verdict.execution_timeframe)
+    cause = verdict.reason or READY
+    return decision_text(cause, verdict.side, verdict.execution_timeframe)
 
 
 def past_decisions(history: PastJudgement) -> list[str]:
     """Return the decision of each of a history's moments; few stand for many minutes, each is worded once."""
-    names = [judged.timeframe.value for judged in history.execution]
+    names = [judged.timeframe for judged in history.execution]
     texts: dict[tuple[int, int, int], str] = {}
     columns = (history.reason_code.tolist(), history.side.tolist(), history.execution_index.tolist())
     moments = list(zip(*columns, strict=True))
@@ -123,8 +123,8 @@ def past_decisions(history: PastJudgement) -> list[str]:
         [reason] = reasons(np.array([reason_code], dtype=np.int8))
         side = SIDES.get(Outcome(side_code))
         texts[reason_code, side_code, chosen] = decision_text(
-            READY if reason is None else reason.value,
-            side and side.value,
+            reason or READY,
+            side,
             names[chosen] if chosen >= 0 else None,
         )
     return [texts[moment] for moment in moments]

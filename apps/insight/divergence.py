@@ -16,7 +16,13 @@ from apps.audit.store import NOT_WATCHED, Cause
 from apps.engine.evaluate.judgement import PastJudgement
 from apps.engine.profile import Profile, ProfileError
 from apps.engine.values.timeframe import WINDOW, Timeframe
-from apps.insight.decision import live_decisions, past_decisions, row_decision, verdict_decision
+from apps.insight.decision import (
+    LiveDecisions,
+    live_decisions,
+    past_decisions,
+    row_decision,
+    verdict_decision,
+)
 from apps.insight.replay import (
     MINUTE,
     LateCandle,
@@ -121,28 +127,22 @@ def find_divergence(
     """
     live = live_decisions(profile, symbols, start, end)
     versions = {digest: _version(digest) for digest in dict.fromkeys(run.digest for run in live.decided)}
-    if symbols is None:
-        symbols = live.judged_symbols
+    symbols = live.judged_symbols if symbols is None else symbols
     runs = Counter({NO_RUN: (end - start) // MINUTE - len(live.runs)})
     runs.update(str(run.status) for run in live.runs)
-
     equal = 0
     differences: list[Difference] = []
-    not_comparable = Counter(
-        {what: count * len(symbols) for what, count in runs.items() if what != RunStatus.DECIDED}
-    )
+    not_comparable = Counter({status: count * len(symbols) for status, count in runs.items()})
+    del not_comparable[RunStatus.DECIDED]
     for symbol in symbols:
         for digest, version in versions.items():
             of_version = [run for run in live.decided if run.digest == digest]
             if version is None:
                 not_comparable[VERSION_UNKNOWN] += len(of_version)
                 continue
-            rows = list(zip(of_version, live.rows_at_end(symbol, of_version), strict=True))
-            judged = [
-                (run, row) for run, row in rows if row and row.digest == digest and row.cause != NOT_WATCHED
-            ]
+            judged = _judged_rows(live, symbol, of_version)
             comparable = [(run, row) for run, row in judged if not row.refused]
-            not_comparable[NOT_WATCHED] += len(rows) - len(judged)
+            not_comparable[NOT_WATCHED] += len(of_version) - len(judged)
             not_comparable[SWITCH] += len(judged) - len(comparable)
             different = _differences(symbol, version, comparable) if comparable else []
             equal += len(comparable) - len(different)
@@ -161,6 +161,12 @@ def find_divergence(
     )
 
 
+def _judged_rows(live: LiveDecisions, symbol: str, runs: Sequence[MtfRun]) -> list[tuple[MtfRun, Cause]]:
+    """Return those of `runs` that judged `symbol`, each with the row that stood when it ended."""
+    rows = zip(runs, live.rows_at_end(symbol, runs), strict=True)
+    return [(run, row) for run, row in rows if row and row.digest == run.digest and row.cause != NOT_WATCHED]
+
+
 def _version(digest: str) -> Profile | None:
     """Return the version as it ran; None when it is not kept, or today's language cannot read it."""
     try:
@@ -174,21 +180,23 @@ def _differences(symbol: str, version: Profile, rows: Sequence[tuple[MtfRun, Cau
     first, last = rows[0][0].minute, rows[-1][0].minute
     history = past_judgement(symbol, version, first, last + MINUTE)
     replayed = past_decisions(history)
-    find_divergence = []
+    changed = []
     for run, row in rows:
         at = (run.minute - first) // MINUTE
         if row_decision(row) != replayed[at]:
-            find_divergence.append((run, at, row_decision(row)))
-    if not find_divergence:
+            changed.append((run, at, row_decision(row)))
+    if not changed:
         return []
 
-    minutes = [run.minute for run, _, _ in find_divergence]
-    reads = [read_at for run, _, _ in find_divergence if (read_at := candles_read_at(run)) is not None]
-    spans = [(one, _window_start(one, min(minutes)), max(minutes)) for one in version.timeframes]
+    minutes = [run.minute for run, _, _ in changed]
+    reads = [read_at for run, _, _ in changed if (read_at := candles_read_at(run)) is not None]
+    spans = [
+        (timeframe, _window_start(timeframe, min(minutes)), max(minutes)) for timeframe in version.timeframes
+    ]
     late = late_candles(symbol, min(reads), spans)
     return [
         Difference(run.minute, symbol, live, replayed[at], *_reason(history, at, run, live, late))
-        for run, at, live in find_divergence
+        for run, at, live in changed
     ]
 
 

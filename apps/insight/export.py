@@ -151,14 +151,14 @@ def candles(symbol: str, at: datetime, start: datetime, end: datetime) -> dict[s
             }
             for kline in stored.order_by("open_time")
         ]
-        kept = IndicatorSnapshot.objects.filter(**series, kline_time__gte=first, kline_time__lt=end)
+        rows = IndicatorSnapshot.objects.filter(**series, kline_time__gte=first, kline_time__lt=end)
         snapshots[str(timeframe)] = [
             {
                 "open_time": json_time(snapshot.kline_time),
                 "values": snapshot.values,
                 "inserted_at": json_time(snapshot.inserted_at),
             }
-            for snapshot in kept.order_by("kline_time")
+            for snapshot in rows.order_by("kline_time")
         ]
     return {"candles": klines, "indicators": indicators, "snapshots": snapshots}
 

@@ -1,4 +1,4 @@
-"""Is the desk alive: its last runs, the minutes it missed, what it waits for, where each symbol stands."""
+"""Is it alive: the last runs, the minutes missed, what is waited for, the newest verdict of each symbol."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def pulse(profile: str, now: datetime) -> Pulse:
 
 
 def waiting_for(now: datetime) -> list[str]:
-    """Return what is missing before the desk is ready, each in words; empty when it is."""
+    """Return what is missing before the system is ready, each in words; empty when it is."""
     try:
         missing = _stream_faults(now)
         # Why nothing may be opened, whatever is ready.

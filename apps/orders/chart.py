@@ -132,7 +132,7 @@ def plan_chart(plan: OrderPlan, candles: Sequence[Candle], now: datetime) -> Saf
                 "floor": HEIGHT - BOTTOM,
                 "prices": scale.prices(),
                 "times": scale.times(),
-                "candles": [_drawn(candle, scale) for candle in candles],
+                "candles": [_candle_shape(candle, scale) for candle in candles],
                 "zone": {"y": zone_y[1], "height": round(zone_y[0] - zone_y[1], 1)},
                 "levels": [
                     Level(name, f"{name} {price.normalize():f}", y, text_y)
@@ -161,7 +161,7 @@ def apart(wanted: Sequence[float], least: float) -> list[float]:
     return [placed[n] - over for n in range(len(wanted))]
 
 
-def _drawn(candle: Candle, scale: Scale) -> Drawn:
+def _candle_shape(candle: Candle, scale: Scale) -> Drawn:
     x = scale.x(candle.open_time + candle.timeframe.duration / 2)
     width = BODY * (scale.x(candle.close_time) - scale.x(candle.open_time))
     first, last = scale.y(float(candle.open)), scale.y(float(candle.close))

@@ -11,7 +11,6 @@ from django.db.models import Exists, OuterRef
 
 from apps.engine.values.account import Exposure, SymbolState
 from apps.engine.values.order import OrderStatus
-from apps.engine.values.position import Side
 from apps.orders.models import ExchangeOrder, OrderPlan, Position, Protection, RiskDay, SymbolLock
 
 CONSUMED_FOR = timedelta(days=2)
@@ -68,17 +67,7 @@ def account_exposure(
     return AccountExposure(
         symbols=states,
         exposures=(
-            *(
-                Exposure(
-                    decision_key=plan.decision_key,
-                    profile=plan.profile,
-                    symbol=plan.symbol,
-                    side=Side(plan.side),
-                    notional=plan.notional_usdt,
-                    risk=plan.risk_usdt,
-                )
-                for plan in plans
-            ),
+            *(_planned_exposure(plan) for plan in plans),
             *(_unplanned_exposure(row, sizes[row.symbol]) for row in unplanned if row.symbol in sizes),
         ),
         unsized=tuple(sorted({row.symbol for row in unplanned} - set(sizes))),
@@ -102,6 +91,18 @@ def _states_by_plans(account: str, symbols: Sequence[str], now: datetime) -> dic
     return states
 
 
+def _planned_exposure(plan: OrderPlan) -> Exposure:
+    """Return the plan at full size, whatever of it is filled."""
+    return Exposure(
+        decision_key=plan.decision_key,
+        profile=plan.profile,
+        symbol=plan.symbol,
+        side=plan.side,
+        notional=plan.notional_usdt,
+        risk=plan.risk_usdt,
+    )
+
+
 def _unplanned_exposure(row: ExchangeOrder | Position, contract_size: Decimal) -> Exposure:
     """Return it at its price, and at risk down to its stop if it has one."""
     price = row.price if isinstance(row, ExchangeOrder) else row.entry_price
@@ -110,7 +111,7 @@ def _unplanned_exposure(row: ExchangeOrder | Position, contract_size: Decimal) -
         decision_key=row.decision_key,
         profile=row.profile,
         symbol=row.symbol,
-        side=Side(row.side),
+        side=row.side,
         notional=price * coins,
         risk=NOTHING if row.stop_price is None else abs(price - row.stop_price) * coins,
     )

@@ -45,7 +45,7 @@ def save_transactions(account: str, transactions: Iterable[Transaction]) -> list
     """
     new = list(transactions)
     with bookkeeping("account_transactions", lines=len(new)) as attempt:
-        new = _unstored(account, new)
+        new = _new_transactions(account, new)
         _insert(account, new)
     if attempt.fault is None:
         return []
@@ -62,7 +62,7 @@ def save_transactions(account: str, transactions: Iterable[Transaction]) -> list
     return failed
 
 
-def _unstored(account: str, transactions: Sequence[Transaction]) -> list[Transaction]:
+def _new_transactions(account: str, transactions: Sequence[Transaction]) -> list[Transaction]:
     """Return those that are not stored, each once."""
     if not transactions:
         return []
@@ -72,7 +72,7 @@ def _unstored(account: str, transactions: Sequence[Transaction]) -> list[Transac
         {
             key: line
             for line in transactions
-            if (key := (line.transaction_id, line.kind.value, line.symbol)) not in stored
+            if (key := (line.transaction_id, line.kind, line.symbol)) not in stored
         }.values()
     )
 

@@ -69,12 +69,14 @@ def _end(rows: QuerySet[Protection], now: datetime) -> None:
         elif position.closed_at is None:
             row.status = ProtectionStatus.LOST
         else:
-            row.status = ProtectionStatus.TRIGGERED if _fired(row, position) else ProtectionStatus.CANCELLED
+            row.status = (
+                ProtectionStatus.TRIGGERED if _was_triggered(row, position) else ProtectionStatus.CANCELLED
+            )
         row.updated_at = now
         row.save(update_fields=["status", "updated_at"])
 
 
-def _fired(row: Protection, position: Position) -> bool:
+def _was_triggered(row: Protection, position: Position) -> bool:
     if row.confirmed_at is None or position.closes_asked or position.exit_price is None:
         return False
     exit_price = position.exit_price

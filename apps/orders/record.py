@@ -40,7 +40,7 @@ def record_event(account: str, event: events.Event) -> Attempt:
         case events.SymbolReleased():
             release_lock(account, event.symbol, event.decision_key, event.at)
         case events.PlanRefused():
-            expire_approved(account, event.decision_key, reason=event.reason.value, now=event.at)
+            expire_approved(account, event.decision_key, reason=event.reason, now=event.at)
     return Attempt()
 
 
@@ -55,7 +55,7 @@ def _save_order(account: str, event: events.OrderEvent) -> None:
         order = merged_order(order_value(row), order)
     for name, value in order_columns(order).items():
         setattr(row, name, value)
-    reason = event.reason.value if isinstance(event, events.OrderDenied) else event.detail
+    reason = event.reason if isinstance(event, events.OrderDenied) else event.detail
     row.reason = reason or row.reason
     row.updated_at = event.at
     row.save()
@@ -82,7 +82,7 @@ def _save_position(account: str, event: events.PositionEvent) -> None:
     for name, value in position_columns(position).items():
         setattr(row, name, value)
     row.max_size = max(row.max_size, position.size)
-    row.risk_usdt = _risk(row)
+    row.risk_usdt = _risk_of_filled_part(row)
     row.updated_at = event.at
     if isinstance(event, events.PositionProtected) and row.protected_at is None:
         row.protected_at = event.at
@@ -98,7 +98,7 @@ def _save_position(account: str, event: events.PositionEvent) -> None:
         save_requested_protection(row, event)
 
 
-def _risk(row: Position) -> Decimal | None:
+def _risk_of_filled_part(row: Position) -> Decimal | None:
     """Return the plan's risk, in proportion when only part of it filled.
 
     Rounded as stored, since results divide by it.

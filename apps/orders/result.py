@@ -84,7 +84,7 @@ def attach_fills(account: str, symbol: str, side: str) -> Attempt:
     for fill in loose:
         numbers = {"price": fill.price, "size": fill.size, "realised": fill.realised, "fee": fill.fee}
         with bookkeeping("fill_of_position", symbol=symbol, trade_id=fill.trade_id, **numbers) as attempt:
-            fill.position = _owner(fill)
+            fill.position = _position_of(fill)
             if fill.position is not None:
                 fill.save(update_fields=["position"])
                 if fill.position.closed_at is not None:
@@ -184,7 +184,7 @@ def save_excursion(position_id: int, excursion: Excursion) -> None:
     Position.objects.filter(pk=position_id).update(**values)
 
 
-def _owner(fill: Fill) -> Position | None:
+def _position_of(fill: Fill) -> Position | None:
     """Find it by the order's decision where known, else the newest position of that side begun before it."""
     positions = Position.objects.for_account(fill.account).filter(symbol=fill.symbol, side=fill.side)
     newest = positions.select_related("plan").order_by("-opened_at", "-id")

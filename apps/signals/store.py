@@ -97,7 +97,7 @@ class SignalRow:
 class OutcomeRow:
     """The newest outcome of one timeframe and phase, valid until `expires_at`.
 
-    `side` is LONG, SHORT or NONE; `outcome` and `reason` are the desk's words; `details` joins the payload.
+    `side` is LONG, SHORT or NONE; `outcome` and `reason` are the engine's words; `details` joins the payload.
     """
 
     digest: str

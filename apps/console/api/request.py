@@ -21,6 +21,7 @@ from rest_framework.request import Request
 from apps.engine.values.timeframe import Timeframe
 
 TIMEFRAMES = [timeframe.value for timeframe in Timeframe]
+"""As plain text, like all choices here: of members the schema would name its enums otherwise."""
 LIMIT_BYTES = 262_144
 """Far above the longest honest body: two thousand symbols are 30 kB."""
 MOST_SYMBOLS = 2000

@@ -164,9 +164,9 @@ class RunNow(APIView):
         if not body["dry_run"] and not request.user.has_perm(MAY_SEND):
             raise PermissionDenied(f"a run that sends orders needs the permission {MAY_SEND}")
         names = ("symbols", "validation_mode", "timeframe", "force_run", "dry_run")
-        asked = RunRequest(profile=body["mtf_profile"], **{name: body[name] for name in names})
+        run_request = RunRequest(profile=body["mtf_profile"], **{name: body[name] for name in names})
         try:
-            run = open_requested_run(asked, Trigger.API, timezone.now())
+            run = open_requested_run(run_request, Trigger.API, timezone.now())
         except InvalidRunRequest as bad:
             raise field_error(BODY_NAMES.get(bad.field, bad.field), str(bad)) from bad
         except run_state.TooManyWaiting as full:

@@ -1,4 +1,4 @@
-"""What the desk is doing now; and for supervisors and load balancers whether it is alive and ready."""
+"""What is going on now; and for supervisors and load balancers whether it is alive and ready."""
 
 from __future__ import annotations
 

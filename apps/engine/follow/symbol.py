@@ -55,19 +55,8 @@ def follow(
     """
     if book.changed_at is not None and book.changed_at >= seen.read_at:
         return FollowResult(book)
-    happened: list[events.Event] = []
+    book, happened = _reconciled(book, seen, constraints, now)
     actions: list[Action] = []
-
-    # What the exchange shows: orders first, because a position is explained by the order that opened it.
-    happened += unanswered_order_events(book, constraints, now)
-    book = book_after(book, happened)
-    differences = compare(book, seen)
-    order_news = tuple(order_events(differences, seen, constraints, now))
-    fills = tuple(fill_events(differences, book, now))
-    book = book_after(book, order_news)
-    positions = tuple(position_events(differences, book, seen, now))
-    book = book_after(book, (*fills, *positions))
-    happened += (*order_news, *fills, *positions)
 
     reports = {report.side: report for report in seen.positions}
     for position in book.positions:
@@ -87,6 +76,23 @@ def follow(
         events=(*happened, *cancel_news, *released),
         actions=(*actions, *cancelling, *leftover_protections(book, seen)),
     )
+
+
+def _reconciled(
+    book: SymbolBook, seen: ExchangeBook, constraints: VenueConstraints, now: datetime
+) -> tuple[SymbolBook, list[events.Event]]:
+    """Return the book after what the exchange shows, and the events that say it.
+
+    Orders first, because a position is explained by the order that opened it.
+    """
+    unanswered = tuple(unanswered_order_events(book, constraints, now))
+    book = book_after(book, unanswered)
+    differences = compare(book, seen)
+    orders = tuple(order_events(differences, seen, constraints, now))
+    fills = tuple(fill_events(differences, book, now))
+    book = book_after(book, orders)
+    positions = tuple(position_events(differences, book, seen, now))
+    return book_after(book, (*fills, *positions)), [*unanswered, *orders, *fills, *positions]
 
 
 def cancel_step(

@@ -38,7 +38,10 @@ class Command(BaseCommand):
         parser.add_argument("--profile", default=None, help="absent: every configured profile")
         parser.add_argument("--symbols", default=None, help="between commas; absent: every watched one")
         parser.add_argument(
-            "--timeframe", default=None, choices=[one.value for one in VALIDATION], help="its conditions only"
+            "--timeframe",
+            default=None,
+            choices=[timeframe.value for timeframe in VALIDATION],
+            help="its conditions only",
         )
         parser.add_argument("--by-symbol", action="store_true", help="count each symbol on its own")
         parser.add_argument("--top", type=int, default=20, help="conditions shown (default 20)")

@@ -51,7 +51,7 @@ class Command(BaseCommand):
         if options["first"]:
             self._await_history()
         names = None if options["symbols"] is None else tuple(s for s in options["symbols"].split(",") if s)
-        asked = RunRequest(
+        run_request = RunRequest(
             profile=options["profile"] or profiles.configured_profiles()[0].name,
             symbols=names,
             validation_mode=options["validation_mode"],
@@ -60,7 +60,7 @@ class Command(BaseCommand):
             dry_run=not options["live"],
         )
         try:
-            run = open_requested_run(asked, Trigger.COMMAND, datetime.now(UTC))
+            run = open_requested_run(run_request, Trigger.COMMAND, datetime.now(UTC))
         except InvalidRunRequest as fault:
             raise CommandError(f"{fault.field}: {fault}") from fault
         except TooManyWaiting as fault:

@@ -1,4 +1,4 @@
-"""A linter of strategies: what is lawful in a profile and yet cannot have been meant. Pure, no candles."""
+"""A linter of strategies: what is valid in a profile and yet cannot have been meant. Pure, no candles."""
 
 from __future__ import annotations
 

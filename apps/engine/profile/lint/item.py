@@ -112,7 +112,7 @@ def idle_item_findings(items: Items) -> Iterator[Finding]:
                     yield warning(
                         later.path, f"{later.text} stands in the same list already, at {first.path}"
                     )
-                elif _says_nothing(item, beside=other, every=part.every):
+                elif _is_redundant(item, beside=other, every=part.every):
                     reported.add(index)
                     yield warning(
                         item.path, f"{item.text} decides nothing beside {other.text} at {other.path}"
@@ -160,7 +160,7 @@ def _range_text(leaf: Leaf) -> str:
     return ""
 
 
-def _says_nothing(item: Item, *, beside: Item, every: bool) -> bool:
+def _is_redundant(item: Item, *, beside: Item, every: bool) -> bool:
     """Whether `item` is true wherever `beside` is (in a list of all), or only there (in a list of any).
 
     A definition is a building block: what it happens to say besides is no mistake of the list. What never or

@@ -138,13 +138,13 @@ def _consistent(orders: list[Order]) -> bool:
         above_term[edge.low].add(edge.high)
     reached: dict[Term, set[Term]] = {}
     return not any(
-        edge.low in reached.setdefault(edge.high, _reached(edge.high, above_term))
+        edge.low in reached.setdefault(edge.high, _terms_above(edge.high, above_term))
         for edge in edges
         if edge.strict
     )
 
 
-def _reached(start: Term, above: dict[Term, set[Term]]) -> set[Term]:
+def _terms_above(start: Term, above: dict[Term, set[Term]]) -> set[Term]:
     """Return every term that is known to be `start` or above it."""
     reached, new = {start}, [start]
     while new:
