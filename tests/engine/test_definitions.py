@@ -195,9 +195,9 @@ def nested(depth: int) -> Any:
 @pytest.mark.parametrize("what", HOSTILE)
 def test_hostile_definitions_are_refused_quickly_and_briefly(what: str) -> None:
     definitions, long, says = HOSTILE[what]
-    began = time.monotonic()
+    began_s = time.process_time()  # our own work, not the waiting for a machine that others use too
     found = faults(definitions, long)
-    assert time.monotonic() - began < 2  # a hostile text costs about nothing; this is thousands of times that
+    assert time.process_time() - began_s < 2  # it costs about 0.1 s; unbounded work would not end at all
     assert any(says in line for line in found), found[:3]
     assert max(len(line) for line in found) < 1000
 

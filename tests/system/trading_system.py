@@ -24,6 +24,7 @@ from launch.postgres import Postgres
 from launch.program import MANAGE, Market, Program, simulator, workers
 from launch.valkey import Valkey
 from tests.system.tables import Tables
+from tests.system.until import SHARED
 
 SYMBOLS = 8
 SUBMIT = "/contract/private/submit-order"
@@ -67,8 +68,8 @@ class TradingSystem:
                 service.start()
 
     def until(self, what: str, ask: Callable[[], Any], *, patience_s: float) -> Any:
-        """The first answer that is true, tending meanwhile; an unreachable server is no answer."""
-        deadline = time.monotonic() + patience_s
+        """Return the first answer that is true, tending meanwhile; an unreachable server is no answer."""
+        deadline = time.monotonic() + SHARED * patience_s
         while True:
             self.tend()
             with contextlib.suppress(requests.RequestException, OSError, *_DATABASE_FAULTS):

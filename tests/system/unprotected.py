@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +13,20 @@ from typing import Any
 import requests
 
 EVERY_S = 0.2
+LIBRARIES = "import celery, django.contrib.admin, django.db, numpy, psycopg, pydantic, redis, structlog"
+IDLE_START_S = 1.1
+"""So long an idle machine of two cores takes to start an interpreter with the libraries of every process."""
+
+
+def slowness() -> float:
+    """Return how many times slower than an idle machine this one starts a process now; at least 1.
+
+    What a killed process costs is the start of another: on a machine that CI shares, that is a measure of
+    the neighbours. None of our own code is in it, so that none of ours can excuse itself by it.
+    """
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-c", LIBRARIES], check=True)
+    return max(1.0, (time.monotonic() - began) / IDLE_START_S)
 
 
 class Unprotected:
