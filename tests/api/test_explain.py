@@ -6,14 +6,14 @@ import pytest
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from tests.api import rows
+from tests.factories import ContractFactory, MtfRunFactory
 
 EXPLAIN = "/api/mtf/explain"
 
 
 @pytest.fixture(autouse=True)
 def _listed(db: None) -> None:
-    rows.contract("BTCUSDT")
+    ContractFactory.create(symbol="BTCUSDT")
 
 
 def test_a_verdict_is_told_with_the_comparison_to_what_was_stored(reader: APIClient) -> None:
@@ -26,7 +26,7 @@ def test_a_verdict_is_told_with_the_comparison_to_what_was_stored(reader: APICli
 
 
 def test_the_run_of_that_minute_is_named(reader: APIClient) -> None:
-    run = rows.run()
+    run = MtfRunFactory.create()
     told = reader.get(f"{EXPLAIN}/BTCUSDT?at=2026-06-01T12:00:59Z").json()
     assert (told["run_id"], told["run_status"]) == (str(run.run_id), "decided")
 

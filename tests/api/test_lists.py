@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,8 +11,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from rest_framework.test import APIClient
 
-from tests.api import rows
-from tests.api.rows import NOON
+from tests.factories import (
+    NOON,
+    ContractFactory,
+    IndicatorSnapshotFactory,
+    KlineFactory,
+    MtfAuditFactory,
+    MtfRunFactory,
+    SignalFactory,
+    ValidationCacheFactory,
+)
 
 SERIES = "symbol=BTCUSDT&timeframe=1m"
 
@@ -29,16 +37,45 @@ def walk(client: APIClient, address: str, limit: int) -> list[list[dict[str, Any
         asked["cursor"] = page["next"]
 
 
+def minute(n: int) -> datetime:
+    return NOON + timedelta(minutes=n)
+
+
 @pytest.mark.parametrize(
     ("make", "address", "key", "newest_first"),
     [
-        (lambda n: rows.audit(created_at=NOON + timedelta(minutes=n // 3)), reverse("api:audit"), "id", True),
-        (lambda n: rows.run(minute=NOON + timedelta(minutes=n)), reverse("api:runs"), "minute", True),
-        (lambda n: rows.kline(n), f"{reverse('api:klines')}?{SERIES}", "open_time", True),
-        (lambda n: rows.snapshot(n), f"{reverse('api:indicators')}?{SERIES}", "kline_time", True),
-        (lambda n: rows.signal(n), reverse("api:signals"), "kline_time", True),
-        (lambda n: rows.contract(f"C{n}USDT"), reverse("api:contracts"), "symbol", False),
-        (lambda n: rows.outcome(f"C{n}USDT"), reverse("api:states"), "symbol", False),
+        (
+            lambda n: MtfAuditFactory.create(created_at=NOON + timedelta(minutes=n // 3)),
+            reverse("api:audit"),
+            "id",
+            True,
+        ),
+        (
+            lambda n: MtfRunFactory.create(minute=NOON + timedelta(minutes=n)),
+            reverse("api:runs"),
+            "minute",
+            True,
+        ),
+        (
+            lambda n: KlineFactory.create(),
+            f"{reverse('api:klines')}?{SERIES}",
+            "open_time",
+            True,
+        ),
+        (
+            lambda n: IndicatorSnapshotFactory.create(),
+            f"{reverse('api:indicators')}?{SERIES}",
+            "kline_time",
+            True,
+        ),
+        (
+            lambda n: SignalFactory.create(),
+            reverse("api:signals"),
+            "kline_time",
+            True,
+        ),
+        (lambda n: ContractFactory.create(symbol=f"C{n}USDT"), reverse("api:contracts"), "symbol", False),
+        (lambda n: ValidationCacheFactory.create(symbol=f"C{n}USDT"), reverse("api:states"), "symbol", False),
     ],
 )
 def test_pages_together_hold_every_row_once_and_in_order(
@@ -54,7 +91,7 @@ def test_pages_together_hold_every_row_once_and_in_order(
 
 
 def test_rows_of_one_instant_do_not_get_lost_between_pages(reader: APIClient) -> None:
-    written = {rows.audit(symbol=f"C{n}USDT").pk for n in range(20)}
+    written = {MtfAuditFactory.create(symbol=f"C{n}USDT").pk for n in range(20)}
     pages = walk(reader, reverse("api:audit"), 6)
     assert {row["id"] for page in pages for row in page} == written
     assert sum(map(len, pages)) == 20
@@ -62,9 +99,9 @@ def test_rows_of_one_instant_do_not_get_lost_between_pages(reader: APIClient) ->
 
 def test_a_row_written_meanwhile_moves_no_other_row_to_another_page(reader: APIClient) -> None:
     for n in range(4):
-        rows.audit(created_at=NOON + timedelta(minutes=n))
+        MtfAuditFactory.create(created_at=NOON + timedelta(minutes=n))
     first = reader.get(reverse("api:audit") + "?limit=2").json()
-    rows.audit(created_at=NOON + timedelta(hours=1))
+    MtfAuditFactory.create(created_at=NOON + timedelta(hours=1))
     second = reader.get(reverse("api:audit"), {"limit": 2, "cursor": first["next"]}).json()
     times = [row["created_at"] for row in first["results"] + second["results"]]
     assert times == [f"2026-06-01T12:0{n}:00Z" for n in (3, 2, 1, 0)]
@@ -111,7 +148,7 @@ def test_a_bad_parameter_is_refused_by_name(given: str, field: str, reader: APIC
 
 @pytest.mark.parametrize("hostile", ["' OR 1=1 --", "%", "😀", "\u202eTDSU", "../..", "{{7*7}}", "a" * 64])
 def test_a_hostile_filter_finds_nothing_and_breaks_nothing(hostile: str, reader: APIClient) -> None:
-    rows.audit()
+    MtfAuditFactory.create()
     answer = reader.get(reverse("api:audit"), {"symbol": hostile})
     assert (answer.status_code, answer.json()["results"]) == (200, [])
 
@@ -139,7 +176,7 @@ def test_the_audit_is_filtered(given: str, found: list[str], reader: APIClient) 
         {"step": "size"},
     ]
     for n, (name, changed) in enumerate(zip("abcd", changes, strict=True)):
-        rows.audit(created_at=NOON + timedelta(minutes=n), details={"name": name}, **changed)
+        MtfAuditFactory.create(created_at=NOON + timedelta(minutes=n), details={"name": name}, **changed)
     results = reader.get(f"{reverse('api:audit')}?{given}").json()["results"]
     assert [row["details"]["name"] for row in results] == found
 
@@ -150,15 +187,15 @@ def test_candles_and_indicators_are_asked_for_by_series(address: str, reader: AP
 
 
 def test_prices_are_told_exactly_as_they_are_stored(reader: APIClient) -> None:
-    rows.kline()
+    KlineFactory.create(open_time=NOON)
     [candle] = reader.get(f"{reverse('api:klines')}?{SERIES}").json()["results"]
     assert (candle["open_price"], candle["volume"]) == ("104000.500000000000", "1.250000000000")
     assert (candle["open_time"], candle["source"]) == ("2026-06-01T12:00:00Z", "WS")
 
 
 def test_states_tell_the_standing_outcome_of_each_timeframe(reader: APIClient) -> None:
-    rows.outcome()
-    rows.outcome("ETHUSDT")
+    ValidationCacheFactory.create()
+    ValidationCacheFactory.create(symbol="ETHUSDT")
     [state] = reader.get(reverse("api:states") + "?symbol=BTCUSDT&profile=scalper_micro").json()["results"]
     assert (state["timeframe"], state["phase"], state["side"], state["outcome"]) == (
         "1m",

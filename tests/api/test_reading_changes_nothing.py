@@ -5,8 +5,8 @@ from django.db import connection
 from django.urls import reverse
 from rest_framework.test import APIClient
 
-from tests.api import rows
 from tests.api.addresses import FOR_ANYBODY, FOR_READERS, RUN_ID
+from tests.factories import ContractFactory, MtfRunFactory, StreamHealthFactory
 
 
 @pytest.mark.parametrize("address", [*FOR_ANYBODY, *FOR_READERS])
@@ -14,9 +14,9 @@ from tests.api.addresses import FOR_ANYBODY, FOR_READERS, RUN_ID
 def test_a_get_works_on_a_database_that_refuses_every_write(
     method: str, address: str, reader: APIClient
 ) -> None:
-    rows.contract()
-    rows.stream()
-    rows.run(**({"run_id": RUN_ID} if RUN_ID in address else {}))
+    ContractFactory.create()
+    StreamHealthFactory.create()
+    MtfRunFactory.create(**({"run_id": RUN_ID} if RUN_ID in address else {}))
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # else they are checked, and refused, at the end
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # else they are checked, and refused, at the end

@@ -12,8 +12,8 @@ from rest_framework.test import APIClient
 
 from apps.live import run_state
 from apps.live.models import MtfRun, RunStatus
-from tests.api import rows
 from tests.api.queue import ASKED, Worker, message
+from tests.factories import ContractFactory
 
 RUN = reverse("api:run-now")
 
@@ -30,7 +30,7 @@ def broker() -> Iterator[redis.Redis]:
 @pytest.fixture(autouse=True)
 def _listed(db: None) -> None:
     for symbol in ("BTCUSDT", "ETHUSDT"):
-        rows.contract(symbol)
+        ContractFactory.create(symbol=symbol)
 
 
 RESULT = {

@@ -8,22 +8,21 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from apps.live.models import MtfRun, RunStatus, Trigger
-from tests.api import rows
-from tests.api.rows import NOON
+from tests.factories import NOON, ContractFactory, MtfAuditFactory, MtfRunFactory
 
 
 @pytest.fixture
 def minutes(db: None) -> list[MtfRun]:
     """Three decided minutes of which the second changed one symbol."""
     for symbol in ("BTCUSDT", "ETHUSDT", "NEWUSDT"):
-        rows.contract(symbol)
-    runs = [rows.run(minute=NOON + timedelta(minutes=n)) for n in range(3)]
+        ContractFactory.create(symbol=symbol)
+    runs = [MtfRunFactory.create(minute=NOON + timedelta(minutes=n)) for n in range(3)]
     at = [run.started_at for run in runs]
-    rows.audit(symbol="BTCUSDT", cause="NO_KLINES", run_id=runs[0].run_id, created_at=at[0])
-    rows.audit(symbol="ETHUSDT", cause="candle_late", run_id=runs[0].run_id, created_at=at[0])
-    rows.audit(symbol="BTCUSDT", cause="READY", run_id=runs[1].run_id, created_at=at[1])
-    rows.audit(symbol="BTCUSDT", cause="of another profile", profile="regular", created_at=at[0])
-    rows.audit(symbol="NEWUSDT", cause="of an older profile", digest="0" * 64, created_at=at[0])
+    MtfAuditFactory.create(symbol="BTCUSDT", cause="NO_KLINES", run_id=runs[0].run_id, created_at=at[0])
+    MtfAuditFactory.create(symbol="ETHUSDT", cause="candle_late", run_id=runs[0].run_id, created_at=at[0])
+    MtfAuditFactory.create(symbol="BTCUSDT", cause="READY", run_id=runs[1].run_id, created_at=at[1])
+    MtfAuditFactory.create(symbol="BTCUSDT", cause="of another profile", profile="regular", created_at=at[0])
+    MtfAuditFactory.create(symbol="NEWUSDT", cause="of an older profile", digest="0" * 64, created_at=at[0])
     return runs
 
 
@@ -54,7 +53,7 @@ def test_a_run_that_decided_nothing_claims_no_results(
 
 def test_a_dry_runs_results_are_its_own(minutes: list[MtfRun], reader: APIClient) -> None:
     result = {"status": "success", "rejected_by": {}, "results": [{"symbol": "ETHUSDT", "status": "READY"}]}
-    run = rows.run(trigger=Trigger.API, result=result)
+    run = MtfRunFactory.create(trigger=Trigger.API, result=result)
     told = reader.get(reverse("api:run", args=[run.run_id])).json()
     assert told["results"] == [{"symbol": "ETHUSDT", "status": "READY"}]
     assert told["summary"] == {"status": "success", "rejected_by": {}}
@@ -80,7 +79,7 @@ def test_runs_are_filtered_and_their_list_carries_no_results(
         {"trigger": "api", "result": {}},
     ]
     for n, (name, changed) in enumerate(zip("abcd", changes, strict=True)):
-        rows.run(minute=NOON + timedelta(minutes=n), error=name, **changed)
+        MtfRunFactory.create(minute=NOON + timedelta(minutes=n), error=name, **changed)
     found = reader.get(reverse("api:runs"), given).json()["results"]
     assert [run["error"] for run in found] == expected
     assert all("result" not in run and "results" not in run for run in found)

@@ -14,8 +14,7 @@ from apps.feed.models import StreamHealth
 from apps.insight.system_status import pulse
 from apps.live.models import MtfRun, RunStatus, Trigger, WatchState
 from apps.switches import store
-from tests.api import rows
-from tests.api.rows import NOON
+from tests.factories import NOON, MtfRunFactory, StreamHealthFactory, WatchStateFactory
 
 REGULAR = {"profile": "regular"}
 PROFILES = ["scalper_micro", "scalper", "regular"]
@@ -23,10 +22,10 @@ PROFILES = ["scalper_micro", "scalper", "regular"]
 
 def all_is_well() -> None:
     now = timezone.now()
-    rows.stream(now=now)
-    rows.watch(now=now)
+    StreamHealthFactory.create(now=now)
+    WatchStateFactory.create(now=now)
     for profile in PROFILES:
-        rows.run(profile=profile, minute=now.replace(second=0, microsecond=0), finished_at=now)
+        MtfRunFactory.create(profile=profile, minute=now.replace(second=0, microsecond=0), finished_at=now)
 
 
 def dated(change: dict[str, Any]) -> dict[str, Any]:
@@ -119,14 +118,14 @@ def test_a_minute_is_missed_when_it_is_due_and_no_run_decided_it(
     decided: list[int], seconds: int, missed: list[int], db: None
 ) -> None:
     for n in decided:
-        rows.run(minute=NOON + timedelta(minutes=n))
+        MtfRunFactory.create(minute=NOON + timedelta(minutes=n))
     found = pulse("scalper_micro", NOON + timedelta(minutes=59, seconds=seconds)).missed
     assert [(minute - NOON) // timedelta(minutes=1) for minute in found] == missed
 
 
 def test_a_lost_run_is_a_missed_minute_and_minutes_older_than_an_hour_are_forgotten(db: None) -> None:
-    rows.run(minute=NOON - timedelta(minutes=90))
-    rows.run(minute=NOON, status=RunStatus.LOST)
+    MtfRunFactory.create(minute=NOON - timedelta(minutes=90))
+    MtfRunFactory.create(minute=NOON, status=RunStatus.LOST)
     found = pulse("scalper_micro", NOON + timedelta(seconds=20)).missed
     assert (len(found), found[0], found[-1]) == (60, NOON, NOON - timedelta(minutes=59))
 

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 from apps.audit.models import OperatorAction
 from apps.switches import store
 from apps.switches.models import MtfSwitch
-from tests.api import rows
+from tests.factories import ContractFactory, MtfSwitchFactory
 
 SWITCHES = reverse("api:switches")
 
@@ -93,7 +93,7 @@ def test_a_change_that_makes_no_sense_names_its_field_and_changes_nothing(
 def test_a_switch_that_would_stop_nothing_is_refused_naming_the_nearest(
     key: str, words: str, operator: APIClient
 ) -> None:
-    rows.contract("BTCUSDT")
+    ContractFactory.create(symbol="BTCUSDT")
     refused = operator.post(SWITCHES, {"key": key, "reason": "x"}, format="json")
     assert (refused.status_code, list(refused.json()["details"])) == (400, ["key"])
     assert words in refused.json()["message"]
@@ -109,7 +109,7 @@ def test_toggling_what_does_not_exist_is_404(switch_id: int, operator: APIClient
 
 def test_the_list_tells_an_expired_off_from_one_in_force(reader: APIClient) -> None:
     past = timezone.now() - timedelta(minutes=1)
-    MtfSwitch.objects.create(switch_key="SYMBOL:OLDUSDT", is_on=False, reason="over", expires_at=past)
+    MtfSwitchFactory.create(switch_key="SYMBOL:OLDUSDT", is_on=False, reason="over", expires_at=past)
     store.set_switch("SYMBOL:BTCUSDT", is_on=False, reason="stays", actor="olga")
     rows = {row["key"]: row for row in reader.get(SWITCHES).json()["results"]}
     assert list(rows) == ["GLOBAL", "SYMBOL:BTCUSDT", "SYMBOL:OLDUSDT"]

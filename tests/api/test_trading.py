@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from apps.live.models import MtfRun
 from apps.orders.models import OrderPlan, SymbolLock
-from tests.api import rows
+from tests.factories import ContractFactory, MtfRunFactory
 from tests.rooms.fill_trading import fill_trading
 from tests.rooms.trades import NOW, plan
 
@@ -92,7 +92,7 @@ def test_a_plan_that_does_not_exist_is_404(operator: APIClient) -> None:
 
 
 def test_a_run_tells_what_became_of_what_was_ready(reader: APIClient) -> None:
-    run = rows.run(run_id=plan_of_btc().run_id, dry_run=False)
+    run = MtfRunFactory.create(run_id=plan_of_btc().run_id, dry_run=False)
     [told] = reader.get(reverse("api:runs")).json()["results"]
     assert told["entries"] == {"submitted": 1, "waiting": 1}
     assert reader.get(reverse("api:run", args=[run.run_id])).json()["entries"] == told["entries"]
@@ -105,7 +105,7 @@ def plan_of_btc() -> OrderPlan:
 def test_only_who_may_let_orders_go_asks_for_a_run_that_sends_them(
     operator: APIClient, django_user_model: type[User]
 ) -> None:
-    rows.contract()
+    ContractFactory.create()
     review = Permission.objects.get(codename="review_orderplan")
     django_user_model.objects.get(username="olga").user_permissions.remove(review)
     refused = operator.post(reverse("api:run-now"), {"dry_run": False, "symbols": "BTCUSDT"}, format="json")

@@ -14,7 +14,6 @@ from django.core.management import CommandError, call_command
 from apps.console.management.commands import mtf_run
 from apps.engine.profile.profile import MIN_CANDLES
 from apps.engine.values.timeframe import Timeframe
-from apps.feed.models import StreamHealth
 from apps.live import run_state as life
 from apps.live.enter.outcome import result_with_entries
 from apps.live.models import MtfRun, RunStatus
@@ -23,6 +22,7 @@ from apps.live.windows import Warm
 from apps.profiles import store as profiles
 from tests.api.queue import ASKED
 from tests.api.queue import Worker as Answering
+from tests.factories import StreamHealthFactory
 from tests.live.conftest import WriteProfile
 from tests.live.desk import OVER, by_close
 from tests.live.market import M1, M5, MINUTE, SHORT, fill
@@ -133,10 +133,7 @@ def test_a_run_that_fails_is_told_with_its_error(queue: redis.Redis, market: Non
 
 
 def health(**history: Any) -> None:
-    now = datetime.now(UTC)
-    StreamHealth.objects.create(
-        name="public", connected=True, symbols=2, started_at=now, updated_at=now, history=history
-    )
+    StreamHealthFactory.create(now=datetime.now(UTC), history=history)
 
 
 def test_the_first_run_waits_for_enough_history_and_no_longer(

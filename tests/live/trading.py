@@ -23,6 +23,7 @@ from apps.live.recorder import RunRecorder
 from apps.live.windows import Warm
 from apps.market import store as market
 from apps.profiles import store as profiles
+from tests.factories import WatchStateFactory
 
 SYMBOL = "BTCUSDT"
 
@@ -102,9 +103,8 @@ class Desk:
 
     def watched(self, **changes: Any) -> None:
         """As `watch` leaves it: read and reconciled just now."""
-        names = ("started_at", "read_at", "reconciled_at", "heard_at")
-        said = dict.fromkeys(names, datetime.now(UTC))
-        WatchState.objects.update_or_create(account=venue.account(), defaults=said | changes)
+        WatchState.objects.filter(account=venue.account()).delete()
+        WatchStateFactory.create(account=venue.account(), now=datetime.now(UTC), **changes)
 
     def decide(self, *contents: dict[str, Any]) -> list[MtfRun]:
         """The newest stored minute judged (again) by these profiles, in their order; its runs."""

@@ -7,22 +7,19 @@ from datetime import datetime, timedelta
 from django_celery_beat.models import ClockedSchedule, IntervalSchedule, SolarSchedule
 
 from apps.audit import store as audit
-from apps.feed.models import StreamHealth
-from apps.live.models import MtfRun, RunStatus, Trigger, WatchState
 from apps.market import store as market
-from apps.profiles.models import ProfileVersion
 from apps.signals import store as signals
 from apps.switches import store as switches
-from tests.rooms.builders import DIGEST, RUN, audit_row, candle, contract, outcome, signal, snapshot
+from tests.factories import MtfRunFactory, ProfileVersionFactory, StreamHealthFactory, WatchStateFactory
+from tests.rooms.builders import RUN, audit_row, candle, contract, outcome, signal, snapshot
 from tests.rooms.fill_trading import fill_trading
-from tests.rooms.trades import ACCOUNT
 
 
 def fill(now: datetime) -> None:
     market.save_contracts([contract("BTCUSDT"), contract("ETHUSDT")], now)
     market.save_candles(candle(n=n) for n in range(3))
     market.stamp_venue("simulator")
-    ProfileVersion.objects.create(digest=DIGEST, name="regular", content={"name": "regular"})
+    ProfileVersionFactory.create(name="regular")
     signals.save_snapshots([snapshot()])
     signals.save_signals([signal()])
     signals.save_outcomes([outcome()])
@@ -34,30 +31,18 @@ def fill(now: datetime) -> None:
 
 
 def _runs(now: datetime) -> None:
-    minute = now.replace(second=0, microsecond=0)
-    MtfRun.objects.create(
+    MtfRunFactory.create(
         run_id=RUN,
         profile="regular",
-        digest=DIGEST,
-        minute=minute,
-        trigger=Trigger.BEAT,
-        status=RunStatus.DECIDED,
+        minute=now.replace(second=0, microsecond=0),
         counts={"symbols": 2, "ready": 1, "by_cause": {"NO_LONG_NO_SHORT": 1}},
         timings={"close_to_decided_ms": 431.0},
         result={"symbols": []},
         started_at=now,
         finished_at=now + timedelta(milliseconds=120),
     )
-    WatchState.objects.create(account=ACCOUNT, started_at=now, read_at=now, reconciled_at=now, heard_at=now)
-    StreamHealth.objects.create(
-        name="public",
-        connected=True,
-        symbols=2,
-        last_message_at=now,
-        last_candle_at=minute,
-        started_at=now,
-        updated_at=now,
-    )
+    WatchStateFactory.create(now=now)
+    StreamHealthFactory.create(now=now)
 
 
 def _schedules(now: datetime) -> None:

@@ -13,7 +13,7 @@ from apps.engine.values.reason import Reason
 from apps.live.ledger import AccountLedger
 from apps.live.watch_state import AccountHealth
 from apps.orders import store as orders
-from apps.switches.models import SymbolQueue
+from tests.factories import SymbolQueueFactory
 from tests.rooms.builders import RUN
 from tests.rooms.trades import ACCOUNT, NOW, at, fill, order, plan, position
 
@@ -58,9 +58,7 @@ def fill_trading(now: datetime) -> None:
     orders.save_transactions(
         ACCOUNT, [Transaction("1", TransactionKind.FUNDING, D("-0.01"), "BTCUSDT", at(60))]
     )
-    SymbolQueue.objects.create(
-        account=ACCOUNT, symbol="BTCUSDT", profile="regular", asked_by="ada", asked_at=now
-    )
+    SymbolQueueFactory.create(asked_at=now)
 
 
 def _stop() -> ProtectionReport:
