@@ -62,8 +62,8 @@ def test_a_run_leads_to_its_audit_rows_and_back(root: Client, rows: None) -> Non
     runs = root.get(reverse("admin:mtf_mtfrun_changelist"))
     audit = reverse("admin:audit_mtfaudit_changelist")
     assert f"{audit}?run_id=11111111-2222-3333-4444-555555555555" in runs.content.decode()
-    found = root.get(audit, {"run_id": "11111111-2222-3333-4444-555555555555"})
-    assert len(found.context["cl"].result_list) == 1
+    page = root.get(audit, {"run_id": "11111111-2222-3333-4444-555555555555"})
+    assert len(page.context["cl"].result_list) == 1
     other = root.get(audit, {"run_id": "99999999-2222-3333-4444-555555555555"})
     assert len(other.context["cl"].result_list) == 0
 

@@ -103,8 +103,8 @@ def test_an_approval_that_comes_second_is_told_so(
         return approve(plan_id, **who)  # type: ignore[arg-type]
 
     monkeypatch.setattr(review, "approve", after_another)
-    told = person("operator").post(answer(waiting, "approve"), follow=True).content.decode()
-    assert "is EXPIRED" in told
+    page = person("operator").post(answer(waiting, "approve"), follow=True).content.decode()
+    assert "is EXPIRED" in page
     assert OrderPlan.objects.get(pk=waiting.pk).reviewed_by == ""
 
 

@@ -89,8 +89,8 @@ def test_an_expired_off_shows_as_on_and_can_be_turned_off_again(operator: Client
 def test_turning_on_in_the_list_drops_the_expiry(operator: Client) -> None:
     set_switch(BTC, is_on=False, reason="spread", actor="ada", expires_at=timezone.now() + timedelta(hours=1))
     save(operator, **{BTC: {"is_on": "on", "reason": "book is back"}})
-    kept = MtfSwitch.objects.get(switch_key=BTC)
-    assert (kept.is_on, kept.expires_at, kept.changed_by) == (True, None, "operator")
+    switch = MtfSwitch.objects.get(switch_key=BTC)
+    assert (switch.is_on, switch.expires_at, switch.changed_by) == (True, None, "operator")
 
 
 @pytest.mark.parametrize(("action", "hours"), [("turn_off_1h", 1), ("turn_off_4h", 4), ("turn_off", None)])
@@ -98,14 +98,14 @@ def test_a_bulk_off_asks_for_the_reason_then_says_how_many(
     operator: Client, action: str, hours: int | None
 ) -> None:
     set_switch(BTC, is_on=True, reason="fine", actor="ada")
-    asked = bulk(operator, action, "GLOBAL", BTC)
-    assert asked.status_code == 200
-    assert "Why?" in asked.content.decode()
+    page = bulk(operator, action, "GLOBAL", BTC)
+    assert page.status_code == 200
+    assert "Why?" in page.content.decode()
     assert off_switches() == {}
 
     done = bulk(operator, action, "GLOBAL", BTC, reason="weekend")
-    told = [str(message) for message in operator.get(done["Location"]).context["messages"]]
-    assert told[0].startswith("2 switches turned off")
+    messages = [str(message) for message in operator.get(done["Location"]).context["messages"]]
+    assert messages[0].startswith("2 switches turned off")
     assert off_switches() == {"GLOBAL": "weekend", BTC: "weekend"}
     expiry = MtfSwitch.objects.get(switch_key=BTC).expires_at
     if hours is None:
@@ -115,9 +115,9 @@ def test_a_bulk_off_asks_for_the_reason_then_says_how_many(
 
 
 def test_a_bulk_change_with_an_empty_reason_is_asked_again(operator: Client) -> None:
-    asked = bulk(operator, "turn_off", "GLOBAL", reason="   ")
-    assert asked.status_code == 200
-    assert "This field is required" in asked.content.decode()
+    page = bulk(operator, "turn_off", "GLOBAL", reason="   ")
+    assert page.status_code == 200
+    assert "This field is required" in page.content.decode()
     assert off_switches() == {}
 
 
@@ -172,8 +172,8 @@ def test_the_page_of_a_switch_takes_an_expiry_but_never_another_key(operator: Cl
             "expires_at_1": f"{until:%H:%M:%S}",
         },
     )
-    kept = MtfSwitch.objects.get()
-    assert (kept.switch_key, kept.is_on, kept.expires_at, kept.changed_by) == (
+    switch = MtfSwitch.objects.get()
+    assert (switch.switch_key, switch.is_on, switch.expires_at, switch.changed_by) == (
         "GLOBAL",
         False,
         until,

@@ -16,12 +16,12 @@ POST = reverse("api:switches")
 
 def shape(answer: Any) -> tuple[int, str]:
     """Status and code, having checked that nothing but the one shape was answered."""
-    told = answer.json()
-    assert set(told) == {"status", "code", "message", "details"}
-    assert told["status"] == "error"
-    assert told["message"]
-    assert isinstance(told["details"], dict)
-    return answer.status_code, told["code"]
+    body = answer.json()
+    assert set(body) == {"status", "code", "message", "details"}
+    assert body["status"] == "error"
+    assert body["message"]
+    assert isinstance(body["details"], dict)
+    return answer.status_code, body["code"]
 
 
 @pytest.mark.parametrize(
@@ -70,22 +70,22 @@ def test_a_body_that_cannot_be_read_is_a_clear_error(
 
 
 def test_a_validation_error_names_the_field(operator: APIClient) -> None:
-    told = operator.post(POST, {"key": "GLOBAL"}, format="json").json()
-    assert told["message"] == "reason: This field is required."
-    assert told["details"] == {"reason": ["This field is required."]}
+    body = operator.post(POST, {"key": "GLOBAL"}, format="json").json()
+    assert body["message"] == "reason: This field is required."
+    assert body["details"] == {"reason": ["This field is required."]}
 
 
 @pytest.mark.parametrize(
     ("wrong", "meant"), [("raeson", "reason"), ("keys", "key"), ("expire_at", "expires_at")]
 )
 def test_an_unknown_key_is_refused_naming_the_nearest(wrong: str, meant: str, operator: APIClient) -> None:
-    told = operator.post(POST, {wrong: "x"}, format="json").json()
-    assert told["details"][wrong] == [f"unknown; did you mean {meant}?"]
+    body = operator.post(POST, {wrong: "x"}, format="json").json()
+    assert body["details"][wrong] == [f"unknown; did you mean {meant}?"]
 
 
 def test_an_unknown_parameter_is_refused_naming_the_nearest(reader: APIClient) -> None:
-    told = reader.get(reverse("api:audit") + "?symbl=BTCUSDT").json()
-    assert told["message"] == "symbl: unknown; did you mean symbol?"
+    body = reader.get(reverse("api:audit") + "?symbl=BTCUSDT").json()
+    assert body["message"] == "symbl: unknown; did you mean symbol?"
 
 
 def test_a_parameter_given_twice_is_refused(reader: APIClient) -> None:

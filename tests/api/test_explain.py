@@ -17,18 +17,18 @@ def _listed(db: None) -> None:
 
 
 def test_a_verdict_is_told_with_the_comparison_to_what_was_stored(reader: APIClient) -> None:
-    told = reader.get(f"{EXPLAIN}/BTCUSDT?at=2026-06-01T12:00:30Z&profile=regular").json()
-    assert (told["verdict"]["symbol"], told["verdict"]["profile"]) == ("BTCUSDT", "regular")
-    assert told["verdict"]["timeframes"]
-    assert (told["run_id"], told["stored"], told["equal"], told["judged"]) == (None, None, None, None)
-    assert {"timeframe", "phase", "side", "items", "missing"} == told["missing"][0].keys()
-    assert told["comparison"].startswith("no run judged this minute")
+    body = reader.get(f"{EXPLAIN}/BTCUSDT?at=2026-06-01T12:00:30Z&profile=regular").json()
+    assert (body["verdict"]["symbol"], body["verdict"]["profile"]) == ("BTCUSDT", "regular")
+    assert body["verdict"]["timeframes"]
+    assert (body["run_id"], body["stored"], body["equal"], body["judged"]) == (None, None, None, None)
+    assert {"timeframe", "phase", "side", "items", "missing"} == body["missing"][0].keys()
+    assert body["comparison"].startswith("no run judged this minute")
 
 
 def test_the_run_of_that_minute_is_named(reader: APIClient) -> None:
     run = MtfRunFactory.create()
-    told = reader.get(f"{EXPLAIN}/BTCUSDT?at=2026-06-01T12:00:59Z").json()
-    assert (told["run_id"], told["run_status"]) == (str(run.run_id), "decided")
+    body = reader.get(f"{EXPLAIN}/BTCUSDT?at=2026-06-01T12:00:59Z").json()
+    assert (body["run_id"], body["run_status"]) == (str(run.run_id), "decided")
 
 
 def test_without_a_moment_it_is_the_present_one(reader: APIClient) -> None:

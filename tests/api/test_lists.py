@@ -27,14 +27,14 @@ SERIES = "symbol=BTCUSDT&timeframe=1m"
 
 def walk(client: APIClient, address: str, limit: int) -> list[list[dict[str, Any]]]:
     """Every page from the first to the last."""
-    pages, asked = [], {"limit": str(limit)}
+    pages, parameters = [], {"limit": str(limit)}
     while True:
         joint = "&" if "?" in address else "?"
-        page = client.get(f"{address}{joint}{urlencode(asked)}").json()
+        page = client.get(f"{address}{joint}{urlencode(parameters)}").json()
         pages.append(page["results"])
         if page["next"] is None:
             return pages
-        asked["cursor"] = page["next"]
+        parameters["cursor"] = page["next"]
 
 
 def minute(n: int) -> datetime:

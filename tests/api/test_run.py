@@ -99,10 +99,10 @@ def test_a_run_that_failed_is_an_error_that_names_the_fault(operator: APIClient,
 
     with Worker(broker, fail):
         answer = operator.post(RUN, {}, format="json")
-    told = answer.json()
-    assert (answer.status_code, told["status"], told["code"]) == (500, "error", "run_failed")
-    assert told["message"] == "RuntimeError: the poison of ETHUSDT"
-    assert MtfRun.objects.get().run_id.hex == told["details"]["run_id"].replace("-", "")
+    body = answer.json()
+    assert (answer.status_code, body["status"], body["code"]) == (500, "error", "run_failed")
+    assert body["message"] == "RuntimeError: the poison of ETHUSDT"
+    assert MtfRun.objects.get().run_id.hex == body["details"]["run_id"].replace("-", "")
 
 
 def test_without_a_worker_the_answer_is_the_run_id_to_ask_for_later(
@@ -157,9 +157,9 @@ def test_a_request_that_makes_no_sense_names_its_field_and_writes_nothing(
     body: dict[str, Any], field: str, words: str, operator: APIClient, broker: redis.Redis
 ) -> None:
     refused = operator.post(RUN, body, format="json")
-    told = refused.json()
-    assert (refused.status_code, told["code"], list(told["details"])) == (400, "invalid", [field])
-    assert words in told["message"]
+    answer = refused.json()
+    assert (refused.status_code, answer["code"], list(answer["details"])) == (400, "invalid", [field])
+    assert words in answer["message"]
     assert not MtfRun.objects.exists()
     assert broker.llen(ASKED) == broker.llen("mtf") == 0
 
@@ -175,10 +175,10 @@ def test_more_runs_than_may_wait_are_429_that_says_when_to_come_back(
     for _ in range(run_state.MOST_WAITING):
         assert operator.post(RUN, {"wait": False}, format="json").status_code == 202
     refused = operator.post(RUN, {"wait": False}, format="json")
-    told = refused.json()
-    assert (refused.status_code, told["status"], told["code"]) == (429, "error", "too_many")
-    assert "retry in a few seconds" in told["message"]
-    assert (refused["Retry-After"], told["details"]) == ("5", {"retry_after_s": "5"})
+    body = refused.json()
+    assert (refused.status_code, body["status"], body["code"]) == (429, "error", "too_many")
+    assert "retry in a few seconds" in body["message"]
+    assert (refused["Retry-After"], body["details"]) == ("5", {"retry_after_s": "5"})
     assert MtfRun.objects.count() == broker.llen(ASKED) == run_state.MOST_WAITING
 
 

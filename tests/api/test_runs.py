@@ -37,9 +37,9 @@ def minutes(db: None) -> list[MtfRun]:
 def test_a_minutes_results_are_what_stood_in_the_audit_at_its_end(
     index: int, expected: list[tuple[str, str, bool]], minutes: list[MtfRun], reader: APIClient
 ) -> None:
-    told = reader.get(reverse("api:run", args=[minutes[index].run_id])).json()
-    assert [(row["symbol"], row["cause"], row["changed"]) for row in told["results"]] == expected
-    assert (told["counts"], told["timings"]) == ({"symbols": 1}, {"evaluate_ms": 12.5})
+    body = reader.get(reverse("api:run", args=[minutes[index].run_id])).json()
+    assert [(row["symbol"], row["cause"], row["changed"]) for row in body["results"]] == expected
+    assert (body["counts"], body["timings"]) == ({"symbols": 1}, {"evaluate_ms": 12.5})
 
 
 @pytest.mark.parametrize("status", [RunStatus.LOST, RunStatus.SKIPPED, RunStatus.FAILED, RunStatus.RUNNING])
@@ -47,16 +47,16 @@ def test_a_run_that_decided_nothing_claims_no_results(
     status: RunStatus, minutes: list[MtfRun], reader: APIClient
 ) -> None:
     MtfRun.objects.filter(pk=minutes[2].pk).update(status=status)
-    told = reader.get(reverse("api:run", args=[minutes[2].run_id])).json()
-    assert (told["status"], told["results"]) == (status, [])
+    body = reader.get(reverse("api:run", args=[minutes[2].run_id])).json()
+    assert (body["status"], body["results"]) == (status, [])
 
 
 def test_a_dry_runs_results_are_its_own(minutes: list[MtfRun], reader: APIClient) -> None:
     result = {"status": "success", "rejected_by": {}, "results": [{"symbol": "ETHUSDT", "status": "READY"}]}
     run = MtfRunFactory.create(trigger=Trigger.API, result=result)
-    told = reader.get(reverse("api:run", args=[run.run_id])).json()
-    assert told["results"] == [{"symbol": "ETHUSDT", "status": "READY"}]
-    assert told["summary"] == {"status": "success", "rejected_by": {}}
+    body = reader.get(reverse("api:run", args=[run.run_id])).json()
+    assert body["results"] == [{"symbol": "ETHUSDT", "status": "READY"}]
+    assert body["summary"] == {"status": "success", "rejected_by": {}}
 
 
 @pytest.mark.parametrize(
@@ -80,6 +80,6 @@ def test_runs_are_filtered_and_their_list_carries_no_results(
     ]
     for n, (name, changed) in enumerate(zip("abcd", changes, strict=True)):
         MtfRunFactory.create(minute=NOON + timedelta(minutes=n), error=name, **changed)
-    found = reader.get(reverse("api:runs"), given).json()["results"]
-    assert [run["error"] for run in found] == expected
-    assert all("result" not in run and "results" not in run for run in found)
+    rows = reader.get(reverse("api:runs"), given).json()["results"]
+    assert [run["error"] for run in rows] == expected
+    assert all("result" not in run and "results" not in run for run in rows)

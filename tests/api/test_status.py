@@ -119,35 +119,35 @@ def test_a_minute_is_missed_when_it_is_due_and_no_run_decided_it(
 ) -> None:
     for n in decided:
         MtfRunFactory.create(minute=NOON + timedelta(minutes=n))
-    found = pulse("scalper_micro", NOON + timedelta(minutes=59, seconds=seconds)).missed
-    assert [(minute - NOON) // timedelta(minutes=1) for minute in found] == missed
+    measured = pulse("scalper_micro", NOON + timedelta(minutes=59, seconds=seconds)).missed
+    assert [(minute - NOON) // timedelta(minutes=1) for minute in measured] == missed
 
 
 def test_a_lost_run_is_a_missed_minute_and_minutes_older_than_an_hour_are_forgotten(db: None) -> None:
     MtfRunFactory.create(minute=NOON - timedelta(minutes=90))
     MtfRunFactory.create(minute=NOON, status=RunStatus.LOST)
-    found = pulse("scalper_micro", NOON + timedelta(seconds=20)).missed
-    assert (len(found), found[0], found[-1]) == (60, NOON, NOON - timedelta(minutes=59))
+    measured = pulse("scalper_micro", NOON + timedelta(seconds=20)).missed
+    assert (len(measured), measured[0], measured[-1]) == (60, NOON, NOON - timedelta(minutes=59))
 
 
 def test_the_status_page_tells_runs_stream_switches_venue_and_mode(reader: APIClient) -> None:
     all_is_well()
     store.set_switch("SYMBOL:BTCUSDT", is_on=False, reason="thin book", actor="olga")
-    told = reader.get(reverse("api:status")).json()
-    assert (told["venue"], told["mode"], told["version"]) == ("simulator", "live", "0.1.0")
-    assert (told["ready"], told["waiting_for"]) == (True, [])
-    assert told["switches_in_force"] == {"SYMBOL:BTCUSDT": "thin book"}
-    assert [entry["profile"] for entry in told["scheduler"]] == PROFILES
-    last = told["scheduler"][0]["last_run"]
+    body = reader.get(reverse("api:status")).json()
+    assert (body["venue"], body["mode"], body["version"]) == ("simulator", "live", "0.1.0")
+    assert (body["ready"], body["waiting_for"]) == (True, [])
+    assert body["switches_in_force"] == {"SYMBOL:BTCUSDT": "thin book"}
+    assert [entry["profile"] for entry in body["scheduler"]] == PROFILES
+    last = body["scheduler"][0]["last_run"]
     assert (last["status"], last["trigger"], last["counts"]) == ("decided", "beat", {"symbols": 1})
     assert 0 <= last["age_s"] < 120
-    [stream] = told["streams"]
+    [stream] = body["streams"]
     assert (stream["name"], stream["connected"]) == ("public", True)
     assert 0 <= stream["age_s"] < 60
 
 
 def test_the_status_page_of_a_fresh_database_has_no_run_to_show(reader: APIClient) -> None:
-    told = reader.get(reverse("api:status")).json()
-    assert [(entry["last_run"], entry["missed_minutes"]) for entry in told["scheduler"]] == [(None, [])] * 3
-    assert told["ready"] is False
-    assert datetime.fromisoformat(told["now"]).tzinfo == UTC
+    body = reader.get(reverse("api:status")).json()
+    assert [(entry["last_run"], entry["missed_minutes"]) for entry in body["scheduler"]] == [(None, [])] * 3
+    assert body["ready"] is False
+    assert datetime.fromisoformat(body["now"]).tzinfo == UTC

@@ -16,9 +16,9 @@ SWITCHES = reverse("api:switches")
 
 
 def test_setting_a_switch_stops_it_and_records_who_and_why(operator: APIClient) -> None:
-    told = operator.post(SWITCHES, {"key": "GLOBAL", "reason": "news at eight"}, format="json")
-    assert told.status_code == 200
-    assert (told.json()["is_on"], told.json()["is_in_force"], told.json()["changed_by"]) == (
+    body = operator.post(SWITCHES, {"key": "GLOBAL", "reason": "news at eight"}, format="json")
+    assert body.status_code == 200
+    assert (body.json()["is_on"], body.json()["is_in_force"], body.json()["changed_by"]) == (
         False,
         True,
         "olga",

@@ -41,9 +41,9 @@ def _traded(db: None) -> None:
     ],
 )
 def test_each_list_tells_its_rows(address: str, expected: list[dict[str, Any]], reader: APIClient) -> None:
-    found = reader.get(address).json()["results"]
+    rows = reader.get(address).json()["results"]
     assert [
-        {name: row[name] for name in wanted} for row, wanted in zip(found, expected, strict=True)
+        {name: row[name] for name in wanted} for row, wanted in zip(rows, expected, strict=True)
     ] == expected
 
 
@@ -93,9 +93,9 @@ def test_a_plan_that_does_not_exist_is_404(operator: APIClient) -> None:
 
 def test_a_run_tells_what_became_of_what_was_ready(reader: APIClient) -> None:
     run = MtfRunFactory.create(run_id=plan_of_btc().run_id, dry_run=False)
-    [told] = reader.get(reverse("api:runs")).json()["results"]
-    assert told["entries"] == {"submitted": 1, "waiting": 1}
-    assert reader.get(reverse("api:run", args=[run.run_id])).json()["entries"] == told["entries"]
+    [row] = reader.get(reverse("api:runs")).json()["results"]
+    assert row["entries"] == {"submitted": 1, "waiting": 1}
+    assert reader.get(reverse("api:run", args=[run.run_id])).json()["entries"] == row["entries"]
 
 
 def plan_of_btc() -> OrderPlan:

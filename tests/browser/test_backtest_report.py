@@ -24,12 +24,12 @@ TRADES = (
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    told = [
-        BacktestResult(one, statistics(one))
-        for one in (outcome(*TRADES), outcome(trade(-5), profile="regular"))
+    parts = [
+        BacktestResult(each, statistics(each))
+        for each in (outcome(*TRADES), outcome(trade(-5), profile="regular"))
     ]
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(report(told, candles, source="the recorded market", pessimistic=False), "utf-8")
+    path.write_text(report(parts, candles, source="the recorded market", pessimistic=False), "utf-8")
     return path.as_uri()
 
 

@@ -138,9 +138,9 @@ def test_runs_are_one_line_each_oldest_first(judged: Worker, capsys: pytest.Capt
 def test_runs_can_be_fewer_and_for_machines(judged: Worker, capsys: pytest.CaptureFixture[str]) -> None:
     [line] = shown(capsys, "runs", "--limit", "1", "--json").splitlines()
     run = MtfRun.objects.get(minute=AT + MINUTE)
-    found = json.loads(line)
-    assert (found["run_id"], found["status"]) == (str(run.run_id), "decided")
-    assert (found["minute"], found["counts"]) == ((AT + MINUTE).isoformat(), run.counts)
+    printed = json.loads(line)
+    assert (printed["run_id"], printed["status"]) == (str(run.run_id), "decided")
+    assert (printed["minute"], printed["counts"]) == ((AT + MINUTE).isoformat(), run.counts)
 
 
 def test_runs_that_are_followed_show_each_new_one_once_until_ctrl_c(

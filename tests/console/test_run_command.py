@@ -83,9 +83,9 @@ def test_a_run_shows_a_symbol_a_row_and_a_timeframe_a_column(
 
 def test_a_run_for_machines_is_its_whole_result(worker: None, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--symbols", "BUSDT", "--validation-mode", "strict", "--timeframe", "1m", "--force", "--json"]
-    found = json.loads(shown(capsys, "mtf_run", *options))
+    printed = json.loads(shown(capsys, "mtf_run", *options))
     run = MtfRun.objects.get()
-    assert found == result_with_entries(run)
+    assert printed == result_with_entries(run)
     assert run.options == {
         "profile": "plain",
         "symbols": ["BUSDT"],

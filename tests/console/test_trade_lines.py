@@ -28,9 +28,9 @@ def said(of: TradeLifecycleEvent) -> str | None:
 @pytest.mark.django_db
 def test_a_whole_trade_is_told_from_its_plan_to_what_it_earned() -> None:
     fill_trading(datetime.now(UTC))
-    lines = [said(one) for one in TradeLifecycleEvent.objects.order_by("id")]
-    told = [line.partition(": ")[2] for line in lines if line is not None]
-    assert told == [
+    lines = [said(event) for event in TradeLifecycleEvent.objects.order_by("id")]
+    texts = [line.partition(": ")[2] for line in lines if line is not None]
+    assert texts == [
         "planned 1000 at 100, stop 99, target 102, risk 1.20 USDT, regular",
         "filled 1000 at 100",
         "closed: +1.87 USDT, +1.56 R",

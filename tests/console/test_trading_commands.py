@@ -64,9 +64,9 @@ def test_a_switch_that_would_stop_nothing_is_refused(arguments: list[str], words
 def test_positions_tells_what_the_books_hold(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     now = datetime.now(UTC)
     fill_trading(now)
-    found = told("positions")
-    assert (found["positions"], found["resting"], found["equity"]) == ([], [], "998.500000000000")
-    [closed] = found["closed"]
+    printed = told("positions")
+    assert (printed["positions"], printed["resting"], printed["equity"]) == ([], [], "998.500000000000")
+    [closed] = printed["closed"]
     assert (closed["realised_usdt"], closed["held_s"], closed["mfe_pct"]) == ("1.870000000000", 599.0, None)
     call_command("positions")
     assert "no position is open" in capsys.readouterr().out

@@ -36,7 +36,7 @@ class Follower:
 
     @property
     def order(self) -> TrackedOrder:
-        return next(one for one in self.book.orders if one.decision_key == self.plan.decision_key)
+        return next(order for order in self.book.orders if order.decision_key == self.plan.decision_key)
 
     @property
     def alarms(self) -> list[str]:

@@ -43,7 +43,7 @@ def one(timeframe: Timeframe = M5, *, rows: int = 60, **columns: Series) -> dict
 
 def whole(*frames: Frame, symbols: Sequence[str] = ("BTCUSDT",), length: int = 990) -> Frames:
     """Frames in which no candle is late or missing and nothing raised."""
-    named = {one.timeframe: one for one in frames}
+    named = {frame.timeframe: frame for frame in frames}
     count = len(symbols)
     return Frames(
         tuple(symbols),

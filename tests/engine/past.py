@@ -36,16 +36,19 @@ def window_at(stretch: Windows, at_ms: int) -> Windows:
 
 def live_frames(stretches: Stretches, at_ms: int, extras: frozenset[str] = frozenset()) -> Frames:
     """Frames as the live worker makes them, from windows alone: every column, and those of `extras`."""
-    found = {timeframe: window_at(stretch, at_ms) for timeframe, stretch in stretches.items()}
-    wanted = {timeframe: {*column_names(timeframe), *extras} for timeframe in found}
-    made = {timeframe: features(one, DEPTH, wanted=wanted[timeframe])[0] for timeframe, one in found.items()}
-    return _frames(found, made)
+    measured = {timeframe: window_at(stretch, at_ms) for timeframe, stretch in stretches.items()}
+    wanted = {timeframe: {*column_names(timeframe), *extras} for timeframe in measured}
+    frames = {
+        timeframe: features(windows, DEPTH, wanted=wanted[timeframe])[0]
+        for timeframe, windows in measured.items()
+    }
+    return _frames(measured, frames)
 
 
 def cut_frames(frames: Frames, stretches: Stretches, at_ms: int) -> Frames:
     """The last rows of the history's own columns at `at_ms`, with what live measures of the windows."""
-    found = {timeframe: window_at(stretches[timeframe], at_ms) for timeframe in frames.frames}
-    return _frames(found, {timeframe: _cut(frame, at_ms) for timeframe, frame in frames.frames.items()})
+    measured = {timeframe: window_at(stretches[timeframe], at_ms) for timeframe in frames.frames}
+    return _frames(measured, {timeframe: _cut(frame, at_ms) for timeframe, frame in frames.frames.items()})
 
 
 def verdict_at(frames: Frames, profile: Profile, at_ms: int) -> Verdict:
@@ -55,18 +58,18 @@ def verdict_at(frames: Frames, profile: Profile, at_ms: int) -> Verdict:
 
 def _cut(frame: Frame, at_ms: int) -> Frame:
     end = int(np.searchsorted(frame.close_ms, at_ms, side="right"))
-    kept = slice(max(end - DEPTH, 0), end)
-    columns = {name: values[:, kept] for name, values in frame.columns.items()}
-    return Frame(frame.timeframe, frame.close_ms[kept], columns)
+    newest = slice(max(end - DEPTH, 0), end)
+    columns = {name: values[:, newest] for name, values in frame.columns.items()}
+    return Frame(frame.timeframe, frame.close_ms[newest], columns)
 
 
-def _frames(found: Stretches, frames: Mapping[Timeframe, Frame]) -> Frames:
-    [symbols] = {one.symbols for one in found.values()}
+def _frames(measured: Stretches, frames: Mapping[Timeframe, Frame]) -> Frames:
+    [symbols] = {windows.symbols for windows in measured.values()}
     return Frames(
         symbols=symbols,
         frames=frames,
-        late={timeframe: one.late for timeframe, one in found.items()},
-        length={timeframe: one.length for timeframe, one in found.items()},
-        gap={timeframe: one.gap for timeframe, one in found.items()},
-        failed={timeframe: frozenset() for timeframe in found},
+        late={timeframe: windows.late for timeframe, windows in measured.items()},
+        length={timeframe: windows.length for timeframe, windows in measured.items()},
+        gap={timeframe: windows.gap for timeframe, windows in measured.items()},
+        failed={timeframe: frozenset() for timeframe in measured},
     )

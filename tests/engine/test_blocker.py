@@ -55,10 +55,10 @@ def profile(
 
 def over(*frames: Frame) -> Frames:
     """One symbol's stretch without holes, every candle with a full window behind it."""
-    lengths = {one.timeframe: len(one.close_ms) for one in frames}
+    lengths = {frame.timeframe: len(frame.close_ms) for frame in frames}
     return Frames(
         ("BTCUSDT",),
-        {one.timeframe: one for one in frames},
+        {frame.timeframe: frame for frame in frames},
         late={tf: np.zeros(count, np.int64) for tf, count in lengths.items()},
         length={tf: np.full(count, 990, np.int64) for tf, count in lengths.items()},
         gap={tf: np.zeros(count, bool) for tf, count in lengths.items()},
@@ -93,14 +93,14 @@ FILTERS: list[Any] = [{"not": "ema9 < 1"}]
 
 def test_an_item_is_the_only_thing_missing_exactly_where_its_truth_would_make_the_side_hold() -> None:
     """Against the profile itself with that item replaced by one that always holds."""
-    one = judged(profile(ITEMS, FILTERS), EVERY)
+    judgement = judged(profile(ITEMS, FILTERS), EVERY)
     replaced = [
         profile([ALWAYS, ITEMS[1]], FILTERS),
         profile([ITEMS[0], ALWAYS], FILTERS),
         profile(ITEMS, [ALWAYS]),
     ]
-    for item, other in zip(rule_items(one.judged, one.views[0]), replaced, strict=True):
-        helped = (judged(other, EVERY).outcome == Outcome.LONG) & (one.outcome != Outcome.LONG)
+    for item, other in zip(rule_items(judgement.judged, judgement.views[0]), replaced, strict=True):
+        helped = (judged(other, EVERY).outcome == Outcome.LONG) & (judgement.outcome != Outcome.LONG)
         assert item.only_missing.tolist() == helped.tolist(), item.text
         assert 0 < helped.sum() < len(EVERY)
 
@@ -112,19 +112,21 @@ def test_an_item_is_the_only_thing_missing_exactly_where_its_truth_would_make_th
     )
 )
 def test_whatever_the_items_are_at_most_one_is_alone_and_none_where_the_side_holds(parts: list[str]) -> None:
-    one = judged(profile(parts), EVERY)
-    found = rule_items(one.judged, one.views[0])
-    alone = np.sum([item.only_missing for item in found], axis=0)
+    judgement = judged(profile(parts), EVERY)
+    items = rule_items(judgement.judged, judgement.views[0])
+    alone = np.sum([item.only_missing for item in items], axis=0)
     assert set(alone.tolist()) <= {0, 1}
-    assert not (alone.astype(bool) & (one.outcome == Outcome.LONG)).any()
-    assert (np.min([item.truth for item in found], axis=0) == 1).tolist() == (
-        one.outcome == Outcome.LONG
+    assert not (alone.astype(bool) & (judgement.outcome == Outcome.LONG)).any()
+    assert (np.min([item.truth for item in items], axis=0) == 1).tolist() == (
+        judgement.outcome == Outcome.LONG
     ).tolist()
 
 
 def test_items_are_told_as_written_with_their_side_and_role() -> None:
-    one = judged(profile(ITEMS, FILTERS), EVERY)
-    assert [(item.side, item.role, item.text) for item in rule_items(one.judged, one.views[0])] == [
+    judgement = judged(profile(ITEMS, FILTERS), EVERY)
+    assert [
+        (item.side, item.role, item.text) for item in rule_items(judgement.judged, judgement.views[0])
+    ] == [
         (Side.LONG, "rule", "rsi > 1"),
         (Side.LONG, "rule", "any_of[adx > 1, all_of[atr > 1, rsi > 1]]"),
         (Side.LONG, "filter", "not ema9 < 1"),
@@ -134,8 +136,8 @@ def test_items_are_told_as_written_with_their_side_and_role() -> None:
 def test_a_side_without_rules_has_no_items_though_it_has_filters() -> None:
     content = profile(ITEMS).content | {"filters_mandatory": {"5m": {"context": {"short": ["rsi > 1"]}}}}
     by = Profile.load(content, content.pop("conditions"), "test")
-    one = judged(by, EVERY)
-    assert {item.side for item in rule_items(one.judged, one.views[0])} == {Side.LONG}
+    judgement = judged(by, EVERY)
+    assert {item.side for item in rule_items(judgement.judged, judgement.views[0])} == {Side.LONG}
 
 
 @pytest.mark.parametrize(
@@ -176,9 +178,9 @@ def test_a_timeframe_is_in_the_way_alone_where_its_answer_alone_would_have_made_
 ) -> None:
     by = profile(["rsi > 1"], mode=mode, context="15m 5m", short=["adx > 1"])
     frames = over(*(series(tf, [candle]) for tf, candle in ((M15, quarter), (M5, five), (M1, one))))
-    found = blockers(replay(frames, by, np.array([_ms()])))
+    items = blockers(replay(frames, by, np.array([_ms()])))
     named = {
-        flag: ", ".join(f"{one.timeframe} {one.phase}" for one in found if getattr(one, flag)[0])
+        flag: ", ".join(f"{one.timeframe} {one.phase}" for one in items if getattr(one, flag)[0])
         for flag in ("blocked", "alone")
     }
     assert named == {"blocked": blocked, "alone": alone}

@@ -91,11 +91,11 @@ def test_whatever_comes_a_candle_that_exists_keeps_the_laws(
 ) -> None:
     names = ("open", "high", "low", "close", "volume")
     try:
-        made = candle(**dict(zip(names, numbers, strict=True)))
+        built = candle(**dict(zip(names, numbers, strict=True)))
     except ImpossibleCandle:
         assert not _lawful(*numbers)
     else:
-        assert _lawful(made.open, made.high, made.low, made.close, made.volume)
+        assert _lawful(built.open, built.high, built.low, built.close, built.volume)
 
 
 def _lawful(open_: Decimal, high: Decimal, low: Decimal, close: Decimal, volume: Decimal) -> bool:

@@ -149,7 +149,7 @@ def test_what_has_no_default_takes_no_parameter() -> None:
 
 
 def test_only_the_named_conditions_look_at_another_timeframe() -> None:
-    found = {
+    looking = {
         name: {
             read.timeframe
             for leaf in leaves(condition.logic({}, METRIC_TERMS))
@@ -159,7 +159,7 @@ def test_only_the_named_conditions_look_at_another_timeframe() -> None:
         for name, condition in CATALOGUE.items()
         if "entry_zone" not in name  # the zone lies where the profile's entry says
     }
-    assert {name: seen for name, seen in found.items() if seen} == ELSEWHERE
+    assert {name: seen for name, seen in looking.items() if seen} == ELSEWHERE
 
 
 @pytest.fixture(scope="module")

@@ -68,14 +68,14 @@ def hysteresis(past: Past, gap: float, bars: int, sign: int) -> int:
 
 def steps(past: Past, n: int, eps: float, sign: int) -> int:
     """Each of n steps up (down) by more than eps of the close of the candle it ends at."""
-    found = []
+    parts = []
     for ago in range(n):
         now, before, close = past.macd_hist(ago), past.macd_hist(ago + 1), past.close(ago)
         if now is None or before is None or (eps and close is None):
-            found.append(0)
+            parts.append(0)
         else:
-            found.append(above((now - before) * sign, eps * (close or 0)))
-    return min(found)
+            parts.append(above((now - before) * sign, eps * (close or 0)))
+    return min(parts)
 
 
 def crossed(now: int, before: int) -> int:

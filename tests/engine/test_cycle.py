@@ -87,7 +87,7 @@ def test_a_verdict_says_everything() -> None:
     assert (verdict.is_ready, verdict.side, verdict.reason) == (True, Side.LONG, None)
     assert (verdict.execution_timeframe, verdict.candle_open_at) == (M5, AT - timedelta(minutes=5))
     assert (verdict.profile, verdict.digest, verdict.evaluated_at) == ("tiny", profile().digest, AT)
-    assert [(one.timeframe, one.phase) for one in verdict.timeframes] == [
+    assert [(outcome.timeframe, outcome.phase) for outcome in verdict.timeframes] == [
         (M15, Phase.CONTEXT),
         (M5, Phase.EXECUTION),
         (M1, Phase.EXECUTION),
@@ -110,7 +110,11 @@ def test_a_verdict_that_is_not_ready_says_why() -> None:
         None,
         None,
     )
-    assert [one.outcome for one in verdict.timeframes] == [Outcome.NEUTRAL, Outcome.LONG, Outcome.LONG]
+    assert [outcome.outcome for outcome in verdict.timeframes] == [
+        Outcome.NEUTRAL,
+        Outcome.LONG,
+        Outcome.LONG,
+    ]
     unknown = verdict.timeframes[0].leaves[2]
     assert (unknown.text, unknown.left, unknown.right, unknown.held) == ("close > ema9", 10.0, None, None)
 
@@ -145,7 +149,7 @@ def test_an_outcome_stands_until_the_timeframes_next_close(minute: int) -> None:
     )
     [judgement] = evaluate(later, [profile()], at=at)
     verdict = judgement.verdict("BTCUSDT")
-    assert [one.candle_open_at for one in verdict.timeframes] == [
+    assert [outcome.candle_open_at for outcome in verdict.timeframes] == [
         AT - timedelta(minutes=15),
         AT - timedelta(minutes=5),
         at - timedelta(minutes=1),
@@ -161,7 +165,7 @@ def test_wide_judging_says_of_each_symbol_what_judging_it_alone_says(name: str) 
     for row, symbol in enumerate(wide.symbols):
         [alone] = evaluate(_only(wide, row), [shipped], at=AT)
         assert alone.verdict(symbol) == together.verdict(symbol)
-    outcomes = {one.outcome for symbol in wide.symbols for one in together.verdict(symbol).timeframes}
+    outcomes = {outcome.outcome for symbol in wide.symbols for outcome in together.verdict(symbol).timeframes}
     assert len(outcomes) >= 3, "the market is too dull to prove anything"
 
 
@@ -191,9 +195,11 @@ def _random_frames(symbols: int) -> Frames:
 def _only(wide: Frames, row: int) -> Frames:
     alone = [
         Frame(
-            one.timeframe, one.close_ms, {name: values[row : row + 1] for name, values in one.columns.items()}
+            outcome.timeframe,
+            outcome.close_ms,
+            {name: values[row : row + 1] for name, values in outcome.columns.items()},
         )
-        for one in wide.frames.values()
+        for outcome in wide.frames.values()
     ]
     return whole(*alone, symbols=[wide.symbols[row]])
 

@@ -207,7 +207,7 @@ def test_a_leverage_is_set_again_when_another_claim_came_after_the_state_was_tol
     first = desk.enter()
     assert isinstance(first, EntryResult)
     _forgotten(desk, first)
-    told = desk.ledger.state([SYMBOL], NOW)
+    state = desk.ledger.state([SYMBOL], NOW)
     key = first.plan.decision_key.replace(first.plan.profile, "other", 1)
     other = replace(first.plan, decision_key=key, client_order_id=client_order_id(Role.ENTRY, key))
     assert isinstance(desk.ledger.claim(other, NOW), Claimed)
@@ -222,7 +222,7 @@ def test_a_leverage_is_set_again_when_another_claim_came_after_the_state_was_tol
         ledger=desk.ledger,
         last_check=lambda plan: None,
         now=NOW,
-        state=told,
+        state=state,
     )
     assert isinstance(again, EntryResult)
     assert desk.exchange.leverages == [first.plan.leverage] * 2 == [again.plan.leverage] * 2

@@ -67,8 +67,8 @@ def test_a_definition_may_name_others_in_any_order() -> None:
 
 
 def test_a_parameter_of_the_same_name_is_no_use_of_a_definition() -> None:
-    own = load({"level": [{"warm": {"level": 60}}]}, ["level"])
-    assert texts(own) == [("warm", "rsi > 60")]
+    profile = load({"level": [{"warm": {"level": 60}}]}, ["level"])
+    assert texts(profile) == [("warm", "rsi > 60")]
     idle = {"level": ["adx > 20"]}
     assert faults(idle, [{"warm": {"level": 60}}]) == [
         "definitions.level: never used: no rule, filter or selection names it"
@@ -133,26 +133,26 @@ def test_only_what_a_definition_does_is_part_of_the_digest() -> None:
 def test_a_definition_that_cannot_be_is_refused_with_its_place(
     definitions: Any, long: Any, fault: str
 ) -> None:
-    found = faults(definitions, long)
-    assert any(line.startswith(fault) for line in found), found
+    lines = faults(definitions, long)
+    assert any(line.startswith(fault) for line in lines), lines
 
 
 def test_a_circle_is_told_once_with_the_whole_way_round() -> None:
-    found = faults(
+    lines = faults(
         {"a": ["b"], "b": [{"any_of": ["c", "warm"]}], "c": [{"not": "a"}], "d": ["d"]}, ["a", "d"]
     )
-    assert [line for line in found if "defined by itself" in line] == [
+    assert [line for line in lines if "defined by itself" in line] == [
         "definitions.a: defined by itself: a → b → c → a",
         "definitions.d: defined by itself: d → d",
     ]
-    assert len(found) == 2
+    assert len(lines) == 2
 
 
 def test_every_fault_of_the_definitions_and_of_the_rules_is_said_at_once() -> None:
-    found = faults({"a": ["wram"], "b": ["rsi >"], "idle": ["warm"]}, ["a", "b", "cold"], grace_s=-1)
+    lines = faults({"a": ["wram"], "b": ["rsi >"], "idle": ["warm"]}, ["a", "b", "cold"], grace_s=-1)
     for part in ("definitions.a[0]", "definitions.b[0]", "definitions.idle", "5m.long[2]", "grace_s"):
-        assert len([line for line in found if part in line]) == 1, (part, found)
-    assert len(found) == 5
+        assert len([line for line in lines if part in line]) == 1, (part, lines)
+    assert len(lines) == 5
 
 
 BILLIONS = {f"d{n}": [f"d{n + 1}"] * 10 for n in range(9)} | {"d9": ["warm"]}
@@ -196,20 +196,20 @@ def nested(depth: int) -> Any:
 def test_hostile_definitions_are_refused_quickly_and_briefly(what: str) -> None:
     definitions, long, says = HOSTILE[what]
     began_s = time.process_time()  # our own work, not the waiting for a machine that others use too
-    found = faults(definitions, long)
+    lines = faults(definitions, long)
     assert time.process_time() - began_s < 2  # it costs about 0.1 s; unbounded work would not end at all
-    assert any(says in line for line in found), found[:3]
-    assert max(len(line) for line in found) < 1000
+    assert any(says in line for line in lines), lines[:3]
+    assert max(len(line) for line in lines) < 1000
 
 
 @pytest.mark.parametrize("where", ["definitions", "selection"])
 def test_nesting_beyond_the_limit_is_refused_in_every_section(where: str) -> None:
     deep = [nested(20_000)]
     if where == "definitions":
-        found = faults({"a": deep}, ["a"])
+        lines = faults({"a": deep}, ["a"])
     else:
-        found = faults({"a": ["warm"]}, ["a"], selection={"5m": {"drop_to_lower_if_any": deep}})
-    assert [line for line in found if "nested more than 50 deep" in line]
+        lines = faults({"a": ["warm"]}, ["a"], selection={"5m": {"drop_to_lower_if_any": deep}})
+    assert [line for line in lines if "nested more than 50 deep" in line]
 
 
 def test_a_selection_may_name_a_definition_with_a_metric() -> None:

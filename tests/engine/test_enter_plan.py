@@ -37,9 +37,9 @@ from tests.engine.trade_builder import (
 def refused(
     *, entry: Any = None, of: Any = None, books: Any = None, now: Any = NOW, **changes: Any
 ) -> Refusal:
-    made = make_plan(of or verdict(), entry or profile(), observation(**changes), books or state(), now)
-    assert isinstance(made, Refusal), made
-    return made
+    outcome = make_plan(of or verdict(), entry or profile(), observation(**changes), books or state(), now)
+    assert isinstance(outcome, Refusal), outcome
+    return outcome
 
 
 def test_a_plan_holds_every_number_that_led_to_it() -> None:
@@ -209,11 +209,11 @@ def test_right_before_it_leaves_only_the_switches_and_the_clock_count() -> None:
 
 def approved_again(**changes: Any) -> OrderPlan | Refusal:
     plan = planned()
-    own = SymbolState(locked_by=plan.decision_key, consumed=frozenset({plan.decision_key}))
+    before = SymbolState(locked_by=plan.decision_key, consumed=frozenset({plan.decision_key}))
     reserved = Exposure(
         plan.decision_key, plan.profile, SYMBOL, Side.LONG, plan.sizing.notional, plan.sizing.risk
     )
-    books = state(symbols={SYMBOL: own}, exposures=(reserved,) + (HELD,) * 2)
+    books = state(symbols={SYMBOL: before}, exposures=(reserved,) + (HELD,) * 2)
     now = at(600)
     fresh = observation(**({"quote": quote(at=now)} | changes))
     return remake_plan(plan, verdict(), profile(), fresh, books, now)

@@ -135,8 +135,8 @@ LEVELS = {
     ],
 )
 def test_which_pivot_a_stop_is_laid_behind(side: Side, policy: str, level: str | None) -> None:
-    found = stop_level(LEVELS, D(50_000), side, policy)
-    assert (found and found[0]) == level
+    price = stop_level(LEVELS, D(50_000), side, policy)
+    assert (price and price[0]) == level
 
 
 def stop(side: Side = LONG, atr: str | None = "100", **entry: Any) -> Stop | Refusal:
@@ -179,14 +179,14 @@ def test_where_a_long_s_target_lies(levels: dict[str, Decimal], expected: Target
 
 
 def test_a_short_s_target_is_rounded_up_toward_its_entry() -> None:
-    found = target_price(D(50_000), D("50400.1"), SHORT, entry_of(), {}, TICK)
-    assert found == Target(D("49279.9"), "r_multiple")
+    price = target_price(D(50_000), D("50400.1"), SHORT, entry_of(), {}, TICK)
+    assert price == Target(D("49279.9"), "r_multiple")
 
 
 def test_a_feature_crosses_into_money_as_its_shortest_text_and_what_is_not_a_number_is_missing() -> None:
     of = observation(
         features={Timeframe.M1: {"a": 0.1, "b": float("nan"), "c": None, "d": 3, "e": float("inf")}}
     )
-    found = [of.number(Timeframe.M1, name) for name in "abcdef"]
-    assert found == [D("0.1"), None, None, D(3), None, None]
+    numbers = [of.number(Timeframe.M1, name) for name in "abcdef"]
+    assert numbers == [D("0.1"), None, None, D(3), None, None]
     assert of.number(Timeframe.H4, "a") is None

@@ -102,10 +102,10 @@ def sized(case: Case, side: Side, stop_ratio: Decimal) -> tuple[Decimal, Decimal
     price = case.quote.bid if side == Side.LONG else case.quote.ask
     sign = 1 if side == Side.LONG else -1
     stop = price * (1 - sign * stop_ratio)
-    made = sizing(market_of(case), case.entry, price, stop, case.entry.exchange_cap)
-    assume(isinstance(made, Sizing))
-    assert isinstance(made, Sizing)
-    return price, stop, made
+    result = sizing(market_of(case), case.entry, price, stop, case.entry.exchange_cap)
+    assume(isinstance(result, Sizing))
+    assert isinstance(result, Sizing)
+    return price, stop, result
 
 
 @settings(max_examples=150, deadline=None)
@@ -113,12 +113,12 @@ def sized(case: Case, side: Side, stop_ratio: Decimal) -> tuple[Decimal, Decimal
 def test_the_loss_at_the_stop_with_fees_and_slippage_never_exceeds_the_budget(
     case: Case, side: Side, stop_ratio: Decimal
 ) -> None:
-    price, stop, made = sized(case, side, stop_ratio)
+    price, stop, result = sized(case, side, stop_ratio)
     costs = Fraction(price) * (Fraction(2 * 6, 10_000) + Fraction(case.entry.stop_slippage_bps) / 10_000)
     loss = (abs(Fraction(price) - Fraction(stop)) + costs) * Fraction(case.contract.contract_size)
     budget = Fraction(case.equity) * Fraction(case.entry.risk_pct) / 100
-    assert loss * Fraction(made.size) <= budget
-    assert made.risk <= made.risk_budget
+    assert loss * Fraction(result.size) <= budget
+    assert result.risk <= result.risk_budget
 
 
 @settings(max_examples=150, deadline=None)
@@ -126,15 +126,15 @@ def test_the_loss_at_the_stop_with_fees_and_slippage_never_exceeds_the_budget(
 def test_a_size_is_whole_steps_within_every_limit_and_its_margin_is_there(
     case: Case, side: Side, stop_ratio: Decimal
 ) -> None:
-    price, _, made = sized(case, side, stop_ratio)
+    price, _, result = sized(case, side, stop_ratio)
     traded = case.contract
-    assert made.size % traded.volume_step == 0
-    assert traded.min_volume <= made.size <= min(traded.max_volume, traded.market_max_volume)
-    assert made.notional == made.size * price * traded.contract_size
-    assert made.notional <= made.leverage * min(
+    assert result.size % traded.volume_step == 0
+    assert traded.min_volume <= result.size <= min(traded.max_volume, traded.market_max_volume)
+    assert result.notional == result.size * price * traded.contract_size
+    assert result.notional <= result.leverage * min(
         case.equity * case.entry.margin_pct / 100, D("0.95") * case.equity
     ) * (1 + D("1e-24"))
-    assert 1 <= made.leverage <= min(traded.max_leverage, case.entry.exchange_cap)
+    assert 1 <= result.leverage <= min(traded.max_leverage, case.entry.exchange_cap)
 
 
 @settings(max_examples=150, deadline=None)
@@ -142,10 +142,10 @@ def test_a_size_is_whole_steps_within_every_limit_and_its_margin_is_there(
 def test_liquidation_is_farther_than_the_stop_by_the_profile_s_ratio(
     case: Case, side: Side, stop_ratio: Decimal
 ) -> None:
-    price, stop, made = sized(case, side, stop_ratio)
-    bracket = next(one for one in case.brackets if made.notional <= one.notional_cap)
+    price, stop, result = sized(case, side, stop_ratio)
+    bracket = next(each for each in case.brackets if result.notional <= each.notional_cap)
     distance = Fraction(price) * (
-        Fraction(1, made.leverage) - Fraction(bracket.maintenance_ratio) - Fraction(6, 10_000)
+        Fraction(1, result.leverage) - Fraction(bracket.maintenance_ratio) - Fraction(6, 10_000)
     )
     assert distance >= Fraction(case.entry.liquidation_min_ratio) * abs(Fraction(price) - Fraction(stop)) * (
         1 - Fraction(1, 10**24)
@@ -185,7 +185,7 @@ def test_a_plan_s_prices_are_on_ticks_inside_the_zone_and_never_cross_the_book(
 ) -> None:
     mid, tick = case.quote.mid, case.contract.tick_size
     numbers = {"sma21": float(mid * anchor), "atr": float(mid * atr)}
-    made = make_plan(
+    planned = make_plan(
         verdict(side),
         PROFILE,
         observation(
@@ -199,14 +199,15 @@ def test_a_plan_s_prices_are_on_ticks_inside_the_zone_and_never_cross_the_book(
         state(),
         NOW,
     )
-    assume(isinstance(made, OrderPlan))
-    assert isinstance(made, OrderPlan)
+    assume(isinstance(planned, OrderPlan))
+    assert isinstance(planned, OrderPlan)
     assert all(
-        price % tick == 0 for price in (made.entry, made.stop, made.target, made.zone.low, made.zone.high)
+        price % tick == 0
+        for price in (planned.entry, planned.stop, planned.target, planned.zone.low, planned.zone.high)
     )
-    assert made.zone.low <= made.entry <= made.zone.high
-    assert made.entry < case.quote.ask if side == Side.LONG else made.entry > case.quote.bid
-    ordered = (made.stop, made.entry, made.target)
+    assert planned.zone.low <= planned.entry <= planned.zone.high
+    assert planned.entry < case.quote.ask if side == Side.LONG else planned.entry > case.quote.bid
+    ordered = (planned.stop, planned.entry, planned.target)
     assert ordered == tuple(sorted(ordered, reverse=side == Side.SHORT))
 
 

@@ -38,7 +38,7 @@ def test_the_context_agrees_on_a_side_or_says_why_not(
     outcomes: tuple[Outcome, ...], strict: Outcome | Reason, pragmatic: Outcome | Reason
 ) -> None:
     for mode, expected in ((Mode.STRICT, strict), (Mode.PRAGMATIC, pragmatic)):
-        side, reason = agreed_side([np.array([one], np.int8) for one in outcomes], mode, 1)
+        side, reason = agreed_side([np.array([each], np.int8) for each in outcomes], mode, 1)
         if isinstance(expected, Reason):
             assert (side[0], reasons(reason)[0]) == (0, expected)
         else:
@@ -64,6 +64,8 @@ EXECUTION = [
 def test_the_slowest_candidate_wins(
     outcomes: tuple[Outcome, ...], side: Outcome, expected: int | Reason | None
 ) -> None:
-    chosen, reason = selected_index([np.array([one], np.int8) for one in outcomes], np.array([side], np.int8))
+    chosen, reason = selected_index(
+        [np.array([each], np.int8) for each in outcomes], np.array([side], np.int8)
+    )
     index, why = int(chosen[0]), reasons(reason)[0]
     assert (index, why) == ((expected, None) if isinstance(expected, int) else (-1, expected))

@@ -63,5 +63,5 @@ def test_a_verdict_survives_json(verdict: Verdict) -> None:
     text = json.dumps(verdict.to_json(), allow_nan=False)
     again = Verdict.from_json(json.loads(text))
     assert again == verdict
-    assert [type(one.outcome) for one in again.timeframes] == [Outcome] * len(verdict.timeframes)
+    assert [type(outcome.outcome) for outcome in again.timeframes] == [Outcome] * len(verdict.timeframes)
     assert json.dumps(again.to_json()) == text

@@ -100,7 +100,7 @@ def test_one_side_s_best_is_the_other_side_s_worst_and_nothing_lies_beyond(
     assert short is not None
     assert (long.best, long.worst) == (short.worst, short.best)
     assert (long.mfe_pct, long.mae_pct) == (short.mae_pct, short.mfe_pct)
-    assert all(long.worst <= one <= long.best for one in (entry, *(p for each in ranges for p in each)))
+    assert all(long.worst <= price <= long.best for price in (entry, *(p for each in ranges for p in each)))
     assert min(long.mfe_pct, long.mae_pct) >= 0
     if stop != entry:
         assert long.mfe_r is not None

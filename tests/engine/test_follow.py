@@ -23,16 +23,16 @@ PLAN = planned()
 
 def sent(answer: Answer = "ok", **exchange: Any) -> Follower:
     """A claimed plan whose order was sent once."""
-    made = Follower(PLAN, TinyExchange(SYMBOL, NOW, answers=[answer], **exchange))
+    follower = Follower(PLAN, TinyExchange(SYMBOL, NOW, answers=[answer], **exchange))
     try:
-        made.exchange.submit(PLAN.request(PLAN.client_order_id))
+        follower.exchange.submit(PLAN.request(PLAN.client_order_id))
     except Exception:
-        made.heard(S.UNKNOWN)
-    return made
+        follower.heard(S.UNKNOWN)
+    return follower
 
 
 def kinds(follower: Follower) -> list[ProtectionKind]:
-    return sorted(one.kind for one in follower.exchange.stops.values())
+    return sorted(stop.kind for stop in follower.exchange.stops.values())
 
 
 def test_an_order_rests_fills_is_protected_wins_and_the_symbol_is_free() -> None:
@@ -288,7 +288,7 @@ def test_what_an_adopted_order_filled_counts_as_protected_by_any_stop_and_is_clo
     )
     assert "emergency_close" in [event.name for event in closed.events]
     stop = ProtectionReport("p", "", SYMBOL, Side.LONG, ProtectionKind.STOP, D(1), None)
-    kept = follow(
+    with_stop = follow(
         naked.book,
         replace(seen, read_at=at(6), protections=(stop,)),
         contract(),
@@ -296,7 +296,7 @@ def test_what_an_adopted_order_filled_counts_as_protected_by_any_stop_and_is_clo
         off={},
         now=at(6),
     )
-    assert "protected" in [event.name for event in kept.events]
+    assert "protected" in [event.name for event in with_stop.events]
 
 
 def test_a_read_from_before_our_own_last_event_is_not_believed() -> None:
@@ -309,11 +309,11 @@ def test_flat_is_believed_after_two_reads_two_seconds_apart_and_not_before() -> 
     watch = sent()
     watch.exchange.fill(PLAN.size)
     watch.run(2)
-    kept = dict(watch.exchange.held)
+    held_before = dict(watch.exchange.held)
     watch.exchange.held.clear()
     watch.run(1)
     assert watch.names()[-1] == "position_flat_seen"
-    watch.exchange.held.update(kept)
+    watch.exchange.held.update(held_before)
     watch.run(1)
     assert watch.book.positions[0].flat_since is None
     watch.exchange.held.clear()
@@ -340,14 +340,14 @@ def test_a_stop_counts_on_its_side_at_its_price_or_tighter_for_the_whole_positio
     watch = sent()
     watch.exchange.fill(PLAN.size)
     watch.run(1)
-    one = ProtectionReport("p", "", SYMBOL, side, kind, D(price), None if size is None else D(size))
-    assert has_confirmed_stop(watch.book.positions[0], [one]) is counts
+    report = ProtectionReport("p", "", SYMBOL, side, kind, D(price), None if size is None else D(size))
+    assert has_confirmed_stop(watch.book.positions[0], [report]) is counts
 
 
 def test_slices_add_up_and_none_is_above_what_the_market_takes() -> None:
     for most, sizes in (("7", ["7"]), ("3", ["3", "3", "1"]), ("0", ["7"]), ("100", ["7"])):
-        made = closing_requests(position(), contract(market_max_volume=D(most)), "key", 0)
-        assert [one.size for one in made] == [D(size) for size in sizes]
-        assert all(not one.opens for one in made)
+        slices = closing_requests(position(), contract(market_max_volume=D(most)), "key", 0)
+        assert [request.size for request in slices] == [D(size) for size in sizes]
+        assert all(not request.opens for request in slices)
     [whole] = closing_requests(position(), None, "key", 0)
     assert whole.size == D(7)

@@ -112,7 +112,7 @@ def test_books_that_are_equal_differ_in_nothing_and_following_again_does_nothing
         symbol=SYMBOL,
         read_at=watch.now,
         orders=tuple(exchange.resting.values()),
-        looked_up={one.client_order_id: one for one in exchange.over.values()},
+        looked_up={order.client_order_id: order for order in exchange.over.values()},
         fills=tuple(exchange.trades),
         positions=tuple(exchange.held.values()),
         protections=tuple(exchange.stops.values()),

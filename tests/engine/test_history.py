@@ -38,13 +38,13 @@ def stretches(
     *, seed: int = 1, lost: dict[Timeframe, list[tuple[int, int]]] | None = None
 ) -> dict[Timeframe, Windows]:
     """Random walks that all end at UNTIL; `lost[timeframe]` are the [first, stop) columns that are absent."""
-    found = {}
+    stored = {}
     for timeframe, count in COUNTS.items():
         candles = walk(1, count, seed=seed + timeframe.seconds)
         for first, stop in (lost or {}).get(timeframe, []):
             candles[:, :, first:stop] = np.nan
-        found[timeframe] = windows(("BTCUSDT",), timeframe, UNTIL, candles)
-    return found
+        stored[timeframe] = windows(("BTCUSDT",), timeframe, UNTIL, candles)
+    return stored
 
 
 def profile(**changes: Any) -> Profile:
@@ -82,16 +82,16 @@ HOLES = {
 def test_at_every_kind_of_moment_the_verdict_is_lives_to_the_last_bit() -> None:
     candles, by = stretches(lost=HOLES), profile()
     closes = last_minutes(3400)
-    told = replay(history(candles, by.columns), by, closes)
+    replayed = replay(history(candles, by.columns), by, closes)
     edges = [
         first + offset for first, stop in HOLES[M1] for offset in (-1, 0, 1, stop - first, stop - first + 3)
     ]
     picked = {row - (COUNTS[M1] - len(closes)) for row in edges} | set(np.linspace(0, 3399, 130).astype(int))
-    picked |= set(np.flatnonzero(told.ready)[::7].tolist())
+    picked |= set(np.flatnonzero(replayed.ready)[::7].tolist())
     for row in sorted(picked & set(range(len(closes)))):
         at_ms = int(closes[row])
-        assert told.verdict(row) == verdict_at(live_frames(candles, at_ms), by, at_ms), row
-    reasons = {reason for one in told.timeframes for reason in one.reason.tolist()}
+        assert replayed.verdict(row) == verdict_at(live_frames(candles, at_ms), by, at_ms), row
+    reasons = {reason for each in replayed.timeframes for reason in each.reason.tolist()}
     assert reasons >= {
         None,
         Reason.NO_LONG_NO_SHORT,
@@ -102,8 +102,8 @@ def test_at_every_kind_of_moment_the_verdict_is_lives_to_the_last_bit() -> None:
         Reason.NOT_ENOUGH_KLINES,
         Reason.NO_KLINES,
     }, "the market is too tame to prove anything"
-    assert told.ready.any()
-    assert {M5, M1} <= set(told.execution_timeframe.tolist())
+    assert replayed.ready.any()
+    assert {M5, M1} <= set(replayed.execution_timeframe.tolist())
 
 
 def test_an_extra_indicator_begins_anew_after_a_hole_as_in_lives_window() -> None:
@@ -118,16 +118,16 @@ def test_an_extra_indicator_begins_anew_after_a_hole_as_in_lives_window() -> Non
     )
     candles = {M5: stretches(lost={M5: [(700, 702), (1500, 1504), (2300, 2301)]})[M5]}
     closes = last_minutes(5 * 1600)
-    told = replay(history(candles, by.columns), by, closes)
+    replayed = replay(history(candles, by.columns), by, closes)
     for row in range(0, len(closes), 5 * 53):
         at_ms = int(closes[row])
         ours, live = (
-            told.verdict(row),
+            replayed.verdict(row),
             verdict_at(live_frames(candles, at_ms, by.extra_columns(M5)), by, at_ms),
         )
         assert ours.timeframes[0].reason == live.timeframes[0].reason
         assert ours == live or ours.timeframes[0].reason in UNUSABLE, row
-    assert set(told.side.tolist()) == {-1, 0, 1}
+    assert set(replayed.side.tolist()) == {-1, 0, 1}
 
 
 def test_windows_are_measured_at_every_row_as_live_measures_them() -> None:
@@ -138,7 +138,11 @@ def test_windows_are_measured_at_every_row_as_live_measures_them() -> None:
             if row % 7 == 0 or any(abs(row - edge) < 4 for hole in HOLES[timeframe] for edge in hole):
                 live = window_at(stretch, at_ms)
                 ours = (frames.late, frames.length, frames.gap)
-                assert [one[timeframe][row] for one in ours] == [live.late[0], live.length[0], live.gap[0]], (
+                assert [each[timeframe][row] for each in ours] == [
+                    live.late[0],
+                    live.length[0],
+                    live.gap[0],
+                ], (
                     timeframe,
                     row,
                 )
@@ -146,8 +150,8 @@ def test_windows_are_measured_at_every_row_as_live_measures_them() -> None:
 
 def test_a_hole_is_late_while_it_lasts_and_a_gap_until_enough_candles_follow_one_another() -> None:
     by = profile(selection={})
-    told = replay(history(stretches(lost={M5: [(2000, 2003)]}), by.columns), by, last_minutes(3))
-    context = told.timeframes[1]
+    replayed = replay(history(stretches(lost={M5: [(2000, 2003)]}), by.columns), by, last_minutes(3))
+    context = replayed.timeframes[1]
     reasons = context.reason
     assert set(reasons[2000:2003]) == {Reason.CANDLE_LATE}
     assert set(reasons[2003 : 2003 + 249]) == {Reason.CANDLE_GAP}
@@ -159,7 +163,7 @@ def test_indicators_begin_anew_after_a_hole() -> None:
     """A row after a hole is what the candles since the hole alone give, and knows nothing before."""
     whole = stretches(lost={M5: [(1000, 1001)]})[M5]
     since = windows(whole.symbols, M5, whole.until, whole.candles[:, :, 1001:])
-    ours, theirs = (history({M5: one}).frames[M5].columns for one in (whole, since))
+    ours, theirs = (history({M5: each}).frames[M5].columns for each in (whole, since))
     for name, values in ours.items():
         np.testing.assert_array_equal(values[:, 1001:], theirs[name], name)
         assert np.isnan(values[0, 1000]), name
@@ -168,33 +172,33 @@ def test_indicators_begin_anew_after_a_hole() -> None:
 def test_an_outcome_stands_until_the_timeframes_next_close() -> None:
     by = profile()
     closes = last_minutes(600)
-    told = replay(history(stretches(), by.columns), by, closes)
-    for one in told.timeframes:
-        opens = one.candle_open_ms[told.rows[one.timeframe]]
-        assert (opens == closes - closes % one.timeframe.ms - one.timeframe.ms).all()
+    replayed = replay(history(stretches(), by.columns), by, closes)
+    for each in replayed.timeframes:
+        opens = each.candle_open_ms[replayed.rows[each.timeframe]]
+        assert (opens == closes - closes % each.timeframe.ms - each.timeframe.ms).all()
 
 
 def test_what_is_ready_names_its_side_timeframe_and_deciding_candle() -> None:
     by = profile()
-    told = replay(history(stretches(), by.columns), by, last_minutes(1500))
-    rows = np.flatnonzero(told.ready)
+    replayed = replay(history(stretches(), by.columns), by, last_minutes(1500))
+    rows = np.flatnonzero(replayed.ready)
     assert len(rows) > 20
     for row in rows[:20].tolist():
-        verdict = told.verdict(row)
+        verdict = replayed.verdict(row)
         assert verdict.candle_open_at is not None
-        assert verdict.candle_open_at.timestamp() * 1000 == told.candle_open_ms[row]
-        assert verdict.execution_timeframe == told.execution_timeframe[row]
-        assert verdict.score == told.score[row]
-        assert verdict.side == (Side.LONG if told.side[row] == 1 else Side.SHORT)
-    assert set(told.candle_open_ms[~told.ready].tolist()) == {UNDECIDED}
+        assert verdict.candle_open_at.timestamp() * 1000 == replayed.candle_open_ms[row]
+        assert verdict.execution_timeframe == replayed.execution_timeframe[row]
+        assert verdict.score == replayed.score[row]
+        assert verdict.side == (Side.LONG if replayed.side[row] == 1 else Side.SHORT)
+    assert set(replayed.candle_open_ms[~replayed.ready].tolist()) == {UNDECIDED}
 
 
 def test_the_leaves_of_every_candle_are_kept() -> None:
     by = profile()
-    told = replay(history(stretches(), by.columns), by, last_minutes(10))
-    for one in told.timeframes:
-        count = COUNTS[one.timeframe]
-        table = one.leaves
+    replayed = replay(history(stretches(), by.columns), by, last_minutes(10))
+    for each in replayed.timeframes:
+        count = COUNTS[each.timeframe]
+        table = each.leaves
         assert {len(array) for array in (*table.left, *table.right, *table.truth)} == {count}
         assert len(table.leaves) == len(table.truth) > 0
 
@@ -224,9 +228,9 @@ def test_pivots_of_a_day_older_than_the_window_are_unknown_as_in_live() -> None:
         selection={},
     )
     candles = {M5: stretches()[M5], D1: days}
-    told = replay(history(candles, by.columns), by, last_minutes(5))
-    verdict = told.verdict(4)
-    at_ms = int(told.closes_ms[4])
+    replayed = replay(history(candles, by.columns), by, last_minutes(5))
+    verdict = replayed.verdict(4)
+    at_ms = int(replayed.closes_ms[4])
     assert verdict == verdict_at(live_frames(candles, at_ms), by, at_ms)
     assert [leaf.held for leaf in verdict.timeframes[0].leaves] == [True, None]
 
@@ -237,10 +241,10 @@ def test_indicators_that_raise_leave_a_named_error_and_no_side(monkeypatch: pyte
 
     monkeypatch.setattr(talib_columns, "series_columns", poisoned)
     by = profile()
-    told = replay(history(stretches(), by.columns), by, last_minutes(30))
-    assert told.frames.failed[M5] == {"BTCUSDT"}
-    assert set(told.timeframes[0].reason[WINDOW[M15] :]) == {Reason.INDICATOR_ERROR}
-    assert not told.ready.any()
+    replayed = replay(history(stretches(), by.columns), by, last_minutes(30))
+    assert replayed.frames.failed[M5] == {"BTCUSDT"}
+    assert set(replayed.timeframes[0].reason[WINDOW[M15] :]) == {Reason.INDICATOR_ERROR}
+    assert not replayed.ready.any()
 
 
 def test_a_moment_without_candles_is_an_error_that_says_which_there_are() -> None:
@@ -272,15 +276,15 @@ def test_cutting_the_future_off_changes_no_row() -> None:
         cut_ms = int(closes[-1]) - minutes * MINUTE_MS
         past = {
             timeframe: windows(
-                one.symbols,
+                each.symbols,
                 timeframe,
                 timeframe.floor(UNTIL - timedelta(minutes=minutes)),
-                one.candles[:, :, one.close_ms <= cut_ms],
+                each.candles[:, :, each.close_ms <= cut_ms],
             )
-            for timeframe, one in whole.items()
+            for timeframe, each in whole.items()
         }
         part = told_of(by, past, closes[closes <= cut_ms])
-        kept = len(part.closes_ms)
+        rows_before = len(part.closes_ms)
         for ours, theirs in (
             (part.side, full.side),
             (part.reason_code, full.reason_code),
@@ -288,5 +292,5 @@ def test_cutting_the_future_off_changes_no_row() -> None:
             (part.score, full.score),
             (part.candle_open_ms, full.candle_open_ms),
         ):
-            np.testing.assert_array_equal(ours, theirs[:kept])
-        assert part.verdict(kept - 1) == full.verdict(kept - 1)
+            np.testing.assert_array_equal(ours, theirs[:rows_before])
+        assert part.verdict(rows_before - 1) == full.verdict(rows_before - 1)

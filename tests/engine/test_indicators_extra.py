@@ -115,7 +115,7 @@ def test_every_parameter_is_effective(kind: str, candles: Floats) -> None:
             part, extra_of_kind(kind, {name: default + 3 if isinstance(default, int) else default * 0.7})
         )
         pairs = zip(usual, changed, strict=True)
-        assert not all(np.array_equal(one, other, equal_nan=True) for one, other in pairs), name
+        assert not all(np.array_equal(values, other, equal_nan=True) for values, other in pairs), name
 
 
 @pytest.mark.parametrize("kind", [*LOOKS_AHEAD, *SUMS_UP])
@@ -162,16 +162,16 @@ def test_other_columns_than_the_tables_are_a_failure_not_a_number(monkeypatch: p
 
 
 def test_the_library_is_told_not_to_ask_talib(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest, asked = library.rsi, []
+    honest, options = library.rsi, []
 
     def rsi(close: Any, length: int, talib: bool | None = None) -> Any:
-        asked.append(talib)
+        options.append(talib)
         return honest(close, length=length, talib=talib)
 
     monkeypatch.setattr(library, "rsi", rsi)
     bridge._takes_talib_option.cache_clear()
     extra_series(walk(1, 100)[:, 0], extra_of_kind("rsi", {}))
-    assert asked == [False]
+    assert options == [False]
 
 
 def test_a_symbol_with_few_candles_is_unknown_not_failed() -> None:

@@ -26,13 +26,13 @@ def worst(symbols: tuple[str, ...], timeframe: Timeframe, length: int) -> dict[s
     whole = real_candles.history(symbols, timeframe)
     count = whole.candles.shape[2]
     truth = features(whole, count)[0].columns
-    found = dict.fromkeys(COLUMNS, 0.0)
+    worst_by_column = dict.fromkeys(COLUMNS, 0.0)
     for end in np.linspace(length + (count - length) // 3, count, 6).astype(int):
         columns = features(real_candles.cut(whole, int(end), length), DEPTH)[0].columns
         for name in COLUMNS:
             difference = _relative(columns[name], truth[name][:, end - DEPTH : end])
-            found[name] = max(found[name], difference)
-    return found
+            worst_by_column[name] = max(worst_by_column[name], difference)
+    return worst_by_column
 
 
 def _relative(ours: Floats, theirs: Floats) -> float:
@@ -45,19 +45,19 @@ def _relative(ours: Floats, theirs: Floats) -> float:
 
 @pytest.mark.parametrize(("symbols", "timeframe"), CASES)
 def test_a_full_window_and_the_whole_history_agree(symbols: tuple[str, ...], timeframe: Timeframe) -> None:
-    found = worst(symbols, timeframe, WINDOW[timeframe])
-    assert {name: off for name, off in found.items() if off > 1e-4} == {}
-    assert max(found, key=lambda name: found[name]) == "ema200"
+    differences = worst(symbols, timeframe, WINDOW[timeframe])
+    assert {name: off for name, off in differences.items() if off > 1e-4} == {}
+    assert max(differences, key=lambda name: differences[name]) == "ema200"
 
 
 @pytest.mark.parametrize(("symbols", "timeframe"), CASES)
 def test_in_the_shortest_window_only_ema200_is_still_settling(
     symbols: tuple[str, ...], timeframe: Timeframe
 ) -> None:
-    found = worst(symbols, timeframe, 600)
-    ema200 = found.pop("ema200")
+    differences = worst(symbols, timeframe, 600)
+    ema200 = differences.pop("ema200")
     assert ema200 < SHORT_EMA200
-    assert {name: off for name, off in found.items() if off > 1e-4} == {}
+    assert {name: off for name, off in differences.items() if off > 1e-4} == {}
 
 
 @pytest.mark.parametrize(("symbols", "timeframe"), CASES)

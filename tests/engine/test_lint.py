@@ -65,8 +65,8 @@ def profile(**changes: Any) -> Profile:
     return Profile.load(deepcopy(base) | changes, CONDITIONS, "tiny")
 
 
-def found(one: Profile) -> list[Found]:
-    return [(str(finding.severity), finding.path, finding.text) for finding in lint(one)]
+def found(of: Profile) -> list[Found]:
+    return [(str(finding.severity), finding.path, finding.text) for finding in lint(of)]
 
 
 def of_long(*items: Any, **changes: Any) -> list[Found]:
@@ -193,12 +193,12 @@ def test_what_a_definition_says_has_its_path_and_may_be_said_again() -> None:
 
 
 def test_filters_that_refuse_what_the_rules_want() -> None:
-    one = profile(filters_mandatory={"5m": {"execution": {"long": ["adx > 3", "rsi < 40"]}}})
+    linted = profile(filters_mandatory={"5m": {"execution": {"long": ["adx > 3", "rsi < 40"]}}})
     path = "filters_mandatory.5m.execution.long"
     both = f"warm (level: 50) ({L0}) and rsi < 40 ({path}[1])"
     refused = f"the filters refuse every long: {both} contradict each other"
     unused = "long can be agreed but never entered: it never holds on 5m"
-    assert found(one) == [("error", path, refused), ("warning", "timeframes.5m.long", unused)]
+    assert found(linted) == [("error", path, refused), ("warning", "timeframes.5m.long", unused)]
 
 
 def test_a_filter_may_repeat_a_rule_but_not_be_empty() -> None:
@@ -220,12 +220,12 @@ def test_a_filter_may_repeat_a_rule_but_not_be_empty() -> None:
     ],
 )
 def test_sides_that_hold_together(long: list[str], short: list[str], sides: list[str]) -> None:
-    one = profile(
+    linted = profile(
         context_timeframes=["5m"],
         execution_timeframes=[],
         timeframes={"5m": {"long": long, "short": short}},
     )
-    certain = [text for severity, _, text in found(one) if severity == "error"]
+    certain = [text for severity, _, text in found(linted) if severity == "error"]
     assert certain == [
         f"whenever {side} holds {other} holds too: LONG_AND_SHORT, and no {side} is ever taken"
         for side, other in (("long", "short"), ("short", "long"))
@@ -235,8 +235,8 @@ def test_sides_that_hold_together(long: list[str], short: list[str], sides: list
 
 def test_a_phases_own_rules_have_their_own_path() -> None:
     rules = {"long": ["warm"], "short": ["cold"], "execution": {"long": ["warm", "cold"]}}
-    one = profile(context_timeframes=["5m"], timeframes={"5m": rules})
-    assert [path for _, path, _ in found(one)] == ["timeframes.5m.execution.long", "timeframes.5m.long"]
+    linted = profile(context_timeframes=["5m"], timeframes={"5m": rules})
+    assert [path for _, path, _ in found(linted)] == ["timeframes.5m.execution.long", "timeframes.5m.long"]
 
 
 @pytest.mark.parametrize(
@@ -434,19 +434,19 @@ def test_entries(changes: dict[str, Any], findings: list[Found]) -> None:
 
 
 def test_a_named_pivot_is_right_for_the_one_side_that_is_entered() -> None:
-    one = profile(
+    linted = profile(
         timeframes={"15m": LONG, "5m": LONG}, entry=ENTRY | {"stop_from": "pivot", "pivot_sl_policy": "s1"}
     )
-    assert found(one) == []
+    assert found(linted) == []
 
 
 def test_indicators_that_nothing_reads_or_that_give_nothing() -> None:
     narrow = {"kind": "squeeze_pro", "kc_scalar_wide": 1.0}
-    one = profile(
+    linted = profile(
         indicators={"idle": {"kind": "cci"}, "odd": narrow, "st": {"kind": "supertrend"}},
         timeframes={"15m": {"long": ["odd.sqzpro > 0"]}, "5m": {"long": ["st.supertd > 0"]}},
     )
-    [odd, idle] = lint(one)
+    [odd, idle] = lint(linted)
     assert (odd.severity, odd.path) == (Severity.ERROR, "indicators.odd")
     assert odd.text.endswith("gives no value from 600 candles: its parameters do not go together")
     assert (idle.severity, idle.path) == (Severity.WARNING, "indicators.idle")
@@ -454,12 +454,12 @@ def test_indicators_that_nothing_reads_or_that_give_nothing() -> None:
 
 
 def test_selections_are_linted_too() -> None:
-    one = profile(
+    linted = profile(
         execution_timeframes=["5m", "1m"],
         timeframes={"15m": BOTH, "5m": BOTH, "1m": BOTH},
         selection={"5m": {"drop_to_lower_if_any": ["adx > 20", "rsi > 120"]}},
     )
-    assert found(one) == [
+    assert found(linted) == [
         (
             "warning",
             "selection.5m.drop_to_lower_if_any[1]",

@@ -107,12 +107,12 @@ def test_news_that_began_from_an_older_row_takes_nothing_back() -> None:
     late_answer = replace(ORDER, status=S.UNKNOWN)
     assert merged_order(watched, late_answer) == watched
     acknowledged = replace(ORDER, status=S.SUBMITTED, exchange_order_id="x1")
-    asked = replace(ORDER, status=S.SUBMITTING, cancel_asked_at=at(3), looked_up=2, absent_reads=1)
-    both = merged_order(asked, acknowledged)
+    cancelling = replace(ORDER, status=S.SUBMITTING, cancel_asked_at=at(3), looked_up=2, absent_reads=1)
+    both = merged_order(cancelling, acknowledged)
     assert (both.status, both.exchange_order_id, both.cancel_asked_at) == (S.SUBMITTED, "x1", at(3))
     assert (both.looked_up, both.absent_reads) == (2, 1)
 
 
 def test_a_cancel_asked_again_is_remembered_at_its_new_time() -> None:
-    asked = replace(ORDER, status=S.SUBMITTED, cancel_asked_at=at(3))
-    assert merged_order(asked, replace(asked, cancel_asked_at=at(5))).cancel_asked_at == at(5)
+    cancelling = replace(ORDER, status=S.SUBMITTED, cancel_asked_at=at(3))
+    assert merged_order(cancelling, replace(cancelling, cancel_asked_at=at(5))).cancel_asked_at == at(5)

@@ -82,7 +82,7 @@ def test_rules_are_resolved_per_phase() -> None:
 
 def test_timeframes_are_judged_slowest_first_whatever_the_order_written() -> None:
     judged = load(context_timeframes=["15m", "1h"]).timeframe_rules
-    assert [(one.timeframe, one.phase) for one in judged] == [
+    assert [(each.timeframe, each.phase) for each in judged] == [
         (H1, Phase.CONTEXT),
         (M15, Phase.CONTEXT),
         (M15, Phase.EXECUTION),
@@ -180,14 +180,14 @@ def test_what_has_no_default_must_be_written(missing: str) -> None:
 
 
 def test_every_fault_of_profile_and_catalogue_is_said_at_once() -> None:
-    found = faults(
+    lines = faults(
         CONDITIONS | {"hot": {"formula": "rsi > "}},
         grace_s=-1,
         validation_mode="loose",
         timeframes={"1h": {"long": ["wram"], "shrot": []}, "15m": {"long": ["cldo"]}},
     )
     for part in ("hot.formula", "grace_s", "validation_mode", "1h.long[0]", "1h.shrot", "15m.long[0]"):
-        assert any(part in line for line in found), part
+        assert any(part in line for line in lines), part
 
 
 def test_a_profile_is_frozen() -> None:

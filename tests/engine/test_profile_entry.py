@@ -62,8 +62,8 @@ def faults(path: str, value: Any) -> tuple[str, ...]:
     ],
 )
 def test_each_fault_is_named_at_its_path(path: str, value: Any, says: str) -> None:
-    found = faults(path, value)
-    assert any(fault.startswith("regular: entry") and says in fault for fault in found), found
+    lines = faults(path, value)
+    assert any(fault.startswith("regular: entry") and says in fault for fault in lines), lines
 
 
 def test_every_number_decides_and_so_is_part_of_the_digest() -> None:

@@ -269,12 +269,12 @@ def test_the_past_is_judged_as_the_live_minute_was() -> None:
 def test_rows_of_an_earlier_frame_keep_theirs_when_others_are_computed_anew() -> None:
     whole = windows_of(walk(3, 300))
     earlier, _ = features(whole, 5, wanted={RSI_COLUMN})
-    kept = earlier.columns[RSI_COLUMN].copy()
+    before = earlier.columns[RSI_COLUMN].copy()
     moved = windows_of(walk(3, 300, seed=2))
     into = dict(earlier.columns)
     later, _ = features(moved, 5, rows=[1], into=into, wanted={RSI_COLUMN})
-    assert np.array_equal(later.columns[RSI_COLUMN][[0, 2]], kept[[0, 2]])
-    assert not np.array_equal(later.columns[RSI_COLUMN][1], kept[1])
+    assert np.array_equal(later.columns[RSI_COLUMN][[0, 2]], before[[0, 2]])
+    assert not np.array_equal(later.columns[RSI_COLUMN][1], before[1])
 
 
 def test_the_documented_kinds_are_the_kinds() -> None:

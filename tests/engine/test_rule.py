@@ -89,8 +89,8 @@ def test_a_wrong_item_is_named_by_path(item: object, path: str, says: str) -> No
 
 
 def test_all_faults_are_found_at_once() -> None:
-    found = faults("wram", "warm", {"any_of": ["rsi <", {"warm": "x"}]})
-    assert [path for path, _ in found] == ["[0]", "[2].any_of[0]", "[2].any_of[1].warm.level"]
+    lines = faults("wram", "warm", {"any_of": ["rsi <", {"warm": "x"}]})
+    assert [path for path, _ in lines] == ["[0]", "[2].any_of[0]", "[2].any_of[1].warm.level"]
 
 
 def test_endless_nesting_is_refused() -> None:

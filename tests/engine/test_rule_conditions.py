@@ -334,6 +334,6 @@ def test_one_of_two_opposites_holds_wherever_both_are_known(name: str) -> None:
     frames = {
         timeframe: Frame(timeframe, close_times(AT, timeframe, ROWS), columns) for timeframe in (M5, M15)
     }
-    one, other = (logic(part).truth(RuleInput(frames, M5))[:, -1] for part in (name, OPPOSITES[name]))
-    assert (one == -other).all()
-    assert {1, -1} == set(one.tolist())
+    first, other = (logic(part).truth(RuleInput(frames, M5))[:, -1] for part in (name, OPPOSITES[name]))
+    assert (first == -other).all()
+    assert {1, -1} == set(first.tolist())

@@ -80,12 +80,12 @@ def test_the_walk_goes_from_the_slowest_candidate_to_the_fastest(
     expected: int | Reason | None,
 ) -> None:
     chosen, reason = selected_index(
-        [np.array([one], np.int8) for one in outcomes],
+        [np.array([each], np.int8) for each in outcomes],
         np.array([side], np.int8),
         [None if left is None else np.array([left]) for left in dropped],
     )
-    found = int(chosen[0]), reasons(reason)[0]
-    assert found == ((expected, None) if isinstance(expected, int) else (-1, expected))
+    selected = int(chosen[0]), reasons(reason)[0]
+    assert selected == ((expected, None) if isinstance(expected, int) else (-1, expected))
 
 
 def test_the_choice_is_that_of_a_person_walking() -> None:
@@ -137,8 +137,8 @@ def judged(slow: dict[str, Any], fast: dict[str, Any], profile: Profile | None =
         frame(M15, {name: [value] for name, value in slow.items()}),
         frame(M5, {name: [value] for name, value in fast.items()}),
     )
-    [found] = evaluate(shown, [profile or load()], at=AT)
-    return found
+    [judgement] = evaluate(shown, [profile or load()], at=AT)
+    return judgement
 
 
 UP, CALM, WILD = {"close": 100, "ema9": 99}, {"atr": 1.3}, {"atr": 1.31}
@@ -167,8 +167,8 @@ def test_a_profile_goes_to_the_faster_timeframe_when_the_slower_one_is_wild(
 
 def test_a_person_sees_why_a_timeframe_was_left() -> None:
     verdict = judged(UP | WILD, UP).verdict("BTCUSDT")
-    asked = [leaf for part in verdict.timeframes for leaf in part.leaves if leaf.side is None]
-    assert [(leaf.role, leaf.condition, leaf.left, leaf.right, leaf.held) for leaf in asked] == [
+    leaves = [leaf for part in verdict.timeframes for leaf in part.leaves if leaf.side is None]
+    assert [(leaf.role, leaf.condition, leaf.left, leaf.right, leaf.held) for leaf in leaves] == [
         ("drop", "wild", pytest.approx(131), 130, True),
         ("drop", "", None, 8, None),
     ]
@@ -261,8 +261,8 @@ KNOWN_ONLY = "is known only to the selection of a profile with an entry section"
     ],
 )
 def test_a_selection_that_cannot_be_is_refused_with_its_place(changes: dict[str, Any], fault: str) -> None:
-    found = faults(**changes)
-    assert any(line.startswith(fault) for line in found), found
+    lines = faults(**changes)
+    assert any(line.startswith(fault) for line in lines), lines
 
 
 def test_the_selection_is_part_of_the_digest_and_of_the_stored_content() -> None:

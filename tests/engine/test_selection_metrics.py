@@ -46,8 +46,8 @@ def markets() -> dict[Timeframe, dict[str, Floats]]:
 def value(name: str, entry: EntrySettings, columns: dict[Timeframe, dict[str, Floats]]) -> list[float]:
     frames = {tf: Frame(tf, close_times(AT, tf, 1), names) for tf, names in columns.items()}
     with np.errstate(all="ignore"):
-        found: list[float] = entry_metrics(entry)[name].values(RuleInput(frames, M1), 0)[:, -1].tolist()
-    return found
+        values: list[float] = entry_metrics(entry)[name].values(RuleInput(frames, M1), 0)[:, -1].tolist()
+    return values
 
 
 @pytest.mark.parametrize("changes", [{}, {"anchor": "vwap"}, {"bias": 0.5}, {"k_atr": 0.9, "w_max": 0.02}])

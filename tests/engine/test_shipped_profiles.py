@@ -59,13 +59,15 @@ CAPS: dict[str, tuple[int, ...]] = {
 
 @pytest.mark.parametrize("key", VALUES)
 def test_every_profile_trades_by_its_values(key: str) -> None:
-    found = []
+    numbers = []
     for name in NAMES:
         value: Any = entry_of(name)
         for part in key.split("."):
             value = getattr(value, part)
-        found.append(value)
-    assert found == [Decimal(str(one)) if isinstance(one, float) else one for one in VALUES[key]]
+        numbers.append(value)
+    assert numbers == [
+        Decimal(str(number)) if isinstance(number, float) else number for number in VALUES[key]
+    ]
 
 
 @pytest.mark.parametrize("symbol", CAPS)

@@ -238,7 +238,10 @@ def test_every_number_of_its_explanations_is_one_of_them(heading: str, by: str, 
         number
         for number in written
         if number not in (0, 1, 2, 3)
-        and all(abs(one).quantize(D(1).scaleb(int(number.as_tuple().exponent))) != number for one in known)
+        and all(
+            abs(number_told).quantize(D(1).scaleb(int(number.as_tuple().exponent))) != number
+            for number_told in known
+        )
     ]
     assert strange == []
 

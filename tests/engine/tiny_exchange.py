@@ -101,10 +101,10 @@ class TinyExchange:
 
     def trigger(self, kind: ProtectionKind) -> None:
         """The price reaches a stop or target: its position is closed and it is gone."""
-        for key, one in list(self.stops.items()):
-            if one.kind == kind and key in self.stops:
+        for key, stop in list(self.stops.items()):
+            if stop.kind == kind and key in self.stops:
                 del self.stops[key]
-                self._close(one.side, None)
+                self._close(stop.side, None)
 
     def place(self, request: OrderRequest) -> None:
         self.requests.append(request)

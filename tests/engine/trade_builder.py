@@ -127,7 +127,7 @@ def observation(**changes: Any) -> Observation:
 
 
 def verdict(side: Side | None = Side.LONG, **changes: Any) -> Verdict:
-    made = Verdict(
+    built = Verdict(
         symbol=SYMBOL,
         profile="scalper_micro",
         digest="d" * 64,
@@ -140,7 +140,7 @@ def verdict(side: Side | None = Side.LONG, **changes: Any) -> Verdict:
         score=1.0,
         timeframes=(),
     )
-    return replace(made, **changes)
+    return replace(built, **changes)
 
 
 def state(**changes: Any) -> AccountState:
@@ -150,9 +150,9 @@ def state(**changes: Any) -> AccountState:
 
 def planned(side: Side = Side.LONG, **changes: Any) -> OrderPlan:
     """The plan of `verdict(side)`; keywords change the observation."""
-    made = make_plan(verdict(side), profile(), observation(**changes), state(), NOW)
-    assert not isinstance(made, Refusal), made
-    return made
+    plan = make_plan(verdict(side), profile(), observation(**changes), state(), NOW)
+    assert not isinstance(plan, Refusal), plan
+    return plan
 
 
 @cache

@@ -64,8 +64,15 @@ def counted(*symbols: str, by: Profile | None = None, **options: Any) -> Report:
     return condition_report(by or profile(two_items()), names, AT, AT + 10 * MINUTE, **options)
 
 
-def numbers(one: ConditionCount) -> tuple[str, str, int, int, int, int]:
-    return f"{one.timeframe} {one.phase}", one.item, one.evaluated, one.held, one.unknown, one.only_missing
+def numbers(count: ConditionCount) -> tuple[str, str, int, int, int, int]:
+    return (
+        f"{count.timeframe} {count.phase}",
+        count.item,
+        count.evaluated,
+        count.held,
+        count.unknown,
+        count.only_missing,
+    )
 
 
 GROUP = "any_of[close > 0, rsi > 200]"
@@ -74,7 +81,7 @@ GROUP = "any_of[close > 0, rsi > 200]"
 def test_each_item_is_counted_over_the_candles_of_its_own_timeframe_and_by_how_often_it_alone_was_missing(
     stored: None,
 ) -> None:
-    assert [numbers(one) for one in counted("AUSDT").conditions] == [
+    assert [numbers(each) for each in counted("AUSDT").conditions] == [
         ("1m execution", HIGH, 10, 7, 0, 3),
         ("1m execution", NEAR, 10, 7, 0, 3),
         ("5m context", NEAR, 2, 1, 0, 1),
@@ -84,27 +91,29 @@ def test_each_item_is_counted_over_the_candles_of_its_own_timeframe_and_by_how_o
 
 
 def test_the_leaves_of_a_group_are_counted_each(stored: None) -> None:
-    [group] = [one for one in counted("AUSDT").conditions if one.item == GROUP]
+    [group] = [each for each in counted("AUSDT").conditions if each.item == GROUP]
     assert group.role == "filter"
     assert [(leaf.text, leaf.held) for leaf in group.leaves] == [("close > 0", 10), ("rsi > 200", 0)]
 
 
 def test_symbols_add_up_or_stay_apart(stored: None) -> None:
     together, apart = counted(), counted(by_symbol=True)
-    [of_all] = [one for one in together.conditions if (one.timeframe, one.item) == (M1, NEAR)]
-    each = {one.symbol: one for one in apart.conditions if (one.timeframe, one.item) == (M1, NEAR)}
+    [of_all] = [row for row in together.conditions if (row.timeframe, row.item) == (M1, NEAR)]
+    of_symbol = {row.symbol: row for row in apart.conditions if (row.timeframe, row.item) == (M1, NEAR)}
     assert (of_all.evaluated, of_all.held, of_all.only_missing) == (20, 17, 3)
-    assert (each["AUSDT"].only_missing, each["BUSDT"].only_missing) == (3, 0)
+    assert (of_symbol["AUSDT"].only_missing, of_symbol["BUSDT"].only_missing) == (3, 0)
     assert together.decisions == apart.decisions == counted("AUSDT").decisions + counted("BUSDT").decisions
     assert (
-        sum(one.minutes for one in together.timeframes) == sum(one.minutes for one in apart.timeframes) == 40
+        sum(each.minutes for each in together.timeframes)
+        == sum(each.minutes for each in apart.timeframes)
+        == 40
     )
 
 
 def test_the_timeframe_that_was_in_the_way_is_counted_by_minutes(stored: None) -> None:
     """5m is long for five minutes; in these 1m fails to be three times."""
-    found = {one.phase: one for one in counted("AUSDT").timeframes}
-    context, execution = found[Phase.CONTEXT], found[Phase.EXECUTION]
+    report = {each.phase: each for each in counted("AUSDT").timeframes}
+    context, execution = report[Phase.CONTEXT], report[Phase.EXECUTION]
     assert (context.long, context.neutral, context.blocked, context.alone) == (5, 5, 5, 5)
     assert (execution.long, execution.blocked, execution.alone) == (4, 3, 3)
     assert counted("AUSDT").decisions == Counter(
@@ -113,7 +122,7 @@ def test_the_timeframe_that_was_in_the_way_is_counted_by_minutes(stored: None) -
 
 
 def test_one_timeframe_may_be_asked_for_alone(stored: None) -> None:
-    assert {one.timeframe for one in counted(timeframe=M5).conditions} == {M5}
+    assert {each.timeframe for each in counted(timeframe=M5).conditions} == {M5}
 
 
 def test_candles_that_cannot_be_judged_are_told_apart_from_those_that_were(stored: None) -> None:
@@ -122,16 +131,16 @@ def test_candles_that_cannot_be_judged_are_told_apart_from_those_that_were(store
     for n in range(10):
         push("CUSDT", AT + n * MINUTE)
     store.save_candles(run_of("CUSDT", M5, AT + 5 * MINUTE))
-    found = counted("CUSDT")
-    assert found.unjudged == Counter({"5m context not_enough_klines": 1})
-    assert {one.evaluated for one in found.conditions if one.timeframe == M5} == {1}
-    assert found.decisions["pragmatic_context_has_invalid_timeframes"] == 5
+    report = counted("CUSDT")
+    assert report.unjudged == Counter({"5m context not_enough_klines": 1})
+    assert {each.evaluated for each in report.conditions if each.timeframe == M5} == {1}
+    assert report.decisions["pragmatic_context_has_invalid_timeframes"] == 5
 
 
 def test_what_is_unknown_neither_holds_nor_fails(stored: None) -> None:
     sides = {"long": ["close / (close - close) > 1", HIGH]}
     by = profile(by_close("plain", "5m", timeframes=dict.fromkeys(["5m", "1m"], sides)))
-    [unknown] = [one for one in counted("BUSDT", by=by, timeframe=M1).conditions if "/" in one.item]
+    [unknown] = [each for each in counted("BUSDT", by=by, timeframe=M1).conditions if "/" in each.item]
     assert (unknown.evaluated, unknown.held, unknown.unknown, unknown.only_missing) == (10, 0, 10, 10)
 
 
@@ -170,16 +179,16 @@ def test_over_the_recorded_market_the_counts_are_those_of_each_minutes_own_expla
     market.drive(15)
     start, end = BEGAN + MINUTE, market.at + MINUTE
     report = condition_report(profile(two_sided()), ["ETHUSDT"], start, end)
-    told = [explain("ETHUSDT", start + n * MINUTE, "sides") for n in range(15)]
+    explanations = [explain("ETHUSDT", start + n * MINUTE, "sides") for n in range(15)]
     alone = Counter(
-        (str(one.side), one.missing[0])
-        for each in told
-        for one in each.missing
-        if one.timeframe == M1 and len(one.missing) == 1
+        (str(part.side), part.missing[0])
+        for explanation in explanations
+        for part in explanation.missing
+        if part.timeframe == M1 and len(part.missing) == 1
     )
     assert alone
     assert alone == Counter(
-        {(str(one.side), one.item): one.only_missing for one in report.conditions if one.timeframe == M1}
+        {(str(each.side), each.item): each.only_missing for each in report.conditions if each.timeframe == M1}
     )
     assert report.decisions.total() == 15
     assert Counter(
@@ -238,13 +247,13 @@ def test_for_machines_the_command_writes_everything_as_one_object_a_profile(
     written: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     [line] = shown(capsys, *COMMAND, "--symbols", "AUSDT,BUSDT", "--by-symbol", "--json").splitlines()
-    found = json.loads(line)
-    assert (found["profile"], found["symbols"]) == ("plain", ["AUSDT", "BUSDT"])
-    assert (found["since"], found["until"]) == ("2026-03-02T12:00:00+00:00", "2026-03-02T12:10:00+00:00")
-    assert len(found["conditions"]) == 10
-    first = found["conditions"][0]
+    report = json.loads(line)
+    assert (report["profile"], report["symbols"]) == ("plain", ["AUSDT", "BUSDT"])
+    assert (report["since"], report["until"]) == ("2026-03-02T12:00:00+00:00", "2026-03-02T12:10:00+00:00")
+    assert len(report["conditions"]) == 10
+    first = report["conditions"][0]
     assert (first["symbol"], first["item"], first["only_missing"]) == ("AUSDT", HIGH, 3)
-    assert found["decisions"]["READY"] == 12
+    assert report["decisions"]["READY"] == 12
 
 
 @pytest.mark.parametrize(

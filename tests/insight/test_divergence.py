@@ -61,11 +61,11 @@ def _driven_and_replayed(archive: Archive, broker: redis.Redis, began: datetime,
     every = files.load_profiles(settings.MTF_PROFILES_DIR, files.profile_names(settings.MTF_PROFILES_DIR))
     market = Recorded(archive, SYMBOLS, every, broker, began)
     market.drive(minutes)
-    for one in every:
-        found = find_divergence(one.name, None, began + MINUTE, market.at + MINUTE)
-        assert (found.equal, found.differences) == (minutes * len(SYMBOLS), ())
-        assert (found.symbols, found.digests) == (SYMBOLS, (one.digest,))
-        assert (found.runs, found.not_comparable) == (Counter(decided=minutes), Counter())
+    for each in every:
+        report = find_divergence(each.name, None, began + MINUTE, market.at + MINUTE)
+        assert (report.equal, report.differences) == (minutes * len(SYMBOLS), ())
+        assert (report.symbols, report.digests) == (SYMBOLS, (each.digest,))
+        assert (report.runs, report.not_comparable) == (Counter(decided=minutes), Counter())
 
 
 # --- a market whose closes decide ---
@@ -92,12 +92,12 @@ def test_a_candle_corrected_afterwards_is_named_with_both_decisions(worker: Work
     play(worker, 4)
     store.save_candles([candle("AUSDT", M1, AT + MINUTE, SHORT, Source.REST)])
     written_now("AUSDT", AT)
-    found = replayed(4)
-    assert (found.equal, found.unexplained) == (7, 0)
-    [one] = found.differences
-    assert (one.minute, one.symbol, one.kind) == (AT + MINUTE, "AUSDT", Kind.CORRECTED_CANDLE)
-    assert (one.live, one.replay) == ("READY long on 1m", "execution_side_mismatch (long)")
-    assert one.why.startswith("its 1m candle of 03-02 12:00 was corrected at ")
+    report = replayed(4)
+    assert (report.equal, report.unexplained) == (7, 0)
+    [each] = report.differences
+    assert (each.minute, each.symbol, each.kind) == (AT + MINUTE, "AUSDT", Kind.CORRECTED_CANDLE)
+    assert (each.live, each.replay) == ("READY long on 1m", "execution_side_mismatch (long)")
+    assert each.why.startswith("its 1m candle of 03-02 12:00 was corrected at ")
 
 
 def test_a_candle_that_came_after_its_minute_is_named_too_whatever_became_of_it_later(
@@ -107,10 +107,10 @@ def test_a_candle_that_came_after_its_minute_is_named_too_whatever_became_of_it_
     stored_now = candle("BUSDT", M1, AT + MINUTE)
     store.save_candles([stored_now])
     _inserted_now("BUSDT", AT)
-    [one] = replayed(2).differences
-    assert (one.minute, one.symbol, one.kind) == (AT + MINUTE, "BUSDT", Kind.LATE_CANDLE)
-    assert (one.live, one.replay) == ("execution_side_mismatch (long)", "READY long on 1m")
-    assert one.why.startswith("its 1m candle of 03-02 12:00 was stored at ")
+    [each] = replayed(2).differences
+    assert (each.minute, each.symbol, each.kind) == (AT + MINUTE, "BUSDT", Kind.LATE_CANDLE)
+    assert (each.live, each.replay) == ("execution_side_mismatch (long)", "READY long on 1m")
+    assert each.why.startswith("its 1m candle of 03-02 12:00 was stored at ")
 
 
 def _inserted_now(symbol: str, opened: datetime) -> None:
@@ -135,8 +135,8 @@ def _poison(symbol: str, opened: datetime) -> None:
 def test_a_difference_without_a_reason_is_unexplained(worker: Worker) -> None:
     play(worker, 3)
     _poison("BUSDT", AT)
-    [one] = replayed(3).differences
-    assert (one.minute, one.symbol, one.kind) == (AT + MINUTE, "BUSDT", Kind.UNEXPLAINED)
+    [each] = replayed(3).differences
+    assert (each.minute, each.symbol, each.kind) == (AT + MINUTE, "BUSDT", Kind.UNEXPLAINED)
 
 
 def test_minutes_that_nobody_decided_are_not_comparable_by_what_became_of_their_run(worker: Worker) -> None:
@@ -147,10 +147,10 @@ def test_minutes_that_nobody_decided_are_not_comparable_by_what_became_of_their_
     run_state.claim_minute(PLAIN, AT + 2 * MINUTE, AT)
     worker.minute(AT + 3 * MINUTE)
     worker.minute(AT + 4 * MINUTE, late=timedelta(minutes=2))
-    found = replayed(6)
-    assert found.runs == Counter(decided=2, failed=1, lost=1, skipped=1, no_run=1)
-    assert found.not_comparable == Counter(failed=2, lost=2, skipped=2, no_run=2)
-    assert found.equal == 4
+    report = replayed(6)
+    assert report.runs == Counter(decided=2, failed=1, lost=1, skipped=1, no_run=1)
+    assert report.not_comparable == Counter(failed=2, lost=2, skipped=2, no_run=2)
+    assert report.equal == 4
 
 
 def test_minutes_under_a_switch_and_without_the_symbol_are_not_comparable(
@@ -160,9 +160,9 @@ def test_minutes_under_a_switch_and_without_the_symbol_are_not_comparable(
     play(worker, 2)
     switches.set_switch("SYMBOL:AUSDT", is_on=True, reason="over", actor="ada")
     Worker(["AUSDT"], [PLAIN], broker=broker).minute(AT + 2 * MINUTE)
-    found = replayed(3)
-    assert found.not_comparable == Counter(kill_switch=2, not_watched=1)
-    assert (found.equal, found.differences) == (3, ())
+    report = replayed(3)
+    assert report.not_comparable == Counter(kill_switch=2, not_watched=1)
+    assert (report.equal, report.differences) == (3, ())
 
 
 def test_a_symbol_that_was_asked_for_and_never_judged_is_said_to_be_not_watched(worker: Worker) -> None:
@@ -179,9 +179,9 @@ def test_each_minute_is_replayed_by_the_version_of_the_profile_that_ran(worker: 
     for symbol in worker.warm.symbols:
         push(symbol, AT + 2 * MINUTE)
     worker.restarted(other).minute(AT + 2 * MINUTE)
-    found = replayed(3)
-    assert (found.equal, found.differences) == (6, ())
-    assert found.digests == (PLAIN.digest, other.digest)
+    report = replayed(3)
+    assert (report.equal, report.differences) == (6, ())
+    assert report.digests == (PLAIN.digest, other.digest)
 
 
 @pytest.mark.parametrize("kept", [None, {"name": "plain", "conditions": {}}])
@@ -190,15 +190,15 @@ def test_a_version_that_is_not_kept_or_that_todays_language_cannot_read_is_not_c
 ) -> None:
     """A version of this test alone: a process rebuilds each only once."""
     play(worker, 1)
-    own = profile(by_close("plain", "5m", grace_s=17))
-    worker.restarted(own).minute(AT + MINUTE)
-    version = ProfileVersion.objects.filter(digest=own.digest)
+    other = profile(by_close("plain", "5m", grace_s=17))
+    worker.restarted(other).minute(AT + MINUTE)
+    version = ProfileVersion.objects.filter(digest=other.digest)
     if kept is None:
         version.delete()
     else:
         version.update(content=kept)
-    found = replayed(2)
-    assert (found.equal, found.not_comparable) == (2, Counter(version_not_kept=2))
+    report = replayed(2)
+    assert (report.equal, report.not_comparable) == (2, Counter(version_not_kept=2))
 
 
 def test_an_indicator_that_had_not_settled_over_the_live_window_is_told_with_both_values(
@@ -212,9 +212,9 @@ def test_an_indicator_that_had_not_settled_over_the_live_window_is_told_with_bot
     worker = Worker(SYMBOLS[:1], [narrow], broker=broker)
     for n in range(1, DRIVEN + 1):
         worker.minute(BEGAN + n * MINUTE)
-    found = find_divergence("settling", None, BEGAN + MINUTE, market.at + MINUTE)
-    assert {one.kind for one in found.differences} == {Kind.WARM_UP}
-    assert f"against {between}" in found.differences[-1].why
+    report = find_divergence("settling", None, BEGAN + MINUTE, market.at + MINUTE)
+    assert {each.kind for each in report.differences} == {Kind.WARM_UP}
+    assert f"against {between}" in report.differences[-1].why
 
 
 def by_ema(level: float) -> Profile:
@@ -277,8 +277,8 @@ def test_the_command_fails_when_a_difference_has_no_reason_and_shows_it(
         call_command(*command())
     assert failed.value.returncode == 1
     text = capsys.readouterr().out
-    for told in ("5 of 6 decisions", "03-02 12:01", "BUSDT", "READY long on 1m", "unexplained"):
-        assert told in text
+    for words in ("5 of 6 decisions", "03-02 12:01", "BUSDT", "READY long on 1m", "unexplained"):
+        assert words in text
 
 
 def test_for_machines_the_command_writes_one_object_a_profile(
@@ -288,10 +288,10 @@ def test_for_machines_the_command_writes_one_object_a_profile(
     store.save_candles([candle("AUSDT", M1, AT + MINUTE, SHORT, Source.REST)])
     written_now("AUSDT", AT)
     [line] = shown(capsys, *command("--json")).splitlines()
-    found = json.loads(line)
-    assert (found["equal"], found["different"], found["unexplained"]) == (5, 1, 0)
-    assert found["different_by_kind"] == {"corrected_candle": 1}
-    assert found["differences"][0]["minute"] == "2026-03-02T12:01:00+00:00"
+    report = json.loads(line)
+    assert (report["equal"], report["different"], report["unexplained"]) == (5, 1, 0)
+    assert report["different_by_kind"] == {"corrected_candle": 1}
+    assert report["differences"][0]["minute"] == "2026-03-02T12:01:00+00:00"
 
 
 @pytest.mark.parametrize(

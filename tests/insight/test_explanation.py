@@ -56,29 +56,29 @@ def test_a_decided_minute_is_explained_by_the_very_verdict_that_was_stored(
     worker: Worker, moment: timedelta
 ) -> None:
     play(worker, [LONG])
-    found = explain("AUSDT", AT + moment, "plain")
+    explanation = explain("AUSDT", AT + moment, "plain")
     stored = Verdict.from_json(MtfAudit.objects.get().details["verdict"])
-    assert found.verdict == stored
-    assert found.verdict.is_ready
-    assert found.equal is True
-    assert found.sentence.startswith("equal to what was stored ")
-    assert found.run is not None
-    assert found.to_json()["run_id"] == str(found.run.run_id)
+    assert explanation.verdict == stored
+    assert explanation.verdict.is_ready
+    assert explanation.equal is True
+    assert explanation.sentence.startswith("equal to what was stored ")
+    assert explanation.run is not None
+    assert explanation.to_json()["run_id"] == str(explanation.run.run_id)
 
 
 def test_minutes_without_an_audit_row_are_compared_with_the_row_that_stood(worker: Worker) -> None:
     play(worker, [LONG, NEUTRAL, NEUTRAL, LONG, NEUTRAL])
-    found = {n: explain("AUSDT", AT + n * MINUTE, "plain") for n in range(5)}
-    assert [one.verdict.status for one in found.values()] == [
+    explanation = {n: explain("AUSDT", AT + n * MINUTE, "plain") for n in range(5)}
+    assert [each.verdict.status for each in explanation.values()] == [
         "READY",
         "INVALID",
         "INVALID",
         "READY",
         "INVALID",
     ]
-    assert [one.equal for one in found.values()] == [True] * 5
-    assert found[1].stored == found[2].stored
-    assert found[2].stored != found[4].stored
+    assert [each.equal for each in explanation.values()] == [True] * 5
+    assert explanation[1].stored == explanation[2].stored
+    assert explanation[2].stored != explanation[4].stored
 
 
 def test_a_minute_that_was_judged_late_is_compared_with_its_own_row(worker: Worker) -> None:
@@ -94,8 +94,8 @@ def test_the_past_of_candles_alone_suffices_and_then_nothing_is_said_to_be_store
     before = [explain("AUSDT", AT + n * MINUTE, "plain") for n in range(2)]
     without_stored_rows()
     after = [explain("AUSDT", AT + n * MINUTE, "plain") for n in range(2)]
-    assert [one.verdict for one in after] == [one.verdict for one in before]
-    assert [one.equal for one in after] == [None, None]
+    assert [each.verdict for each in after] == [each.verdict for each in before]
+    assert [each.equal for each in after] == [None, None]
     assert after[0].sentence.startswith(
         "this run did not judge AUSDT: the audit holds no row of it for this profile by then"
     )
@@ -107,10 +107,10 @@ def test_the_verdict_is_computed_from_candles_and_from_nothing_that_was_decided(
     play(worker, [LONG])
     with CaptureQueriesContext(connection) as queries:
         explain("AUSDT", AT, "plain")
-    asked = " ".join(query["sql"] for query in queries)
-    assert "klines" in asked
+    sql = " ".join(query["sql"] for query in queries)
+    assert "klines" in sql
     for table in NOT_READ:
-        assert table not in asked, table
+        assert table not in sql, table
 
 
 def test_later_candles_do_not_change_what_is_said_of_an_earlier_minute(worker: Worker) -> None:
@@ -126,9 +126,9 @@ def test_the_profile_version_that_ran_is_the_one_that_explains(
     play(worker, [LONG])
     ran = worker.profiles[0]
     write_profile(by_close("plain", "15m 5m", timeframes=_upside_down(ran)))
-    found = explain("AUSDT", AT, "plain")
-    assert found.verdict.digest == ran.digest
-    assert found.equal is True
+    explanation = explain("AUSDT", AT, "plain")
+    assert explanation.verdict.digest == ran.digest
+    assert explanation.equal is True
     push("AUSDT", AT + MINUTE)
     fresh = explain("AUSDT", AT + MINUTE, "plain")
     assert fresh.verdict.digest == profiles.configured_profiles()[0].digest != ran.digest
@@ -144,16 +144,19 @@ def test_a_candle_that_was_corrected_after_the_run_is_named_beside_the_differenc
     play(worker, [LONG])
     store.save_candles([candle("AUSDT", M1, AT, SHORT, Source.REST)])
     _written_after_the_run()
-    found = explain("AUSDT", AT, "plain")
-    assert found.equal is False
-    assert found.comparison.differences == (
+    explanation = explain("AUSDT", AT, "plain")
+    assert explanation.equal is False
+    assert explanation.comparison.differences == (
         "outcome was READY, is INVALID",
         "execution timeframe was 1m, is None",
         "reason was None, is execution_side_mismatch",
     )
-    [late] = found.late
+    [late] = explanation.late
     assert (late.timeframe, late.open_time) == (M1, AT - MINUTE)
-    assert f"its 1m candle of 03-02 11:59 was corrected at {late.written_at:%m-%d %H:%M:%S}" in found.sentence
+    assert (
+        f"its 1m candle of 03-02 11:59 was corrected at {late.written_at:%m-%d %H:%M:%S}"
+        in explanation.sentence
+    )
 
 
 def _written_after_the_run() -> None:
@@ -166,10 +169,10 @@ def test_a_candle_that_came_after_the_run_is_named_too(worker: Worker) -> None:
     worker.minute(AT + MINUTE)
     store.save_candles([candle("AUSDT", M1, AT + MINUTE, LONG, Source.REST)])
     _written_after_the_run()
-    found = explain("AUSDT", AT + MINUTE, "plain")
-    assert found.comparison.differences is not None
-    assert "reason was execution_side_mismatch, is None" in found.comparison.differences
-    assert [late.split(" was ")[0] for late in found.late_sentences] == ["its 1m candle of 03-02 12:00"]
+    explanation = explain("AUSDT", AT + MINUTE, "plain")
+    assert explanation.comparison.differences is not None
+    assert "reason was execution_side_mismatch, is None" in explanation.comparison.differences
+    assert [late.split(" was ")[0] for late in explanation.late_sentences] == ["its 1m candle of 03-02 12:00"]
 
 
 def test_a_symbol_that_left_the_universe_is_said_to_be_not_judged_instead_of_compared(
@@ -182,9 +185,9 @@ def test_a_symbol_that_left_the_universe_is_said_to_be_not_judged_instead_of_com
         push("AUSDT", AT + n * MINUTE, SHORT)
         other.minute(AT + n * MINUTE)
     for n in (1, 2):
-        found = explain("AUSDT", AT + n * MINUTE, "plain")
-        assert (found.equal, found.comparison.judged) == (None, False)
-        assert found.sentence.startswith("this run did not judge AUSDT: it is not watched since ")
+        explanation = explain("AUSDT", AT + n * MINUTE, "plain")
+        assert (explanation.equal, explanation.comparison.judged) == (None, False)
+        assert explanation.sentence.startswith("this run did not judge AUSDT: it is not watched since ")
     assert explain("AUSDT", AT, "plain").equal is True
     assert MtfAudit.objects.filter(symbol="AUSDT", cause="not_watched").count() == 1
 
@@ -194,7 +197,7 @@ def test_a_run_names_only_the_symbols_it_judged(worker: Worker, broker: redis.Re
     play(worker, [LONG])
     fill(["BUSDT"], [M1, M5, M15])
     [run] = Worker(["BUSDT"], worker.profiles, broker=broker).minute(AT + MINUTE)
-    assert [one["symbol"] for one in run_results(run)] == ["BUSDT"]
+    assert [each["symbol"] for each in run_results(run)] == ["BUSDT"]
 
 
 def test_each_side_says_which_of_its_items_are_missing(worker: Worker, write_profile: WriteProfile) -> None:
@@ -202,14 +205,14 @@ def test_each_side_says_which_of_its_items_are_missing(worker: Worker, write_pro
     filters = {"1m": {"long": ["low > 100"]}}
     rules = {"timeframes": dict.fromkeys(["5m", "1m"], sides), "filters_mandatory": filters}
     write_profile(by_close("sides", "5m", **rules))
-    found = explain("AUSDT", AT, "sides")
-    assert [(f"{one.timeframe} {one.side}", one.items, one.missing) for one in found.missing] == [
+    explanation = explain("AUSDT", AT, "sides")
+    assert [(f"{each.timeframe} {each.side}", each.items, each.missing) for each in explanation.missing] == [
         ("5m long", 2, ("any_of[volume > 100, high > 200]",)),
         ("5m short", 1, ("close < 100",)),
         ("1m long", 3, ("any_of[volume > 100, high > 200]", "low > 100")),
         ("1m short", 1, ("close < 100",)),
     ]
-    assert found.to_json()["missing"][0] == {
+    assert explanation.to_json()["missing"][0] == {
         "timeframe": "5m",
         "phase": "context",
         "side": "long",
@@ -224,9 +227,9 @@ def test_in_grace_the_items_are_those_of_the_candle_that_stands(
     """15m is context; its candle of 12:15 is late, and the one before it was short of nothing."""
     write_profile(by_close("grace", "15m"))
     push("AUSDT", AT + 15 * MINUTE)
-    found = explain("AUSDT", AT + 15 * MINUTE, "grace")
-    assert found.verdict.timeframes[0].grace
-    assert [one.missing for one in found.missing if one.timeframe == M15] == [(), ("close < 100",)]
+    explanation = explain("AUSDT", AT + 15 * MINUTE, "grace")
+    assert explanation.verdict.timeframes[0].grace
+    assert [each.missing for each in explanation.missing if each.timeframe == M15] == [(), ("close < 100",)]
 
 
 def test_a_symbol_that_comes_back_is_compared_again(worker: Worker, broker: redis.Redis) -> None:
@@ -246,9 +249,9 @@ def test_a_row_of_another_version_of_the_profile_is_not_taken_for_the_runs_own(
     play(worker, [LONG])
     write_profile(by_close("plain", "15m 5m", grace_s=30))
     run_state.finish_run(_claimed(), now=datetime.now(UTC), counts={}, timings={})
-    found = explain("AUSDT", AT + MINUTE, "plain")
-    assert found.equal is None
-    assert "this run did not judge AUSDT: its newest row" in found.sentence
+    explanation = explain("AUSDT", AT + MINUTE, "plain")
+    assert explanation.equal is None
+    assert "this run did not judge AUSDT: its newest row" in explanation.sentence
 
 
 def _claimed() -> MtfRun:
@@ -280,19 +283,19 @@ def test_a_minute_that_nobody_decided_is_explained_and_says_so(
     run = None if status is None else run_state.claim_minute(worker.profiles[0], AT, AT)
     if run is not None and status == "failed":
         run_state.fail_run(run, RuntimeError("disk"), AT)
-    found = explain("AUSDT", AT, "plain")
-    assert found.verdict.is_ready
-    assert (found.equal, found.sentence) == (None, comparison)
-    assert found.to_json()["run_status"] == status
+    explanation = explain("AUSDT", AT, "plain")
+    assert explanation.verdict.is_ready
+    assert (explanation.equal, explanation.sentence) == (None, comparison)
+    assert explanation.to_json()["run_status"] == status
 
 
 def test_a_minute_under_a_switch_says_that_the_switch_stood_before_the_verdict(worker: Worker) -> None:
     switches.set_switch("GLOBAL", is_on=False, reason="news", actor="ada")
     play(worker, [LONG])
-    found = explain("AUSDT", AT, "plain")
-    assert found.verdict.is_ready
-    assert "as kill_switch_global" in found.sentence
-    stored = found.to_json()["stored"]
+    explanation = explain("AUSDT", AT, "plain")
+    assert explanation.verdict.is_ready
+    assert "as kill_switch_global" in explanation.sentence
+    stored = explanation.to_json()["stored"]
     assert stored is not None
     assert stored["refusal"]["because"] == "news"
 
@@ -334,5 +337,5 @@ def test_an_unknown_symbol_is_refused_with_the_nearest_name(worker: Worker) -> N
 
 def test_a_symbol_without_candles_is_explained_by_their_absence(worker: Worker) -> None:
     fill(["NEWUSDT"], [])
-    found = explain("NEWUSDT", AT, "plain")
-    assert [one.reason for one in found.verdict.timeframes] == ["NO_KLINES"] * 3
+    explanation = explain("NEWUSDT", AT, "plain")
+    assert [each.reason for each in explanation.verdict.timeframes] == ["NO_KLINES"] * 3

@@ -82,26 +82,26 @@ def worker(broker: redis.Redis, write_profile: WriteProfile) -> Worker:
     """One symbol, judged for four minutes: long, long, short (of the 1m), long."""
     write_profile(by_close("plain", "5m"))
     fill(["AUSDT", "BUSDT"], [M1, M5])
-    made = Worker(["AUSDT", "BUSDT"], [profile(by_close("plain", "5m"))], broker=broker)
+    judging = Worker(["AUSDT", "BUSDT"], [profile(by_close("plain", "5m"))], broker=broker)
     for n, close in enumerate([LONG, LONG, SHORT, LONG]):
         if n:
             push("AUSDT", AT + n * MINUTE, close)
-        made.minute(AT + n * MINUTE)
-    return made
+        judging.minute(AT + n * MINUTE)
+    return judging
 
 
 def exported(minutes: float = 2, window: timedelta = HOUR) -> dict[str, Any]:
     """AUSDT around that many minutes after AT, as a reader of the file gets it."""
-    found: dict[str, Any] = json.loads(
+    exported_file: dict[str, Any] = json.loads(
         json.dumps(export("AUSDT", AT + minutes * MINUTE, window, datetime.now(UTC)))
     )
-    return found
+    return exported_file
 
 
 def test_the_moment_is_explained_with_every_leaf_for_each_profile(worker: Worker) -> None:
-    told = exported()["verdicts"]
-    assert list(told) == ["plain"]
-    assert told["plain"]["at_the_moment"] == json.loads(
+    part_of_export = exported()["verdicts"]
+    assert list(part_of_export) == ["plain"]
+    assert part_of_export["plain"]["at_the_moment"] == json.loads(
         json.dumps(explain("AUSDT", AT + 2 * MINUTE, "plain").to_json())
     )
 
@@ -109,7 +109,7 @@ def test_the_moment_is_explained_with_every_leaf_for_each_profile(worker: Worker
 def test_each_minute_of_the_window_tells_the_live_decision_and_the_replayed_one(worker: Worker) -> None:
     minutes = exported(window=2 * MINUTE)["verdicts"]["plain"]["minutes"]
     ready, not_ready = "READY long on 1m", "execution_side_mismatch (long)"
-    assert [(one["minute"][11:16], one["live"], one["replay"]) for one in minutes[:4]] == [
+    assert [(row["minute"][11:16], row["live"], row["replay"]) for row in minutes[:4]] == [
         ("12:00", ready, ready),
         ("12:01", ready, ready),
         ("12:02", not_ready, not_ready),
@@ -123,19 +123,19 @@ def test_a_profile_that_ran_and_is_configured_no_more_is_there_too(
 ) -> None:
     settings.MTF_PROFILES = []
     write_profile(by_close("other", "5m"))
-    told = exported()["verdicts"]
-    assert list(told) == ["other", "plain"]
-    assert {one["live"] for one in told["other"]["minutes"]} == {None}
+    part_of_export = exported()["verdicts"]
+    assert list(part_of_export) == ["other", "plain"]
+    assert {row["live"] for row in part_of_export["other"]["minutes"]} == {None}
 
 
 def test_candles_begin_with_the_one_that_was_judged_first_and_say_when_they_were_written(
     worker: Worker,
 ) -> None:
     candles = exported(window=2 * MINUTE)["candles"]
-    assert [one["open_time"] for one in candles["1m"]] == [
+    assert [row["open_time"] for row in candles["1m"]] == [
         f"2026-03-02T{clock}:00Z" for clock in ("11:59", "12:00", "12:01", "12:02")
     ]
-    assert [one["open_time"] for one in candles["5m"]] == ["2026-03-02T11:55:00Z"]
+    assert [row["open_time"] for row in candles["5m"]] == ["2026-03-02T11:55:00Z"]
     assert candles["1m"][2] | {"inserted_at": "", "updated_at": ""} == {
         "open_time": "2026-03-02T12:01:00Z",
         "open": "99",
@@ -147,7 +147,7 @@ def test_candles_begin_with_the_one_that_was_judged_first_and_say_when_they_were
         "inserted_at": "",
         "updated_at": "",
     }
-    assert all(one["updated_at"].endswith("Z") for one in candles["1m"])
+    assert all(row["updated_at"].endswith("Z") for row in candles["1m"])
 
 
 def test_runs_audit_and_signals_of_the_window_are_there_with_the_row_that_stood_before_it(
@@ -155,24 +155,24 @@ def test_runs_audit_and_signals_of_the_window_are_there_with_the_row_that_stood_
 ) -> None:
     for run in MtfRun.objects.all():
         MtfAudit.objects.filter(run_id=run.run_id).update(created_at=run.minute + timedelta(seconds=2))
-    found = exported(minutes=3, window=MINUTE)
+    exported_file = exported(minutes=3, window=MINUTE)
     ran = list(MtfRun.objects.filter(minute__gte=AT + 2 * MINUTE).order_by("minute"))
-    assert [one["run_id"] for one in found["runs"]] == [str(run.run_id) for run in ran]
-    assert [one["cause"] for one in found["audit"]] == ["READY", "execution_side_mismatch", "READY"]
-    assert found["audit"][0]["created_at"] == "2026-03-02T12:01:02Z"
-    assert [(one["phase"], one["side"]) for one in found["signals"]] == [
+    assert [row["run_id"] for row in exported_file["runs"]] == [str(run.run_id) for run in ran]
+    assert [row["cause"] for row in exported_file["audit"]] == ["READY", "execution_side_mismatch", "READY"]
+    assert exported_file["audit"][0]["created_at"] == "2026-03-02T12:01:02Z"
+    assert [(row["phase"], row["side"]) for row in exported_file["signals"]] == [
         ("context", "LONG"),
         ("execution", "SHORT"),
         ("execution", "LONG"),
     ]
-    assert {one["symbol"] for part in ("audit", "signals") for one in found[part]} == {"AUSDT"}
+    assert {row["symbol"] for part in ("audit", "signals") for row in exported_file[part]} == {"AUSDT"}
 
 
 def test_indicators_are_recomputed_at_the_moment_and_unknown_ones_are_null(worker: Worker) -> None:
-    told = exported()["indicators"]
-    assert told["1m"]["open_time"] == "2026-03-02T12:01:00Z"
-    assert told["1m"]["values"]["close"] == 99
-    assert told["4h"]["values"]["close"] is None
+    part_of_export = exported()["indicators"]
+    assert part_of_export["1m"]["open_time"] == "2026-03-02T12:01:00Z"
+    assert part_of_export["1m"]["values"]["close"] == 99
+    assert part_of_export["4h"]["values"]["close"] is None
 
 
 def test_the_switches_in_force_are_those_of_the_moment_and_expired_ones_are_not(worker: Worker) -> None:
@@ -182,7 +182,7 @@ def test_the_switches_in_force_are_those_of_the_moment_and_expired_ones_are_not(
     _switch("PROFILE:plain", 1, is_on=False, expires_at=until)
     _switch("SYMBOL:BUSDT", 1, is_on=False)
     _switch("SYMBOL:AUSDT", 3, is_on=True)
-    in_force = {n: [one["key"] for one in exported(n)["in_force"]] for n in (0, 1, 2, 3)}
+    in_force = {n: [row["key"] for row in exported(n)["in_force"]] for n in (0, 1, 2, 3)}
     assert in_force == {
         0: ["SYMBOL:AUSDT"],
         1: ["PROFILE:plain", "SYMBOL:AUSDT"],
@@ -209,24 +209,29 @@ def _switch(key: str, minute: int, **to: Any) -> None:
 def test_a_trade_is_there_from_its_plan_to_its_close_with_exact_numbers() -> None:
     fill_trading(NOW)
     store.save_contracts([contract("BTCUSDT"), contract("SOLUSDT")], NOW)
-    found = export("BTCUSDT", NOW, HOUR, datetime.now(UTC))
-    assert [len(found[part]) for part in ("plans", "orders", "fills", "positions", "protections")] == [
+    exported_file = export("BTCUSDT", NOW, HOUR, datetime.now(UTC))
+    assert [
+        len(exported_file[part]) for part in ("plans", "orders", "fills", "positions", "protections")
+    ] == [
         1,
         1,
         2,
         1,
         1,
     ]
-    [plan], [order], [stop] = found["plans"], found["orders"], found["protections"]
+    [plan], [order], [stop] = exported_file["plans"], exported_file["orders"], exported_file["protections"]
     assert (plan["entry_price"], plan["stop_price"], plan["size"]) == ("100", "99", "1000")
     assert order["plan_id"] == plan["id"]
-    assert stop["position_id"] == found["positions"][0]["id"]
-    assert found["transactions"][0]["amount"] == "-0.01"
-    assert [one["event_type"] for one in found["lifecycle_events"]][:2] == ["plan_claimed", "order_filled"]
-    assert found["cooldowns"][0]["reason"] == "submitted"
-    assert len(found["queue_marks"]) == 1
+    assert stop["position_id"] == exported_file["positions"][0]["id"]
+    assert exported_file["transactions"][0]["amount"] == "-0.01"
+    assert [row["event_type"] for row in exported_file["lifecycle_events"]][:2] == [
+        "plan_claimed",
+        "order_filled",
+    ]
+    assert exported_file["cooldowns"][0]["reason"] == "submitted"
+    assert len(exported_file["queue_marks"]) == 1
     refused = export("SOLUSDT", NOW, HOUR, datetime.now(UTC))
-    assert [one["deviation_pct"] for one in refused["zone_events"]] == ["3.4"]
+    assert [row["deviation_pct"] for row in refused["zone_events"]] == ["3.4"]
 
 
 def test_what_is_still_open_is_there_long_after_it_began_and_what_ended_before_is_not() -> None:
@@ -260,11 +265,13 @@ def test_over_the_recorded_market_the_minutes_are_those_of_each_ones_own_explana
     write_profile(by)
     market = Recorded(archive, ["ETHUSDT"], [profile(by)], broker)
     market.drive(6)
-    told = export("ETHUSDT", market.at, 4 * MINUTE, datetime.now(UTC))["verdicts"]["plain"]["minutes"]
-    for one in told[:5]:
-        minute = datetime.fromisoformat(one["minute"])
-        assert one["live"] == one["replay"] == verdict_decision(explain("ETHUSDT", minute, "plain").verdict)
-    assert told[0]["minute"] == f"{BEGAN + 2 * MINUTE:%Y-%m-%dT%H:%M:%SZ}"
+    part_of_export = export("ETHUSDT", market.at, 4 * MINUTE, datetime.now(UTC))["verdicts"]["plain"][
+        "minutes"
+    ]
+    for row in part_of_export[:5]:
+        minute = datetime.fromisoformat(row["minute"])
+        assert row["live"] == row["replay"] == verdict_decision(explain("ETHUSDT", minute, "plain").verdict)
+    assert part_of_export[0]["minute"] == f"{BEGAN + 2 * MINUTE:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _by_rsi() -> dict[str, list[str]]:
@@ -279,8 +286,8 @@ def test_the_command_writes_a_file_and_says_what_is_in_it(
 ) -> None:
     file = tmp_path / "a.json"
     call_command("export_symbol", "AUSDT", "2026-03-02 12:02", "--window", "30m", "--out", str(file))
-    found = json.loads(file.read_text())
-    assert (found["schema"], found["at"], found["from"]) == (
+    exported_file = json.loads(file.read_text())
+    assert (exported_file["schema"], exported_file["at"], exported_file["from"]) == (
         SCHEMA,
         "2026-03-02T12:02:00Z",
         "2026-03-02T11:32:00Z",

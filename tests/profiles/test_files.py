@@ -59,7 +59,7 @@ def test_the_documented_example_is_true(tmp_path: Path) -> None:
     put(tmp_path, "conditions", (ROOT / "profiles" / "conditions.yaml").read_text("utf-8"))
     [profile] = load_profiles(tmp_path, ["example"])
     assert (profile.name, profile.grace_s, len(profile.timeframe_rules)) == ("example", 60, 4)
-    slow, fast = (one for one in profile.timeframe_rules if one.phase == Phase.EXECUTION)
+    slow, fast = (rules for rules in profile.timeframe_rules if rules.phase == Phase.EXECUTION)
     assert fast.selection is None
     assert slow.selection is not None
     assert [(role, [leaf.text for leaf in rule.leaves()]) for role, rule in slow.selection.rules()] == [

@@ -90,7 +90,7 @@ def test_manage_check_names_a_configured_profile_that_does_not_exist(settings: A
 def test_check_profiles_shows_a_table() -> None:
     out = io.StringIO()
     call_command("check_profiles", "scalper_micro", stdout=out)
-    [profile] = [one for one in store.configured_profiles() if one.name == "scalper_micro"]
+    [profile] = [each for each in store.configured_profiles() if each.name == "scalper_micro"]
     for part in (
         "scalper_micro",
         "pragmatic",
@@ -107,8 +107,8 @@ def test_check_profiles_speaks_json() -> None:
     call_command("check_profiles", "--json", stdout=out)
     said = json.loads(out.getvalue())
     assert said["faults"] == []
-    assert {one["name"]: one["digest"] for one in said["profiles"]}.items() >= {
-        (one.name, one.digest) for one in store.configured_profiles()
+    assert {each["name"]: each["digest"] for each in said["profiles"]}.items() >= {
+        (each.name, each.digest) for each in store.configured_profiles()
     }
 
 
@@ -121,7 +121,7 @@ def test_check_profiles_fails_with_every_fault_and_still_shows_the_others() -> N
     said = json.loads(out.getvalue())
     assert len([fault for fault in said["faults"] if "near_vwpa" in fault]) == 2
     assert len([fault for fault in said["faults"] if "validation_mode: 'loose'" in fault]) == 1
-    assert [one["name"] for one in said["profiles"]] == ["classic", "crash", "scalper"]
+    assert [each["name"] for each in said["profiles"]] == ["classic", "crash", "scalper"]
 
 
 def test_the_shipped_profiles_are_clean() -> None:

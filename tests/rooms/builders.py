@@ -24,7 +24,7 @@ DIGEST = "d" * 64
 def candle(symbol: str = "BTCUSDT", *, n: int = 0, close: str = "100.5", **changes: Any) -> Candle:
     """The `n`-th candle after T0, between 99 and 102."""
     timeframe = changes.pop("timeframe", Timeframe.M1)
-    made = Candle(
+    row = Candle(
         symbol=symbol,
         timeframe=timeframe,
         open_time=changes.pop("open_time", T0 + n * timeframe.duration),
@@ -35,22 +35,22 @@ def candle(symbol: str = "BTCUSDT", *, n: int = 0, close: str = "100.5", **chang
         volume=Decimal("12.25"),
         source=Source.REST,
     )
-    return replace(made, **changes)
+    return replace(row, **changes)
 
 
 def contract(symbol: str = "BTCUSDT", **changes: Any) -> Contract:
-    one = Decimal(1)
-    made = Contract(
+    step = Decimal(1)
+    row = Contract(
         symbol=symbol,
         base=symbol.removesuffix("USDT"),
         quote="USDT",
         contract_size=Decimal("0.001"),
         tick_size=Decimal("0.1"),
-        volume_step=one,
-        min_volume=one,
+        volume_step=step,
+        min_volume=step,
         max_volume=Decimal(1_000_000),
         market_max_volume=Decimal(500_000),
-        min_leverage=one,
+        min_leverage=step,
         max_leverage=Decimal(100),
         status="Trading",
         listed_at=T0 - timedelta(days=900),
@@ -71,7 +71,7 @@ def contract(symbol: str = "BTCUSDT", **changes: Any) -> Contract:
         funding_interval_hours=8,
         funding_at=T0 + timedelta(hours=8),
     )
-    return replace(made, **changes)
+    return replace(row, **changes)
 
 
 def snapshot(**changes: Any) -> SnapshotRow:
@@ -80,7 +80,7 @@ def snapshot(**changes: Any) -> SnapshotRow:
 
 
 def signal(**changes: Any) -> SignalRow:
-    made = SignalRow(
+    row = SignalRow(
         profile="regular",
         symbol="BTCUSDT",
         timeframe=Timeframe.M5,
@@ -91,11 +91,11 @@ def signal(**changes: Any) -> SignalRow:
         run_id=RUN,
         score=0.75,
     )
-    return replace(made, **changes)
+    return replace(row, **changes)
 
 
 def outcome(**changes: Any) -> OutcomeRow:
-    made = OutcomeRow(
+    row = OutcomeRow(
         digest=DIGEST,
         profile="regular",
         symbol="BTCUSDT",
@@ -107,11 +107,11 @@ def outcome(**changes: Any) -> OutcomeRow:
         reason=None,
         expires_at=T0 + timedelta(minutes=10),
     )
-    return replace(made, **changes)
+    return replace(row, **changes)
 
 
 def audit_row(**changes: Any) -> AuditRow:
-    made = AuditRow(
+    row = AuditRow(
         symbol="BTCUSDT",
         run_id=RUN,
         step="verdict",
@@ -122,4 +122,4 @@ def audit_row(**changes: Any) -> AuditRow:
         created_at=T0,
         details={"verdict": {"side": "long"}},
     )
-    return replace(made, **changes)
+    return replace(row, **changes)

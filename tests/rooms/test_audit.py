@@ -19,10 +19,15 @@ def test_every_value_of_a_row_comes_back() -> None:
     details = {"numbers": [1, 2.5, None, True], "text": 'tab\t line\n back\\slash "quoted" é 取引 \\N'}
     row = audit_row(details=details, timeframe=None, severity=Severity.WARNING)
     assert store.save_rows([row]) == 1
-    kept = MtfAudit.objects.get()
-    assert kept.details == details
-    assert (kept.symbol, kept.run_id, kept.step, kept.timeframe) == ("BTCUSDT", RUN, "verdict", None)
-    assert (kept.cause, kept.severity, kept.profile, kept.created_at) == ("READY", "warning", "regular", T0)
+    stored = MtfAudit.objects.get()
+    assert stored.details == details
+    assert (stored.symbol, stored.run_id, stored.step, stored.timeframe) == ("BTCUSDT", RUN, "verdict", None)
+    assert (stored.cause, stored.severity, stored.profile, stored.created_at) == (
+        "READY",
+        "warning",
+        "regular",
+        T0,
+    )
 
 
 def test_a_value_that_json_cannot_say_is_refused_and_nothing_is_written() -> None:
@@ -49,9 +54,9 @@ def test_the_row_that_stands_is_the_newest_no_later_than_the_moment() -> None:
     assert cause(T0) == "first"
     assert cause(T0 + MINUTE) == "second"
     assert cause(T0 + 9 * MINUTE) == "third"
-    asked = ["BTCUSDT", "ETHUSDT", "XRPUSDT"]
-    assert {symbol: row.cause for symbol, row in store.newest_rows("regular", asked).items()} == {
+    symbols = ["BTCUSDT", "ETHUSDT", "XRPUSDT"]
+    assert {symbol: row.cause for symbol, row in store.newest_rows("regular", symbols).items()} == {
         "BTCUSDT": "third",
         "ETHUSDT": "other symbol",
     }
-    assert store.newest_rows("regular", asked, T0)["BTCUSDT"].cause == "first"
+    assert store.newest_rows("regular", symbols, T0)["BTCUSDT"].cause == "first"

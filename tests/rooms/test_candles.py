@@ -21,8 +21,8 @@ BTC = ("BTCUSDT", Timeframe.M1)
 
 
 def stored(symbol: str = "BTCUSDT") -> list[tuple[Decimal, Source]]:
-    found = store.candles(symbol, Timeframe.M1, T0, T0 + timedelta(days=1))
-    return [(one.close, one.source) for one in found]
+    candles = store.candles(symbol, Timeframe.M1, T0, T0 + timedelta(days=1))
+    return [(each.close, each.source) for each in candles]
 
 
 STRENGTH = [Source.EMPTY, Source.FILE, Source.WS, Source.ROLLUP, Source.REST]
@@ -97,12 +97,12 @@ def test_prices_come_back_exactly(price: str) -> None:
 
 
 def test_candles_of_many_symbols_come_back_rising_and_apart() -> None:
-    made = [candle(symbol, n=n) for symbol in ("BTCUSDT", "ETHUSDT") for n in (3, 1, 2)]
-    store.save_candles(made)
-    found = store.candles_by_symbol(
+    saved = [candle(symbol, n=n) for symbol in ("BTCUSDT", "ETHUSDT") for n in (3, 1, 2)]
+    store.save_candles(saved)
+    by_symbol = store.candles_by_symbol(
         ["ETHUSDT", "BTCUSDT", "NONE"], Timeframe.M1, T0, T0 + timedelta(minutes=3)
     )
-    assert {symbol: [one.open_time for one in rows] for symbol, rows in found.items()} == {
+    assert {symbol: [row.open_time for row in rows] for symbol, rows in by_symbol.items()} == {
         symbol: [T0 + timedelta(minutes=1), T0 + timedelta(minutes=2)] for symbol in ("BTCUSDT", "ETHUSDT")
     }
 

@@ -16,11 +16,11 @@ pytestmark = pytest.mark.django_db
 
 
 def test_every_value_of_a_contract_comes_back() -> None:
-    made = contract()
-    store.save_contracts([made], T0)
+    saved = contract()
+    store.save_contracts([saved], T0)
     (row,) = store.contracts()
-    assert {name: getattr(row, name) for name in made.__slots__} == {
-        name: getattr(made, name) for name in made.__slots__
+    assert {name: getattr(row, name) for name in saved.__slots__} == {
+        name: getattr(saved, name) for name in saved.__slots__
     }
     assert row.synced_at == T0
 

@@ -25,15 +25,15 @@ FOUND = Excursion(D("103.5"), D("99.5"), D("3.5"), D("0.5"), D("3.5"), D("0.5"))
 @pytest.fixture
 def closed() -> Position:
     """In at 3 s, out at 600 s, seen flat at 602 s."""
-    made = plan()
-    ledger().claim(made, NOW)
+    traded = plan()
+    ledger().claim(traded, NOW)
     ledger().record(
         [
-            events.OrderFilled(symbol=made.symbol, at=at(3), order=order(made, OrderStatus.FILLED)),
-            events.FillSeen(symbol=made.symbol, at=at(4), fill=fill(made, "t1", at=at(2))),
-            events.PositionOpened(symbol=made.symbol, at=at(4), position=position(made)),
-            events.FillSeen(symbol=made.symbol, at=at(601), fill=fill(made, "t2", opens=False)),
-            events.PositionClosed(symbol=made.symbol, at=at(602), position=position(made)),
+            events.OrderFilled(symbol=traded.symbol, at=at(3), order=order(traded, OrderStatus.FILLED)),
+            events.FillSeen(symbol=traded.symbol, at=at(4), fill=fill(traded, "t1", at=at(2))),
+            events.PositionOpened(symbol=traded.symbol, at=at(4), position=position(traded)),
+            events.FillSeen(symbol=traded.symbol, at=at(601), fill=fill(traded, "t2", opens=False)),
+            events.PositionClosed(symbol=traded.symbol, at=at(602), position=position(traded)),
         ]
     )
     return Position.objects.get()

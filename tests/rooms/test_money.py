@@ -97,8 +97,8 @@ def test_what_was_just_stored_does_not_differ_from_what_was_read(
 ) -> None:
     """A difference would be told, and written, at every read."""
     Position.objects.all().delete()
-    made = plan()
-    tracked = order(made, decision_key="")
+    traded = plan()
+    tracked = order(traded, decision_key="")
     read = orders.round_report(
         OrderReport(
             exchange_order_id=tracked.exchange_order_id,
@@ -118,7 +118,7 @@ def test_what_was_just_stored_does_not_differ_from_what_was_read(
     now_known = {"size": read.size, "filled": read.filled, "average_price": read.average_price}
     filled = replace(tracked, status=OrderStatus.PARTIALLY_FILLED, **now_known)
     held = orders.round_report(report(size=size * share, entry_price=average))
-    opened = position(made, size=held.size, entry_price=held.entry_price)
+    opened = position(traded, size=held.size, entry_price=held.entry_price)
     ledger().record(
         [
             events.OrderFilled(symbol=BTC, at=NOW, order=filled),
@@ -143,15 +143,15 @@ def test_a_line_that_no_column_holds_keeps_no_other_from_being_stored() -> None:
 
 
 def test_a_trade_that_no_row_holds_keeps_its_position_from_nothing() -> None:
-    made = plan()
-    ledger().claim(made, NOW)
-    free = fill(made, "t0", price=D(0))
+    traded = plan()
+    ledger().claim(traded, NOW)
+    free = fill(traded, "t0", price=D(0))
     ledger().record(
         [
-            events.OrderFilled(symbol=BTC, at=at(3), order=order(made, OrderStatus.FILLED)),
+            events.OrderFilled(symbol=BTC, at=at(3), order=order(traded, OrderStatus.FILLED)),
             events.FillSeen(symbol=BTC, at=at(3), fill=free),
-            events.FillSeen(symbol=BTC, at=at(3), fill=fill(made, "t1")),
-            events.PositionOpened(symbol=BTC, at=at(3), position=position(made)),
+            events.FillSeen(symbol=BTC, at=at(3), fill=fill(traded, "t1")),
+            events.PositionOpened(symbol=BTC, at=at(3), position=position(traded)),
         ]
     )
     book = orders.book(ACCOUNT, BTC, at(4))
@@ -170,17 +170,17 @@ def test_a_protection_that_no_row_holds_keeps_no_other_from_being_taken_over() -
 
 
 def test_a_result_that_cannot_be_written_keeps_no_position_open_and_is_reckoned_later() -> None:
-    made = plan()
-    ledger().claim(made, NOW)
+    traded = plan()
+    ledger().claim(traded, NOW)
     closes = [
-        events.FillSeen(symbol=BTC, at=at(600), fill=fill(made, "t2", opens=False)),
-        events.PositionClosed(symbol=BTC, at=at(602), position=position(made, PositionStatus.CLOSED)),
+        events.FillSeen(symbol=BTC, at=at(600), fill=fill(traded, "t2", opens=False)),
+        events.PositionClosed(symbol=BTC, at=at(602), position=position(traded, PositionStatus.CLOSED)),
     ]
     ledger().record(
         [
-            events.OrderFilled(symbol=BTC, at=at(3), order=order(made, OrderStatus.FILLED)),
-            events.FillSeen(symbol=BTC, at=at(3), fill=fill(made, "t1")),
-            events.PositionOpened(symbol=BTC, at=at(3), position=position(made)),
+            events.OrderFilled(symbol=BTC, at=at(3), order=order(traded, OrderStatus.FILLED)),
+            events.FillSeen(symbol=BTC, at=at(3), fill=fill(traded, "t1")),
+            events.PositionOpened(symbol=BTC, at=at(3), position=position(traded)),
         ]
     )
     with unwritable("risk_day"):
@@ -190,7 +190,7 @@ def test_a_result_that_cannot_be_written_keeps_no_position_open_and_is_reckoned_
     orders.save_missing_results(ACCOUNT, since=NOW)
     assert RiskDay.objects.get().realised_usdt == Position.objects.get().realised_usdt == D("1.88")
     with unwritable("risk_day"):
-        late = fill(made, "t3", opens=False, realised=D(1))
+        late = fill(traded, "t3", opens=False, realised=D(1))
         ledger().record([events.FillLate(symbol=BTC, at=at(700), fill=late)])
         assert Position.objects.get().realised_usdt == D("1.88")
     orders.save_missing_results(ACCOUNT, since=NOW)
@@ -212,10 +212,10 @@ def test_a_review_that_cannot_end_keeps_no_other_waiting() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_audit_rows_that_cannot_be_written_are_written_later_with_the_time_of_their_events() -> None:
-    books, made = ledger(), plan()
-    books.claim(made, NOW)
+    books, traded = ledger(), plan()
+    books.claim(traded, NOW)
     with unwritable("trade_lifecycle_event"):
-        books.record([events.OrderFilled(symbol=BTC, at=at(3), order=order(made, OrderStatus.FILLED))])
+        books.record([events.OrderFilled(symbol=BTC, at=at(3), order=order(traded, OrderStatus.FILLED))])
         books.retry_unwritten()
         assert TradeLifecycleEvent.objects.count() == 0
     books.retry_unwritten()

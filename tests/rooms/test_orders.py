@@ -35,9 +35,9 @@ BTC = "BTCUSDT"
 D = Decimal
 
 
-def claim(made: Plan) -> Plan:
-    assert isinstance(ledger().claim(made, NOW), Claimed)
-    return made
+def claim(traded: Plan) -> Plan:
+    assert isinstance(ledger().claim(traded, NOW), Claimed)
+    return traded
 
 
 def happen(*happened: events.Event) -> None:
@@ -48,42 +48,42 @@ def stored(now: datetime = NOW, account: str = ACCOUNT) -> orders.AccountExposur
     return orders.account_exposure(account, [BTC], now, lambda symbols: dict.fromkeys(symbols, D("0.001")))
 
 
-def filled(made: Plan) -> events.Event:
-    return events.OrderFilled(symbol=made.symbol, at=at(3), order=order(made, OrderStatus.FILLED))
+def filled(traded: Plan) -> events.Event:
+    return events.OrderFilled(symbol=traded.symbol, at=at(3), order=order(traded, OrderStatus.FILLED))
 
 
-def seen_fill(made: Plan, trade_id: str, **changes: object) -> events.Event:
-    return events.FillSeen(symbol=made.symbol, at=at(3), fill=fill(made, trade_id, **changes))
+def seen_fill(traded: Plan, trade_id: str, **changes: object) -> events.Event:
+    return events.FillSeen(symbol=traded.symbol, at=at(3), fill=fill(traded, trade_id, **changes))
 
 
-def opened(made: Plan, **changes: object) -> events.Event:
-    return events.PositionOpened(symbol=made.symbol, at=at(3), position=position(made, **changes))
+def opened(traded: Plan, **changes: object) -> events.Event:
+    return events.PositionOpened(symbol=traded.symbol, at=at(3), position=position(traded, **changes))
 
 
-def closed(made: Plan, seconds: float = 602) -> events.Event:
-    return events.PositionClosed(symbol=made.symbol, at=at(seconds), position=position(made))
+def closed(traded: Plan, seconds: float = 602) -> events.Event:
+    return events.PositionClosed(symbol=traded.symbol, at=at(seconds), position=position(traded))
 
 
 def test_a_plan_comes_back_exactly_as_it_was_claimed() -> None:
-    made = claim(plan())
-    assert values.plan_value(OrderPlan.objects.get()) == made
+    traded = claim(plan())
+    assert values.plan_value(OrderPlan.objects.get()) == traded
 
 
 def test_an_approved_plan_waits_for_its_claim_with_its_run_and_verdict() -> None:
-    made = plan()
-    ledger(review=True, context={"verdict": {"side": "long"}}).claim(made, NOW)
+    traded = plan()
+    ledger(review=True, context={"verdict": {"side": "long"}}).claim(traded, NOW)
     assert orders.approved_plans(ACCOUNT) == []
     orders.approve(OrderPlan.objects.get().pk, actor="ada", now=at(5))
     [approved] = orders.approved_plans(ACCOUNT)
-    assert (approved.plan, approved.context["verdict"]) == (made, {"side": "long"})
+    assert (approved.plan, approved.context["verdict"]) == (traded, {"side": "long"})
 
 
 @pytest.mark.parametrize("first", ["fill", "position"])
 def test_the_result_is_the_fills_own_net_of_fees_and_funding(first: str) -> None:
     """In at 100, out at 102 with 1,000 contracts: 2 gross, 0.12 of fees, 0.01 of funding, at 1.2 of risk."""
-    made = claim(plan())
-    begin = [seen_fill(made, "t1"), opened(made)]
-    happen(filled(made), *(begin if first == "fill" else reversed(begin)))
+    traded = claim(plan())
+    begin = [seen_fill(traded, "t1"), opened(traded)]
+    happen(filled(traded), *(begin if first == "fill" else reversed(begin)))
     orders.save_transactions(
         ACCOUNT,
         [
@@ -92,7 +92,7 @@ def test_the_result_is_the_fills_own_net_of_fees_and_funding(first: str) -> None
             Transaction("f2", TransactionKind.FUNDING, D("-0.7"), BTC, at(9000)),
         ],
     )
-    happen(seen_fill(made, "t2", opens=False), closed(made))
+    happen(seen_fill(traded, "t2", opens=False), closed(traded))
     row = Position.objects.get()
     assert (row.gross_usdt, row.fees_usdt, row.funding_usdt) == (2, D("0.12"), D("-0.01"))
     assert (row.realised_usdt, row.r_multiple, row.exit_price) == (D("1.87"), D("1.5583"), 102)
@@ -102,11 +102,11 @@ def test_the_result_is_the_fills_own_net_of_fees_and_funding(first: str) -> None
 
 
 def test_a_fill_or_funding_that_comes_after_the_close_is_reckoned_in_once() -> None:
-    made = claim(plan())
-    happen(filled(made), seen_fill(made, "t1"), opened(made), closed(made))
+    traded = claim(plan())
+    happen(filled(traded), seen_fill(traded, "t1"), opened(traded), closed(traded))
     assert Position.objects.get().realised_usdt == D("-0.06")
     for _ in range(2):
-        happen(events.FillLate(symbol=BTC, at=at(700), fill=fill(made, "t2", opens=False)))
+        happen(events.FillLate(symbol=BTC, at=at(700), fill=fill(traded, "t2", opens=False)))
         assert RiskDay.objects.get().realised_usdt == Position.objects.get().realised_usdt == D("1.88")
     for _ in range(2):
         orders.save_transactions(
@@ -116,20 +116,20 @@ def test_a_fill_or_funding_that_comes_after_the_close_is_reckoned_in_once() -> N
 
 
 def test_risk_counts_in_proportion_when_only_part_filled() -> None:
-    made = claim(plan())
-    half = order(made, OrderStatus.CANCELLED, filled=D(500), average_price=D(100))
-    happen(events.OrderCancelled(symbol=BTC, at=at(3), order=half), opened(made, size=D(500)))
+    traded = claim(plan())
+    half = order(traded, OrderStatus.CANCELLED, filled=D(500), average_price=D(100))
+    happen(events.OrderCancelled(symbol=BTC, at=at(3), order=half), opened(traded, size=D(500)))
     assert Position.objects.get().risk_usdt == D("0.6")
 
 
 def test_prices_come_back_as_exactly_as_the_exchange_told_them() -> None:
     """Else every comparison of the two books would find a difference."""
-    made, average = claim(plan()), D(200) / D(3)
+    traded, average = claim(plan()), D(200) / D(3)
     happen(
         events.OrderFilled(
-            symbol=BTC, at=at(3), order=order(made, OrderStatus.FILLED, average_price=average)
+            symbol=BTC, at=at(3), order=order(traded, OrderStatus.FILLED, average_price=average)
         ),
-        opened(made, entry_price=average),
+        opened(traded, entry_price=average),
     )
     book = orders.book(ACCOUNT, BTC, NOW)
     assert (book.orders[0].average_price, book.positions[0].entry_price) == (average, average)
@@ -163,22 +163,22 @@ def test_fills_of_two_positions_in_a_row_are_not_mixed() -> None:
 
 
 def test_a_fill_of_an_order_not_yet_known_finds_it_later() -> None:
-    made = claim(plan())
-    result.save_fill(ACCOUNT, fill(made, "t1"))
+    traded = claim(plan())
+    result.save_fill(ACCOUNT, fill(traded, "t1"))
     assert Fill.objects.get().order is None
-    happen(filled(made))
+    happen(filled(traded))
     assert Fill.objects.get().order == ExchangeOrder.objects.get()
 
 
 def test_a_lock_stays_while_anything_of_the_symbol_may_live() -> None:
-    made = claim(plan())
-    release = events.SymbolReleased(symbol=BTC, at=at(9), decision_key=made.decision_key)
+    traded = claim(plan())
+    release = events.SymbolReleased(symbol=BTC, at=at(9), decision_key=traded.decision_key)
     with pytest.raises(orders.NotClean, match=r"order .* is SUBMITTING"):
         happen(release)
-    happen(filled(made), opened(made))
+    happen(filled(traded), opened(traded))
     with pytest.raises(orders.NotClean, match=r"position .* is NAKED"):
         happen(release)
-    happen(closed(made), release)
+    happen(closed(traded), release)
     assert SymbolLock.objects.get().released_at == at(9)
 
 
@@ -189,16 +189,16 @@ def report(
 
 
 def test_a_protection_asked_for_is_confirmed_by_being_read_back() -> None:
-    made = claim(plan())
-    asked = events.ProtectionAsked(
+    traded = claim(plan())
+    request = events.ProtectionAsked(
         symbol=BTC,
         at=at(4),
-        position=position(made, stops_asked=1),
+        position=position(traded, stops_asked=1),
         kind=ProtectionKind.STOP,
         trigger_price=D(99),
         client_order_id="tv3s1",
     )
-    happen(opened(made), asked)
+    happen(opened(traded), request)
     assert Protection.objects.get().status == "PLACING"
     assert "PLACING" not in str(Position.objects.get().status)
     orders.sync_protections(ACCOUNT, BTC, [report(ProtectionKind.STOP, "99", client_id="tv3s1")], at(5))
@@ -209,26 +209,26 @@ def test_a_protection_asked_for_is_confirmed_by_being_read_back() -> None:
 
 
 def test_a_released_symbol_has_no_protection_left_in_the_books() -> None:
-    made = claim(plan())
-    happen(filled(made), seen_fill(made, "t1"), opened(made))
+    traded = claim(plan())
+    happen(filled(traded), seen_fill(traded, "t1"), opened(traded))
     orders.sync_protections(ACCOUNT, BTC, [report(ProtectionKind.STOP, "99")], at(5))
-    release = events.SymbolReleased(symbol=BTC, at=at(603), decision_key=made.decision_key)
-    stopped = seen_fill(made, "t2", opens=False, price=D("98.9"), realised=D("-1.1"))
-    happen(stopped, closed(made), release)
+    release = events.SymbolReleased(symbol=BTC, at=at(603), decision_key=traded.decision_key)
+    stopped = seen_fill(traded, "t2", opens=False, price=D("98.9"), realised=D("-1.1"))
+    happen(stopped, closed(traded), release)
     assert Protection.objects.get().status == "TRIGGERED"
     assert not stored().symbols[BTC].occupied
 
 
 def test_a_protection_that_vanishes_is_lost_while_held_and_fired_or_cancelled_after() -> None:
-    made = claim(plan())
-    happen(filled(made), seen_fill(made, "t1"), opened(made))
+    traded = claim(plan())
+    happen(filled(traded), seen_fill(traded, "t1"), opened(traded))
     both = [report(ProtectionKind.STOP, "99"), report(ProtectionKind.TARGET, "102", "t1")]
     orders.sync_protections(ACCOUNT, BTC, [*both, report(ProtectionKind.STOP, "98", "old")], at(5))
     orders.sync_protections(ACCOUNT, BTC, both, at(6))
-    happen(seen_fill(made, "t2", opens=False), closed(made))
+    happen(seen_fill(traded, "t2", opens=False), closed(traded))
     orders.sync_protections(ACCOUNT, BTC, [], at(603))
-    found = dict(Protection.objects.values_list("exchange_order_id", "status"))
-    assert found == {"old": "LOST", "s1": "CANCELLED", "t1": "TRIGGERED"}
+    statuses = dict(Protection.objects.values_list("exchange_order_id", "status"))
+    assert statuses == {"old": "LOST", "s1": "CANCELLED", "t1": "TRIGGERED"}
 
 
 def test_what_we_did_not_open_counts_at_its_price_and_blocks_its_symbol() -> None:
@@ -251,17 +251,17 @@ def test_an_unanswered_plan_expires_and_an_answered_one_does_not() -> None:
 
 
 def test_accounts_never_mix() -> None:
-    made = claim(plan())
+    traded = claim(plan())
     assert orders.active_symbols("bitmart:live") == []
     other = stored(account="bitmart:live")
     assert (other.exposures, other.symbols[BTC].locked_by, other.symbols[BTC].consumed) == ((), None, set())
     assert orders.book("bitmart:live", BTC, NOW).orders == ()
-    assert orders.active_symbols(ACCOUNT) == [made.symbol]
+    assert orders.active_symbols(ACCOUNT) == [traded.symbol]
 
 
 def test_fills_of_an_old_position_stay_known_as_long_as_it_is_held() -> None:
-    made = claim(plan())
-    happen(filled(made), seen_fill(made, "t1"), opened(made))
+    traded = claim(plan())
+    happen(filled(traded), seen_fill(traded, "t1"), opened(traded))
     assert orders.book(ACCOUNT, BTC, NOW + timedelta(days=30)).trade_ids == {"t1"}
 
 
@@ -299,8 +299,8 @@ def test_an_equity_point_adds_up() -> None:
     ids=lambda value: value if isinstance(value, str) else None,
 )
 def test_the_database_refuses_what_cannot_be(table, change, constraint) -> None:
-    made = claim(plan())
-    happen(filled(made), seen_fill(made, "t1"), opened(made))
+    traded = claim(plan())
+    happen(filled(traded), seen_fill(traded, "t1"), opened(traded))
     orders.sync_protections(ACCOUNT, BTC, [report(ProtectionKind.STOP, "99")], at(5))
     with pytest.raises(Exception, match=constraint), transaction.atomic():
         table.objects.update(**change)
@@ -308,8 +308,8 @@ def test_the_database_refuses_what_cannot_be(table, change, constraint) -> None:
 
 @pytest.mark.parametrize("table", [OrderPlan, ExchangeOrder, Fill, Position, Protection, SymbolLock])
 def test_the_database_refuses_a_second_one(table) -> None:
-    made = claim(plan())
-    happen(filled(made), seen_fill(made, "t1"), opened(made))
+    traded = claim(plan())
+    happen(filled(traded), seen_fill(traded, "t1"), opened(traded))
     orders.sync_protections(ACCOUNT, BTC, [report(ProtectionKind.STOP, "99")], at(5))
     twin = table.objects.get()
     twin.pk = None

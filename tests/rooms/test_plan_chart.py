@@ -41,19 +41,19 @@ def row(**changes: object) -> OrderPlan:
     return OrderPlan(**plan_columns(plan(**changes), {}))
 
 
-def candles(made: OrderPlan, count: int = 20) -> list[Candle]:
+def candles(of: OrderPlan, count: int = 20) -> list[Candle]:
     """The last `count` closed at the plan: each rises from 99.6 to 100.2, between 99.4 and 100.6."""
-    newest = M15.floor(made.plan_time)
+    newest = M15.floor(of.plan_time)
     return [
-        Candle(made.symbol, M15, newest - n * M15.duration, *map(D, ("99.6", "100.6", "99.4", "100.2")), D(1))
+        Candle(of.symbol, M15, newest - n * M15.duration, *map(D, ("99.6", "100.6", "99.4", "100.2")), D(1))
         for n in range(count, 0, -1)
     ]
 
 
 def y_of(svg: str, level: str) -> float:
-    found = re.search(rf'<line class="level {level}"[^>]* y1="([\d.]+)"', svg)
-    assert found is not None, level
-    return float(found[1])
+    match = re.search(rf'<line class="level {level}"[^>]* y1="([\d.]+)"', svg)
+    assert match is not None, level
+    return float(match[1])
 
 
 @pytest.mark.parametrize(
@@ -77,16 +77,21 @@ def test_the_chart_shows_the_candles_up_to_now_and_of_an_old_plan_what_followed(
 def test_target_entry_and_stop_are_drawn_with_their_prices_in_their_order(
     side: Side, above: str, below: str
 ) -> None:
-    made = row(side=side)
-    svg = plan_chart(made, candles(made), NOW)
+    drawn = row(side=side)
+    svg = plan_chart(drawn, candles(drawn), NOW)
     assert TOP < y_of(svg, above) < y_of(svg, "entry") < y_of(svg, below) < HEIGHT - BOTTOM
-    for text in (f"target {made.target_price}", "entry 100", f"stop {made.stop_price}", "zone 99.5 to 100.5"):
+    for text in (
+        f"target {drawn.target_price}",
+        "entry 100",
+        f"stop {drawn.stop_price}",
+        "zone 99.5 to 100.5",
+    ):
         assert text in svg
 
 
 def test_each_candle_is_drawn_once_in_its_colour_and_inside_the_frame() -> None:
-    made = row()
-    svg = plan_chart(made, candles(made), NOW)
+    drawn = row()
+    svg = plan_chart(drawn, candles(drawn), NOW)
     assert (svg.count('<g class="up">'), svg.count('<g class="down">')) == (20, 0)
     assert "20 candles of BTCUSDT on 15m" in svg
     for x in map(float, re.findall(r'<g class="up"><line x1="([\d.]+)"', svg)):
@@ -100,9 +105,9 @@ def test_without_candles_the_plan_s_own_prices_are_drawn_and_it_says_why() -> No
 
 
 def test_what_was_stored_of_a_plan_never_becomes_markup() -> None:
-    made = row()
-    made.symbol = "<script>alert(1)</script>"
-    assert "<script" not in plan_chart(made, [], NOW)
+    drawn = row()
+    drawn.symbol = "<script>alert(1)</script>"
+    assert "<script" not in plan_chart(drawn, [], NOW)
 
 
 numbers = st.floats(min_value=1e-8, max_value=1e6)
@@ -113,13 +118,13 @@ def test_whatever_the_range_of_prices_a_handful_of_round_ones_lies_inside_the_fr
     low: float, high: float, inside: float, minutes: int
 ) -> None:
     low, high = sorted((low, high))
-    made = make_scale(START, START + timedelta(minutes=minutes), [low, low + inside * (high - low), high])
-    assert TOP < made.y(high) <= made.y(low) < HEIGHT - BOTTOM
-    written = made.prices()
+    scale = make_scale(START, START + timedelta(minutes=minutes), [low, low + inside * (high - low), high])
+    assert TOP < scale.y(high) <= scale.y(low) < HEIGHT - BOTTOM
+    written = scale.prices()
     assert 2 <= len(written) <= 8
     assert all(TOP <= y <= HEIGHT - BOTTOM for y, _ in written)
     assert len({text for _, text in written}) == len(written)
-    assert all(LEFT <= x <= WIDTH - RIGHT for x, _ in made.times())
+    assert all(LEFT <= x <= WIDTH - RIGHT for x, _ in scale.times())
 
 
 @given(wanted=st.lists(st.floats(TOP, HEIGHT - BOTTOM), min_size=1, max_size=5))

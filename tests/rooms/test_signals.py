@@ -60,8 +60,8 @@ def test_a_signal_is_one_per_profile_symbol_timeframe_phase_and_candle() -> None
     assert store.save_signals([signal(), signal(profile="other"), signal(phase=Phase.EXECUTION)]) == 3
     assert store.save_signals([signal()]) == 0
     assert store.save_signals([signal(side=SignalSide.NONE, meta={"why": "tab\there \\ there"})]) == 1
-    kept = Signal.objects.get(profile="regular", phase="context")
-    assert (kept.side, kept.meta) == ("NONE", {"why": "tab\there \\ there"})
+    stored = Signal.objects.get(profile="regular", phase="context")
+    assert (stored.side, stored.meta) == ("NONE", {"why": "tab\there \\ there"})
     assert Signal.objects.count() == 3
 
 

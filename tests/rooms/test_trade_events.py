@@ -68,8 +68,10 @@ SPECIAL = {
 
 def every_kind() -> list[type[events.Event]]:
     """Every event the engine can tell, so that a new one without a place fails here."""
-    told = [one for one in vars(events).values() if isinstance(one, type) and issubclass(one, events.Event)]
-    return [kind for kind in told if hasattr(kind, "name")]
+    kinds = [
+        kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, events.Event)
+    ]
+    return [kind for kind in kinds if hasattr(kind, "name")]
 
 
 def made(kind: type[events.Event]) -> events.Event:

@@ -20,13 +20,13 @@ pytestmark = pytest.mark.django_db
 def test_candles_stand_at_their_place_and_absent_ones_are_nan(timeframe: Timeframe) -> None:
     start = timeframe.floor(T0)
     step = timeframe.duration
-    made = {0: "100.25", 1: "100.5", 3: "101"}
+    closes = {0: "100.25", 1: "100.5", 3: "101"}
     store.save_candles(
         candle("ETHUSDT", timeframe=timeframe, open_time=start + n * step, close=close)
-        for n, close in made.items()
+        for n, close in closes.items()
     )
-    asked = ["BTCUSDT", "ETHUSDT"]
-    seen = CandleTable().windows(asked, timeframe, until=start + 4 * step, length=6)
+    symbols = ["BTCUSDT", "ETHUSDT"]
+    seen = CandleTable().windows(symbols, timeframe, until=start + 4 * step, length=6)
     nan = np.nan
     np.testing.assert_array_equal(seen.candles[CLOSE, 1], [nan, nan, 100.25, 100.5, nan, 101.0])
     np.testing.assert_array_equal(seen.candles[:, 1, 5], [100.0, 102.0, 99.0, 101.0, 12.25])

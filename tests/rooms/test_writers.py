@@ -44,7 +44,7 @@ def test_writers_in_opposite_orders_do_not_deadlock_and_every_change_is_counted(
         back = pool.submit(write, [batch[::-1] for batch in batches(SYMBOLS)])
         changed = ahead.result(timeout=60) + back.result(timeout=60)
 
-    found = store.candles_by_symbol(SYMBOLS, Timeframe.M1, T0, T0 + timedelta(minutes=CANDLES))
-    assert {symbol: len(rows) for symbol, rows in found.items()} == dict.fromkeys(SYMBOLS, CANDLES)
+    by_symbol = store.candles_by_symbol(SYMBOLS, Timeframe.M1, T0, T0 + timedelta(minutes=CANDLES))
+    assert {symbol: len(rows) for symbol, rows in by_symbol.items()} == dict.fromkeys(SYMBOLS, CANDLES)
     moved = sum(series.version for series in store.series().values())
     assert moved == changed + len(SYMBOLS) * CANDLES

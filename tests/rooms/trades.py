@@ -29,7 +29,7 @@ def plan(symbol: str = "BTCUSDT", *, n: int = 0, **changes: Any) -> OrderPlan:
     side = changes.get("side", Side.LONG)
     opened = NOW.replace(second=0) - timedelta(minutes=15 * (n + 1))
     key = decision_key(profile, symbol, Timeframe.M15, opened, side)
-    made = OrderPlan(
+    built = OrderPlan(
         decision_key=key,
         client_order_id=client_order_id(Role.ENTRY, key),
         profile=profile,
@@ -64,22 +64,22 @@ def plan(symbol: str = "BTCUSDT", *, n: int = 0, **changes: Any) -> OrderPlan:
         send_before=at(10),
         expires_at=at(120),
     )
-    return replace(made, **changes)
+    return replace(built, **changes)
 
 
 def order(of: OrderPlan, status: OrderStatus = OrderStatus.SUBMITTED, **changes: Any) -> TrackedOrder:
     """The first attempt's order; a filled one at the plan's price."""
-    made = replace(
+    tracked = replace(
         TrackedOrder.of(of), status=status, exchange_order_id=f"x-{of.symbol}-{of.client_order_id[-6:]}"
     )
     if status is OrderStatus.FILLED:
-        made = replace(made, filled=of.size, average_price=of.entry)
-    return replace(made, **changes)
+        tracked = replace(tracked, filled=of.size, average_price=of.entry)
+    return replace(tracked, **changes)
 
 
 def fill(of: OrderPlan, trade_id: str, *, opens: bool = True, **changes: Any) -> Fill:
     """A trade of the whole size: in at 100, out at 102, each for a fee of 0.06."""
-    made = Fill(
+    built = Fill(
         trade_id=trade_id,
         exchange_order_id=order(of).exchange_order_id if opens else f"close-{of.symbol}",
         symbol=of.symbol,
@@ -92,11 +92,11 @@ def fill(of: OrderPlan, trade_id: str, *, opens: bool = True, **changes: Any) ->
         is_maker=opens,
         at=at(3 if opens else 600),
     )
-    return replace(made, **changes)
+    return replace(built, **changes)
 
 
 def position(of: OrderPlan, status: PositionStatus = PositionStatus.NAKED, **changes: Any) -> TrackedPosition:
-    made = TrackedPosition(
+    tracked = TrackedPosition(
         symbol=of.symbol,
         side=of.side,
         decision_key=of.decision_key,
@@ -108,4 +108,4 @@ def position(of: OrderPlan, status: PositionStatus = PositionStatus.NAKED, **cha
         opened_at=at(3),
         naked_since=at(3) if status is PositionStatus.NAKED else None,
     )
-    return replace(made, **changes)
+    return replace(tracked, **changes)
