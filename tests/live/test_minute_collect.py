@@ -80,12 +80,12 @@ def test_a_late_candle_is_candle_late_in_this_run_and_judged_in_the_next(broker:
     assert verdict("BUSDT", run) == {"5m": None, "1m": None}
 
 
-def close_of_15m_is_late(broker: redis.Redis, judged_by: Profile, minutes: int) -> MtfRun:
+def close_of_15m_is_late(broker: redis.Redis, judging: Profile, minutes: int) -> MtfRun:
     """The run `minutes` after a quarter whose own candle never came; the one before it was long."""
     fill(["AUSDT"], [M15], AT, close=LONG)
     quarter = AT + timedelta(minutes=15)
     fill(["AUSDT"], [M1], quarter + minutes * MINUTE, close=LONG)
-    [run] = Worker(["AUSDT"], [judged_by], broker=broker).minute(quarter + minutes * MINUTE)
+    [run] = Worker(["AUSDT"], [judging], broker=broker).minute(quarter + minutes * MINUTE)
     return run
 
 
@@ -95,7 +95,7 @@ ENTERING = profile(by_close("entering", "15m", "15m"))
 
 
 @pytest.mark.parametrize(
-    ("own", "minutes", "outcome", "grace"),
+    ("judging", "minutes", "outcome", "grace"),
     [
         (SLOW, 0, "long", True),
         (SLOW, 1, "long", True),
@@ -106,9 +106,9 @@ ENTERING = profile(by_close("entering", "15m", "15m"))
     ],
 )
 def test_a_late_15m_context_may_use_its_candle_before_for_its_grace(
-    broker: redis.Redis, judged_by: Profile, minutes: int, outcome: str, grace: bool
+    broker: redis.Redis, judging: Profile, minutes: int, outcome: str, grace: bool
 ) -> None:
-    run = close_of_15m_is_late(broker, judged_by, minutes)
+    run = close_of_15m_is_late(broker, judging, minutes)
     [context, _] = MtfAudit.objects.get(run_id=run.run_id).details["verdict"]["timeframes"]
     assert (context["outcome"], context["grace"]) == (outcome, grace)
     assert context["reason"] == (None if grace else "candle_late")
