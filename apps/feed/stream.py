@@ -66,7 +66,7 @@ class Stream:
                 self._message_at = now
                 self._collect(self._closer.push(value), now)
             elif isinstance(value, Gap):
-                self._refill_gap(value)
+                self._handle_gap(value)
             if now - self._acted_at >= ACT_EACH:
                 self._acted_at = now
                 self._store_and_announce(now)
@@ -104,7 +104,7 @@ class Stream:
             roll_up_changed(batch, now=self._clock())
         self._candle_at = max(c.close_time for c in batch)
 
-    def _refill_gap(self, gap: Gap) -> None:
+    def _handle_gap(self, gap: Gap) -> None:
         log.warning("stream_gap", symbols=len(gap.symbols), reason=gap.reason)
         self._reconnects += 1
         self._closer.forget(gap.symbols)

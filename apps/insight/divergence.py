@@ -126,7 +126,7 @@ def find_divergence(
     Without `symbols` every symbol that a run of these minutes judged. `advance` is called with each one done.
     """
     live = live_decisions(profile, symbols, start, end)
-    versions = {digest: _version(digest) for digest in dict.fromkeys(run.digest for run in live.decided)}
+    versions = {digest: _find_version(digest) for digest in dict.fromkeys(run.digest for run in live.decided)}
     symbols = live.judged_symbols if symbols is None else symbols
     runs = Counter({NO_RUN: (end - start) // MINUTE - len(live.runs)})
     runs.update(str(run.status) for run in live.runs)
@@ -167,7 +167,7 @@ def _judged_rows(live: LiveDecisions, symbol: str, runs: Sequence[MtfRun]) -> li
     return [(run, row) for run, row in rows if row and row.digest == run.digest and row.cause != NOT_WATCHED]
 
 
-def _version(digest: str) -> Profile | None:
+def _find_version(digest: str) -> Profile | None:
     """Return the version as it ran; None when it is not kept, or today's language cannot read it."""
     try:
         return profiles.find_version(digest)
@@ -195,12 +195,12 @@ def _differences(symbol: str, version: Profile, rows: Sequence[tuple[MtfRun, Cau
     ]
     late = late_candles(symbol, min(reads), spans)
     return [
-        Difference(run.minute, symbol, live, replayed[at], *_reason(history, at, run, live, late))
+        Difference(run.minute, symbol, live, replayed[at], *_difference_reason(history, at, run, live, late))
         for run, at, live in changed
     ]
 
 
-def _reason(
+def _difference_reason(
     history: PastJudgement, at: int, run: MtfRun, live: str, late: Sequence[LateCandle]
 ) -> tuple[Kind, str]:
     """Return the probable reason why row `at` of the history is not what `run` decided, `live`.

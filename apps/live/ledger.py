@@ -55,7 +55,7 @@ class AccountLedger:
     )
 
     def state(self, symbols: Sequence[str], now: datetime) -> AccountState:
-        """See the port. Contracts of positions without a plan are valued as the market room has them."""
+        """Return what the books say now; what has no plan is valued by its contract in the market room."""
         health = self.health(now)
         stored = orders.account_exposure(self.account, symbols, now, _contract_sizes)
         unhealthy = [health.unhealthy] if health.unhealthy else []

@@ -119,9 +119,8 @@ class Warm:
         track = _Track(
             timeframe, length, self._depth(timeframe), capacity, until, length, self._extras(timeframe)
         )
-        track.candles[:, :, :length] = (
-            CandleTable().windows(self.symbols, timeframe, until=until, length=length).candles
-        )
+        whole = CandleTable().windows(self.symbols, timeframe, until=until, length=length)
+        track.candles[:, :, :length] = whole.candles
         track.versions = _wholly_read(stored, until)
         self._measure(track, rows=None)
         return track

@@ -50,6 +50,7 @@ def sizing(market: Market, entry: EntrySettings, price: Decimal, stop: Decimal, 
     if size < contract.min_volume or size <= 0:
         numbers = {"size": size, "min_volume": contract.min_volume, "bound": str(bound), "budget": budget}
         return Refusal(Reason.SIZE_BELOW_MIN_VOLUME, numbers)
+    notional = size * unit
     return Sizing(
         size=size,
         leverage=chosen.leverage,
@@ -57,8 +58,8 @@ def sizing(market: Market, entry: EntrySettings, price: Decimal, stop: Decimal, 
         equity=equity,
         risk_budget=budget,
         risk=loss * size,
-        notional=size * unit,
-        margin=size * unit / chosen.leverage,
+        notional=notional,
+        margin=notional / chosen.leverage,
         liquidation_distance=price * (1 / Decimal(chosen.leverage) - chosen.maintenance_ratio - market.taker),
     )
 

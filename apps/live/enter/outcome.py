@@ -128,7 +128,7 @@ def _plan_outcome(plan: OrderPlan) -> dict[str, Any]:
 
 
 def _status_word(plan: OrderPlan) -> str:
-    return STATUS_WORDS.get(OrderStatus(plan.status), "submitted")
+    return STATUS_WORDS.get(plan.status, "submitted")
 
 
 def add_dry_outcome(run: MtfRun, verdict: Verdict, outcome: EntryResult | Refusal) -> None:

@@ -72,7 +72,7 @@ def check_leverage(listing: Listing, leverage: int) -> None:
 
 
 def opening_settings(account: Account, request: NewOrder) -> tuple[int, str]:
-    """The leverage and open type an opening order gets: those of what is held or rests already."""
+    """Return the leverage and open type an opening order gets: those of what is held or rests already."""
     contract = account.contract(request.symbol)
     leverage, open_type = contract.leverage, contract.open_type
     if request.leverage is not None:
@@ -89,12 +89,12 @@ def opening_settings(account: Account, request: NewOrder) -> tuple[int, str]:
 
 
 def is_in_use(account: Account, symbol: str) -> bool:
-    """Does a position or an opening order hold the contract's leverage and margin mode?"""
+    """Whether a position or an opening order holds the contract's leverage and margin mode."""
     return bool(account.open_positions(symbol)) or any(order.opens for order in account.live_orders(symbol))
 
 
 def check_bracket(account: Account, request: NewOrder, value: Decimal, leverage: int) -> None:
-    """The side's position, its resting orders and the new one together must fit a bracket of the leverage."""
+    """Refuse unless the side's position, resting orders and the new one fit a bracket of the leverage."""
     listing = account.listing(request.symbol)
     resting = sum(
         (
@@ -110,7 +110,7 @@ def check_bracket(account: Account, request: NewOrder, value: Decimal, leverage:
 
 
 def closing_size(account: Account, request: NewOrder) -> int:
-    """What a closing order may have of its size. In one-way mode it is cut to the position."""
+    """Return what a closing order may have of its size. In one-way mode it is cut to the position."""
     held = account.position(request.symbol, SHORT if request.side == 2 else LONG)
     if not held.size:
         raise Refused(Code.NO_POSITION)

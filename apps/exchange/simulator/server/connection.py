@@ -112,16 +112,21 @@ class Connection:
 
     def _action_answers(self, action: str, arguments: list[str]) -> Iterator[str]:
         for name in arguments:
-            topic = parse_topic(name, self._symbols)
             if action not in ACTIONS:
                 yield refusal(action, name, f"Invalid action [{action}] for group [{name}]")
-            elif PRIVATE.fullmatch(name):
-                yield needs_login(action, name)
-            elif topic is None:
-                yield refusal(action, name, f"group [{name}] not exist")
+                continue
+            topic = self._topic_or_refusal(action, name)
+            if isinstance(topic, str):
+                yield topic
             else:
-                yield acknowledgement(action, name)
+                request = echo(action, name)
+                yield compact({"action": action, "group": name, "success": True, "request": request})
                 yield from self._carry_out(action, topic)
+
+    def _topic_or_refusal(self, action: str, name: str) -> Topic | str:
+        if PRIVATE.fullmatch(name):
+            return needs_login(action, name)
+        return parse_topic(name, self._symbols) or refusal(action, name, f"group [{name}] not exist")
 
     def _carry_out(self, action: str, topic: Topic) -> list[str]:
         if action == "unsubscribe":
@@ -148,10 +153,6 @@ def _parse_request(message: Message) -> tuple[str, list[str]] | None:
     if not isinstance(action, str) or not isinstance(names, list):
         return None
     return (action, names) if all(isinstance(name, str) for name in names) else None
-
-
-def acknowledgement(action: str, name: str) -> str:
-    return compact({"action": action, "group": name, "success": True, "request": echo(action, name)})
 
 
 def needs_login(action: str, name: str) -> str:
@@ -183,16 +184,7 @@ class UserConnection(Connection):
 
     def _action_answers(self, action: str, arguments: list[str]) -> Iterator[str]:
         if action != "access":
-            for name in arguments:
-                if action not in ACTIONS:
-                    yield refusal(action, name, f"Invalid action [{action}] for group [{name}]")
-                elif not TOPICS.fullmatch(name):
-                    yield refusal(action, name, f"group [{name}] not exist")
-                elif not self._logged_in:
-                    yield needs_login(action, name)
-                else:
-                    yield acknowledgement(action, name)
-                    yield from self._carry_out(action, Topic(name, name, ""))
+            yield from super()._action_answers(action, arguments)
         elif may_log_in(self._keys, arguments, int(self._now().timestamp() * 1000)):
             self._logged_in = True
             # The exchange's own SDK waits 5 s between its login and its first topic: patience ends too soon.
@@ -203,3 +195,8 @@ class UserConnection(Connection):
             error = f"access failed: openapi auth: apiKey {shown}**** failed: openapi auth failed"
             yield compact({"action": "access", "success": False, "error": error})
             self._leaving = True
+
+    def _topic_or_refusal(self, action: str, name: str) -> Topic | str:
+        if not TOPICS.fullmatch(name):
+            return refusal(action, name, f"group [{name}] not exist")
+        return Topic(name, name, "") if self._logged_in else needs_login(action, name)
