@@ -1,4 +1,4 @@
-"""manage.py mtf_run: judge now, dry, and show what came of it."""
+"""manage.py mtf_run: judge now, send orders only with --live, and show what came of it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rich.table import Column, Table
 
 from apps.admin_base.format import plain
 from apps.feed.models import StreamHealth
+from apps.live import tasks
 from apps.live.enter.outcome import result_with_entries
 from apps.live.models import RunStatus, Trigger
 from apps.live.run_request import InvalidRunRequest, RunRequest, open_requested_run, wait_for_run
 from apps.live.run_state import TooManyWaiting
-from apps.live.tasks import run_request as asked_task
 from apps.profiles import store as profiles
 
 ANSWER_S = 55.0
@@ -65,7 +65,7 @@ class Command(BaseCommand):
             raise CommandError(f"{fault.field}: {fault}") from fault
         except TooManyWaiting as fault:
             raise CommandError(str(fault)) from fault
-        asked_task.apply_async(kwargs={"run_id": str(run.run_id)}, expires=ANSWER_S)
+        tasks.run_request.apply_async(kwargs={"run_id": str(run.run_id)}, expires=ANSWER_S)
         done = wait_for_run(run.run_id, ANSWER_S)
         if done is None:
             raise CommandError(
