@@ -18,7 +18,14 @@ def test_ctrl_c_ends_it_cleanly_and_writes_nothing(tmp_path: Path) -> None:
     report = tmp_path / "report.html"
     command = [sys.executable, "manage.py", "backtest", "--profile", "scalper", "--html", str(report)]
     process = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        env=os.environ,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # Tests started in a shell's background inherit an ignored SIGINT; a person's terminal does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stderr is not None
     assert process.stderr.readline().startswith("profile scalper ")
