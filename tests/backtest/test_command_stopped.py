@@ -11,21 +11,25 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+HEAR_CTRL_C = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+"""Tests started in a shell's background inherit an ignored SIGINT; a person's terminal does not."""
 
 
 @pytest.mark.slow
 def test_ctrl_c_ends_it_cleanly_and_writes_nothing(tmp_path: Path) -> None:
     report = tmp_path / "report.html"
-    command = [sys.executable, "manage.py", "backtest", "--profile", "scalper", "--html", str(report)]
+    command = [sys.executable, "-c", HEAR_CTRL_C, "manage.py", "backtest", "--profile", "scalper"]
     process = subprocess.Popen(
-        command,
+        [*command, "--html", str(report)],
         cwd=ROOT,
         env=os.environ,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        # Tests started in a shell's background inherit an ignored SIGINT; a person's terminal does not.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stderr is not None
     assert process.stderr.readline().startswith("profile scalper ")

@@ -101,9 +101,9 @@ def _each_symbol_was_traded_once_by_the_first_profile_that_could(
     arrived = system.books()["orders"]
     assert sorted(row["client_order_id"] for row in arrived) == sorted(p["client_order_id"] for p in plans)
     refused = until("the other profile was refused", lambda: _refused(system), patience_s=20)
-    why_not = {"first": ("second", "symbol_locked"), "second": ("first", "quote_stale")}
-    told = {row["symbol"]: (row["profile"], row["reason_code"]) for row in refused}
-    assert told == {plan["symbol"]: why_not[plan["profile"]] for plan in plans}
+    refusals = {row["symbol"]: (row["profile"], row["reason_code"]) for row in refused}
+    refused_beside = {"first": ("second", "symbol_locked"), "second": ("first", "quote_stale")}
+    assert refusals == {plan["symbol"]: refused_beside[plan["profile"]] for plan in plans}
     [first, second] = system.tables.runs(at)
     assert (first["profile"], second["profile"], first["dry_run"]) == ("first", "second", False)
 

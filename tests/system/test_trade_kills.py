@@ -129,7 +129,8 @@ def test_a_kill_leaves_no_second_order_no_naked_position_no_lasting_lock_and_equ
                 kind(Moment(house, unprotected, chance, chance.sample(symbols, TOGETHER), n))
                 house.until("settled", house.settled, patience_s=NEVER_ARRIVED_S)
                 house.until("reconciled", lambda: house.tables.rows(RECONCILED), patience_s=60)
-                house.until("every symbol is free", lambda: _closed_and_free(house), patience_s=60)
+                house.until("closed", lambda: house.decider.ask("close_all") >= 0, patience_s=30)
+                house.until("every symbol is free", house.free, patience_s=60)
         _one_order_a_decision(house)
         _books_equal(house)
         statuses = Counter(
@@ -138,13 +139,6 @@ def test_a_kill_leaves_no_second_order_no_naked_position_no_lasting_lock_and_equ
         longest = f"unprotected {unprotected.longest_s:.1f} s, machine {slowest:.1f} times slower than idle"
         print(f"{kind.__name__}: {KILLS} kills, {longest}, {dict(statuses)}")
         assert unprotected.longest_s <= LONGEST_UNPROTECTED_S * slowest
-
-
-def _closed_and_free(house: TradingSystem) -> bool:
-    """Close by hand whatever is held, also what an entry that waited for Redis opens late."""
-    if house.books()["positions"]:
-        house.decider.ask("close_all")
-    return house.free()
 
 
 def _one_order_a_decision(house: TradingSystem) -> None:

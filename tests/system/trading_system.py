@@ -37,6 +37,14 @@ SETTLED = """
 EVENTS = """
     SELECT happened_at::text, symbol, event_type, extra FROM trade_lifecycle_event ORDER BY id DESC LIMIT 30
 """
+ANSWERED = """
+    SELECT run_id::text, symbol FROM order_plan
+    UNION SELECT run_id::text, symbol FROM trade_lifecycle_event
+    WHERE event_type IN ('plan_refused', 'call_failed')
+"""
+ENTRY_EXPIRES_S = 20
+ENTRY_TAKES_S = 10
+"""From its start to its claim or refusal, Redis or PostgreSQL coming back meanwhile."""
 LOCKED = "SELECT symbol FROM symbol_lock WHERE released_at IS NULL"
 
 
@@ -56,6 +64,7 @@ class TradingSystem:
         self.services = services
         self.decider = decider
         self._queue = Celery("enters", broker=env["REDIS_URL"])
+        self._sent_at: dict[tuple[str, str], float] = {}
 
     def kill(self, name: str) -> None:
         """kill -9; `tend` starts it again."""
@@ -84,8 +93,9 @@ class TradingSystem:
                 "apps.live.tasks.enter_symbol",
                 kwargs={"run_id": run_id, "symbol": symbol},
                 queue="exchange",
-                expires=20,
+                expires=ENTRY_EXPIRES_S,
             )
+            self._sent_at[run_id, symbol] = time.monotonic()
 
     def switch(self, **faults: Any) -> None:
         requests.post(f"{self.url}/admin/faults", json=faults, timeout=10).raise_for_status()
@@ -97,8 +107,14 @@ class TradingSystem:
         return dict(answer.json())
 
     def settled(self) -> bool:
-        """Nothing in doubt, nothing resting, everything held is protected."""
-        return bool(self.tables.rows(SETTLED)[0]["n"] == 0)
+        """No entry to come, nothing in doubt, nothing resting, everything held is protected.
+
+        An entry that is lost with its worker never answers: it can come no more once its time is over.
+        """
+        may_come_since = time.monotonic() - ENTRY_EXPIRES_S - ENTRY_TAKES_S
+        may_come = {entry for entry, sent_at in self._sent_at.items() if sent_at > may_come_since}
+        answered = {(row["run_id"], row["symbol"]) for row in self.tables.rows(ANSWERED)}
+        return may_come <= answered and bool(self.tables.rows(SETTLED)[0]["n"] == 0)
 
     def free(self) -> bool:
         return not self.tables.rows(LOCKED)
