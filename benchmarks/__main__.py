@@ -1,7 +1,8 @@
 """`python -m benchmarks NAME [--json] [arguments]`: measure one thing and print it.
 
 A benchmark is a module of this package with `run(args) -> dict` (name, params, metrics, stages); one that
-needs the database says NEEDS_DJANGO = True. The machine and the commit are added here.
+needs the database says NEEDS_DJANGO = True. The machine and the commit are added here. Where something is
+judged, `metrics.violations` counts what broke a rule, and `violations_found` says each in a sentence.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ usage: ./run bench NAME [--json] [arguments]
 
 
 def main(arguments: list[str]) -> int:
-    """Run the benchmark that is named; return 0 when measured, 2 for a name that does not exist."""
-    names = sorted(module.name for module in pkgutil.iter_modules([str(FOLDER)]) if module.name != "__main__")
+    """Run the benchmark that is named; return 0 when measured, 1 with violations, 2 for an unknown name."""
+    modules = pkgutil.iter_modules([str(FOLDER)])
+    names = sorted(module.name for module in modules if not module.ispkg and module.name != "__main__")
     as_json = "--json" in arguments
     words = [argument for argument in arguments if argument != "--json"]
     if not words or words[0] in {"-h", "--help"}:
@@ -56,9 +58,10 @@ def main(arguments: list[str]) -> int:
         "numpy": np.__version__,
     }
     result = {**benchmark.run(rest), "machine": machine, "commit": _short_commit()}
+    code = 1 if result["metrics"].get("violations") else 0
     if as_json:
         print(json.dumps(result))
-        return 0
+        return code
     console = Console()
     console.print(f"{result['name']} at {result['commit']}", style="bold")
     for part in ("params", "metrics", "stages", "machine"):
@@ -67,7 +70,9 @@ def main(arguments: list[str]) -> int:
             for key, value in result[part].items():
                 table.add_row(key, str(value))
             console.print(table)
-    return 0
+    for sentence in result.get("violations_found", []):
+        console.print(sentence, style="red", markup=False)
+    return code
 
 
 def _cpu_model() -> str:

@@ -38,6 +38,7 @@ SCREEN = Console(stderr=True)
 PROFILES = Path(__file__).resolve().parents[1] / "profiles"
 
 EQUITY = Decimal(1000)
+DAY_MINUTES = 1440
 HELD_BACK = (Reason.SYMBOL_LOCKED, Reason.COOLDOWN_ACTIVE)
 
 SymbolCandles = dict[Timeframe, Windows]
@@ -50,11 +51,16 @@ def run(args: list[str]) -> dict[str, Any]:
     parser.add_argument(
         "--symbols", type=int, default=16, choices=range(1, 17), metavar="N", help="1 … 16 (default 16)"
     )
+    parser.add_argument("--days", type=int, help="the first N days of it (default all)")
     parser.add_argument("--repeats", type=int, default=9, help="at least 5 (default 9)")
     options = parser.parse_args(args)
     repeats = max(options.repeats, 5)
     [profile] = load_profiles(PROFILES, [options.profile])
     names, first_minute, minutes = extent()
+    if options.days is not None:
+        if not 1 <= options.days <= minutes // DAY_MINUTES:
+            parser.error(f"argument --days: choose from 1 … {minutes // DAY_MINUTES}")
+        minutes = options.days * DAY_MINUTES
     start = datetime.fromtimestamp(first_minute * 60, UTC)
     source = open_recorded(CandleRange(names[: options.symbols], start, start + timedelta(minutes=minutes)))
     loading = track(source.range.symbols, "loading candles", console=SCREEN)

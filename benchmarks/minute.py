@@ -1,4 +1,4 @@
-"""minute: candles announced → the last of five orders acknowledged by the simulator, through both workers."""
+"""minute: candles announced → the last order acknowledged by the simulator, through both workers."""
 
 from __future__ import annotations
 
@@ -12,33 +12,39 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import requests
 import yaml
-from celery import Celery
 from django.conf import settings
+from django.test import override_settings
 from rich.console import Console
 from rich.progress import track
 
+from apps.engine.values.order import OrderStatus
 from apps.engine.values.timeframe import WINDOW, Timeframe
+from apps.exchange import venue
 from apps.exchange.simulator.market import state
 from apps.exchange.simulator.market.archive import Archive
 from apps.feed.announcement import announce, redis_client
+from apps.feed.quote_feed import QuoteFeed
 from apps.feed.rollup import roll_up_changed
 from apps.live.models import MtfRun, WatchState
-from apps.market import store
-from apps.orders.models import OrderPlan, SymbolLock
+from apps.market import quotes, store
+from apps.orders.models import ExchangeOrder, OrderPlan, SymbolLock
 from apps.switches.models import MtfSwitch
+from benchmarks.trading.task_queue import open_task_queue
 from launch import ports
 from launch.program import Market, simulator, workers
 
 NEEDS_DJANGO = True
 SCREEN = Console(stderr=True)
 """Progress is for people: standard output holds the result alone."""
-ORDERS = 5
 BALANCE_USDT = 1_000_000
 """So much, and so little of it at risk, that no order takes another's room."""
 ACCOUNT = "simulator:live"
 PAUSE_S = 6.0
-"""Between minutes: the exchange's limits recover as they would in a real one."""
+RECOVERY_S = 1.2
+"""Between minutes, at least and for each order: the exchange's limits recover as they would in a real one, by
+one read of each kind a second."""
 START_S = 60.0
 PATIENCE_S = 30.0
 TURN_S = 8
@@ -46,31 +52,44 @@ TURN_S = 8
 
 
 def run(args: list[str]) -> dict[str, Any]:
-    """Measure minutes: each repeat is one in which five symbols, that were not traded before, are ready."""
+    """Measure minutes: each repeat is one in which symbols are ready that were not traded before."""
     parser = argparse.ArgumentParser(prog="bench minute", description=__doc__)
     parser.add_argument("--symbols", type=int, default=400, help="contracts judged")
     parser.add_argument("--repeats", type=int, default=30)
+    parser.add_argument(
+        "--orders", type=int, default=5, choices=range(1, 11), metavar="N", help="ready at once (default 5)"
+    )
+    parser.add_argument(
+        "--quotes", choices=("pushed", "asked"), default="pushed", help="are theirs on the board already?"
+    )
+    parser.add_argument(
+        "--latency-ms", type=int, default=0, help="each answer of the exchange takes so long (default 0)"
+    )
     options = parser.parse_args(args)
-    if options.symbols < ORDERS * (options.repeats + 1):
-        parser.error(
-            f"{options.repeats} repeats and one before need {ORDERS * (options.repeats + 1)} symbols"
-        )
+    needed = options.orders * (options.repeats + 1)
+    if options.symbols < needed:
+        parser.error(f"{options.repeats} repeats and one before need {needed} symbols")
     var = Path(os.environ["TRADINGV3_VAR"])
-    with _exchange_and_workers(var, options.symbols) as env:
-        minutes = _Minutes(var, options.symbols, env)
+    with _exchange_and_workers(var, options.symbols) as env, ExitStack() as stack:
+        if options.quotes == "pushed":
+            stack.enter_context(_quotes(env))
+        minutes = _Minutes(var, options.symbols, env, options.orders)
+        faults = {"latency_ms": options.latency_ms}
+        requests.post(f"{env['BITMART_BASE_URL']}/admin/faults", json=faults, timeout=30).raise_for_status()
         minutes.measure()  # the first fills windows and connections
         taken = [
             minutes.measure() for _ in track(range(options.repeats), description="minutes", console=SCREEN)
         ]
     return {
         "name": "minute",
-        "params": vars(options) | {"orders": ORDERS},
+        "params": vars(options),
         "metrics": {
             "n": len(taken),
             "median_ms": round(float(np.median(taken)), 1),
             "p99_ms": round(float(np.percentile(taken, 99)), 1),
             "max_ms": round(max(taken), 1),
             "orders_submitted": OrderPlan.objects.filter(status="SUBMITTED").count(),
+            "load_1m": round(os.getloadavg()[0], 2),
         },
         "stages": {
             f"{name}_median_ms": round(float(np.median(values)), 1) for name, values in minutes.stages.items()
@@ -79,14 +98,15 @@ def run(args: list[str]) -> dict[str, Any]:
 
 
 class _Minutes:
-    """The recorded market stored up to now, and five fresh symbols switched on for each minute."""
+    """The recorded market stored up to now, and fresh symbols switched on for each minute."""
 
-    def __init__(self, var: Path, symbols: int, env: Mapping[str, str]) -> None:
+    def __init__(self, var: Path, symbols: int, env: Mapping[str, str], orders: int) -> None:
+        self._orders = orders
         now = datetime.now(UTC)
         self._archive = Archive.open(state.open_state(var / "simulator.json", now=now), symbols=symbols)
         self._at = Timeframe.M1.floor(now)
         self._fresh = list(self._archive.symbols)
-        self._queue = Celery("fires the minute", broker=env["REDIS_URL"])
+        self._queue = open_task_queue(env["REDIS_URL"])
         self._client = redis_client()
         names = ("announced_to_decided", "decided_to_last_planned", "last_planned_to_acknowledged")
         self.stages: dict[str, list[float]] = {name: [] for name in names}
@@ -105,10 +125,13 @@ class _Minutes:
 
     def measure(self) -> float:
         """Return milliseconds from the announcement until the last order's row says SUBMITTED."""
-        chosen, self._fresh = self._fresh[:ORDERS], self._fresh[ORDERS:]
-        time.sleep(PAUSE_S)
+        chosen, self._fresh = self._fresh[: self._orders], self._fresh[self._orders :]
+        quotes.want(chosen, 60)
+        time.sleep(max(PAUSE_S, RECOVERY_S * self._orders))
         self._keep_up()
         SymbolLock.objects.update(released_at=datetime.now(UTC))
+        # nobody watches here: what rests would take the places of the next ones
+        ExchangeOrder.objects.update(status=OrderStatus.CANCELLED)
         MtfRun.objects.filter(minute=self._at).delete()
         MtfSwitch.objects.filter(switch_key__in=[f"SYMBOL:{symbol}" for symbol in chosen]).delete()
         watched_at = ("started_at", "read_at", "reconciled_at", "heard_at")
@@ -123,9 +146,9 @@ class _Minutes:
             "apps.live.tasks.judge_minute", kwargs={"at": self._at.isoformat()}, queue="mtf", expires=55
         )
         submitted = OrderPlan.objects.filter(symbol__in=chosen, status="SUBMITTED")
-        while submitted.count() < ORDERS:
+        while (count := submitted.count()) < self._orders:
             if time.perf_counter() - started > PATIENCE_S:
-                raise TimeoutError(f"{submitted.count()} of {ORDERS} orders within {PATIENCE_S:g} s")
+                raise TimeoutError(f"{count} of {self._orders} orders within {PATIENCE_S:g} s")
             time.sleep(0.005)
         took = (time.perf_counter() - started) * 1000
         [run] = MtfRun.objects.filter(minute=self._at)
@@ -166,6 +189,20 @@ class _Minutes:
 
 
 @contextmanager
+def _quotes(env: Mapping[str, str]) -> Iterator[None]:
+    """Show the quotes of who is wanted, as the stream process does beside its candles."""
+    with override_settings(
+        VENUE=env["VENUE"], BITMART_BASE_URL=env["BITMART_BASE_URL"], BITMART_WS_URL=env["BITMART_WS_URL"]
+    ):
+        feed = QuoteFeed(venue.current().quote_streams, clock=lambda: datetime.now(UTC))
+        feed.start()
+        try:
+            yield
+        finally:
+            feed.stop()
+
+
+@contextmanager
 def _exchange_and_workers(var: Path, symbols: int) -> Iterator[dict[str, str]]:
     """Run the simulator, the worker that judges and the one that enters; yield their environment."""
     market = Market(port=ports.find_free(), symbols=symbols, balance=BALANCE_USDT)
@@ -176,7 +213,7 @@ def _exchange_and_workers(var: Path, symbols: int) -> Iterator[dict[str, str]]:
         "BITMART_BASE_URL": f"http://{ports.HOST}:{market.port}",
         "BITMART_WS_URL": f"ws://{ports.HOST}:{market.port}",
         "MTF_PROFILES": "always",
-        "MTF_PROFILES_DIR": str(_write_profile(var)),
+        "MTF_PROFILES_DIR": str(_write_profile(var, symbols)),
         "REDIS_URL": settings.REDIS_URL,
         "DATABASE_URL": settings.DATABASE_URL,
     }
@@ -191,7 +228,7 @@ def _exchange_and_workers(var: Path, symbols: int) -> Iterator[dict[str, str]]:
         yield env
 
 
-def _write_profile(var: Path) -> Path:
+def _write_profile(var: Path, symbols: int) -> Path:
     """Write and return a folder with one profile that is always ready, and risks next to nothing."""
     folder = var / "bench-profiles"
     folder.mkdir()
@@ -199,6 +236,7 @@ def _write_profile(var: Path) -> Path:
     rules = {"long": ["close > 0"], "short": ["close < 0"]}
     content |= {
         "name": "always",
+        "universe": {"top_n": symbols},
         "context_timeframes": ["5m"],
         "execution_timeframes": ["1m"],
         "timeframes": {"5m": dict(rules), "1m": {name: list(rule) for name, rule in rules.items()}},

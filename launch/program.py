@@ -6,6 +6,7 @@ import contextlib
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,8 +35,18 @@ class Market:
     balance: int = 0
 
 
+SILENT_S = 15.0
+"""No turn of a program with a heartbeat takes longer: what it waits for has shorter limits."""
+FIRST_BEAT_S = 60.0
+"""Until its first beat a program that starts may take so long, and twice as long after each start that took
+longer: on a starved machine imports alone take a minute, and who kills what is slow makes it slower."""
+
+
 class Program:
-    """`command`, its output appended to `log` (None: our terminal)."""
+    """`command`, its output appended to `log` (None: our terminal).
+
+    `heartbeat`: a file that it touches at each turn, named to it by HEARTBEAT_FILE.
+    """
 
     def __init__(
         self,
@@ -45,12 +56,16 @@ class Program:
         env: Mapping[str, str],
         log: Path | None,
         patience_s: float = 4.0,
+        heartbeat: Path | None = None,
     ) -> None:
         self.name = name
         self.log = log
         self._command = tuple(command)
-        self._env = env
+        self._env = env if heartbeat is None else {**env, "HEARTBEAT_FILE": str(heartbeat)}
         self._patience_s = patience_s
+        self._heartbeat = heartbeat
+        self._started_at = 0.0
+        self._first_beat_s = FIRST_BEAT_S
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -64,11 +79,38 @@ class Program:
 
     def start(self) -> None:
         self.stop()
+        if self._heartbeat is not None:
+            self._heartbeat.unlink(missing_ok=True)
+        self._started_at = time.time()
         # Nobody waits for an orphan's tidy end, to which a worker without its broker may never come.
         self._child = process.start(self._command, log=self.log, env=self._env, on_orphan=signal.SIGKILL)
 
     def is_alive(self) -> bool:
-        return self._child is not None and self._child.poll() is None
+        """Whether it runs. One that hangs, by its heartbeat, is killed: it runs no more."""
+        if self._child is None or self._child.poll() is not None:
+            return False
+        silent_s, limit_s = self._silence(time.time())
+        if silent_s <= limit_s:
+            return True
+        if self.log is not None:
+            with self.log.open("a", encoding="utf-8") as log:
+                log.write(f"killed: no sign of life for {silent_s:.0f} s\n")
+        self._child.kill()
+        self._child.wait()
+        if self._heartbeat is not None and not self._heartbeat.exists():
+            self._first_beat_s *= 2
+        return False
+
+    def _silence(self, now: float) -> tuple[float, float]:
+        """Return for how many seconds no sign of life came, and how many are too many."""
+        if self._heartbeat is None:
+            return 0.0, SILENT_S
+        try:
+            beat_at = self._heartbeat.stat().st_mtime
+        except FileNotFoundError:
+            return now - self._started_at, self._first_beat_s
+        self._first_beat_s = FIRST_BEAT_S
+        return now - beat_at, SILENT_S
 
     def request_stop(self) -> None:
         """Ask it to end, without waiting."""
@@ -110,4 +152,5 @@ def beat(*, var: Path, env: Mapping[str, str]) -> Program:
 
 
 def _with_log(name: str, command: Sequence[str], *, var: Path, env: Mapping[str, str]) -> Program:
-    return Program(name, command, env=env, log=var / "log" / f"{name}.log")
+    heartbeat = var / "watch.heartbeat" if name == "watch" else None
+    return Program(name, command, env=env, log=var / "log" / f"{name}.log", heartbeat=heartbeat)

@@ -3,11 +3,15 @@
 Loaded by `addopts = -p launch.pytest_plugin`. Servers already named in the environment are used instead; so
 xdist's workers, which inherit the controller's environment, start none. Each takes a Redis database,
 as pytest-django gives each its own PostgreSQL database: queues and announcements never meet.
+
+Bytecode is written, as Python does unless it is told otherwise: the tests start hundreds of processes, and
+without it each compiles Django and all of us anew, which is most of what a short one costs.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Generator
 from contextlib import ExitStack
 
@@ -22,6 +26,8 @@ DATABASES = 16
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
     """A wrapper, because pytest-django's own hook here is what reads the settings."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     options = early_config.known_args_namespace
     provided = all(os.environ.get(name) for name in ephemeral.NAMES)
     if not (provided or options.help or options.version):

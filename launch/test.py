@@ -19,6 +19,11 @@ from launch.valkey import ValkeyFailed
 
 ENGINE_FLOOR_PCT = 95
 REST_FLOOR_PCT = 85
+PLAIN_WORKERS = "3"
+"""For two cores: much of a test's time it waits for a server, a socket or a second to pass. With four the
+systems that tests start are late to answer."""
+ALL_WORKERS = "2"
+"""One plays the long proofs, each of which runs a whole system and measures times, the other the rest."""
 CHROMIUM = "/usr/bin/chromium"
 LINT_IMPORTS = "from importlinter.cli import lint_imports_command as lint; lint()"
 
@@ -39,6 +44,8 @@ def main(arguments: Sequence[str]) -> int:
             install_chromium()
         with ephemeral.servers(durable=False) as variables:
             env = {**os.environ, **variables, "DJANGO_SETTINGS_MODULE": "tradingv3.settings"}
+            if everything:
+                env["EVERY_EXAMPLE"] = "yes"  # see tests/examples.py
             for check in checks(everything=everything, rest=rest):
                 say(f"── {check.name}")
                 began = time.monotonic()
@@ -70,7 +77,8 @@ def checks(*, everything: bool, rest: Sequence[str]) -> list[Check]:
         Check("import contracts", [python, "-c", LINT_IMPORTS]),
         Check("migrations", [*program.MANAGE, "makemigrations", "--check", "--dry-run"]),
     ]
-    pytest = [python, "-m", "pytest", "-q", "-n", "2"]
+    workers = ALL_WORKERS if everything else PLAIN_WORKERS
+    pytest = [python, "-m", "pytest", "-q", "-n", workers, "--dist", "worksteal"]
     if not everything:
         return [*static, Check("pytest, without the slow", [*pytest, "-m", "not slow", *rest])]
     coverage = [python, "-m", "coverage", "report", "--format=total"]

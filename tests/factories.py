@@ -37,7 +37,7 @@ class ContractFactory(DjangoModelFactory[Contract]):
     base = factory.LazyAttribute(lambda row: row.symbol.removesuffix("USDT"))
     quote = "USDT"
     status = "Trading"
-    turnover_24h = Decimal(2_000_000)
+    turnover_24h = Decimal(20_000_000)
     listed_at = NOON - timedelta(days=400)
     funding_interval_hours = 8
     synced_at = NOON
@@ -162,6 +162,8 @@ class StreamHealthFactory(DjangoModelFactory[StreamHealth]):
     symbols = 16
     last_message_at = factory.SelfAttribute("now")
     last_candle_at = factory.LazyAttribute(lambda row: row.now - timedelta(seconds=30))
+    quote_symbols = 5
+    last_quote_at = factory.LazyAttribute(lambda row: row.now - timedelta(seconds=1))
     started_at = factory.LazyAttribute(lambda row: row.now - timedelta(hours=1))
     updated_at = factory.SelfAttribute("now")
 
@@ -202,6 +204,7 @@ class SymbolQueueFactory(DjangoModelFactory[SymbolQueue]):
     symbol = BTC
     profile = "regular"
     asked_by = "ada"
+    reason = "a look"
     asked_at = NOON
 
     class Meta:

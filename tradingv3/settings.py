@@ -61,12 +61,22 @@ REVIEW = _env.read("REVIEW", read.choice(["auto", "manual"]), "auto")
 MTF_ACCOUNT_DAILY_LOSS_PCT = _env.read(
     "MTF_ACCOUNT_DAILY_LOSS_PCT", read.amount(0, 100), Decimal(6), unit="percent of equity"
 )
+MTF_ACCOUNT_DRAWDOWN_PCT = _env.read(
+    "MTF_ACCOUNT_DRAWDOWN_PCT", read.amount(0, 100), Decimal(15), unit="percent of the peak"
+)
+MTF_ACCOUNT_SYMBOL_STOP_STREAK = _env.read(
+    "MTF_ACCOUNT_SYMBOL_STOP_STREAK", read.whole(1, 1000), 3, unit="stop losses in a row"
+)
+MTF_ACCOUNT_STOP_STREAK = _env.read(
+    "MTF_ACCOUNT_STOP_STREAK", read.whole(1, 1000), 6, unit="stop losses in a row"
+)
 MTF_ACCOUNT_TOTAL_NOTIONAL_RATIO = _env.read(
     "MTF_ACCOUNT_TOTAL_NOTIONAL_RATIO", read.amount(0, 100), Decimal(6), unit="times equity"
 )
 MTF_ACCOUNT_DIRECTION_NOTIONAL_RATIO = _env.read(
     "MTF_ACCOUNT_DIRECTION_NOTIONAL_RATIO", read.amount(0, 100), Decimal(4), unit="times equity"
 )
+MTF_ACCOUNT_ADOPT_FOREIGN = _env.read("MTF_ACCOUNT_ADOPT_FOREIGN", read.boolean, False)
 MTF_ACCOUNT_MAX_POSITIONS = _env.read("MTF_ACCOUNT_MAX_POSITIONS", read.whole(0, 1000), 10, unit="positions")
 
 # --- the minute ---
@@ -150,6 +160,15 @@ DATABASES = {
     "default": environ.Env.db_url_config(DATABASE_URL)
     | {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True, "ENGINE": "django.db.backends.postgresql"}
 }
+# Nobody waits for a server that does not answer at all: seconds to connect, and for a line that is dead.
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 3,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    **DATABASES["default"].get("OPTIONS", {}),
+}
 WEB_POOL = {  # of the web process (tradingv3/asgi.py), in the words of psycopg_pool; times in seconds
     "min_size": 0,
     "max_size": WEB_DATABASE_CONNECTIONS,
@@ -219,6 +238,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
+CELERY_DB_REUSE_MAX = 2**62  # no task connects anew; apps/live/tasks.py gives up what broke
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,7 +52,7 @@ class EstimatedPaginator(Paginator):  # type: ignore[type-arg]  # Django's class
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
     """What the system writes and people only read."""
 
-    actions = None
+    actions: Sequence[Any] | None = None
     show_facets = admin.ShowFacets.NEVER  # counts of every choice: COUNT(*) over the whole table
     list_filter_submit = True
     list_fullwidth = True

@@ -110,6 +110,11 @@ def ready_symbols(run_id: UUID) -> list[str]:
     return list(rows.order_by("id").values_list("symbol", flat=True))
 
 
+def ready_rows(run_id: UUID) -> list[MtfAudit]:
+    """Return the rows of the symbols this run found READY, in the order it wrote them."""
+    return list(MtfAudit.objects.filter(run_id=run_id, cause=READY).order_by("id"))
+
+
 def find_run_row(run_id: UUID, symbol: str) -> MtfAudit | None:
     """Return what this run wrote of `symbol`; None when nothing changed."""
     return MtfAudit.objects.filter(run_id=run_id, symbol=symbol).first()

@@ -73,6 +73,8 @@ def _columns(event: events.Event) -> dict[str, Any]:
             }
         case events.PositionEvent():
             return _position_columns(event)
+        case events.CloseRequestDone():
+            return {"side": event.side, "extra": {"detail": event.detail}}
         case events.CallFailed():
             return {"extra": {"call": event.call, "detail": event.detail}}
         case events.CooldownSet():
@@ -90,13 +92,15 @@ def _decision_columns(key: str) -> dict[str, Any]:
 
 def _plan_columns(event: events.PlanMade | events.PlanClaimed) -> dict[str, Any]:
     plan = event.plan
-    extra = {
+    extra: dict[str, Any] = {
         "stop": plan.stop,
         "target": plan.target,
         "leverage": plan.leverage,
         "risk": plan.sizing.risk,
         "zone": [plan.zone.low, plan.zone.high],
     }
+    if plan.scaled:
+        extra["tranches"] = [{"price": each.price, "size": each.size} for each in plan.scaled]
     if isinstance(event, events.PlanClaimed):
         extra["status"] = event.status
     return _decision_columns(plan.decision_key) | {
@@ -124,6 +128,8 @@ def _refusal_columns(event: events.PlanRefused | events.ZoneSkipped) -> dict[str
 def _order_columns(event: events.OrderEvent) -> dict[str, Any]:
     order = event.order
     extra: dict[str, Any] = {"status": order.status, "filled": order.filled, "detail": event.detail}
+    if order.part:
+        extra["tranche"] = order.part
     columns: dict[str, Any] = {
         "profile": order.profile,
         "decision_key": order.decision_key,
@@ -133,7 +139,7 @@ def _order_columns(event: events.OrderEvent) -> dict[str, Any]:
         "quantity": order.size,
         "price": order.average_price if order.filled else order.price,
     }
-    if isinstance(event, events.OrderDenied):
+    if isinstance(event, events.OrderDenied | events.FallbackRefused):
         columns["reason_code"] = event.reason
     return columns | {"extra": _plain(extra)}
 
@@ -153,7 +159,7 @@ def _position_columns(event: events.PositionEvent) -> dict[str, Any]:
     }
     if isinstance(event, events.ProtectionAsked):
         columns["client_order_id"] = event.client_order_id
-        extra |= {"kind": event.kind, "trigger_price": event.trigger_price}
+        extra |= {"kind": event.kind, "trigger_price": event.trigger_price, "size": event.size}
     return columns | {"extra": _plain(extra)}
 
 

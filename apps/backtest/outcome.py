@@ -20,7 +20,7 @@ class Exit(StrEnum):
     TARGET = "target"
     LIQUIDATION = "liquidation"
     CLOSED = "closed"
-    """At market by us: an emergency."""
+    """At market by us: an emergency, or its time was over."""
     OPEN = "open"
     """Still held when the history ended; valued at its last price."""
 
@@ -61,7 +61,7 @@ class Trade:
     @property
     def r_multiple(self) -> Decimal:
         """Net by the plan's risk at its stop, fees and slippage included, of the size that was filled."""
-        return self.net / (self.plan.sizing.risk * self.size / self.plan.size)
+        return self.net / self.plan.risk_of(self.size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ class Replay:
         self.exchange = exchange
         self.ledger = MemoryLedger(limits=limits, keeps_refusals=False)
         self.broker = Broker(self.exchange, start)
-        self.watch = SymbolWatch(self.ledger, self.broker)
+        self.watch = SymbolWatch(self.ledger, self.broker, exchange.mark_leaves)
         self.placer = EntryPlacer(profile, self.ledger, self.broker)
         self._refusals: Counter[Reason] = Counter()
         self._equity_curve: list[EquityPoint] = []
@@ -150,6 +150,7 @@ class Replay:
                     cool_until = self.ledger.cooldowns.get(event.symbol, now)
                     self.queue.release_symbol(event.symbol, milliseconds(now), milliseconds(cool_until))
             self._take_over_changes(now)
+            self._send_waiting_rests(now)
             self._enter_due_signals(now)
             if now >= until:
                 self._add_equity_point(now)
@@ -195,6 +196,14 @@ class Replay:
         if self.exchange.account.wallet.cash != self._equity_curve[-1].balance:
             self._add_equity_point(now)
 
+    def _send_waiting_rests(self, now: datetime) -> None:
+        for order in self.watch.take_waiting():
+            outcome = self.placer.fall_back(order, now)
+            is_unconfirmed = isinstance(outcome, Refusal) and outcome.reason is Reason.FALLBACK_NOT_CONFIRMED
+            if not is_unconfirmed:
+                self.watch.note_push(order.symbol, now)
+            self._take_over_changes(now)
+
     def _enter_due_signals(self, now: datetime) -> None:
         now_ms = milliseconds(now)
         while self.queue.next_at_ms is not None and self.queue.next_at_ms <= now_ms:
@@ -218,3 +227,4 @@ class Replay:
         if self._equity_curve and self._equity_curve[-1].at == now:
             self._equity_curve.pop()
         self._equity_curve.append(EquityPoint(now, balance, equity))
+        self.ledger.risk.add_equity(equity, now)

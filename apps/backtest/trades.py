@@ -117,17 +117,19 @@ def unfilled_orders(ledger: MemoryLedger, now: datetime) -> tuple[UnfilledOrder,
 
     What was denied before it left is no order: its reason is among the refusals.
     """
-    newest: dict[str, events.OrderEvent] = {}
+    attempts: dict[str, events.OrderEvent] = {}
     filled: set[str] = set()
     for event in ledger.recorded:
         if isinstance(event, events.OrderEvent) and event.order.decision_key in ledger.plans:
-            newest[event.order.decision_key] = event
+            attempts[event.order.client_order_id] = event
             if event.order.filled:
                 filled.add(event.order.decision_key)
+    left = [event for event in attempts.values() if event.order.status is not OrderStatus.DENIED]
+    newest = {event.order.decision_key: event for event in left}
     orders = []
     for key, event in newest.items():
         status = event.order.status
-        if key not in filled and status is not OrderStatus.DENIED:
+        if key not in filled:
             ended_at = now if status in LIVE else event.at
             orders.append(UnfilledOrder(ledger.plans[key][0], ended_at, str(status)))
     return tuple(sorted(orders, key=lambda order: order.ended_at))

@@ -57,6 +57,7 @@ def context(_request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
                 "age_s": round((now - stream.updated_at).total_seconds()),
                 "candle_age_s": stream.last_candle_at
                 and round((now - stream.last_candle_at).total_seconds()),
+                "quote_age_s": stream.last_quote_at and round((now - stream.last_quote_at).total_seconds()),
             }
             for stream in StreamHealth.objects.order_by("name")
         ],

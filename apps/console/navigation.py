@@ -10,8 +10,10 @@ from django.urls import reverse
 GROUPS = {
     "Operate": {
         "Kill switches": ("toggle_on", "switches_mtfswitch"),
+        "Queue marks": ("playlist_add", "switches_symbolqueue"),
         "Runs": ("timer", "mtf_mtfrun"),
         "Watch": ("visibility", "mtf_watchstate"),
+        "Close requests": ("logout", "orders_closerequest"),
         "Operator actions": ("history_edu", "audit_operatoraction"),
     },
     "Trading": {
@@ -39,6 +41,7 @@ GROUPS = {
     },
     "Market": {
         "Contracts": ("receipt_long", "market_contract"),
+        "Contract faults": ("report", "market_contractfault"),
         "Candles": ("candlestick_chart", "market_kline"),
         "Series": ("stacked_line_chart", "market_marketseries"),
         "Stream health": ("ecg_heart", "feed_streamhealth"),

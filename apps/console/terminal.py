@@ -14,7 +14,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from apps.engine.values.contract import require_listed
 from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import Timeframe
-from apps.feed.universe import watched_symbols
 from apps.market import store as market
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -55,19 +54,14 @@ def parse_span(since: str, until: str | None, now: datetime) -> tuple[datetime, 
     return start, end
 
 
-def parse_symbols(text: str | None, now: datetime) -> list[str]:
-    """Return symbols between commas, each once and in their order; without a text every watched one.
+def parse_symbols(text: str) -> list[str]:
+    """Return symbols between commas, each once and in their order.
 
-    Raises UnknownSymbol (also of MTF_SYMBOLS_TO_WATCH), and CommandError when there is nothing to look at.
+    Raises UnknownSymbol, and CommandError when the text names none.
     """
-    if text is None:
-        watched = watched_symbols(now)
-        if not watched:
-            raise CommandError("no stored contract is watched (manage.py sync_contracts stores them)")
-        return watched
     names = [name for part in text.split(",") if (name := part.strip())]
     if not names:
-        raise CommandError(f"{text!r} names no symbol; leave it out for every watched one")
+        raise CommandError(f"{text!r} names no symbol; leave it out for all of them")
     require_listed(names, [contract.symbol for contract in market.contracts()])
     return list(dict.fromkeys(names))
 

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
 
+from apps.db.deadline import deadline
+
 log = structlog.get_logger("positions")
+Row = TypeVar("Row")
 
 LONGEST_WAIT_MS = 200
 """For a lock that others hold."""
 LONGEST_STATEMENT_MS = 1000
 """A stop is asked for again each second while a position has none: no statement holds that up for longer."""
+CUT_AFTER_S = 3.0
+"""A server that does not even end its statement by then has stopped."""
+ONE_BY_ONE_S = 1.0
+"""Rows are written one by one for no longer at a time."""
 
 
 @dataclass(slots=True)
@@ -38,12 +47,14 @@ def bookkeeping(what: str, **numbers: object) -> Iterator[Attempt]:
     """
     attempt = Attempt()
     connection.ensure_connection()
+    is_inner = connection.in_atomic_block
     session = connection.connection
     try:
-        with transaction.atomic():
+        with deadline(CUT_AFTER_S), transaction.atomic():
             before = _limit(str(LONGEST_WAIT_MS), str(LONGEST_STATEMENT_MS))
             yield attempt
-            _limit(*before)
+            if is_inner:  # else they end with the transaction
+                _limit(*before)
     except Exception as fault:  # whatever is wrong with a figure for people, a position comes first
         if session.closed or connection.connection is not session:
             raise
@@ -53,6 +64,36 @@ def bookkeeping(what: str, **numbers: object) -> Iterator[Attempt]:
         shown = {name: str(value) for name, value in numbers.items()}
         effect = "the rest goes on; tried again later"
         log.error("bookkeeping_failed", what=what, error=error, effect=effect, numbers=shown)
+
+
+def write_rows(
+    what: str,
+    rows: Sequence[Row],
+    write: Callable[[Sequence[Row]], None],
+    *,
+    shown: Callable[[Row], Mapping[str, object]],
+) -> tuple[list[Row], Attempt]:
+    """Write `rows` together or, when that fails, one by one; return those that were not, and how it ended.
+
+    `shown` returns what the log shows of a row that fails; to write what is left again is the caller's.
+    """
+    attempt = Attempt()
+    if not rows:
+        return [], attempt
+    with bookkeeping(what, rows=len(rows)) as attempt:
+        write(rows)
+    if attempt.fault is None:
+        return [], attempt
+    left: list[Row] = []
+    ends_at = time.monotonic() + ONE_BY_ONE_S
+    for number, row in enumerate(rows):
+        if attempt.busy or time.monotonic() > ends_at:
+            return left + list(rows[number:]), attempt
+        with bookkeeping(what, **shown(row)) as attempt:
+            write([row])
+        if attempt.fault is not None:
+            left.append(row)
+    return left, attempt
 
 
 def _limit(wait: str, statement: str) -> tuple[str, str]:

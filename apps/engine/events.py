@@ -48,7 +48,11 @@ class PlanClaimed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRefused(Event):
-    """No trade, because of `reason`; `numbers` is what was looked at."""
+    """No trade, because of `reason`; `numbers` is what was looked at.
+
+    `approved`: it was refused to a plan that a person had approved, which ends with it. The same decision
+    judged again a minute later is refused for itself alone.
+    """
 
     name = "plan_refused"
     profile: str
@@ -57,6 +61,7 @@ class PlanRefused(Event):
     decision_key: str
     reason: Reason
     numbers: Mapping[str, Any]
+    approved: bool = False
 
 
 class ZoneCategory(StrEnum):
@@ -173,6 +178,14 @@ class OrderExpired(OrderEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FallbackRefused(OrderEvent):
+    """What it left unfilled is not taken from the book after all; `detail` says by which numbers."""
+
+    name = "fallback_refused"
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FillSeen(Event):
     name = "fill"
     fill: Fill
@@ -226,12 +239,43 @@ class ProtectionAsked(PositionEvent):
     kind: ProtectionKind
     trigger_price: Decimal
     client_order_id: str
+    size: Decimal | None = None
 
 
 class EmergencyClose(PositionEvent):
     """It stayed naked for too long and is closed at market."""
 
     name = "emergency_close"
+
+
+class StopMoved(PositionEvent):
+    """A tighter stop for the whole of it was read back: it is the one in force, looser ones may go."""
+
+    name = "stop_moved"
+
+
+class StopKept(PositionEvent):
+    """Its stop was reckoned anew and stays where it is; `detail` says why."""
+
+    name = "stop_kept"
+
+
+class TimeStop(PositionEvent):
+    """It was held for as long as its profile allows, and is closed at market."""
+
+    name = "time_stop"
+
+
+class CloseAsked(PositionEvent):
+    """It is sent a close at market, for the `close_reason` it has."""
+
+    name = "close_asked"
+
+
+class RequestedClose(PositionEvent):
+    """A person asked for it (`detail`: who, and why): it is closed at market."""
+
+    name = "requested_close"
 
 
 class CloseFailing(PositionEvent):
@@ -248,6 +292,15 @@ class PositionFlatSeen(PositionEvent):
 
 class PositionClosed(PositionEvent):
     name = "position_closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseRequestDone(Event):
+    """What a person asked for on `side` is over; `detail` says how."""
+
+    name = "close_request_done"
+    side: Side
+    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

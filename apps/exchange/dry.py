@@ -9,7 +9,7 @@ from threading import Event
 
 import structlog
 
-from apps.engine.ports import AccountNews, VenueBroker
+from apps.engine.ports.account import AccountNews, Listing, VenueBroker
 from apps.engine.values.contract import Contract
 from apps.engine.values.order import Fill, OrderReport, OrderRequest, ProtectionKind, ProtectionReport
 from apps.engine.values.position import (
@@ -77,7 +77,10 @@ class DryBroker:
     def cancel(self, symbol: str, client_order_id: str) -> None:
         """Nothing rests."""
 
-    def orders(self, symbol: str | None = None) -> list[OrderReport]:
+    def all_orders(self) -> Listing[OrderReport]:
+        return Listing([])
+
+    def orders(self, symbol: str) -> list[OrderReport]:
         return []
 
     def order(self, symbol: str, client_order_id: str) -> OrderReport | None:
@@ -86,14 +89,26 @@ class DryBroker:
     def fills(self, symbol: str, since: datetime) -> list[Fill]:
         return []
 
-    def positions(self, symbol: str | None = None) -> list[PositionReport]:
+    def all_positions(self) -> Listing[PositionReport]:
+        return Listing([])
+
+    def positions(self, symbol: str) -> list[PositionReport]:
         return []
 
-    def protections(self, symbol: str | None = None) -> list[ProtectionReport]:
+    def all_protections(self) -> Listing[ProtectionReport]:
+        return Listing([])
+
+    def protections(self, symbol: str) -> list[ProtectionReport]:
         return []
 
     def protect(
-        self, symbol: str, side: Side, kind: ProtectionKind, trigger_price: Decimal, client_order_id: str
+        self,
+        symbol: str,
+        side: Side,
+        kind: ProtectionKind,
+        trigger_price: Decimal,
+        client_order_id: str,
+        size: Decimal | None = None,
     ) -> str:
         return f"dry{client_order_id}"
 

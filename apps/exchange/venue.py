@@ -9,7 +9,7 @@ from functools import cache
 from django.conf import LazySettings, settings
 from django.utils.module_loading import import_string
 
-from apps.engine.ports import Venue
+from apps.engine.ports.venue import Venue
 from apps.engine.values.position import PositionMode
 from apps.exchange.dry import DryBroker, NoNews
 

@@ -17,6 +17,8 @@ class StreamHealthAdmin(ReadOnlyAdmin):
         "symbols",
         "last_message_at",
         "last_candle_at",
+        "quote_symbols",
+        "last_quote_at",
         "reconnects",
         "fetched",
         "updated_at",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from apps.engine.ports import CandleHistory
+from apps.engine.ports.market import CandleHistory
 from apps.engine.profile import Profile
 from apps.engine.values.candle import Candle, Source, flat_candle
 from apps.engine.values.contract import require_listed

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from apps.engine.ports import FormingCandle
+from apps.engine.ports.market import FormingCandle
 from apps.engine.values.candle import Candle, ImpossibleCandle, Source
 
 log = structlog.get_logger("feed")

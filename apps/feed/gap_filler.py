@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from django.db import close_old_connections, connection
 
-from apps.engine.ports import CandleHistory
+from apps.engine.ports.market import CandleHistory
 from apps.engine.profile import Profile
 from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import Timeframe

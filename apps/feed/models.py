@@ -13,6 +13,10 @@ class StreamHealth(models.Model):
     symbols = models.PositiveIntegerField()
     last_message_at = models.DateTimeField(null=True)
     last_candle_at = models.DateTimeField(null=True, help_text="close time of the newest stored 1m candle")
+    quote_symbols = models.PositiveIntegerField(
+        default=0, help_text="subscribed for quotes: READY or likely to be, resting or held"
+    )
+    last_quote_at = models.DateTimeField(null=True, help_text="when the newest pushed quote was made")
     reconnects = models.PositiveIntegerField(default=0)
     fetched = models.PositiveIntegerField(default=0, help_text="candles stored from requests, not pushes")
     history = models.JSONField(default=dict, help_text="progress of the start-up history")

@@ -10,13 +10,14 @@ import redis
 import structlog
 from django.db import transaction
 
-from apps.engine.ports import FormingCandle, Gap, Streams
+from apps.engine.ports.market import FormingCandle, Gap, Streams
 from apps.engine.values.candle import Candle
 from apps.engine.values.timeframe import Timeframe
 from apps.feed.announcement import announce
 from apps.feed.candle_closer import CandleCloser
 from apps.feed.gap_filler import GapFiller
 from apps.feed.models import StreamHealth
+from apps.feed.quote_feed import QuotePulse
 from apps.feed.rollup import roll_up_changed
 from apps.market import store
 
@@ -28,12 +29,18 @@ BATCH = timedelta(seconds=0.15)
 """Closed candles wait this long at most for others, so that a minute is a few writes and not hundreds."""
 ACT_EACH = timedelta(seconds=0.02)
 """Storing and announcing are looked at this often; a push alone costs microseconds."""
+FOLLOW_AFTER = timedelta(seconds=20)
+"""So long after each minute, when nothing is due, it is asked what else is to be streamed."""
 HEALTH_EACH = timedelta(seconds=1)
 NAME = "public"
 
 
 class Stream:
-    """Owns the closing of candles. Everything it needs comes in; `run` returns when `stop` is set."""
+    """Owns the closing of candles. Everything it needs comes in.
+
+    `wanted` says which symbols are to be streamed by now; a stream never takes up more than it began with.
+    `quotes` is what goes on beside it, for the pulse.
+    """
 
     def __init__(
         self,
@@ -43,23 +50,31 @@ class Stream:
         symbols: Sequence[str],
         *,
         clock: Callable[[], datetime],
+        wanted: Callable[[], Sequence[str]],
+        quotes: Callable[[], QuotePulse],
     ) -> None:
         self._streams = streams
         self._filler = filler
         self._redis = client
         self._symbols = tuple(symbols)
         self._clock = clock
+        self._wanted = wanted
+        self._quotes = quotes
         self._closer = CandleCloser()
         self._batch: list[Candle] = []
         self._batch_since = clock()
         self._started_at = self._acted_at = self._health_at = clock()
-        self._announced = Timeframe.M1.floor(self._started_at)
+        self._announced = self._followed = Timeframe.M1.floor(self._started_at)
+        self._misses_some = False
         self._message_at: datetime | None = None
         self._candle_at: datetime | None = None
         self._reconnects = 0
 
-    def run(self, stop: threading.Event) -> None:
-        """Take pushes until `stop`; raises what the filler or the database raised."""
+    def run(self, stop: threading.Event) -> bool:
+        """Take pushes until `stop`, or until a symbol is wanted that is not streamed here: return whether so.
+
+        Raises what the filler or the database raised.
+        """
         for value in self._streams.candles(self._symbols):
             now = self._clock()
             if isinstance(value, FormingCandle):
@@ -70,8 +85,9 @@ class Stream:
             if now - self._acted_at >= ACT_EACH:
                 self._acted_at = now
                 self._store_and_announce(now)
-            if stop.is_set():
-                return
+            if stop.is_set() or self._misses_some:
+                break
+        return self._misses_some
 
     def _collect(self, closed: list[Candle], now: datetime) -> None:
         if closed and not self._batch:
@@ -91,6 +107,12 @@ class Stream:
             announce(self._redis, minute, waiting)
             self._announced = minute
             log.info("minute_announced", at=minute.isoformat(), missing=len(waiting))
+        if self._followed < minute and now - minute >= FOLLOW_AFTER:
+            self._followed = minute
+            missing = set(self._wanted()).difference(self._symbols)
+            self._misses_some = bool(missing)
+            if missing:
+                log.info("stream_misses", symbols=sorted(missing))
         if now - self._health_at >= HEALTH_EACH:
             self._health_at = now
             self._save_health(now)
@@ -112,6 +134,7 @@ class Stream:
 
     def _save_health(self, now: datetime) -> None:
         fresh = self._message_at is not None and now - self._message_at < timedelta(seconds=20)
+        quotes = self._quotes()
         StreamHealth.objects.update_or_create(
             name=NAME,
             defaults={
@@ -119,6 +142,8 @@ class Stream:
                 "symbols": len(self._symbols),
                 "last_message_at": self._message_at,
                 "last_candle_at": self._candle_at,
+                "quote_symbols": quotes.symbols,
+                "last_quote_at": quotes.newest_at,
                 "reconnects": self._reconnects,
                 "fetched": self._filler.fetched,
                 "history": self._filler.progress,

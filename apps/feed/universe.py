@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
-from decimal import Decimal
+from collections.abc import Sequence
+from datetime import datetime
 
 from django.conf import settings
 
-from apps.engine.ports import CandleHistory
-from apps.engine.values.contract import require_listed
-from apps.market import store
-from apps.market.models import Contract
+from apps.engine.ports.market import CandleHistory
+from apps.engine.profile import Profile
+from apps.engine.universe import Universe, exclusion_text, explicit_universe, universe
+from apps.market import blacklist, store
 from apps.orders import store as orders
+from apps.profiles import store as profile_store
+from apps.switches import queue
+
+MEMBER = "member"
 
 
 def sync_contracts(history: CandleHistory, now: datetime) -> int:
@@ -22,44 +25,41 @@ def sync_contracts(history: CandleHistory, now: datetime) -> int:
     return len(contracts)
 
 
-def streamed_symbols(account: str, now: datetime) -> list[str]:
-    """Return the symbols whose candles are kept: those that are watched, and what the books still hold.
+def profile_universes(profiles: Sequence[Profile], now: datetime) -> dict[str, Universe]:
+    """Return each profile's universe by its name, of the stored contracts.
+
+    The symbols of MTF_SYMBOLS_TO_WATCH are every profile's, whatever the filters say; UnknownSymbol names
+    those that are not stored.
+    """
+    contracts = store.contract_values()
+    if settings.MTF_SYMBOLS_TO_WATCH:
+        explicit = explicit_universe(contracts, settings.MTF_SYMBOLS_TO_WATCH)
+        return {profile.name: explicit for profile in profiles}
+    blacklisted = blacklist.standing(now)
+    return {profile.name: universe(contracts, profile.universe, blacklisted, now) for profile in profiles}
+
+
+def watched_symbols(profiles: Sequence[Profile], now: datetime) -> list[str]:
+    """Return the symbols that any of `profiles` judges by itself, by name. Raises UnknownSymbol."""
+    universes = profile_universes(profiles, now).values()
+    return sorted({symbol for each in universes for symbol in each.members})
+
+
+def streamed_symbols(profiles: Sequence[Profile], account: str, now: datetime) -> list[str]:
+    """Return the symbols whose candles are kept: the watched, the marked, and what the books still hold.
 
     A contract that is delisted or left the universe is judged no more; its candles are stored to the end.
     """
-    return sorted({*watched_symbols(now), *orders.active_symbols(account)})
+    marked = (mark.symbol for mark in queue.waiting_marks(account, now))
+    return sorted({*watched_symbols(profiles, now), *marked, *orders.active_symbols(account)})
 
 
-def watched_symbols(now: datetime) -> list[str]:
-    """Return the symbols this deployment watches, by the stored contracts and MTF_SYMBOLS_TO_WATCH."""
-    return select_symbols(store.contracts(), settings.MTF_SYMBOLS_TO_WATCH, now)
-
-
-QUOTE = "USDT"
-MIN_TURNOVER_24H = Decimal(1_500_000)
-MIN_LISTED = timedelta(hours=1_000)
-DELISTING_SOON = timedelta(days=7)
-
-
-def select_symbols(contracts: Iterable[Contract], explicit: Iterable[str], now: datetime) -> list[str]:
-    """Return the symbols to watch, sorted: the explicit ones as they are, else all that pass the filters.
-
-    Raises UnknownSymbol naming every explicit symbol that is not listed.
-    """
-    listed = {c.symbol: c for c in contracts}
-    wanted = list(explicit)
-    require_listed(wanted, listed, "are listed at this venue; MTF_SYMBOLS_TO_WATCH names what is watched")
-    return sorted(wanted or (s for s, c in listed.items() if is_eligible(c, now)))
-
-
-def is_eligible(contract: Contract, now: datetime) -> bool:
-    """Whether a contract belongs to the universe at `now`."""
-    return (
-        contract.status == "Trading"
-        and contract.quote == QUOTE
-        and contract.expires_at is None
-        and contract.turnover_24h >= MIN_TURNOVER_24H
-        and (contract.listed_at is None or now - contract.listed_at >= MIN_LISTED)
-        and (contract.delist_at is None or contract.delist_at - now > DELISTING_SOON)
-        and (contract.blacklisted_until is None or contract.blacklisted_until <= now)
-    )
+def memberships(symbol: str, now: datetime) -> dict[str, str]:
+    """Return, for each configured profile, that `symbol` is in its universe or why it is not."""
+    universes = profile_universes(profile_store.configured_profiles(), now)
+    return {
+        name: f"{refusal.reason}: {exclusion_text(refusal)}"
+        if (refusal := each.excluded.get(symbol))
+        else MEMBER
+        for name, each in universes.items()
+    }

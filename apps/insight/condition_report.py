@@ -27,7 +27,7 @@ from apps.engine.rules.logic import TRUE, UNKNOWN
 from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
 from apps.insight.replay import past_judgement
-from apps.live.run_request import NO_DATA
+from apps.live.cause import NO_DATA
 
 EVERY = ""
 """The symbol of a count over all symbols."""

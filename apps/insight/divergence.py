@@ -26,6 +26,7 @@ from apps.insight.decision import (
 from apps.insight.replay import (
     MINUTE,
     LateCandle,
+    asks_spread,
     candles_read_at,
     late_candles,
     minute_judgement,
@@ -37,6 +38,7 @@ from apps.profiles import store as profiles
 NO_RUN = "no_run"
 VERSION_UNKNOWN = "version_not_kept"
 SWITCH = "kill_switch"
+UNKNOWN_SPREAD = "its selection asks for spread_bps, which live may have known and no past knows"
 NO_REASON = "no candle it reads was written later, and its own window gives the replay's answer: look at it"
 
 
@@ -46,6 +48,7 @@ class Kind(StrEnum):
     LATE_CANDLE = "late_candle"
     CORRECTED_CANDLE = "corrected_candle"
     WARM_UP = "warm_up"
+    SPREAD = "spread"
     UNEXPLAINED = "unexplained"
 
 
@@ -219,6 +222,8 @@ def _difference_reason(
 
     exact = minute_judgement(history.symbol, run.minute, history.profile).verdict(history.symbol)
     if verdict_decision(exact) != live:
+        if asks_spread(history.profile):
+            return Kind.SPREAD, UNKNOWN_SPREAD
         return Kind.UNEXPLAINED, NO_REASON
     turned = [
         f"{now.text}: {then.left} against {then.right} live, {now.left} against {now.right} here"

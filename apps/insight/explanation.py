@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,12 +20,20 @@ from apps.engine.values.contract import require_listed
 from apps.engine.values.errors import TradingError
 from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
-from apps.insight.replay import LateCandle, candles_read_at, late_candles, minute_judgement
+from apps.insight.replay import (
+    LateCandle,
+    asks_spread,
+    candles_read_at,
+    late_candles,
+    minute_judgement,
+    recorded_spread,
+)
 from apps.live.models import MtfRun, RunStatus, Trigger
 from apps.market import store as market
 from apps.profiles import files
 from apps.profiles import store as profiles
 
+UNKNOWN_SPREAD = "its selection asks for spread_bps, and what was quoted then may not be known"
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -124,8 +132,9 @@ class Explanation:
 def explain(symbol: str, at: datetime, profile_name: str) -> Explanation:
     """Judge `symbol` at the minute of `at` (aware) from stored candles, by the profile that ran then.
 
-    Nothing but candles is read for the verdict. Raises UnknownSymbol, and CannotExplain for an
-    unknown profile, for one that cannot be loaded and for a moment that is not over.
+    Nothing but candles is read for the verdict, and the spread that the run's own row of it shows. Raises
+    UnknownSymbol, and CannotExplain for an unknown profile, for one that cannot be loaded and for a moment
+    that is not over.
     """
     try:
         minute = Timeframe.M1.floor(at.astimezone(UTC))
@@ -138,17 +147,28 @@ def explain(symbol: str, at: datetime, profile_name: str) -> Explanation:
     require_listed([symbol], [contract.symbol for contract in market.contracts()])
 
     run = MtfRun.objects.filter(profile=profile_name, minute=minute, trigger=Trigger.BEAT).first()
-    judgement = minute_judgement(symbol, minute, profile_that_ran(profile_name, run))
+    profile = profile_that_ran(profile_name, run)
+    ended = None if run is None else run.finished_at
+    stored = None if ended is None else audit.row_at(symbol, profile_name, ended)
+    judgement = minute_judgement(symbol, minute, profile, _spread_then(run, stored))
     verdict = judgement.verdict(symbol)
     missing = tuple(side for judged in judgement.timeframes for side in _missing_items(judged))
 
-    ended = None if run is None else run.finished_at
-    stored = None if ended is None else audit.row_at(symbol, profile_name, ended)
     read_at = None if run is None else candles_read_at(run)
     judged = {(each.timeframe, each.candle_open_at) for each in verdict.timeframes}
     spans = [(timeframe, opened, opened + timeframe.duration) for timeframe, opened in judged]
     late = () if read_at is None else tuple(late_candles(symbol, read_at, spans))
-    return Explanation(verdict, missing, run, stored, compare(verdict, run, stored), late)
+    comparison = compare(verdict, run, stored)
+    if comparison.differences and asks_spread(profile):
+        comparison = replace(comparison, sentence=f"{comparison.sentence}; {UNKNOWN_SPREAD}")
+    return Explanation(verdict, missing, run, stored, comparison, late)
+
+
+def _spread_then(run: MtfRun | None, stored: MtfAudit | None) -> float | None:
+    """Return what was quoted at the run, as far as its own row tells; a row of a run before does not."""
+    if run is None or stored is None or stored.run_id != run.run_id or stored.details["verdict"] is None:
+        return None
+    return recorded_spread(Verdict.from_json(stored.details["verdict"]))
 
 
 def profile_that_ran(name: str, run: MtfRun | None) -> Profile:

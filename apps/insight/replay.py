@@ -10,11 +10,13 @@ import numpy as np
 
 from apps.engine.cycle import evaluate, replay
 from apps.engine.evaluate.judgement import MinuteJudgement, PastJudgement
+from apps.engine.evaluate.verdict import Verdict
 from apps.engine.indicators.history import history
 from apps.engine.profile import Profile
 from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.live.models import MtfRun
+from apps.live.quotes import with_spreads
 from apps.live.windows import Warm
 from apps.market import store as market
 from apps.market.models import Kline
@@ -57,12 +59,35 @@ class LateCandle:
         )
 
 
-def minute_judgement(symbol: str, minute: datetime, profile: Profile) -> MinuteJudgement:
-    """Return what the stored candles say of one symbol at `minute`, by the very steps of the live minute."""
+def minute_judgement(
+    symbol: str, minute: datetime, profile: Profile, spread_bps: float | None = None
+) -> MinuteJudgement:
+    """Return what the stored candles say of one symbol at `minute`, by the very steps of the live minute.
+
+    `spread_bps` is what was quoted then, None where it is not known.
+    """
     warm = Warm((symbol,), [profile])
     warm.refresh(minute)
-    [judgement] = evaluate(warm.frames(), [profile], at=minute)
+    frames = with_spreads(warm.frames(), {} if spread_bps is None else {symbol: spread_bps})
+    [judgement] = evaluate(frames, [profile], at=minute)
     return judgement
+
+
+def recorded_spread(verdict: Verdict) -> float | None:
+    """Return the spread that a verdict was judged with, where a leaf of its selection compares just that."""
+    for part in verdict.timeframes:
+        for leaf in part.leaves:
+            if leaf.side is None and leaf.text.startswith(("spread_bps <", "spread_bps >")):
+                return leaf.left
+    return None
+
+
+def asks_spread(profile: Profile) -> bool:
+    """Whether its selection names spread_bps: quotes are pushed and not stored, so no past knows it."""
+    rules = [
+        rule for judged in profile.timeframe_rules for side, _, rule in judged.all_rules() if side is None
+    ]
+    return any("spread_bps" in leaf.text for rule in rules for leaf in rule.leaves())
 
 
 def past_judgement(symbol: str, profile: Profile, start: datetime, end: datetime) -> PastJudgement:

@@ -14,10 +14,21 @@ from apps.engine.evaluate.judgement import MinuteJudgement
 from apps.engine.evaluate.outcome import SIDES, Outcome
 from apps.engine.profile import Profile
 from apps.engine.values.account import kill_switch_refusal
-from apps.engine.values.reason import Refusal
+from apps.engine.values.reason import Reason, Refusal
 from apps.engine.values.timeframe import Timeframe
 from apps.live.models import MtfRun
 from apps.market import store as market
+
+NO_DATA = frozenset(
+    {
+        Reason.NO_KLINES,
+        Reason.CANDLE_LATE,
+        Reason.CANDLE_GAP,
+        Reason.NOT_ENOUGH_KLINES,
+        Reason.INDICATOR_ERROR,
+    }
+)
+"""Reasons that say nothing about the market: the symbol could not be judged on that timeframe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,16 @@ def symbol_causes(judgement: MinuteJudgement, refused: Mapping[str, Refusal]) ->
                 digest, READY if reason is None else reason.value, name and name.value, timeframe
             )
     return by_symbol
+
+
+def unjudged_symbols(judgement: MinuteJudgement) -> set[str]:
+    """Return the symbols that could not be judged on some timeframe."""
+    return {
+        symbol
+        for of in judgement.timeframes
+        for symbol, reason in zip(judgement.symbols, judgement.at_rows(of, of.reason), strict=True)
+        if reason in NO_DATA
+    }
 
 
 def stored_causes(profile: str, symbols: Sequence[str]) -> dict[str, Cause]:

@@ -38,45 +38,49 @@ class LastOutcomes:
         """Return what the tables say: sides are read, outcomes are written anew."""
         return cls(profile, symbols, sides=signal_store.newest_signals(profile))
 
-    def changed_rows(self, outcome: TimeframeOutcome) -> list[int]:
-        """Return the rows whose candle, outcome or reason differs from what was last written."""
-        now = fingerprint(outcome)
+    def changed_rows(self, judgement: MinuteJudgement, outcome: TimeframeOutcome) -> list[int]:
+        """Return the rows of `judgement` whose candle, outcome or reason differs from what was written."""
+        now = fingerprint(judgement, outcome)
         before = self.written.get((outcome.timeframe, outcome.phase))
         if before is None:
             return list(range(len(self.symbols)))
         return [int(row) for row in np.flatnonzero((now != before).any(axis=0))]
 
-    def remember(self, outcome: TimeframeOutcome, rows: Sequence[SignalRow]) -> None:
+    def remember(
+        self, judgement: MinuteJudgement, outcome: TimeframeOutcome, rows: Sequence[SignalRow]
+    ) -> None:
         """Take over what was committed."""
-        self.written[(outcome.timeframe, outcome.phase)] = fingerprint(outcome)
+        self.written[(outcome.timeframe, outcome.phase)] = fingerprint(judgement, outcome)
         for row in rows:
             self.sides[(row.symbol, row.timeframe, row.phase)] = row.side
 
 
-def fingerprint(outcome: TimeframeOutcome) -> Ints:
-    """Return what identifies an outcome: candle (Unix ms), outcome, reason; (3, S)."""
-    return np.array([outcome.candle_open_ms, outcome.outcome, outcome.reason_code], dtype=np.int64)
+def fingerprint(judgement: MinuteJudgement, outcome: TimeframeOutcome) -> Ints:
+    """Return what identifies the outcome of each row of `judgement`: candle (Unix ms), outcome, reason."""
+    values = (outcome.candle_open_ms, outcome.outcome, outcome.reason_code)
+    return np.array([judgement.at_rows(outcome, each) for each in values], dtype=np.int64)
 
 
 def outcome_rows(
     judgement: MinuteJudgement, of_timeframe: TimeframeOutcome, rows: Sequence[int]
 ) -> Iterator[OutcomeRow]:
-    """Yield the outcomes of these symbols, valid until the timeframe's next candle closes."""
+    """Yield the outcomes of these rows of `judgement`, valid until the timeframe's next candle closes."""
     expires_at = of_timeframe.timeframe.floor(judgement.at) + of_timeframe.timeframe.duration
     for row in rows:
-        outcome = Outcome(of_timeframe.outcome[row])
+        of_frame = int(judgement.rows[of_timeframe.timeframe][row])
+        outcome = Outcome(of_timeframe.outcome[of_frame])
         yield OutcomeRow(
             digest=judgement.profile.digest,
             profile=judgement.profile.name,
             symbol=judgement.symbols[row],
             timeframe=of_timeframe.timeframe,
             phase=of_timeframe.phase,
-            kline_time=candle_open_at(of_timeframe, row),
+            kline_time=candle_open_at(of_timeframe, of_frame),
             side=SIDE.get(outcome, SignalSide.NONE),
             outcome=outcome.word,
-            reason=of_timeframe.reason[row],
+            reason=of_timeframe.reason[of_frame],
             expires_at=expires_at,
-            details={"grace": bool(of_timeframe.grace[row])},
+            details={"grace": bool(of_timeframe.grace[of_frame])},
         )
 
 
@@ -87,12 +91,12 @@ def signal_rows(
     rows: Sequence[int],
     run_id: UUID,
 ) -> list[SignalRow]:
-    """Return LONG and SHORT of these symbols, and the NONE that ends one which stood."""
+    """Return LONG and SHORT of these rows of `judgement`, and the NONE that ends one which stood."""
     signals: list[SignalRow] = []
     timeframe, phase = of_timeframe.timeframe, of_timeframe.phase
     for row in rows:
-        symbol = judgement.symbols[row]
-        side = SIDE.get(Outcome(of_timeframe.outcome[row]), SignalSide.NONE)
+        symbol, of_frame = judgement.symbols[row], int(judgement.rows[timeframe][row])
+        side = SIDE.get(Outcome(of_timeframe.outcome[of_frame]), SignalSide.NONE)
         before = last.sides.get((symbol, timeframe, phase), SignalSide.NONE)
         if side is SignalSide.NONE and before is SignalSide.NONE:
             continue
@@ -102,16 +106,16 @@ def signal_rows(
                 symbol=symbol,
                 timeframe=timeframe,
                 phase=phase,
-                kline_time=candle_open_at(of_timeframe, row),
+                kline_time=candle_open_at(of_timeframe, of_frame),
                 side=side,
                 digest=judgement.profile.digest,
                 run_id=run_id,
-                score=None if side is SignalSide.NONE else round(float(of_timeframe.score[row]), 4),
+                score=None if side is SignalSide.NONE else round(float(of_timeframe.score[of_frame]), 4),
             )
         )
     return signals
 
 
 def candle_open_at(outcome: TimeframeOutcome, row: int) -> datetime:
-    """Return the open time of the candle that a row was judged on."""
+    """Return the open time of the candle that a row of the outcome's own was judged on."""
     return datetime.fromtimestamp(int(outcome.candle_open_ms[row]) / 1000, UTC)

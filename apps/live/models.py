@@ -41,6 +41,9 @@ class MtfRun(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     error = models.TextField(blank=True, default="")
+    no_room = models.JSONField(
+        default=list, help_text="READY symbols that were not tried: the account had no room for so many"
+    )
 
     class Meta:
         db_table = "mtf_run"
@@ -74,6 +77,7 @@ class WatchState(models.Model):
     position_mode = models.TextField(blank=True, default="")
     drift_ms = models.FloatField(null=True, help_text="the exchange's clock minus ours")
     unhealthy = models.TextField(blank=True, default="", help_text="why nothing may be opened")
+    unknown = models.JSONField(default=list, help_text="symbols that could not be read or explained")
 
     class Meta:
         db_table = "watch_state"

@@ -22,15 +22,19 @@ from apps.live.cause import (
     stored_causes,
     switch_refusals,
     symbol_causes,
+    unjudged_symbols,
     unwatched_rows,
     unwatched_symbols,
 )
+from apps.live.judge_faults import count_judge_faults
 from apps.live.last_outcome import LastOutcomes, outcome_rows, signal_rows
+from apps.live.membership import Membership
 from apps.live.models import MtfRun
 from apps.live.run_state import StageTimer
 from apps.live.windows import Warm
 from apps.signals import store as signals
 from apps.signals.store import OutcomeRow, SignalRow, SnapshotRow
+from apps.switches import queue
 from apps.switches import store as switches
 
 STEP = "verdict"
@@ -67,42 +71,49 @@ class RunRecorder:
         at: datetime,
         stages: StageTimer,
         announced_s: float | None,
-    ) -> None:
-        """Write snapshots, outcomes, signals, audit and the runs' end in one transaction.
+        membership: Membership | None = None,
+    ) -> list[dict[str, Cause]]:
+        """Write snapshots, outcomes, signals, audit and the runs' end in one transaction; return what each
+        run says of each symbol.
 
-        `announced_s` is the Unix time of the minute's announcement. Nothing is remembered unless it commits.
+        With them the marks that were judged end, and what failed by itself is counted. `announced_s` is the
+        Unix time of the minute's announcement. Nothing is remembered unless it commits.
         """
         fresh = {timeframe: warm.unreported(timeframe) for timeframe in WINDOW}
         with transaction.atomic():
             off = switches.off_switches()
             signals.save_snapshots(row for tf, rows in fresh.items() for row in _snapshots(warm, tf, rows))
             written = [
-                self._write(run, judgement, switch_refusals(off, judgement.profile, judgement.symbols))
+                self._write_run(run, judgement, switch_refusals(off, judgement.profile, judgement.symbols))
                 for run, judgement in decided
             ]
+            count_judge_faults([each for _, each in decided], warm.frames().failed, datetime.now(UTC))
             stages.lap("write_ms")
             now_s = time.time()
             timings = stages.laps | {"close_to_decided_ms": round((now_s - at.timestamp()) * 1000, 1)}
             if announced_s is not None:
                 timings["announced_to_decided_ms"] = round((now_s - announced_s) * 1000, 1)
-            for (run, _), rows in zip(decided, written, strict=True):
-                run_state.finish_run(
-                    run, now=datetime.now(UTC), counts=cause_counts(rows.causes), timings=timings
-                )
+            for (run, judgement), rows in zip(decided, written, strict=True):
+                counts = cause_counts(rows.causes)
+                if membership is not None:
+                    counts |= membership.counts(run.profile)
+                    _take_marks(run, judgement, membership)
+                run_state.finish_run(run, now=datetime.now(UTC), counts=counts, timings=timings)
         for timeframe, reported in fresh.items():
             warm.report(timeframe, reported)
         for (_, judgement), rows in zip(decided, written, strict=True):
             last = self._last[judgement.profile.name]
             last.causes, last.unwatched = rows.causes, []
             for outcome, signals_of_outcome in rows.outcomes:
-                last.outcomes.remember(outcome, signals_of_outcome)
+                last.outcomes.remember(judgement, outcome, signals_of_outcome)
+        return [rows.causes for rows in written]
 
-    def _write(self, run: MtfRun, judgement: MinuteJudgement, refused: Mapping[str, Refusal]) -> _Written:
+    def _write_run(self, run: MtfRun, judgement: MinuteJudgement, refused: Mapping[str, Refusal]) -> _Written:
         last = self._last_of(judgement)
         written = _Written(symbol_causes(judgement, refused))
         outcomes: list[OutcomeRow] = []
         for outcome in judgement.timeframes:
-            rows = last.outcomes.changed_rows(outcome)
+            rows = last.outcomes.changed_rows(judgement, outcome)
             written.outcomes.append(
                 (outcome, signal_rows(last.outcomes, judgement, outcome, rows, run.run_id))
             )
@@ -128,6 +139,14 @@ class RunRecorder:
                 unwatched_symbols(name, symbols),
             )
         return last
+
+
+def _take_marks(run: MtfRun, judgement: MinuteJudgement, membership: Membership) -> None:
+    """End the marks of this profile whose symbols could be judged; the others wait for their candles."""
+    marks = membership.marks_of(run.profile)
+    if marks:
+        judged = set(judgement.symbols) - unjudged_symbols(judgement)
+        queue.take_marks(marks, judged, run.run_id, datetime.now(UTC))
 
 
 def _snapshots(warm: Warm, timeframe: Timeframe, rows: Sequence[int]) -> Iterator[SnapshotRow]:

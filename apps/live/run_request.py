@@ -19,21 +19,24 @@ from apps.engine.cycle import evaluate
 from apps.engine.evaluate.judgement import MinuteJudgement
 from apps.engine.evaluate.outcome import Outcome
 from apps.engine.profile import Mode, Profile
+from apps.engine.universe import EmptyUniverse
 from apps.engine.values.contract import UnknownSymbol, require_listed
 from apps.engine.values.errors import TradingError, suggestion
-from apps.engine.values.reason import Reason, Refusal
+from apps.engine.values.reason import Refusal
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange import venue
 from apps.feed.announcement import wait_for_announcement
-from apps.feed.universe import watched_symbols
+from apps.feed.universe import profile_universes
 from apps.live import run_state
-from apps.live.cause import Cause, cause_counts, switch_refusals, symbol_causes
-from apps.live.enter.outcome import all_ended
+from apps.live.cause import NO_DATA, Cause, cause_counts, switch_refusals, symbol_causes
+from apps.live.enter.outcome import symbols_under_way
 from apps.live.last_outcome import candle_open_at
 from apps.live.minute import COLLECT_S, closed_minute
 from apps.live.models import MtfRun, RunStatus, Trigger
+from apps.live.quotes import READY_FOR_S, spreads_now, with_spreads
 from apps.live.run_state import StageTimer
 from apps.live.windows import Warm
+from apps.market import quotes
 from apps.market import store as market
 from apps.profiles import files
 from apps.profiles import store as profiles
@@ -52,9 +55,10 @@ class InvalidRunRequest(TradingError):
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What to judge. `symbols` None is the universe; `timeframe` is the only one to enter on.
+    """What to judge. `symbols` None is the profile's universe; `timeframe` is the only one to enter on.
 
-    A `dry_run` sends nothing; only such a one may `force_run`: judge past kill switches.
+    A `dry_run` sends nothing; only such a one may `force_run`: judge past kill switches. Without
+    `process_tp_sl` the stops of what this run opens stay where they are placed, whatever the profile says.
     """
 
     profile: str
@@ -63,6 +67,7 @@ class RunRequest:
     timeframe: str | None = None
     force_run: bool = False
     dry_run: bool = True
+    process_tp_sl: bool = True
 
 
 def open_requested_run(request: RunRequest, trigger: Trigger, now: datetime) -> MtfRun:
@@ -72,7 +77,7 @@ def open_requested_run(request: RunRequest, trigger: Trigger, now: datetime) -> 
     if not request.dry_run and request.force_run:
         raise InvalidRunRequest("force_run", "kill switches are ignored in dry runs only")
     profile = _requested_profile(request)
-    symbols = _requested_symbols(request, now)
+    symbols = _requested_symbols(request, profile, now)
     profiles.save_version(profile)
     options = asdict(request) | {"symbols": symbols}
     return run_state.open_run(profile, closed_minute(now), now, trigger, options, dry_run=request.dry_run)
@@ -86,7 +91,7 @@ def wait_for_run(run_id: UUID | str, timeout_s: float) -> MtfRun | None:
     deadline = time.monotonic() + timeout_s
     while True:
         run = MtfRun.objects.get(run_id=run_id)
-        if run.status != RunStatus.RUNNING and all_ended(run):
+        if run.status != RunStatus.RUNNING and not symbols_under_way(run):
             return run
         if time.monotonic() >= deadline:
             return None
@@ -120,13 +125,15 @@ def _decide(run: MtfRun, request: RunRequest, *, warm: Warm, client: redis.Redis
     stages.lap("windows_ms")
     if windows.extra_ms:
         stages.part("windows_ms", "extra_ms", windows.extra_ms)
-    [judgement] = evaluate(windows.frames(), [profile], at=at)
+    frames = with_spreads(windows.frames(), spreads_now(symbols))
+    [judgement] = evaluate(frames, [profile], at=at, members={profile.name: symbols})
     stages.lap("evaluate_ms")
     off = {} if request.force_run else switches.off_switches()
     refused = switch_refusals(off, profile, symbols)
-    result = run_result(judgement, symbols, refused, run_id=str(run.run_id), timings=stages.laps)
+    result = run_result(judgement, refused, run_id=str(run.run_id), timings=stages.laps)
     entering = [row["symbol"] for row in result["results"] if "verdict" in row and profile.entry is not None]
     result["entering"] = entering
+    quotes.want(entering, READY_FOR_S)
     run_state.finish_run(
         run, now=datetime.now(UTC), counts=result["summary"], timings=stages.laps, result=result
     )
@@ -134,7 +141,7 @@ def _decide(run: MtfRun, request: RunRequest, *, warm: Warm, client: redis.Redis
 
 
 def _requested_profile(request: RunRequest) -> Profile:
-    """Return the profile as the request wants it judged: its mode, its only execution timeframe."""
+    """Return the profile as the request wants it: its mode, its only execution timeframe, its stops."""
     names = files.profile_names(settings.MTF_PROFILES_DIR)
     if request.profile not in names:
         near = suggestion(request.profile, names)
@@ -157,21 +164,20 @@ def _requested_profile(request: RunRequest) -> Profile:
                 f"{request.profile} enters on {', '.join(timeframes)}, not on {request.timeframe!r}",
             )
         profile = profile.with_execution(Timeframe(request.timeframe))
-    return profile
+    return profile if request.process_tp_sl else profile.with_unmoved_stops()
 
 
-def _requested_symbols(request: RunRequest, now: datetime) -> Sequence[str]:
-    """Return each symbol once, in the order of the request; the universe when it names none."""
+def _requested_symbols(request: RunRequest, profile: Profile, now: datetime) -> Sequence[str]:
+    """Return each symbol once, in the order of the request; the profile's universe when it names none."""
     if request.symbols is None:
         try:
-            universe = watched_symbols(now)
+            universe = profile_universes([profile], now)[profile.name]
+            universe.require_members(profile.name)
         except UnknownSymbol as fault:
             raise InvalidRunRequest("symbols", f"MTF_SYMBOLS_TO_WATCH: {fault}") from fault
-        if not universe:
-            raise InvalidRunRequest(
-                "symbols", "the universe is empty: no stored contract is watched (manage.py sync_contracts)"
-            )
-        return universe
+        except EmptyUniverse as fault:
+            raise InvalidRunRequest("symbols", str(fault)) from fault
+        return list(universe.members)
     if not request.symbols:
         raise InvalidRunRequest("symbols", "is empty: leave it out for the whole universe")
     try:
@@ -181,55 +187,36 @@ def _requested_symbols(request: RunRequest, now: datetime) -> Sequence[str]:
     return list(dict.fromkeys(request.symbols))
 
 
-NO_DATA = frozenset(
-    {
-        Reason.NO_KLINES,
-        Reason.CANDLE_LATE,
-        Reason.CANDLE_GAP,
-        Reason.NOT_ENOUGH_KLINES,
-        Reason.INDICATOR_ERROR,
-    }
-)
-"""Reasons that say nothing about the market: the symbol could not be judged on that timeframe."""
-
-
 def run_result(
-    judgement: MinuteJudgement,
-    symbols: Sequence[str],
-    refused: Mapping[str, Refusal],
-    *,
-    run_id: str,
-    timings: Mapping[str, float],
+    judgement: MinuteJudgement, refused: Mapping[str, Refusal], *, run_id: str, timings: Mapping[str, float]
 ) -> dict[str, Any]:
     """Return the JSON that answers a request; what entries come to is added as they end.
 
     `status` is success when every symbol could be judged, error when none could, else partial_success.
     """
-    row_of = {symbol: row for row, symbol in enumerate(judgement.symbols)}
-    rows = {symbol: row_of[symbol] for symbol in symbols}
-    causes = {s: cause for s, cause in symbol_causes(judgement, refused).items() if s in rows}
+    symbols, causes = judgement.symbols, symbol_causes(judgement, refused)
     errors = [
-        {"symbol": symbol, "timeframe": of.timeframe, "phase": of.phase, "reason": of.reason[row]}
-        for symbol, row in rows.items()
+        {"symbol": symbol, "timeframe": of.timeframe, "phase": of.phase, "reason": reason}
         for of in judgement.timeframes
-        if of.reason[row] in NO_DATA
+        for symbol, reason in zip(symbols, judgement.at_rows(of, of.reason), strict=True)
+        if reason in NO_DATA
     ]
     unjudged = {error["symbol"] for error in errors}
     status = "partial_success" if unjudged else "success"
     summary = cause_counts(causes)
     return {
-        "status": "error" if rows and len(unjudged) == len(rows) else status,
+        "status": "error" if symbols and len(unjudged) == len(symbols) else status,
         "run_id": run_id,
         "profile": judgement.profile.name,
         "digest": judgement.profile.digest,
         "minute": judgement.at.isoformat(),
         "summary": summary,
-        "results": [_symbol_result(judgement, symbol, row, causes[symbol]) for symbol, row in rows.items()],
+        "results": [_symbol_result(judgement, row, causes[symbol]) for row, symbol in enumerate(symbols)],
         "summary_by_tf": {
-            f"{outcome.timeframe} {outcome.phase}": dict(
-                Counter(Outcome(outcome.outcome[row]).word for row in rows.values())
+            f"{of.timeframe} {of.phase}": dict(
+                Counter(Outcome(code).word for code in judgement.at_rows(of, of.outcome))
             )
-            for outcome in judgement.timeframes
+            for of in judgement.timeframes
         },
         "rejected_by": summary["by_cause"],
         "performance": dict(timings),
@@ -237,7 +224,9 @@ def run_result(
     }
 
 
-def _symbol_result(judgement: MinuteJudgement, symbol: str, row: int, cause: Cause) -> dict[str, Any]:
+def _symbol_result(judgement: MinuteJudgement, row: int, cause: Cause) -> dict[str, Any]:
+    symbol = judgement.symbols[row]
+    counted = [(of, int(judgement.rows[of.timeframe][row])) for of in judgement.timeframes]
     score = float(judgement.score[row])
     ready = {"verdict": judgement.verdict(symbol).to_json()} if cause.is_ready else {}
     return ready | {
@@ -251,11 +240,11 @@ def _symbol_result(judgement: MinuteJudgement, symbol: str, row: int, cause: Cau
             {
                 "timeframe": outcome.timeframe,
                 "phase": outcome.phase,
-                "outcome": Outcome(outcome.outcome[row]).word,
-                "reason": outcome.reason[row],
-                "kline_time": candle_open_at(outcome, row).isoformat(),
-                "grace": bool(outcome.grace[row]),
+                "outcome": Outcome(outcome.outcome[of_frame]).word,
+                "reason": outcome.reason[of_frame],
+                "kline_time": candle_open_at(outcome, of_frame).isoformat(),
+                "grace": bool(outcome.grace[of_frame]),
             }
-            for outcome in judgement.timeframes
+            for outcome, of_frame in counted
         ],
     }

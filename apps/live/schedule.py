@@ -53,6 +53,14 @@ SCHEDULE = (
         expires_s=5,
         description="Enters the order plans that a person approved.",
     ),
+    ScheduledTask(
+        name="fallbacks",
+        task="apps.live.tasks.enter_fallbacks",
+        queue="exchange",
+        every_s=3,
+        expires_s=3,
+        description="Takes from the book what resting entries left unfilled at the end of their time.",
+    ),
 )
 
 

@@ -13,20 +13,23 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from celery import chain, shared_task
+from celery import shared_task
+from celery.signals import task_postrun, task_prerun
 from kombu.exceptions import OperationalError
 
 from apps.db.release import release_connection
 from apps.exchange import venue
 from apps.feed import universe
 from apps.live.enter import symbol_entry
-from apps.live.enter.decision import ready_symbols
+from apps.live.enter.dispatch import entries_to_send
+from apps.live.enter.fallback import enter_waiting_rests
 from apps.live.enter.faults import store_fault
 from apps.live.minute import closed_minute, run_minute
 from apps.live.models import MtfRun
 from apps.live.run_request import judge_requested_run
 from apps.live.run_state import fail_run
 from apps.live.worker import get_worker
+from apps.profiles import store as profiles
 
 log = structlog.get_logger("mtf")
 
@@ -36,9 +39,17 @@ ROUTES: dict[str, dict[str, Any]] = {
     "apps.live.tasks.sync_contracts": {"queue": "exchange"},
     "apps.live.tasks.enter_symbol": {"queue": "exchange"},
     "apps.live.tasks.enter_approved": {"queue": "exchange"},
+    "apps.live.tasks.enter_fallbacks": {"queue": "exchange"},
 }
 ENTER_WITHIN_S = 20
 """An entry that waited longer in the queue is dropped: the next minute decides anew."""
+
+
+@task_prerun.connect
+@task_postrun.connect
+def give_up_broken_connection(**_: Any) -> None:
+    """Close this thread's database connection if it broke or is too old; else the next task keeps it."""
+    release_connection()
 
 
 @shared_task
@@ -47,15 +58,17 @@ def judge_minute(*, at: str | None = None, **_: Any) -> None:
     worker, now = get_worker(), datetime.now(UTC)
     if not worker.warm.symbols:
         worker.follow_universe(now)
+    worker.follow_marks(now)
     runs = run_minute(
         closed_minute(now if at is None else datetime.fromisoformat(at)),
         profiles=worker.profiles,
+        membership=worker.membership,
         warm=worker.warm,
         recorder=worker.recorder,
         client=worker.redis,
         now=now,
     )
-    _send_entries(ready_symbols(runs, worker.profiles))
+    _send_entries(entries_to_send(runs, worker.profiles, _now()))
     worker.follow_universe(now)
     worker.close_entries(now)
 
@@ -70,23 +83,35 @@ def run_request(*, run_id: str, **_: Any) -> None:
         release_connection()
         fail_run(MtfRun.objects.get(run_id=run_id), fault, _now())
         raise
-    symbols = judge_requested_run(run_id, warm=worker.warm, client=worker.redis, now=now)
-    _send_entries({symbol: [run_id] for symbol in symbols})
+    entering = judge_requested_run(run_id, warm=worker.warm, client=worker.redis, now=now)
+    run = MtfRun.objects.get(run_id=run_id)
+    profile = profiles.find_version(run.digest)
+    if run.dry_run:  # it takes no room
+        _send_entries({symbol: [run_id] for symbol in entering})
+    elif entering and profile is not None:
+        _send_entries(entries_to_send([run], [profile], _now()))
 
 
 @shared_task
-def enter_symbol(*, run_id: str, symbol: str, **_: Any) -> None:
-    """Enter what a run decided of one symbol; a fault is stored, and does not end the chain."""
-    try:
-        symbol_entry.enter_symbol(run_id, symbol, clock=_now)
-    except Exception:
-        log.exception("enter_failed", run_id=run_id, symbol=symbol)
+def enter_symbol(*, run_ids: Sequence[str], symbol: str, **_: Any) -> None:
+    """Enter what these runs decided of one symbol, in their order; a fault of one is stored, and its own."""
+    for run_id in run_ids:
+        try:
+            symbol_entry.enter_symbol(run_id, symbol, clock=_now)
+        except Exception:
+            log.exception("enter_failed", run_id=run_id, symbol=symbol)
 
 
 @shared_task
 def enter_approved(**_: Any) -> None:
     """Enter what people approved."""
     symbol_entry.enter_approved_plans(clock=_now)
+
+
+@shared_task
+def enter_fallbacks(**_: Any) -> None:
+    """Enter what resting entries left unfilled at the end of their time."""
+    enter_waiting_rests(clock=_now)
 
 
 @shared_task
@@ -101,15 +126,12 @@ def route(name: str, *_: Any, **__: Any) -> dict[str, Any] | None:
 
 
 def _send_entries(run_ids_by_symbol: Mapping[str, Sequence[str]]) -> None:
-    """Send one chain a symbol, so that its first run is entered before its second is tried."""
+    """Send one task a symbol, in this order: the queue keeps it."""
     unsent = dict(run_ids_by_symbol)
     try:
         for symbol, run_ids in run_ids_by_symbol.items():
-            calls = [
-                enter_symbol.si(run_id=run_id, symbol=symbol).set(expires=ENTER_WITHIN_S)
-                for run_id in run_ids
-            ]
-            chain(*calls).apply_async(retry=False)
+            wanted = {"run_ids": list(run_ids), "symbol": symbol}
+            enter_symbol.apply_async(kwargs=wanted, expires=ENTER_WITHIN_S, retry=False)
             del unsent[symbol]
     except OperationalError as fault:
         for symbol, run_ids in unsent.items():

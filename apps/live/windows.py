@@ -62,6 +62,24 @@ class Warm:
         self._reported: dict[Timeframe, Ints] = {}
         self.extra_ms = 0.0
 
+    def with_symbols(self, symbols: Sequence[str]) -> Warm:
+        """Return windows of `symbols` with a copy of what these hold of them; `refresh` reads what is new."""
+        if tuple(symbols) == self.symbols:
+            return self
+        other = Warm(symbols, self._profiles)
+        kept = [symbol for symbol in other.symbols if symbol in self._row]
+        before, after = [self._row[s] for s in kept], [other._row[s] for s in kept]
+        for timeframe, track in self._tracks.items():
+            candles = np.full((5, len(other.symbols), track.candles.shape[2]), np.nan)
+            candles[:, after] = track.candles[:, before]
+            versions = {symbol: track.versions[symbol] for symbol in kept if symbol in track.versions}
+            other._tracks[timeframe] = replace(
+                track, candles=candles, versions=versions, frame=None, failed=frozenset(), measured=None
+            )
+            other._reported[timeframe] = np.zeros(len(other.symbols), dtype=np.int64)
+            other._reported[timeframe][after] = self._reported[timeframe][before]
+        return other
+
     def covers(self, symbols: Sequence[str], profile: Profile) -> bool:
         """Whether these windows hold all that judging `symbols` by `profile` needs."""
         deep = all(profile.depth(tf) <= self._depth(tf) for tf in profile.timeframes)
@@ -82,7 +100,7 @@ class Warm:
                 continue
             moved = _move(track, until)
             changed = self._take_over_changes(track, stored)
-            if moved or changed:
+            if moved or changed or track.frame is None:
                 self._measure(track, rows=None if moved else sorted(changed))
 
     def frames(self) -> Frames:

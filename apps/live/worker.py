@@ -10,8 +10,8 @@ import structlog
 from apps.engine.profile import Profile
 from apps.exchange import venue
 from apps.feed.announcement import redis_client
-from apps.feed.universe import watched_symbols
 from apps.live.enter import faults
+from apps.live.membership import Membership, read_membership
 from apps.live.recorder import RunRecorder
 from apps.live.windows import Warm
 from apps.market import store as market
@@ -33,15 +33,24 @@ class Worker:
             profiles.save_version(profile)
         self.redis: redis.Redis = redis_client()
         self.recorder = RunRecorder()
+        self.membership = Membership()
         self.warm = Warm((), self.profiles)
         self._entries_closed_until: datetime | None = None
 
     def follow_universe(self, now: datetime) -> None:
-        """Follow the universe: new windows when the watched symbols changed."""
-        symbols = tuple(watched_symbols(now))
+        """Follow who is judged by whom: the windows hold every symbol that any profile judges."""
+        self._follow(read_membership(self.profiles, now))
+
+    def follow_marks(self, now: datetime) -> None:
+        """Add what was marked since the universe was looked at: one short query, right before a minute."""
+        self._follow(self.membership.with_marks(now))
+
+    def _follow(self, membership: Membership) -> None:
+        self.membership = membership
+        symbols = membership.symbols
         if self.warm.symbols != symbols:
-            log.info("windows_built", symbols=len(symbols))
-            self.warm = Warm(symbols, self.profiles)
+            log.info("windows_followed", symbols=len(symbols), before=len(self.warm.symbols))
+            self.warm = self.warm.with_symbols(symbols)
 
     def close_entries(self, now: datetime) -> None:
         """Store a fault for every entry that fell due since the last call (at first: in a day) unanswered."""

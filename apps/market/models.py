@@ -45,6 +45,7 @@ class Contract(models.Model):
     funding_at = models.DateTimeField(null=True, blank=True)
     blacklist_reason = models.TextField(blank=True, default="", db_default="")
     blacklisted_until = models.DateTimeField(null=True, blank=True)
+    blacklisted_by = models.TextField(blank=True, default="", db_default="")
     synced_at = models.DateTimeField()
 
     class Meta:
@@ -60,6 +61,24 @@ class Contract(models.Model):
 
     def __str__(self) -> str:
         return self.symbol
+
+
+class ContractFault(models.Model):
+    """One failure that is the contract's own; several in a row blacklist it. A success deletes them."""
+
+    symbol = models.TextField()
+    kind = models.TextField(help_text="where it failed: judge or entry")
+    detail = models.TextField()
+    happened_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "contract_fault"
+        ordering = ["-happened_at"]
+        verbose_name = "contract fault"
+        indexes = [models.Index(name="contract_fault_symbol", fields=["symbol", "kind"])]
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.kind} {self.happened_at:%Y-%m-%d %H:%M}"
 
 
 class Kline(models.Model):

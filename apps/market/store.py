@@ -125,6 +125,12 @@ def contracts() -> list[Contract]:
     return list(Contract.objects.order_by("symbol"))
 
 
+def contract_values() -> list[values.Contract]:
+    """Return every stored contract as last listed, by symbol; a delisted one says so in its status."""
+    rows = Contract.objects.order_by("symbol").values(*_COLUMNS)
+    return [values.Contract(**row) for row in rows]
+
+
 def find_contract(symbol: str) -> values.Contract | None:
     """Return the contract as last listed; None for one that never was."""
     row = Contract.objects.filter(symbol=symbol).values(*_COLUMNS).first()

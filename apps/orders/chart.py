@@ -113,10 +113,19 @@ def plan_chart(plan: OrderPlan, candles: Sequence[Candle], now: datetime) -> Saf
     """Return the SVG; `candles` are those of `span`, as far as they are stored."""
     timeframe, start, end = span(plan, now)
     zone = [Decimal(plan.context_json["zone"][edge]) for edge in ("low", "high")]
-    levels = {"target": plan.target_price, "entry": plan.entry_price, "stop": plan.stop_price}
-    prices = [*zone, *levels.values(), *(price for candle in candles for price in (candle.low, candle.high))]
+    entries = [("entry", f"entry {each['part']}", Decimal(each["price"])) for each in plan.tranches]
+    levels = [
+        ("target", "target", plan.target_price),
+        *(entries or [("entry", "entry", plan.entry_price)]),
+        ("stop", "stop", plan.stop_price),
+    ]
+    prices = [
+        *zone,
+        *(price for _, _, price in levels),
+        *(price for candle in candles for price in (candle.low, candle.high)),
+    ]
     scale = make_scale(start, end, [float(price) for price in prices])
-    lines = [scale.y(float(price)) for price in levels.values()]
+    lines = [scale.y(float(price)) for _, _, price in levels]
     texts = apart(lines, LINE)
     zone_y = [scale.y(float(edge)) for edge in zone]
     return SafeString(
@@ -135,8 +144,8 @@ def plan_chart(plan: OrderPlan, candles: Sequence[Candle], now: datetime) -> Saf
                 "candles": [_candle_shape(candle, scale) for candle in candles],
                 "zone": {"y": zone_y[1], "height": round(zone_y[0] - zone_y[1], 1)},
                 "levels": [
-                    Level(name, f"{name} {price.normalize():f}", y, text_y)
-                    for (name, price), y, text_y in zip(levels.items(), lines, texts, strict=True)
+                    Level(name, f"{text} {price.normalize():f}", y, text_y)
+                    for (name, text, price), y, text_y in zip(levels, lines, texts, strict=True)
                 ],
                 "planned_x": scale.x(plan.plan_time),
             },

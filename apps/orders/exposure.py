@@ -11,10 +11,17 @@ from django.db.models import Exists, OuterRef
 
 from apps.engine.values.account import Exposure, SymbolState
 from apps.engine.values.order import OrderStatus
-from apps.orders.models import ExchangeOrder, OrderPlan, Position, Protection, RiskDay, SymbolLock
+from apps.orders.models import ExchangeOrder, OrderPlan, Position, Protection, SymbolLock
+from apps.orders.risk import lost_today
 
 CONSUMED_FOR = timedelta(days=2)
 """How long used-up decisions are told: an older candle decides nothing any more."""
+
+# What an exposure is told by: a plan's documents are large, and nobody reads them here.
+OF_PLAN = tuple(
+    f"plan__{name}" for name in ("decision_key", "profile", "symbol", "side", "notional_usdt", "risk_usdt")
+)
+OF_ROW = ("decision_key", "profile", "symbol", "side", "size", "stop_price")
 
 NOTHING = Decimal(0)
 ContractSizes = Callable[[Sequence[str]], Mapping[str, Decimal]]
@@ -36,19 +43,23 @@ class AccountExposure:
 def account_exposure(
     account: str, symbols: Sequence[str], now: datetime, contract_sizes: ContractSizes
 ) -> AccountExposure:
-    """Return the account now. Exposures: every alive lock's plan at full size, then what has no plan.
+    """Return the account now. Exposures: every plan of which something may live, at full size, then what has
+    no plan.
 
     `contract_sizes` gives the coins a contract of symbols traded without a plan, as far as they are known.
     """
-    planned = ("decision_key", "profile", "symbol", "side", "notional_usdt", "risk_usdt")
     locks = SymbolLock.objects.for_account(account).alive().select_related("plan").order_by("id")
-    plans = [lock.plan for lock in locks.only("symbol", *(f"plan__{name}" for name in planned))]
-    orders = list(ExchangeOrder.objects.for_account(account).open())
-    positions = list(Position.objects.for_account(account).open())
+    plans = [lock.plan for lock in locks.only("symbol", *OF_PLAN)]
+    open_orders = ExchangeOrder.objects.for_account(account).open().select_related("plan")
+    orders = list(open_orders.only("status", "price", *OF_ROW, *OF_PLAN))
+    open_positions = Position.objects.for_account(account).open().select_related("plan")
+    positions = list(open_positions.only("entry_price", *OF_ROW, *OF_PLAN))
     resting = Protection.objects.for_account(account).resting().filter(symbol__in=list(symbols))
 
     rows: list[ExchangeOrder | Position] = [*orders, *positions]
     locked_by = {plan.symbol: plan.decision_key for plan in plans}
+    # what lives counts, whoever holds its symbol's lock
+    counted = {plan.pk: plan for plan in (*plans, *(row.plan for row in rows if row.plan is not None))}
     occupied = {row.symbol for row in rows} | set(resting.values_list("symbol", flat=True))
     unknown = {row.symbol for row in orders if row.status == OrderStatus.UNKNOWN}
     states = {
@@ -63,15 +74,14 @@ def account_exposure(
 
     unplanned = [row for row in rows if row.plan_id is None]
     sizes = contract_sizes(sorted({row.symbol for row in unplanned})) if unplanned else {}
-    lost = RiskDay.objects.filter(account=account, day=now.date()).values_list("profile", "realised_usdt")
     return AccountExposure(
         symbols=states,
         exposures=(
-            *(_planned_exposure(plan) for plan in plans),
+            *map(_planned_exposure, counted.values()),
             *(_unplanned_exposure(row, sizes[row.symbol]) for row in unplanned if row.symbol in sizes),
         ),
         unsized=tuple(sorted({row.symbol for row in unplanned} - set(sizes))),
-        lost_today={profile: -realised for profile, realised in lost},
+        lost_today=lost_today(account, now),
     )
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 
-from apps.db.bookkeeping import bookkeeping
+from apps.db.bookkeeping import bookkeeping, write_rows
 from apps.engine.values.position import Account, Transaction, TransactionKind
 from apps.orders.models import AccountTransaction, EquityPoint, Position
 from apps.orders.result import settle_position
 from apps.orders.values import EXACT, round_to_column
 
 PARTS = ("available", "frozen", "position_margin", "unrealised")
-LONGEST_S = 2.0
-"""Lines that are stored one by one take no longer at a time; what is left over is read again."""
 
 
 def save_equity(account: str, worth: Account, at: datetime) -> None:
@@ -44,22 +42,12 @@ def save_transactions(account: str, transactions: Iterable[Transaction]) -> list
     in the same step: a line without its effect would never be looked at again.
     """
     new = list(transactions)
-    with bookkeeping("account_transactions", lines=len(new)) as attempt:
+    with bookkeeping("new_transactions", lines=len(new)) as attempt:
         new = _new_transactions(account, new)
-        _insert(account, new)
-    if attempt.fault is None:
-        return []
-    failed: list[Transaction] = []
-    ends_at = time.monotonic() + LONGEST_S
-    for n, line in enumerate(new):
-        if attempt.busy or time.monotonic() > ends_at:
-            return failed + new[n:]
-        numbers = {"kind": line.kind, "amount": line.amount, "symbol": line.symbol, "at": line.at}
-        with bookkeeping("account_transaction", id=line.transaction_id, **numbers) as attempt:
-            _insert(account, [line])
-        if attempt.fault is not None:
-            failed.append(line)
-    return failed
+    if attempt.fault is not None:
+        return new
+    left, _ = write_rows("account_transaction", new, lambda some: _insert(account, some), shown=asdict)
+    return left
 
 
 def _new_transactions(account: str, transactions: Sequence[Transaction]) -> list[Transaction]:

@@ -5,6 +5,7 @@ Its result comes from its fills and funding; its excursion (MFE, MAE) from 1m ca
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,7 +14,7 @@ from django.db import transaction
 from django.db.models import Count, Max, Min, Q, Sum
 from django.db.models.functions import Coalesce
 
-from apps.db.bookkeeping import Attempt, bookkeeping
+from apps.db.bookkeeping import Attempt, bookkeeping, write_rows
 from apps.engine.follow.excursion import Excursion
 from apps.engine.values.order import Fill as FillValue
 from apps.engine.values.position import Side, TransactionKind
@@ -45,53 +46,87 @@ class ClosedPosition:
     ended: datetime
 
 
-def save_fill(account: str, fill: FillValue) -> Attempt:
-    """Store it unless it is, by trade id; it gets its order and position if they are known.
+def save_fills(account: str, fills: Sequence[FillValue]) -> set[FillValue]:
+    """Store those that are not, by trade id; each gets its order and position if they are known. Return what
+    is stored.
 
-    One that cannot be written comes again with the next read; what it moved, the position's report tells.
+    An order may fill in hundreds of parts: they are written together or, when that fails, one by one. What
+    cannot be written comes again with the next read; what it moved, the position's report tells.
     """
-    numbers = {"price": fill.price, "size": fill.size, "fee": fill.fee, "realised": fill.realised}
-    with bookkeeping("fill", symbol=fill.symbol, trade_id=fill.trade_id, **numbers) as attempt:
-        orders = ExchangeOrder.objects.for_account(account)
-        Fill.objects.get_or_create(
-            account=account,
-            symbol=fill.symbol,
-            trade_id=fill.trade_id,
-            defaults={
-                "order": orders.filter(exchange_order_id=fill.exchange_order_id).first(),
-                "exchange_order_id": fill.exchange_order_id,
-                "side": fill.side,
-                "opens": fill.opens,
-                **numbers,
-                "is_maker": fill.is_maker,
-                "at": fill.at,
-            },
-        )
-    if attempt.fault is None:
-        attach_fills(account, fill.symbol, fill.side)
-    return attempt
+    left, _ = write_rows("fill", fills, lambda some: _store_fills(account, some), shown=_numbers)
+    stored = set(fills) - set(left)
+    for symbol, side in sorted({(fill.symbol, fill.side) for fill in stored}):
+        attach_fills(account, symbol, side)
+    return stored
+
+
+def _store_fills(account: str, fills: Sequence[FillValue]) -> None:
+    """Insert them with the orders that are known of them; what is stored already stays as it is."""
+    ids = {fill.exchange_order_id for fill in fills}
+    rows = ExchangeOrder.objects.for_account(account).filter(exchange_order_id__in=ids).order_by("-pk")
+    orders = {row.exchange_order_id: row for row in rows}
+    Fill.objects.bulk_create(
+        (
+            Fill(
+                account=account,
+                symbol=fill.symbol,
+                trade_id=fill.trade_id,
+                order=orders.get(fill.exchange_order_id),
+                exchange_order_id=fill.exchange_order_id,
+                side=fill.side,
+                opens=fill.opens,
+                price=fill.price,
+                size=fill.size,
+                fee=fill.fee,
+                realised=fill.realised,
+                is_maker=fill.is_maker,
+                at=fill.at,
+            )
+            for fill in fills
+        ),
+        ignore_conflicts=True,
+    )
 
 
 def attach_fills(account: str, symbol: str, side: str) -> Attempt:
-    """Give fills without a position to the one they belong to; a closed one is reckoned again.
+    """Give fills without a position to the one they belong to, and reckon a closed one again: together or,
+    when that fails, one by one.
 
     Both or neither, so that a result that cannot be written is reckoned again at the next look.
     """
     rows = Fill.objects.filter(account=account, symbol=symbol, side=side, position=None).order_by("at")
     loose: list[Fill] = []
-    with bookkeeping("fills_of_position", symbol=symbol, side=side) as attempt:
-        loose = list(rows)
-    for fill in loose:
-        numbers = {"price": fill.price, "size": fill.size, "realised": fill.realised, "fee": fill.fee}
-        with bookkeeping("fill_of_position", symbol=symbol, trade_id=fill.trade_id, **numbers) as attempt:
-            fill.position = _position_of(fill)
-            if fill.position is not None:
-                fill.save(update_fields=["position"])
-                if fill.position.closed_at is not None:
-                    settle_position(fill.position)
-        if attempt.busy:
-            break
+    with bookkeeping("loose_fills", symbol=symbol, side=side) as attempt:
+        loose = list(rows.select_related("order"))
+    if attempt.fault is None:
+        _, attempt = write_rows("fill_of_position", loose, _give_position, shown=_numbers)
     return attempt
+
+
+def _numbers(fill: FillValue | Fill) -> dict[str, object]:
+    names = ("symbol", "trade_id", "price", "size", "fee", "realised")
+    return {name: getattr(fill, name) for name in names}
+
+
+def _give_position(fills: Sequence[Fill]) -> None:
+    """Store the position of these fills of one side of a symbol, and reckon those again that are closed.
+
+    First of those whose order says it: which position lacks a fill is then known for the others.
+    """
+    decided: dict[str, list[Fill]] = {}
+    others: list[Fill] = []
+    for fill in fills:
+        key = "" if fill.order is None else fill.order.decision_key
+        (decided.setdefault(key, []) if key else others).append(fill)
+    changed: dict[int, Position] = {}
+    for together in [*decided.values(), *([fill] for fill in others)]:
+        position = _position_of(together[0])
+        if position is not None:
+            Fill.objects.filter(pk__in=[fill.pk for fill in together]).update(position=position)
+            changed[position.pk] = position
+    for position in changed.values():
+        if position.closed_at is not None:
+            settle_position(position)
 
 
 def try_settle_position(position: Position) -> Attempt:
@@ -193,6 +228,7 @@ def _position_of(fill: Fill) -> Position | None:
     for position in newest:
         plan = position.plan
         begun = position.opened_at if plan is None else min(position.opened_at, plan.plan_time)
-        if fill.at >= begun - CLOCK_DRIFT:
+        is_complete = position.closed_at is not None and not positions.filter(pk=position.pk).missing_fills()
+        if fill.at >= begun - CLOCK_DRIFT and not is_complete:
             return position
     return None

@@ -7,10 +7,13 @@ from dataclasses import replace
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Any, TypeVar
 
+import structlog
 from django.db.models import DecimalField, Model
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
-from apps.engine.values.book import TrackedOrder, TrackedPosition
+from apps.engine.values.book import ExchangeBook, TrackedOrder, TrackedPosition
+from apps.engine.values.entry import NO_ENTRY_RULES, EntryRules
+from apps.engine.values.exit import NO_EXIT_RULES, ExitRules
 from apps.engine.values.order import Fill as FillValue
 from apps.engine.values.order import OrderReport, OrderStatus, ProtectionReport
 from apps.engine.values.plan import OrderPlan as Plan
@@ -18,10 +21,13 @@ from apps.engine.values.position import PositionReport, PositionStatus, Side
 from apps.engine.values.timeframe import Timeframe
 from apps.orders.models import ExchangeOrder, Fill, OrderPlan, Position, Protection
 
+log = structlog.get_logger("positions")
+
 EXACT = Context(prec=200, rounding=ROUND_HALF_UP, traps=[InvalidOperation])
 """Wider than any number that is read or stored: what it adds or rounds loses nothing else."""
 
 Number = TypeVar("Number", Decimal, Decimal | None)
+Rules = TypeVar("Rules", EntryRules, ExitRules)
 Report = TypeVar("Report", OrderReport, PositionReport, FillValue, ProtectionReport)
 
 _NUMBERS: dict[type, tuple[type[Model], tuple[str, ...]]] = {
@@ -37,6 +43,8 @@ _SAME = (
     "decision_key",
     "profile",
     "symbol",
+    "tranche",
+    "tranches",
     "attempt",
     "price",
     "size",
@@ -47,6 +55,7 @@ _SAME = (
     "filled",
     "average_price",
     "cancel_asked_at",
+    "fallback_before",
     "looked_up",
     "absent_reads",
 )
@@ -66,9 +75,15 @@ _SAME_POSITION = (
     "closes_asked",
     "close_asked_at",
     "flat_since",
+    "first_targets_asked",
+    "first_target_asked_at",
+    "recalculated_at",
+    "close_reason",
 )
 
 _PLAN = TypeAdapter(Plan)
+_EXITS = TypeAdapter(ExitRules)
+_ENTRY = TypeAdapter(EntryRules)
 _RISK = ("sizing", "limits", "expected_r_net")
 _CONTEXT = ("candle_open_at", "quote", "zone")
 _EXECUTION = tuple(name for name in Plan.__dataclass_fields__ if name not in _RISK + _CONTEXT)
@@ -97,6 +112,19 @@ def round_report(report: Report) -> Report:
     return replace(report, **numbers)
 
 
+def round_book(book: ExchangeBook) -> ExchangeBook:
+    """Return `book` with every report rounded as our columns keep it."""
+    answers = book.looked_up.items()
+    return replace(
+        book,
+        orders=tuple(map(round_report, book.orders)),
+        looked_up={key: None if report is None else round_report(report) for key, report in answers},
+        positions=tuple(map(round_report, book.positions)),
+        protections=tuple(map(round_report, book.protections)),
+        fills=tuple(map(round_report, book.fills)),
+    )
+
+
 def order_value(row: ExchangeOrder) -> TrackedOrder:
     return TrackedOrder(
         **{name: getattr(row, name) for name in _SAME},
@@ -105,6 +133,8 @@ def order_value(row: ExchangeOrder) -> TrackedOrder:
         status=OrderStatus(row.status),
         stop=row.stop_price,
         target=row.target_price,
+        exits=_rules(_EXITS, row.exit_json, NO_EXIT_RULES, row),
+        entry_rules=_rules(_ENTRY, row.entry_json, NO_ENTRY_RULES, row),
     )
 
 
@@ -116,6 +146,8 @@ def order_columns(order: TrackedOrder) -> dict[str, Any]:
         "status": order.status,
         "stop_price": order.stop,
         "target_price": order.target,
+        "exit_json": _EXITS.dump_python(order.exits, mode="json"),
+        "entry_json": _ENTRY.dump_python(order.entry_rules, mode="json"),
     }
 
 
@@ -126,6 +158,8 @@ def position_value(row: Position) -> TrackedPosition:
         status=PositionStatus(row.status),
         stop=row.stop_price,
         target=row.target_price,
+        next_stop=row.next_stop_price,
+        exits=_rules(_EXITS, row.exit_json, NO_EXIT_RULES, row),
     )
 
 
@@ -136,7 +170,24 @@ def position_columns(position: TrackedPosition) -> dict[str, Any]:
         "status": position.status,
         "stop_price": position.stop,
         "target_price": position.target,
+        "next_stop_price": position.next_stop,
+        "exit_json": _EXITS.dump_python(position.exits, mode="json"),
     }
+
+
+def _rules(rules: TypeAdapter[Rules], stored: Any, none: Rules, row: ExchangeOrder | Position) -> Rules:
+    """Return `none` for what was stored before there were any, or is not ours.
+
+    Also, logged, for what another version wrote: its stop is a column, and no other book waits for it.
+    """
+    if not stored:
+        return none
+    try:
+        return rules.validate_python(stored)
+    except ValidationError as fault:
+        effect = "it keeps its stop and target, and ends without its other rules"
+        log.error("rules_unreadable", symbol=row.symbol, row=str(row), error=str(fault), effect=effect)
+        return none
 
 
 def plan_value(row: OrderPlan) -> Plan:

@@ -16,7 +16,7 @@ from unfold.admin import ModelAdmin
 from apps.admin_base.cell import coloured, link
 from apps.admin_base.table import ReadOnlyAdmin
 from apps.switches.forms import ReasonForm, SwitchForm
-from apps.switches.models import Cooldown, MtfSwitch
+from apps.switches.models import Cooldown, MtfSwitch, SymbolQueue
 from apps.switches.store import set_switch
 
 
@@ -141,3 +141,29 @@ class CooldownAdmin(ReadOnlyAdmin):
     @admin.display(description="plan")
     def plan(self, cooldown: Cooldown) -> str:
         return link("orders_orderplan_changelist", "plan", decision_key=cooldown.decision_key)
+
+
+@admin.register(SymbolQueue)
+class SymbolQueueAdmin(ReadOnlyAdmin):
+    list_display = (
+        "asked_at",
+        "symbol",
+        "profile",
+        "state",
+        "reason",
+        "asked_by",
+        "taken_at",
+        "run",
+        "account",
+    )
+    search_fields = ("symbol",)
+
+    @coloured("state", {"waiting": "info", "judged": "success", "ended unjudged": "warning"})
+    def state(self, mark: SymbolQueue) -> str:
+        if mark.taken_at is None:
+            return "waiting"
+        return "ended unjudged" if mark.run_id is None else "judged"
+
+    @admin.display(description="run")
+    def run(self, mark: SymbolQueue) -> str:
+        return "–" if mark.run_id is None else link("mtf_mtfrun_changelist", "run", run_id=mark.run_id)

@@ -66,14 +66,19 @@ class Cooldown(models.Model):
 
 
 class SymbolQueue(models.Model):
-    """A mark to process a symbol once, in the next run. Nothing writes or takes one; the table stays."""
+    """A mark to judge a symbol once by a profile, in its next minute whose candles allow it.
+
+    `run_id` is the run that judged it; a mark taken without one ended unjudged.
+    """
 
     account = models.TextField()
     symbol = models.TextField()
     profile = models.TextField()
     asked_by = models.TextField()
+    reason = models.TextField()
     asked_at = models.DateTimeField()
     taken_at = models.DateTimeField(null=True)
+    run_id = models.UUIDField(null=True)
 
     class Meta:
         db_table = "symbol_queue"

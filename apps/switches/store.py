@@ -111,8 +111,10 @@ def start_cooldown(
     """Pause `symbol` until then, in place of its pause before. ValueError when `until` lies before `now`."""
     if until < now:
         raise ValueError(f"cooldown {symbol}: ends at {until}, before it starts at {now}")
-    Cooldown.objects.update_or_create(
-        account=account,
-        symbol=symbol,
-        defaults={"decision_key": decision_key, "reason": reason, "starts_at": now, "ends_at": until},
+    pause = {"decision_key": decision_key, "reason": reason, "starts_at": now, "ends_at": until}
+    Cooldown.objects.bulk_create(
+        [Cooldown(account=account, symbol=symbol, **pause)],
+        update_conflicts=True,
+        unique_fields=["account", "symbol"],
+        update_fields=list(pause),
     )

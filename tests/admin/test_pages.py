@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.apps import apps
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
 from apps.audit import store as audit
 from apps.audit.models import MtfAudit
 from tests.admin.places import SHOWN, made_by_people, place
+from tests.factories import StreamHealthFactory
 from tests.rooms.builders import T0, audit_row
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +24,6 @@ pytestmark = pytest.mark.django_db
 ROOMS = ("market", "profiles", "signals", "orders", "switches", "audit", "feed", "mtf")
 NOT_SHOWN = {
     "signals.ValidationCache",  # the states show it
-    "switches.SymbolQueue",  # no run takes a mark yet: a page would promise what nothing obeys
 }
 
 
@@ -127,6 +129,22 @@ def test_the_overview_says_what_runs_what_is_stopped_and_what_was_ready(root: Cl
     assert {pulse["profile"] for pulse in page.context["pulses"]} >= {"regular"}
     assert "431 ms after the close" in text
     assert "spread" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, "quotes of 5 symbols, the newest 1 s old"),
+        ({"quote_symbols": 1, "last_quote_at": None}, "quotes of 1 symbol"),
+        ({"quote_symbols": 0}, "quotes of 0 symbols"),
+    ],
+)
+def test_the_overview_says_of_how_many_symbols_quotes_are_pushed_and_how_old_the_newest_is(
+    root: Client, change: dict[str, Any], said: str
+) -> None:
+    StreamHealthFactory.create(now=timezone.now(), **change)
+    lines = [line.strip() for line in root.get(reverse("admin:index")).content.decode().splitlines()]
+    assert said in lines
 
 
 def test_the_overview_opens_on_an_empty_database(root: Client) -> None:

@@ -27,6 +27,7 @@ def test_the_schema_describes_every_address(schema: dict[str, dict[str, dict[str
     described = {(path, method) for path, methods in schema["paths"].items() for method in methods}
     undescribed = {"schema", "docs"}
     acts = {"token", "run-now", "switches", "switch-toggle", "order-plan-approve", "order-plan-reject"}
+    acts |= {"position-close", "flatten"}
     reads = set(PATHS) - undescribed - acts | {"switches"}
     assert described == {(PATHS[name], "get") for name in reads} | {(PATHS[name], "post") for name in acts}
 

@@ -100,6 +100,7 @@ def test_a_dead_broker_and_a_dead_database_are_named_without_their_passwords(
 
 
 def test_being_alive_asks_no_server(anonymous: APIClient) -> None:
+    connection.close()  # one that a test before left open would be looked at
     answer = anonymous.get(reverse("api:alive"))  # without the db fixture any query would raise
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
@@ -142,7 +143,8 @@ def test_the_status_page_tells_runs_stream_switches_venue_and_mode(reader: APICl
     assert (last["status"], last["trigger"], last["counts"]) == ("decided", "beat", {"symbols": 1})
     assert 0 <= last["age_s"] < 120
     [stream] = body["streams"]
-    assert (stream["name"], stream["connected"]) == ("public", True)
+    assert (stream["name"], stream["connected"], stream["quote_symbols"]) == ("public", True, 5)
+    assert datetime.fromisoformat(stream["last_quote_at"]) < datetime.fromisoformat(stream["updated_at"])
     assert 0 <= stream["age_s"] < 60
 
 

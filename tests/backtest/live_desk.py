@@ -19,7 +19,7 @@ from django.db import transaction
 from apps.engine.cycle import EntryResult
 from apps.engine.evaluate.judgement import MinuteJudgement
 from apps.engine.evaluate.verdict import Verdict
-from apps.engine.ports import CandlePage
+from apps.engine.ports.market import CandlePage
 from apps.engine.profile import Profile
 from apps.engine.values.reason import Refusal
 from apps.engine.values.timeframe import Timeframe
@@ -31,6 +31,7 @@ from apps.exchange.simulator.market.market import Market
 from apps.exchange.simulator.market.path import milliseconds
 from apps.exchange.simulator.market.state import DEFAULT_SEED
 from apps.feed.announcement import redis_client
+from apps.live.cause import Cause
 from apps.live.enter.symbol_entry import enter_symbol
 from apps.live.models import MtfRun, WatchState
 from apps.live.recorder import RunRecorder
@@ -50,14 +51,15 @@ class RememberingRecorder(RunRecorder):
 
     def record(
         self, decided: Sequence[tuple[MtfRun, MinuteJudgement]], *, at: datetime, **others: Any
-    ) -> None:
-        super().record(decided, at=at, **others)
+    ) -> list[dict[str, Cause]]:
+        causes = super().record(decided, at=at, **others)
         for run, judgement in decided:
             for symbol in judgement.symbols:
                 verdict = judgement.verdict(symbol)
                 self.heard[judgement.profile.name, symbol, at] = verdict
                 if verdict.reason is None:
                     self.ready.append((run.run_id, verdict))
+        return causes
 
 
 def run_minutes(

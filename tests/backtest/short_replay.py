@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -23,11 +24,12 @@ from apps.exchange.simulator.exchange import Exchange
 from apps.exchange.simulator.market.market import Market
 from apps.exchange.simulator.market.path import milliseconds
 from apps.exchange.simulator.tape.code import CLOSE
-from tests.live.trading import ENTRY, always
+from benchmarks.trading.always import ENTRY, always
 
 START = datetime(2025, 5, 20, 6, tzinfo=UTC)
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 EQUITY = Decimal(1000)
+ZONE_HOURS = 30
 
 
 def profile(**entry: Any) -> Profile:
@@ -74,6 +76,27 @@ def ready(
     )
 
 
+def narrow_zones() -> list[EntrySignals]:
+    """READY most of the time, in zones of some basis points, two of them a little off the market."""
+    by = profile(
+        zone=ENTRY["zone"] | {"k_atr": 0.1, "w_min": 0.0004, "w_max": 0.0005},
+        order_ttl_s=90,
+        max_holding_s=60,
+        out_of_zone_bps=6,
+        slippage_guard_bps=8,
+        fallback_end_of_zone={"ttl_threshold_s": 25, "max_spread_bps": 8},
+    )
+    readies = []
+    for symbol, side, off in zip(
+        SYMBOLS, (Side.LONG, Side.SHORT, Side.LONG), (1, 1.0006, 0.9994), strict=True
+    ):
+        built = ready(symbol, list(range(1, 60 * ZONE_HOURS, 2)), by, side=side)
+        columns = built.columns[Timeframe.M1]
+        shifted = columns | {"sma21": columns["sma21"] * off}
+        readies.append(replace(built, columns={Timeframe.M1: shifted}))
+    return readies
+
+
 def replaying(
     readies: Sequence[EntrySignals],
     *,
@@ -83,7 +106,7 @@ def replaying(
     """A replay at START, of another make where a test wants it."""
     exchange = Exchange.open(market(), milliseconds(START), balance=EQUITY)
     replay = Replay(readies[0].profile, queue(readies, DECISION_LATENCY_S * 1000), exchange, START)
-    replay.watch = watch(replay.ledger, replay.broker)
+    replay.watch = watch(replay.ledger, replay.broker, exchange.mark_leaves)
     return replay
 
 

@@ -20,7 +20,8 @@ from apps.backtest.entry_signals import EntrySignals
 from apps.backtest.ledger import MemoryLedger
 from apps.backtest.watch import SymbolWatch
 from apps.engine import events
-from apps.engine.cycle import EntryResult
+from apps.engine.cycle import EntryResult, SendResult
+from apps.engine.values.book import TrackedOrder
 from apps.engine.values.contract import Contract
 from apps.engine.values.position import Quote, Side
 from apps.engine.values.reason import Refusal
@@ -32,12 +33,14 @@ from apps.exchange.bitmart.read_client import ReadClient
 from apps.exchange.simulator.server import running
 from apps.exchange.transport.rate import Rate
 from apps.exchange.transport.rate_limiter import RateLimiter
-from tests.backtest.short_replay import EQUITY, START, market, played, profile, ready, replaying
+from tests.backtest.short_replay import EQUITY, START, market, narrow_zones, played, profile, ready, replaying
+from tests.backtest.test_replay_tranches import DEEP
 from tests.contract.account import PLAY
 
 HOURS = 9
 SYMBOLS = ("BTCUSDT", "SOLUSDT", "ETHUSDT")
 Step = tuple[datetime, str, Any]
+IN_THREE = {"scaling": [0.5, 0.3, 0.2], "zone": DEEP, "order_ttl_s": 120}
 
 
 class Noted(EntryPlacer):
@@ -48,6 +51,10 @@ class Noted(EntryPlacer):
     def enter(self, signals: EntrySignals, row: int, now: datetime) -> EntryResult | Refusal:
         self.steps.append((now, "enter", (signals, row)))
         return super().enter(signals, row, now)
+
+    def fall_back(self, order: TrackedOrder, now: datetime) -> SendResult | Refusal:
+        self.steps.append((now, "fall back", order))
+        return super().fall_back(order, now)
 
 
 class Watched(SymbolWatch):
@@ -105,29 +112,32 @@ def broker(address: str, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> Iterato
         yield adapter
 
 
-def in_process(readies: list[EntrySignals]) -> tuple[list[Step], MemoryLedger, Any]:
+def in_process(readies: list[EntrySignals], hours: int = HOURS) -> tuple[list[Step], MemoryLedger, Any]:
     replay = replaying(readies, watch=Watched)
     replay.placer = Noted(readies[0].profile, replay.ledger, replay.broker)
     replay.placer.steps = replay.watch.steps = steps = []
-    outcome = played(replay, readies, HOURS)
+    outcome = played(replay, readies, hours)
     return steps, replay.ledger, outcome
 
 
 def over_http(steps: list[Step], by: Any, broker: Broker, hand: Hand) -> MemoryLedger:
     ledger = MemoryLedger(keeps_refusals=False)
-    placer, watch = EntryPlacer(by, ledger, broker), SymbolWatch(ledger, broker)
+    placer, watch = EntryPlacer(by, ledger, broker), SymbolWatch(ledger, broker, lambda *_: None)
     for hand.at, what, of in steps:
         if what == "enter":
             placer.enter(*of, hand.at)
+        elif what == "fall back":
+            placer.fall_back(of, hand.at)
         else:
             watch.follow_symbol(of, placer.contract(of), hand.at)
     return ledger
 
 
+@pytest.mark.parametrize("entry", [{"order_ttl_s": 60}, IN_THREE], ids=["one", "three"])
 def test_a_stretch_comes_out_the_same_in_process_and_over_the_wire(
-    address: str, broker: Broker, hand: Hand
+    address: str, broker: Broker, hand: Hand, entry: dict[str, Any]
 ) -> None:
-    by = profile(order_ttl_s=60)
+    by = profile(tp1_r=0.5, trailing={"atr_k": 2}, max_holding_s=4000, **entry)
     minutes = [minute for minute in range(60 * HOURS) if minute % 3 == 0]
     readies = [
         ready(symbol, minutes, by, side=side, atr_ratio=0.002)
@@ -138,5 +148,25 @@ def test_a_stretch_comes_out_the_same_in_process_and_over_the_wire(
     assert there.recorded == here.recorded
     assert outcome.trades
     assert outcome.unfilled
+    assert {"stop_moved", "stop_kept", "time_stop"} <= {event.name for event in here.recorded}
+    if entry is IN_THREE:
+        filled = {event.order.part for event in here.recorded if isinstance(event, events.OrderFilled)}
+        assert filled == {"1/3", "2/3", "3/3"}
+    books = requests.get(f"{address}/admin/books", timeout=30).json()
+    assert books["balance"]["wallet"] == str(outcome.equity_points[-1].balance)
+
+
+def test_entries_taken_back_and_their_rests_come_out_the_same_in_process_and_over_the_wire(
+    address: str, broker: Broker, hand: Hand
+) -> None:
+    readies = narrow_zones()
+    steps, here, outcome = in_process(readies, 24)
+    there = over_http(steps, readies[0].profile, broker, hand)
+    assert there.recorded == here.recorded
+    assert there.plans == here.plans
+    asked = [event.detail for event in here.recorded if isinstance(event, events.OrderCancelAsked)]
+    assert {"out of zone", "fallback at the end of the zone"} <= {detail.split(":")[0] for detail in asked}
+    rests = [event.order for event in here.recorded if isinstance(event, events.OrderFilled)]
+    assert any(order.attempt == 1 for order in rests)
     books = requests.get(f"{address}/admin/books", timeout=30).json()
     assert books["balance"]["wallet"] == str(outcome.equity_points[-1].balance)

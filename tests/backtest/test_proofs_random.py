@@ -19,6 +19,7 @@ from apps.backtest.outcome import Trade
 from apps.backtest.replay import trade_signals
 from apps.backtest.source import RecordedSource
 from apps.engine.profile import Profile
+from apps.engine.values.account import AccountLimits
 from apps.exchange.simulator.market.market import Market
 from apps.exchange.simulator.market.state import DEFAULT_SEED
 from apps.exchange.simulator.tape.read import extent
@@ -34,6 +35,10 @@ SEEDS = (1, 2, 3)
 SYMBOLS = extent()[0][:8]
 DAYS = 30
 EQUITY = Decimal(1000)
+UNSTOPPED = AccountLimits(
+    drawdown_pct=Decimal(100), symbol_stop_streak=1_000_000, account_stop_streak=1_000_000
+)
+"""Fees alone bring an account down: its guards would leave too few trades to measure."""
 LEAST_TRADES = 200
 ERRORS = 2
 """Standard errors: one honest profile in twenty lies farther out; with fixed seeds always the same."""
@@ -62,6 +67,7 @@ def traded(market: RecordedSource, profile: Profile, early: timedelta = timedelt
         start=market.range.start - early,
         end=market.range.end,
         equity=EQUITY,
+        limits=UNSTOPPED,
     )
     return [gross_multiple(trade) for trade in outcome.trades]
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from itertools import pairwise
 
 import pytest
 
 from apps.backtest.outcome import Exit, Outcome
 from apps.backtest.replay import DECISION_LATENCY_S
+from apps.engine.values.account import AccountLimits
 from apps.engine.values.position import Side
 from apps.engine.values.reason import Reason
-from tests.backtest.short_replay import EQUITY, START, SYMBOLS, profile, ready, replayed
+from tests.backtest.short_replay import EQUITY, START, SYMBOLS, played, profile, ready, replayed, replaying
 
 ALL_DAY = range(12 * 60)
 
@@ -65,6 +67,36 @@ def test_a_decision_is_made_on_the_quote_of_a_second_after_its_close(busy: Outco
     for each in (*busy.trades, *busy.unfilled):
         assert each.plan.created_at == each.plan.quote.at
         assert each.plan.created_at - each.plan.candle_open_at == timedelta(seconds=60 + DECISION_LATENCY_S)
+
+
+def test_a_drawdown_is_counted_from_every_balance_there_was() -> None:
+    readies = [ready("BTCUSDT", [10], profile(), side=Side.SHORT)]
+    replay = replaying(readies)
+    outcome = played(replay, readies, 12)
+    [won] = outcome.trades
+    assert replay.ledger.risk.peak_equity(replay.broker.now) == EQUITY + won.net > EQUITY
+
+
+def test_a_drawdown_is_counted_from_what_the_account_was_worth_at_every_entry_that_was_tried() -> None:
+    """SOL rises for a while before its stop is hit, and BTC is ready meanwhile, its leverage too low."""
+    by = profile(per_symbol_caps={"^BTCUSDT$": 1}, skip_at_or_below=1)
+    readies = [ready("SOLUSDT", [10], by), ready("BTCUSDT", range(11, 25), by)]
+    replay = replaying(readies)
+    outcome = played(replay, readies, 1)
+    [lost] = outcome.trades
+    peak = replay.ledger.risk.peak_equity(replay.broker.now)
+    assert lost.net < 0
+    assert peak is not None
+    assert peak > max(point.equity for point in outcome.equity_points) == EQUITY
+
+
+def test_past_the_drawdown_nothing_is_entered_any_more(busy: Outcome) -> None:
+    by = profile()
+    sides = zip(SYMBOLS, (Side.LONG, Side.SHORT, Side.LONG), strict=True)
+    readies = [ready(symbol, ALL_DAY, by, side=side) for symbol, side in sides]
+    stopped = replayed(readies, limits=AccountLimits(drawdown_pct=Decimal("0.5")))
+    assert 0 < len(stopped.trades) < len(busy.trades)
+    assert stopped.refusals[Reason.MAX_DRAWDOWN_REACHED] > 0
 
 
 def test_the_same_past_gives_the_same_outcome(busy: Outcome) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from apps.backtest.outcome import Exit, Outcome
 from apps.engine import events
-from apps.engine.ports import BrokerRejected
+from apps.engine.ports.account import BrokerRejected
 from apps.engine.values.order import ProtectionKind
 from apps.engine.values.position import Side
 from apps.exchange.simulator.codes import CLEARANCE, FUNDING
@@ -27,7 +27,13 @@ class Unprotecting(Quoted):
         return []
 
     def protect(
-        self, symbol: str, side: Side, kind: ProtectionKind, trigger_price: Decimal, client_order_id: str
+        self,
+        symbol: str,
+        side: Side,
+        kind: ProtectionKind,
+        trigger_price: Decimal,
+        client_order_id: str,
+        size: Decimal | None = None,
     ) -> str:
         raise BrokerRejected("40012", "refused")
 
@@ -88,7 +94,7 @@ def test_funding_is_paid_by_who_holds_over_it_and_counts_in_his_trade() -> None:
 
 
 def test_an_order_nobody_fills_expires_and_its_symbol_rests_for_a_quarter_of_an_hour() -> None:
-    outcome, replay = played(market(wick=0))
+    outcome, replay = played(market(wick=0), fallback_end_of_zone=None)
     [order] = outcome.unfilled
     assert outcome.trades == ()
     assert (order.status, order.ended_at) == ("EXPIRED", order.plan.expires_at + timedelta(milliseconds=50))
@@ -97,7 +103,42 @@ def test_an_order_nobody_fills_expires_and_its_symbol_rests_for_a_quarter_of_an_
 
 
 def test_a_thin_minute_fills_in_parts_and_the_rest_is_taken_back() -> None:
-    outcome, _ = played(market(volume=45))
+    outcome, _ = played(market(volume=45), fallback_end_of_zone=None)
     [trade] = outcome.trades
     assert (trade.size, trade.plan.size) == (4, 10)
     assert outcome.equity_points[-1].equity == EQUITY + trade.net
+
+
+def test_an_order_nobody_fills_is_taken_from_the_book_at_the_end_of_its_time() -> None:
+    outcome, replay = played(market(wick=0))
+    [trade] = outcome.trades
+    first, *_ = [event.order for event in replay.ledger.recorded if isinstance(event, events.OrderSubmitted)]
+    opened_s = (first.expires_at - trade.opened_at).total_seconds()
+    assert 24 < opened_s < 25
+    assert trade.entry_price > first.price
+    assert trade.size < first.size  # the stop is farther away from there
+    assert trade.fees == trade.entry_price * trade.size * Decimal("0.001") * Decimal("0.0006")
+    assert outcome.unfilled == ()
+    assert outcome.equity_points[-1].equity == EQUITY + trade.net
+
+
+def test_what_a_thin_minute_leaves_is_taken_from_the_book_as_far_as_the_budget_goes() -> None:
+    outcome, replay = played(market(volume=45))
+    [trade] = outcome.trades
+    assert (trade.size, trade.plan.size) == (9, 10)
+    attempts = {
+        event.order.attempt for event in replay.ledger.recorded if isinstance(event, events.OrderEvent)
+    }
+    assert attempts == {0, 1}
+    planned, _ = replay.ledger.plans[trade.plan.decision_key]
+    assert planned.sizing.risk <= planned.sizing.risk_budget
+    assert outcome.equity_points[-1].equity == EQUITY + trade.net
+
+
+def test_a_market_entry_is_filled_at_once_at_the_taker_s_fee() -> None:
+    outcome, _ = played(market(wick=0), order_type="market", fallback_end_of_zone=None)
+    [trade] = outcome.trades
+    assert (trade.opened_at, trade.size) == (trade.plan.created_at, trade.plan.size)
+    assert trade.plan.quote.ask <= trade.entry_price <= trade.plan.entry
+    assert trade.fees == trade.entry_price * trade.size * Decimal("0.001") * Decimal("0.0006")
+    assert outcome.unfilled == ()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -50,8 +52,14 @@ FLAT = 674_124
 
 def market(*, then: int = FLAT, from_minute: int = 30, wick: int = 20, volume: int = BUSY) -> Market:
     """Flat, with a wick down in the first minute; `then` from so many minutes after READY_AT on."""
+    return market_of_steps({from_minute: then}, wick=wick, volume=volume)
+
+
+def market_of_steps(steps: Mapping[int, int], *, wick: int = 20, volume: int = BUSY) -> Market:
+    """Flat, with a wick down in the first minute; from each minute after READY_AT on at its price (ticks)."""
     candles = np.full((5, 1440), FLAT, dtype=np.int64)
-    candles[:VOLUME, 600 + from_minute :] = then
+    for minute, price in sorted(steps.items()):
+        candles[:VOLUME, 600 + minute :] = price
     candles[VOLUME] = volume
     candles[LOW, 600] = FLAT - wick
     candles[HIGH, 600] = FLAT + 2 * wick
@@ -66,10 +74,10 @@ class Quoted(Broker):
         return Quote(symbol, D("67412.3"), D("67412.4"), D("67410.2"), D("67412.4"), self.now)
 
 
-def readies() -> EntrySignals:
+def readies(**entry: Any) -> EntrySignals:
     return EntrySignals(
         symbol="BTCUSDT",
-        profile=profile("scalper_micro"),
+        profile=profile("scalper_micro", **entry),
         timeframes=[Timeframe.M1],
         at_ms=np.array([milliseconds(READY_AT)]),
         open_ms=np.array([milliseconds(READY_AT) - 60_000]),
@@ -84,13 +92,15 @@ def readies() -> EntrySignals:
     )
 
 
-def played(on: Market, broker: type[Quoted] = Quoted, *, until: datetime = END) -> tuple[Outcome, Replay]:
-    """The decision traded, and the replay that did it."""
-    signals, equity = readies(), Decimal(1000)
+def played(
+    on: Market, broker: type[Quoted] = Quoted, *, until: datetime = END, **entry: Any
+) -> tuple[Outcome, Replay]:
+    """The decision traded, and the replay that did it; `entry` replaces keys of the profile's section."""
+    signals, equity = readies(**entry), Decimal(1000)
     exchange = Exchange.open(on, milliseconds(START), balance=equity)
     replay = Replay(signals.profile, SignalQueue([signals], SECONDS_LATER * 1000), exchange, START)
     replay.broker = broker(exchange, START)
     replay.placer = EntryPlacer(signals.profile, replay.ledger, replay.broker)
-    replay.watch = SymbolWatch(replay.ledger, replay.broker)
+    replay.watch = SymbolWatch(replay.ledger, replay.broker, replay.exchange.mark_leaves)
     replay.play(until - LAST_TICK)
     return replay.outcome(signals.profile, [signals], START, until, equity), replay

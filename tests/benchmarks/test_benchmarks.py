@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from benchmarks import indicators
 from benchmarks.__main__ import main
 
 SMALL = ["indicators", "--series", "5", "--candles", "250", "--repeats", "1"]
@@ -50,3 +51,22 @@ def test_a_benchmark_teaches_its_own_arguments(capsys: pytest.CaptureFixture[str
         main(["indicators", "--help"])
     assert ended.value.code == 0
     assert "--candles" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("violations", "code"), [(["BTCUSDT stood naked"], 1), ([], 0)])
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_broken_rule_is_said_and_is_the_exit_code(
+    violations: list[str],
+    code: int,
+    form: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    judged = {
+        "name": "judged",
+        "metrics": {"violations": len(violations)},
+        "violations_found": violations,
+    }
+    monkeypatch.setattr(indicators, "run", lambda args: judged)
+    assert main(["indicators", *form]) == code
+    assert ("BTCUSDT stood naked" in capsys.readouterr().out) == bool(violations)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from apps.engine.ports import AccountNews
+from apps.engine.ports.account import AccountNews
 from apps.exchange.bitmart import account_stream
 from apps.exchange.bitmart.account_stream import AccountStream
 from apps.exchange.bitmart.json_field import ParseError

@@ -16,21 +16,19 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.engine.ports import BrokerRateLimited, BrokerRejected, BrokerUnavailable, BrokerUnknown
+from apps.engine.ports.account import BrokerRateLimited, BrokerRejected, BrokerUnavailable, BrokerUnknown
 from apps.engine.values.order import OrderRequest, ProtectionKind, Role, TimeInForce, client_order_id
 from apps.engine.values.position import PositionMode, Side
 from apps.exchange.bitmart import request_body, routes
 from apps.exchange.bitmart.broker import Broker
 from apps.exchange.bitmart.order_client import OrderClient
-from apps.exchange.bitmart.routes import PRIVATE_PATHS, SUBMIT_ORDER, SUBMIT_PROTECTION
-from apps.exchange.transport.rate import Route, shared_rate
+from apps.exchange.bitmart.routes import SUBMIT_ORDER, SUBMIT_PROTECTION
+from apps.exchange.transport.rate import window_limit
 from apps.exchange.transport.rate_limiter import RateLimiter
 from tests.bitmart.conftest import CREDENTIALS, WIDE
 from tests.bitmart.scripted_exchange import Exchange, Response, ok, refusal
 
 SUBMIT = SUBMIT_ORDER.path
-ROUTES = [route for route in vars(routes).values() if isinstance(route, Route)]
-PRIVATE = [route for route in ROUTES if route.path.startswith(PRIVATE_PATHS)]
 ENTRY = OrderRequest(
     symbol="BTCUSDT",
     side=Side.LONG,
@@ -197,6 +195,13 @@ def test_a_protection_closes_the_whole_position_at_market_by_the_last_price(
     }
 
 
+def test_a_target_for_a_part_names_its_contracts(exchange: Exchange, broker: Broker) -> None:
+    exchange.answers[SUBMIT_PROTECTION.path] = [ok({"order_id": "99", "client_order_id": "tv3t0001"})]
+    broker.protect("BTCUSDT", Side.LONG, ProtectionKind.TARGET, Decimal(64000), "tv3t0001", Decimal(7))
+    (posted,) = exchange.posted[SUBMIT_PROTECTION.path]
+    assert (posted.fields["plan_category"], posted.fields["size"]) == (1, 7)
+
+
 def test_a_cancel_without_an_id_would_cancel_everything_and_is_not_sent(
     exchange: Exchange, broker: Broker
 ) -> None:
@@ -250,7 +255,7 @@ def test_the_last_check_comes_after_the_slot_and_stops_the_bytes(
         pass
 
     def check() -> None:
-        free = shared_rate(SUBMIT_ORDER).burst - 1  # one slot is taken when the switch is read
+        free = window_limit(SUBMIT_ORDER).calls - 1  # one slot is taken when the switch is read
         assert [limiter.reserve(SUBMIT_ORDER).wait_s > 0 for _ in range(free + 1)] == [False] * free + [True]
         raise SwitchedOff
 
@@ -259,12 +264,12 @@ def test_the_last_check_comes_after_the_slot_and_stops_the_bytes(
     assert not exchange.posted
 
 
-def test_the_bytes_leave_right_after_the_last_check(exchange: Exchange, broker: Broker) -> None:
+def test_an_order_is_signed_right_before_the_last_check(exchange: Exchange, broker: Broker) -> None:
     exchange.answers[SUBMIT] = [ACCEPTED]
     checked_ms: list[int] = []
     broker.submit(ENTRY, before_sending=lambda: checked_ms.append(time.time_ns() // 1_000_000))
     (posted,) = exchange.posted[SUBMIT]
-    assert 0 <= int(posted.headers["x-bm-timestamp"]) - checked_ms[0] < 200
+    assert 0 <= checked_ms[0] - int(posted.headers["x-bm-timestamp"]) < 200
 
 
 def test_nobody_there_is_unavailable_and_the_last_check_is_not_even_asked(limiter: RateLimiter) -> None:
@@ -306,13 +311,6 @@ def test_ten_orders_pass_at_once(exchange: Exchange, broker: Broker) -> None:
         thread.join(10)
     assert faults == []
     assert len(exchange.posted[SUBMIT]) == 10
-
-
-@pytest.mark.parametrize("route", PRIVATE, ids=lambda route: route.path)
-def test_private_routes_keep_their_documented_limits(route: Any) -> None:
-    allowed = shared_rate(route)
-    assert allowed.burst + allowed.per_s * route.window_s <= route.limit
-    assert allowed.burst == max(1, route.limit - 2)
 
 
 def test_a_429_is_to_be_waited_out_by_everyone(

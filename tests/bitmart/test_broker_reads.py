@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from apps.engine.ports import BrokerRateLimited, BrokerRejected, BrokerUnavailable
+from apps.engine.ports.account import BrokerRateLimited, BrokerRejected, BrokerUnavailable
 from apps.exchange.bitmart.broker import Broker
 from apps.exchange.bitmart.routes import (
     ASSETS,
@@ -28,6 +28,7 @@ from apps.exchange.bitmart.routes import (
     TRADES,
     TRANSACTIONS,
 )
+from apps.exchange.transport.rate_limiter import RateLimiter
 from tests.bitmart.account_rows import (
     ASSET,
     BRACKET,
@@ -117,31 +118,46 @@ def test_the_exchanges_clock_is_measured_when_asked(exchange: Exchange, broker: 
 def test_who_is_unreadable_is_not_absent(
     exchange: Exchange, broker: Broker, path: str, good: Any, bad: Any, read: str
 ) -> None:
-    exchange.answers[path] = [ok([good, bad]), ok([good])]
+    other = bad | {"symbol": "ETHUSDT"}
+    exchange.answers[path] = [ok([good, other]), ok([good, bad]), ok([good])]
+    listing = getattr(broker, f"all_{read}")()
+    assert (len(listing.rows), list(listing.unreadable), listing.whole) == (1, ["ETHUSDT"], True)
     with pytest.raises(BrokerUnavailable, match="1 of 2 rows are unreadable"):
-        getattr(broker, read)()
+        getattr(broker, read)("BTCUSDT")
     assert len(getattr(broker, read)("BTCUSDT")) == 1
     assert exchange.asked[path][1]["symbol"] == "BTCUSDT"
+
+
+@pytest.mark.parametrize("nameless", [{}, {"symbol": 7}, "no row at all"])
+def test_a_row_that_does_not_say_whose_it_is_leaves_nothing_known_of_who_is_absent(
+    exchange: Exchange, broker: Broker, nameless: Any
+) -> None:
+    exchange.answers[POSITIONS.path] = [
+        ok([POSITION, nameless if nameless == "no row at all" else (without(POSITION, "symbol") | nameless)])
+    ]
+    listing = broker.all_positions()
+    assert (len(listing.rows), listing.whole) == (1, False)
 
 
 @pytest.mark.parametrize(
     ("path", "row", "read"), [(OPEN_ORDERS.path, ROW, "orders"), (PLAN_ORDERS.path, PLAN, "protections")]
 )
-def test_a_full_page_may_lack_some_and_is_no_answer(
+def test_a_full_page_may_lack_some(
     exchange: Exchange, broker: Broker, path: str, row: Any, read: str
 ) -> None:
-    exchange.answers[path] = [ok([row] * 100), ok([row] * 99)]
-    with pytest.raises(BrokerUnavailable, match="ask per symbol"):
-        getattr(broker, read)()
-    assert len(getattr(broker, read)()) == 99
+    exchange.answers[path] = [ok([row] * 100), ok([row] * 99), ok([row] * 100)]
+    assert not getattr(broker, f"all_{read}")().whole
+    whole = getattr(broker, f"all_{read}")()
+    assert (len(whole.rows), whole.whole) == (99, True)
+    with pytest.raises(BrokerUnavailable, match="came back full"):
+        getattr(broker, read)("BTCUSDT")
 
 
 def test_plan_orders_that_are_no_protection_fill_a_page_all_the_same(
     exchange: Exchange, broker: Broker
 ) -> None:
     exchange.answers[PLAN_ORDERS.path] = [ok([PLAN | {"type": "plan"}] * 100)]
-    with pytest.raises(BrokerUnavailable, match="came back full"):
-        broker.protections()
+    assert not broker.all_protections().whole
 
 
 def test_fills_beyond_a_page_are_found_by_narrowing(exchange: Exchange, broker: Broker) -> None:
@@ -234,7 +250,12 @@ def test_trades_of_an_order_the_exchange_no_longer_has_prove_nothing(empty: Exch
     assert broker.order("BTCUSDT", "tv3e0001") is None
 
 
-DEEP = ok({"asks": [["101", "5", "5"], ["102", "5", "10"]], "bids": [["99", "5", "5"]], "symbol": "BTCUSDT"})
+def depth(asks: Any, bids: Any, age_s: float = 0) -> Response:
+    made_at = datetime.now(UTC) - timedelta(seconds=age_s)
+    return ok({"asks": asks, "bids": bids, "symbol": "BTCUSDT", "timestamp": ms(made_at)})
+
+
+ASKS, BIDS = [["101", "5", "5"], ["102", "5", "10"]], [["99", "5", "5"]]
 
 
 def bars(age: timedelta) -> Response:
@@ -245,7 +266,7 @@ def bars(age: timedelta) -> Response:
 @pytest.fixture
 def quoted(exchange: Exchange) -> Exchange:
     exchange.answers |= {
-        DEPTH.path: [DEEP],
+        DEPTH.path: [lambda _: depth(ASKS, BIDS)],
         MARKPRICE_KLINE.path: [bars(timedelta())],
         MARKET_TRADE.path: [ok([{"price": "100", "time": 1}])],
     }
@@ -260,11 +281,36 @@ def test_a_quote_is_the_top_of_the_book_the_mark_and_the_last_price(quoted: Exch
     assert before <= quote.at <= datetime.now(UTC)
 
 
+def test_a_quote_that_waited_for_its_turn_is_no_older_for_it(
+    quoted: Exchange, broker: Broker, limiter: RateLimiter
+) -> None:
+    for route in (DEPTH, MARKPRICE_KLINE, MARKET_TRADE):
+        limiter.hold(route, 1.5)
+    started = datetime.now(UTC)
+    quote = broker.quote("BTCUSDT")
+    assert quote.at - started > timedelta(seconds=1)
+
+
+def test_a_quote_is_as_old_as_the_part_that_was_read_first(
+    quoted: Exchange, broker: Broker, limiter: RateLimiter
+) -> None:
+    limiter.hold(MARKET_TRADE, 1.5)
+    quote = broker.quote("BTCUSDT")
+    assert datetime.now(UTC) - quote.at > timedelta(seconds=1)
+
+
+def test_a_quote_is_as_old_as_its_book(quoted: Exchange, broker: Broker) -> None:
+    quoted.answers[DEPTH.path] = [lambda _: depth(ASKS, BIDS, age_s=7)]
+    age = datetime.now(UTC) - broker.quote("BTCUSDT").at
+    assert timedelta(seconds=6) < age < timedelta(seconds=9)
+
+
 @pytest.mark.parametrize(
     ("route", "answer"),
     [
-        (DEPTH, ok({"asks": [], "bids": [["99", "5", "5"]]})),
-        (DEPTH, ok({"asks": [["99", "5", "5"]], "bids": [["99", "5", "5"]]})),
+        (DEPTH, depth([], BIDS)),
+        (DEPTH, depth(BIDS, BIDS)),
+        (DEPTH, ok({"asks": ASKS, "bids": BIDS})),
         (MARKPRICE_KLINE, ok([])),
         (MARKPRICE_KLINE, bars(timedelta(minutes=5))),
         (MARKET_TRADE, ok([])),

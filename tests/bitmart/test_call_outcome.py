@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from apps.engine.ports import BrokerRejected, BrokerUnknown
+from apps.engine.ports.account import BrokerRejected, BrokerUnknown
 from apps.exchange.bitmart.call_outcome import outcome
 from tests.bitmart import fixtures
 

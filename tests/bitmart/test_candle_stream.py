@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from apps.engine.ports import FormingCandle, Gap
+from apps.engine.ports.market import FormingCandle, Gap
 from apps.engine.values.contract import UnknownSymbol
 from apps.exchange.bitmart import candle_stream
 from apps.exchange.bitmart.candle_stream import CandleStream

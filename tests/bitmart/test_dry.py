@@ -36,9 +36,9 @@ def test_the_account_is_the_equity_it_was_given_and_holds_nothing(dry: DryBroker
     assert dry.position_mode() is PositionMode.HEDGE
     now = datetime.now(UTC)
     held = (
-        dry.positions(),
-        dry.orders(),
-        dry.protections(),
+        dry.all_positions().rows,
+        dry.all_orders().rows,
+        dry.all_protections().rows,
         dry.transactions(now),
         dry.fills("BTCUSDT", now),
     )

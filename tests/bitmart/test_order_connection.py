@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from apps.engine.ports import BrokerUnavailable, BrokerUnknown
+from apps.engine.ports.account import BrokerUnavailable, BrokerUnknown
 from apps.exchange.transport import order_connection
 from apps.exchange.transport.order_connection import OrderConnection
 

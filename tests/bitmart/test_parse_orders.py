@@ -122,6 +122,12 @@ def test_a_fill_is_given_in_our_terms() -> None:
     assert fill.at == datetime(2023, 9, 29, 4, 26, 36, 692000, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("exec_type", ["liquidate", "ADL", "", None, 7])
+def test_a_trade_of_an_unknown_kind_moved_the_position_all_the_same(exec_type: Any) -> None:
+    (fill,) = parse_orders.trades([TRADE | {"exec_type": exec_type}]).values
+    assert (fill.is_maker, fill.size) == (False, Decimal(TRADE["vol"]))
+
+
 @fixtures.needed
 @pytest.mark.parametrize("name", fixtures.names("rest/private_current-plan-order.*.json"))
 def test_every_recorded_protection_is_read(name: str) -> None:
@@ -180,7 +186,7 @@ def test_a_trade_with_a_wrong_number_names_the_field_and_leaves_the_others(name:
     _one_bad(parse_orders.trades, TRADE, name, value)
 
 
-@given(name=st.sampled_from(("trade_id", "order_id", "symbol", "exec_type")), value=WRONG_TEXTS)
+@given(name=st.sampled_from(("trade_id", "order_id", "symbol")), value=WRONG_TEXTS)
 def test_a_trade_with_a_wrong_text_names_the_field_and_leaves_the_others(name: str, value: Any) -> None:
     _one_bad(parse_orders.trades, TRADE, name, value)
 
@@ -198,7 +204,6 @@ def test_a_protection_with_a_wrong_number_names_the_field_and_leaves_the_others(
         (parse_orders.orders, ORDER, {"side": 5}),
         (parse_orders.orders, ORDER, {"state": 3}),
         (parse_orders.orders, ORDER, {"client_order_id": 7}),
-        (parse_orders.trades, TRADE, {"exec_type": "Broker"}),
         (parse_orders.protections, PLAN, {"type": None}),
     ],
 )

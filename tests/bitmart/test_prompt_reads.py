@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.exchange.bitmart.routes import KLINE, KLINE_NOW, POSITIONS
-from apps.exchange.transport.rate import local_rate, shared_rate, window_limit
+from apps.exchange.transport.rate import bulk_rate, local_rate, window_limit
 from apps.exchange.transport.rate_limit_scripts import HOLD, PROMPT, RESERVE, TIME
 from apps.exchange.transport.rate_limiter import Blocked, RateLimited, RateLimiter
 from tests.bitmart.conftest import WIDE
@@ -40,7 +40,7 @@ READY = 5
 
 
 def test_bulk_reads_alone_never_meet_the_room_they_share() -> None:
-    step_us = shared_rate(KLINE).step_us
+    step_us = bulk_rate(KLINE).step_us
     assert window_limit(KLINE).calls * step_us >= window_limit(KLINE).window_us
 
 
@@ -118,7 +118,7 @@ def test_five_prompt_reads_find_room_beside_bulk_reads_that_never_rest(
         if len(bulk) % 10 == 0:
             assert [limiter.reserve(KLINE_NOW).wait_s for _ in range(READY)] == [0.0] * READY
     spent_s = (bulk[-1] - bulk[0]) / 1e6
-    assert len(bulk) / spent_s > 0.4 * shared_rate(KLINE).per_s  # what the reads of the past keep meanwhile
+    assert len(bulk) / spent_s > 0.4 * bulk_rate(KLINE).per_s  # what the reads of the past keep meanwhile
 
 
 def test_a_clock_of_redis_that_is_set_back_holds_nobody_up(
@@ -129,7 +129,7 @@ def test_a_clock_of_redis_that_is_set_back_holds_nobody_up(
     for route in routes:
         limiter.reserve(route)
     clock.now_us -= 3_600_000_000
-    assert [limiter.reserve(route).wait_s for route in routes] == [shared_rate(KLINE).step_us / 1e6, 0.0, 0.0]
+    assert [limiter.reserve(route).wait_s for route in routes] == [bulk_rate(KLINE).step_us / 1e6, 0.0, 0.0]
     clock.now_us += 200_000
     assert [limiter.reserve(route).wait_s for route in (KLINE_NOW, POSITIONS)] == [0.0, 0.0]
 
@@ -137,7 +137,7 @@ def test_a_clock_of_redis_that_is_set_back_holds_nobody_up(
 arrivals = st.lists(
     st.tuples(
         st.one_of(st.integers(0, 500_000), st.integers(1_900_000, 2_100_000)),
-        st.sampled_from(("bulk", "prompt", "hold", "forgotten", "set back")),
+        st.sampled_from(("bulk", "prompt", "positions", "hold", "forgotten", "set back")),
         st.integers(1, 12),
     ),
     min_size=2,
@@ -152,20 +152,24 @@ def test_whoever_arrives_whenever_no_window_holds_more_calls_than_documented(
     timed: Callable[[], tuple[RateLimiter, Clock]], arrivals: list[tuple[int, str, int]]
 ) -> None:
     limiter, clock = timed()
-    slots: list[int] = []
+    slots: dict[str, list[int]] = {KLINE.path: [], POSITIONS.path: []}
     for gap_us, what, count in arrivals:
         clock.now_us += gap_us
         if what == "hold":
             limiter.hold(KLINE, 0.5)
+            limiter.hold(POSITIONS, 0.5)
         elif what == "forgotten":  # prompt reads were last wanted long ago
             limiter._redis.delete(limiter._key(KLINE.path, "prompt"))
         elif what == "set back":
             clock.now_us -= count * 1_000_000
         else:
-            route = KLINE if what == "bulk" else KLINE_NOW
-            slots += [limiter.reserve(route).at_us for _ in range(count)]
+            route = {"bulk": KLINE, "prompt": KLINE_NOW, "positions": POSITIONS}[what]
+            slots[route.path] += [limiter.reserve(route).at_us for _ in range(count)]
     limiter.close()
-    assert not slots or most_in_any_window(slots, KLINE.window_s) <= window_limit(KLINE).calls < KLINE.limit
+    for route in (KLINE, POSITIONS):
+        if slots[route.path]:
+            most = most_in_any_window(slots[route.path], route.window_s)
+            assert most <= window_limit(route).calls < route.limit
 
 
 def test_several_processes_mixing_both_never_exceed_the_limit_in_any_window(redis_url: str) -> None:

@@ -14,9 +14,17 @@ import pytest
 import redis
 
 from apps.exchange.bitmart import routes
-from apps.exchange.bitmart.routes import KLINE, KLINE_NOW, PRIVATE_PATHS, SERVER_TIME
+from apps.exchange.bitmart.routes import (
+    CANCEL_ORDER,
+    DEPTH,
+    KLINE,
+    KLINE_NOW,
+    PRIVATE_PATHS,
+    SERVER_TIME,
+    SUBMIT_ORDER,
+)
 from apps.exchange.transport import rate_limiter
-from apps.exchange.transport.rate import Rate, Route, local_rate, shared_rate
+from apps.exchange.transport.rate import Rate, Route, bulk_rate, local_rate
 from apps.exchange.transport.rate_limiter import (
     LONGEST_WAIT_S,
     PROMPT_WANTED_S,
@@ -53,15 +61,32 @@ def most_in_any_window(slots_us: list[int], window_s: int) -> int:
     return max(sum(start <= slot < start + window_s * 1_000_000 for slot in slots) for start in slots)
 
 
-@pytest.mark.parametrize("route", PUBLIC, ids=lambda route: route.path)
-def test_a_burst_and_two_seconds_of_rate_stay_within_the_documented_limit(route: Route) -> None:
-    allowed = shared_rate(route)
-    assert allowed.burst + allowed.per_s * route.window_s <= route.limit
-    assert allowed.per_s > 0
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
+def test_bunch_after_bunch_stays_within_the_documented_limit(limiter: RateLimiter, route: Route) -> None:
+    slots = [limiter.reserve(route).at_us for _ in range(3 * route.limit)]
+    assert most_in_any_window(slots, route.window_s) <= max(1, route.limit - 1)
+
+
+@pytest.mark.parametrize("route", [r for r in ROUTES if not r.bulk], ids=lambda route: route.path)
+def test_a_bunch_that_is_late_does_not_meet_the_next_one(limiter: RateLimiter, route: Route) -> None:
+    slots = [limiter.reserve(route).at_us for _ in range(2 * route.limit)]
+    at_once = sum(slot < slots[0] + route.window_s * 1_000_000 for slot in slots)
+    late_us = round(0.24 * route.window_s * 1_000_000)
+    arrived = [slot + late_us for slot in slots[:at_once]] + slots[at_once:]
+    assert most_in_any_window(arrived, route.window_s) <= route.limit
+
+
+@pytest.mark.parametrize("route", [SUBMIT_ORDER, CANCEL_ORDER, DEPTH], ids=lambda route: route.path)
+def test_what_comes_in_bunches_goes_on_at_nearly_the_documented_rate(
+    limiter: RateLimiter, route: Route
+) -> None:
+    slots = [limiter.reserve(route).at_us for _ in range(100)]
+    documented_s = 100 * route.window_s / route.limit
+    assert (slots[-1] - slots[0]) / 1e6 < 1.4 * documented_s
 
 
 def test_bulk_reads_are_evenly_spaced_at_95_percent_of_what_even_spacing_allows() -> None:
-    allowed = shared_rate(KLINE)
+    allowed = bulk_rate(KLINE)
     assert allowed.burst == 1
     assert allowed.per_s == pytest.approx(0.95 * (12 - 1) / 2)
 
@@ -84,13 +109,13 @@ def test_several_processes_together_never_exceed_a_limit_in_any_window(
     slots_us, waits_s = [int(slot) for slot, _ in lines], [float(wait) for _, wait in lines]
     assert len(set(slots_us)) == PROCESSES * count or route is SERVER_TIME  # a burst shares its first moment
     assert most_in_any_window(slots_us, route.window_s) <= route.limit
-    longest_queue_s = PROCESSES * shared_rate(route).step_us / 1e6
+    longest_queue_s = PROCESSES * bulk_rate(route).step_us / 1e6 if route.bulk else 2 * route.window_s
     assert max(waits_s) <= longest_queue_s  # each has one call waiting: nobody is overtaken twice
 
 
 def test_calls_are_let_through_in_the_order_in_which_they_asked(limiter: RateLimiter) -> None:
     slots = [limiter.reserve(KLINE).at_us for _ in range(10)]
-    step_us = shared_rate(KLINE).step_us
+    step_us = bulk_rate(KLINE).step_us
     assert [later - earlier for earlier, later in itertools.pairwise(slots)] == [step_us] * 9
 
 
@@ -104,7 +129,7 @@ def test_a_bulk_read_also_waits_for_the_global_ceiling(redis_url: str) -> None:
 
 
 def test_the_default_ceiling_never_slows_klines_down() -> None:
-    assert Rate(5, 1.0 / 0.1).per_s >= shared_rate(KLINE).per_s
+    assert Rate(5, 1.0 / 0.1).per_s >= bulk_rate(KLINE).per_s
 
 
 def test_a_hold_delays_the_next_call_of_every_process(redis_url: str) -> None:
@@ -155,7 +180,7 @@ def test_a_block_stops_every_route_of_every_process_at_once(redis_url: str) -> N
 
 
 def test_a_queue_that_is_too_long_is_refused_and_grows_no_longer(limiter: RateLimiter) -> None:
-    fits = int(LONGEST_WAIT_S / (shared_rate(KLINE).step_us / 1e6)) + 1
+    fits = int(LONGEST_WAIT_S / (bulk_rate(KLINE).step_us / 1e6)) + 1
     with pytest.raises(RateLimited, match="already wait"):
         _reserve(limiter, fits + 20)  # the queue moves on while it is filled
     assert limiter.reserve(SERVER_TIME).wait_s == 0

@@ -93,6 +93,7 @@ def test_a_run_for_machines_is_its_whole_result(worker: None, capsys: pytest.Cap
         "timeframe": "1m",
         "force_run": True,
         "dry_run": True,
+        "process_tp_sl": True,
     }
 
 
@@ -130,6 +131,27 @@ def test_a_run_that_fails_is_told_with_its_error(queue: redis.Redis, market: Non
     with Answering(queue, breaks), pytest.raises(CommandError, match="failed: RuntimeError: out of memory"):
         call_command("mtf_run")
     assert MtfRun.objects.get().status == RunStatus.FAILED
+
+
+def test_a_decision_is_shown_though_nobody_ends_its_entries(
+    queue: redis.Redis, market: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mtf_run, "ANSWER_S", 1.0)
+    result = {
+        "status": "success",
+        "entering": ["AUSDT", "BUSDT"],
+        "entries": [{"symbol": "BUSDT", "status": "skipped"}],
+    }
+
+    def decide(run: MtfRun) -> None:
+        life.finish_run(run, now=datetime.now(UTC), counts={"ready": 2}, timings={}, result=result)
+
+    with (
+        Answering(queue, decide),
+        pytest.raises(CommandError, match=r"became of AUSDT is not known .* worker-exchange"),
+    ):
+        call_command("mtf_run", "--json")
+    assert json.loads(capsys.readouterr().out) == result | {"orders_placed": []}
 
 
 def health(**history: Any) -> None:

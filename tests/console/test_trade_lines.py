@@ -11,6 +11,7 @@ from rich.text import Text
 from apps.audit.models import TradeLifecycleEvent
 from apps.console.event_line import FIXED, REASONED, event_line
 from apps.engine import events
+from apps.orders.models import Position
 from tests.rooms.fill_trading import fill_trading
 
 NOW = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
@@ -37,6 +38,14 @@ def test_a_whole_trade_is_told_from_its_plan_to_what_it_earned() -> None:
     ]
 
 
+@pytest.mark.django_db
+def test_a_close_that_was_asked_for_is_told_with_its_author_whatever_was_typed() -> None:
+    fill_trading(datetime.now(UTC))
+    Position.objects.update(close_reason="ada: news [/red] [bold")
+    closed = TradeLifecycleEvent.objects.get(event_type=events.PositionClosed.name)
+    assert "closed by ada: news [/red] [bold: +1.87 USDT" in str(said(closed))
+
+
 @pytest.mark.parametrize(
     ("row", "words"),
     [
@@ -55,7 +64,20 @@ def test_a_whole_trade_is_told_from_its_plan_to_what_it_earned() -> None:
             "protected, stop 0.09 read back from the exchange",
         ),
         (event(events.OrderDenied.name, reason_code="rate_limited", extra={}), "not sent: rate_limited"),
+        (
+            event(events.FallbackRefused.name, reason_code="sent_too_late", extra={}),
+            "its rest is not taken from the book: sent_too_late",
+        ),
+        (
+            event(events.RequestedClose.name, extra={"detail": "ada: news [/]"}),
+            "closed at market as asked: ada: news [/]",
+        ),
         (event(events.OrderExpired.name, extra={}), "expired, its time was over"),
+        (event(events.OrderExpired.name, extra={"tranche": "2/3"}), "tranche 2/3 expired, its time was over"),
+        (
+            event(events.OrderDenied.name, reason_code="earlier_tranche_failed", extra={"tranche": "3/3"}),
+            "tranche 3/3 not sent: earlier_tranche_failed",
+        ),
         (
             event(events.CallFailed.name, extra={"call": "Protect", "detail": "40027 [/]"}),
             "Protect failed: 40027 [/]",

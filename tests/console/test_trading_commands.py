@@ -13,14 +13,16 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
 
+from apps.audit.models import OperatorAction
 from apps.engine.cycle import EntryResult
 from apps.engine.follow.excursion import Excursion
 from apps.live.enter.symbol_entry import enter_symbol
 from apps.orders import store as orders
-from apps.orders.models import ExchangeOrder, Position
+from apps.orders.models import DailyLossReset, ExchangeOrder, Position
 from apps.switches import store as switches
 from apps.switches.models import MtfSwitch
-from tests.live.trading import SYMBOL, Desk, always
+from benchmarks.trading.always import always
+from tests.live.trading import SYMBOL, Desk
 from tests.rooms.fill_trading import fill_trading
 
 
@@ -89,6 +91,33 @@ def test_positions_tells_how_far_the_market_went_for_and_against_what_closed(
         *("102", "1.87", "1.56", "3.50", "3.51", "0.75", "0.76"),
     ]
     assert "0:09:59" in row
+
+
+@pytest.mark.django_db
+def test_daily_loss_reset_lets_entries_go_on_and_names_who_did_it_and_what_it_left_behind(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fill_trading(datetime.now(UTC))
+    Position.objects.update(closed_at=datetime.now(UTC), realised_usdt=Decimal("-61.5"))
+    reset = told("daily_loss_reset", "--reason", "a bad tick", "--by", "ada")
+    assert (reset["account"], reset["reset_by"], reset["reason"]) == ("simulator:live", "ada", "a bad tick")
+    assert reset["lost_before"] == {"regular": "61.500000000000"}
+    assert OperatorAction.objects.filter(actor="ada", action="daily_loss_reset", reason="a bad tick").exists()
+    assert orders.lost_today("simulator:live", datetime.now(UTC)) == {}
+    Position.objects.update(closed_at=datetime.now(UTC))
+    call_command("daily_loss_reset", "--reason", "again", "--by", "ada")
+    printed = capsys.readouterr().out
+    assert "simulator:live: losses and streaks before" in printed
+    assert "regular: -61.50 USDT" in printed
+
+
+@pytest.mark.django_db
+def test_a_daily_loss_reset_without_a_reason_is_refused() -> None:
+    with pytest.raises(CommandError, match="--reason"):
+        call_command("daily_loss_reset")
+    with pytest.raises(CommandError, match="needs a reason"):
+        call_command("daily_loss_reset", "--reason", " ")
+    assert not DailyLossReset.objects.exists()
 
 
 def test_reconcile_tells_equal_books_and_names_what_differs(

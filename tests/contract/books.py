@@ -1,15 +1,17 @@
-"""Two implementations of the Ledger port, each with the hands that its world needs in a test."""
+"""Two implementations of the RestLedger port, each with the hands that its world needs in a test."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
 from apps.backtest.ledger import MemoryLedger
-from apps.engine.ports import Ledger
+from apps.engine.ports.account import RestLedger
 from apps.engine.values.book import SymbolBook
+from apps.engine.values.position import Account, Transaction, TransactionKind
 from apps.live.ledger import AccountLedger
 from apps.live.watch_state import AccountHealth
 from apps.orders import store as orders
@@ -21,7 +23,7 @@ RUN = UUID("11111111-2222-3333-4444-555555555555")
 
 
 class Books(Protocol):
-    def ledger(self, **changes: Any) -> Ledger: ...
+    def ledger(self, **changes: Any) -> RestLedger: ...
 
     def book(self, symbol: str, now: datetime) -> SymbolBook: ...
 
@@ -29,12 +31,16 @@ class Books(Protocol):
 
     def approve(self, decision_key: str) -> None: ...
 
+    def note_equity(self, equity: Decimal, at: datetime) -> None: ...
+
+    def note_transfer(self, amount: Decimal, at: datetime) -> None: ...
+
 
 class MemoryBooks:
     def __init__(self) -> None:
         self.memory = MemoryLedger()
 
-    def ledger(self, **changes: Any) -> Ledger:
+    def ledger(self, **changes: Any) -> RestLedger:
         for name, value in changes.items():
             setattr(self.memory, name, value)
         return self.memory
@@ -48,9 +54,15 @@ class MemoryBooks:
     def approve(self, decision_key: str) -> None:
         self.memory.approve(decision_key)
 
+    def note_equity(self, equity: Decimal, at: datetime) -> None:
+        self.memory.risk.add_equity(equity, at)
+
+    def note_transfer(self, amount: Decimal, at: datetime) -> None:
+        self.memory.save_transactions([transfer(amount, at)])
+
 
 class RoomBooks:
-    def ledger(self, *, reconciled: bool = True, **changes: Any) -> Ledger:
+    def ledger(self, *, reconciled: bool = True, **changes: Any) -> RestLedger:
         return AccountLedger(ACCOUNT, lambda now: AccountHealth(reconciled), run_id=RUN, **changes)
 
     def book(self, symbol: str, now: datetime) -> SymbolBook:
@@ -61,6 +73,16 @@ class RoomBooks:
 
     def approve(self, decision_key: str) -> None:
         orders.approve(OrderPlan.objects.get(decision_key=decision_key).pk, actor="ada", now=NOW)
+
+    def note_equity(self, equity: Decimal, at: datetime) -> None:
+        orders.save_equity(ACCOUNT, Account(equity, Decimal(0), Decimal(0), Decimal(0)), at)
+
+    def note_transfer(self, amount: Decimal, at: datetime) -> None:
+        orders.save_transactions(ACCOUNT, [transfer(amount, at)])
+
+
+def transfer(amount: Decimal, at: datetime) -> Transaction:
+    return Transaction(at.isoformat(), TransactionKind.TRANSFER, amount, "", at)
 
 
 BOOKS: dict[str, Callable[[], Books]] = {"memory": MemoryBooks, "rooms": RoomBooks}

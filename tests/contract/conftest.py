@@ -14,10 +14,12 @@ import requests
 
 from apps.exchange.bitmart.candle_stream import CandleStream
 from apps.exchange.bitmart.history import History
+from apps.exchange.bitmart.quote_stream import QuoteStream
 from apps.exchange.bitmart.read_client import ReadClient
 from apps.exchange.simulator.market.archive import Archive
 from apps.exchange.simulator.market.state import State
 from apps.exchange.simulator.server import running
+from apps.exchange.transport.clock import ServerClock
 from apps.exchange.transport.rate import Rate
 from apps.exchange.transport.rate_limiter import RateLimiter
 from apps.exchange.transport.retry import Patience
@@ -30,19 +32,26 @@ TIMINGS = Timings(tick_s=0.01, ping_s=0.2, silent_s=0.6, ack_s=0.3, first_pause_
 
 
 class Venue:
-    """The adapter's two ports, and the hands on the exchange's clock and fault switches."""
+    """The adapter's public ports, and the hands on the exchange's clock and fault switches."""
 
     def __init__(self, address: str) -> None:
         self.address = address
         self.limiter = RateLimiter(os.environ["REDIS_URL"], uuid.uuid4().hex, ceiling=Rate(5, 10.0))
         self.client = ReadClient(address, self.limiter, patience=PATIENCE)
         self.history = History(self.client)
-        self._streams: list[CandleStream] = []
+        self._streams: list[CandleStream | QuoteStream] = []
 
     def streams(self) -> CandleStream:
         address = self.address.replace("http", "ws")
-        self._streams.append(CandleStream(address, self.history.contract_size, timings=TIMINGS))
-        return self._streams[-1]
+        stream = CandleStream(address, self.history.contract_size, timings=TIMINGS)
+        self._streams.append(stream)
+        return stream
+
+    def quote_streams(self) -> QuoteStream:
+        clock = ServerClock(self.client.read_clock)
+        stream = QuoteStream(self.address.replace("http", "ws"), clock.at_least, timings=TIMINGS)
+        self._streams.append(stream)
+        return stream
 
     def switch(self, **faults: Any) -> None:
         requests.post(f"{self.address}/admin/faults", json=faults, timeout=30).raise_for_status()

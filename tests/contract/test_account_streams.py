@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from apps.engine.ports import AccountNews
+from apps.engine.ports.account import AccountNews
 from apps.engine.values.position import Side
 from apps.exchange.simulator.market.archive import Archive
 from tests.contract.account import Account, opened

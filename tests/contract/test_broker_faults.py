@@ -12,7 +12,7 @@ from decimal import Decimal
 import pytest
 from django.conf import settings
 
-from apps.engine.ports import BrokerRejected, BrokerUnavailable, BrokerUnknown
+from apps.engine.ports.account import BrokerRejected, BrokerUnavailable, BrokerUnknown
 from apps.engine.values.order import OrderStatus, ProtectionKind, Role, client_order_id
 from apps.engine.values.position import Side
 from apps.exchange.bitmart.routes import CANCEL_ORDER, POSITIONS, SUBMIT_ORDER, SUBMIT_PROTECTION
@@ -37,7 +37,7 @@ def test_an_answer_that_is_lost_leaves_an_unknown_order_that_is_found(account: A
     account.switch(drop_answers={SUBMIT_ORDER.path: 1})
     with pytest.raises(BrokerUnknown):
         broker.submit(wanted)
-    settle(lambda: bool(broker.positions()))
+    settle(lambda: bool(broker.all_positions().rows))
     report = broker.order(SYMBOL, wanted.client_order_id)
     assert report is not None
     assert report.status is OrderStatus.FILLED
@@ -83,7 +83,7 @@ def test_a_limit_that_bites_may_be_tried_again_and_a_block_may_not(account: Acco
         broker.cancel(SYMBOL, wanted.client_order_id)
     assert not caught.value.try_again
     with pytest.raises(BrokerUnavailable, match="blocked"):
-        broker.positions()
+        broker.all_positions()
 
 
 def test_a_protection_whose_answer_is_lost_is_read_back(account: Account) -> None:
@@ -93,7 +93,7 @@ def test_a_protection_whose_answer_is_lost_is_read_back(account: Account) -> Non
     name, trigger = client_order_id(Role.STOP, "lost"), behind(broker, Side.LONG, "0.03")
     with pytest.raises(BrokerUnknown):
         broker.protect(SYMBOL, Side.LONG, ProtectionKind.STOP, trigger, name)
-    assert [each.client_order_id for each in broker.protections()] == [name]
+    assert [each.client_order_id for each in broker.all_protections().rows] == [name]
 
 
 def test_a_stop_the_exchange_will_not_take_is_unknown_and_none_is_read_back(account: Account) -> None:
@@ -102,16 +102,16 @@ def test_a_stop_the_exchange_will_not_take_is_unknown_and_none_is_read_back(acco
     account.switch(refuse_stops=True)
     with pytest.raises(BrokerUnknown, match="40012"):
         broker.protect(SYMBOL, Side.LONG, ProtectionKind.STOP, behind(broker, Side.LONG, "0.03"), "tv3s0001")
-    assert broker.protections() == []
+    assert broker.all_protections().rows == []
 
 
 def test_a_read_outlasts_a_short_outage_and_says_a_long_one(account: Account) -> None:
     broker = account.broker
     account.switch(answer_503=2)
-    assert broker.positions() == []
+    assert broker.all_positions().rows == []
     account.switch(reject={POSITIONS.path: 30014})
     with pytest.raises(BrokerUnavailable):
-        broker.positions()
+        broker.all_positions()
 
 
 def test_a_refused_cancel_is_said(account: Account) -> None:
@@ -166,7 +166,7 @@ def test_ten_orders_at_once_are_within_the_exchanges_limits(account: Account) ->
         thread.join(10)
     assert faults == []
     assert time.monotonic() - started < 1.0
-    settle(lambda: len(broker.orders()) == 10)
+    settle(lambda: len(broker.all_orders().rows) == 10)
 
 
 def test_the_settings_play_keys_are_the_simulators_own() -> None:
@@ -175,8 +175,14 @@ def test_the_settings_play_keys_are_the_simulators_own() -> None:
     assert ours == (key.key, key.secret, key.memo)
 
 
-def test_an_exchange_whose_clock_is_ahead_shows_its_newest_fills(account: Account) -> None:
+@pytest.mark.parametrize("measured_before", [False, True])
+def test_an_exchange_whose_clock_is_ahead_shows_its_newest_fills(
+    account: Account, measured_before: bool
+) -> None:
+    """Also where its clock ran ahead after we measured it last."""
     broker = account.broker
+    if measured_before:
+        broker.fills(SYMBOL, datetime.now(UTC) - timedelta(minutes=1))
     account.clock.push(30)
     enter(broker, Side.LONG)
     assert broker.fills(SYMBOL, datetime.now(UTC) - timedelta(minutes=1))

@@ -14,7 +14,7 @@ from apps.exchange.bitmart import errors
 from apps.exchange.bitmart.history import PAGE
 from apps.exchange.bitmart.routes import KLINE
 from apps.exchange.simulator.market.archive import Archive
-from apps.exchange.transport.rate import shared_rate
+from apps.exchange.transport.rate import bulk_rate
 from apps.exchange.transport.rate_limiter import Blocked
 from tests.contract.conftest import NOON, Venue
 
@@ -133,7 +133,7 @@ def test_reading_as_fast_as_we_may_is_never_told_to_slow_down(venue: Venue) -> N
         thread.join(30)
     assert faults == []
     elapsed_s = (datetime.now(UTC) - began).total_seconds()
-    assert elapsed_s >= 14 / shared_rate(KLINE).per_s  # 15 pages, 14 steps between them
+    assert elapsed_s >= 14 / bulk_rate(KLINE).per_s  # 15 pages, 14 steps between them
 
 
 def _by_rest(candles: list[Candle]) -> list[Candle]:

@@ -13,14 +13,17 @@ import pytest
 from django.db import connection
 
 from apps.engine import events
-from apps.engine.ports import Claimed, Ledger
+from apps.engine.ports.account import Claimed, Ledger, RestLedger
 from apps.engine.values.account import AccountLimits, Exposure
-from apps.engine.values.order import OrderStatus
+from apps.engine.values.book import RestPlan, TrackedOrder
+from apps.engine.values.entry import EntryRules, Fallback, OrderType, RestingZone
+from apps.engine.values.exit import ExitRules
+from apps.engine.values.order import OrderStatus, ProtectionKind, TimeInForce
 from apps.engine.values.plan import Limits, OrderPlan
 from apps.engine.values.position import PositionStatus, Side
 from apps.engine.values.reason import Reason, Refusal
 from tests.contract.books import BOOKS, Books
-from tests.rooms.trades import NOW, at, fill, order, plan, position
+from tests.rooms.trades import NOW, at, fill, in_three, order, plan, position
 
 BTC = "BTCUSDT"
 
@@ -71,6 +74,38 @@ def closed(of: OrderPlan, **changes: Decimal) -> list[events.Event]:
     ]
 
 
+def test_how_a_position_is_left_and_how_far_that_has_come_is_in_its_book(books: Books) -> None:
+    rules = ExitRules(Decimal("101"), Decimal("0.0006"), True, Decimal("0.123456789"), 3600)
+    ledger, entered = books.ledger(), plan(exits=rules)
+    claimed(ledger, entered)
+    [tracked] = books.book(BTC, at(1)).orders
+    assert tracked.exits == rules
+    ledger.record(opened(entered))
+    moving = replace(
+        position(entered, PositionStatus.PROTECTED),
+        first_targets_asked=2,
+        first_target_asked_at=at(190),
+        next_stop=Decimal("100.1"),
+        recalculated_at=at(191),
+    )
+    asked = events.ProtectionAsked(
+        symbol=BTC,
+        at=at(191),
+        position=moving,
+        kind=ProtectionKind.STOP,
+        trigger_price=Decimal("100.1"),
+        client_order_id="tv3s1",
+    )
+    ledger.record([asked])
+    assert books.book(BTC, at(192)).positions == (moving,)
+    moved = replace(moving, stop=Decimal("100.1"), next_stop=None)
+    ledger.record([events.StopMoved(symbol=BTC, at=at(192), position=moved)])
+    assert books.book(BTC, at(193)).positions == (moved,)
+    over = replace(moved, status=PositionStatus.CLOSING, close_reason="time stop")
+    ledger.record([events.TimeStop(symbol=BTC, at=at(3600), position=over)])
+    assert books.book(BTC, at(3601)).positions == (over,)
+
+
 def test_an_empty_book_says_that_nothing_is_there(books: Books) -> None:
     state = books.ledger().state([BTC], NOW)
     assert (state.off, state.exposures, state.lost_today) == ({}, (), {})
@@ -95,6 +130,33 @@ def test_a_claim_stands_for_an_order_that_may_leave_from_now_on(books: Books) ->
     entered = claimed(books.ledger(), plan())
     [tracked] = books.book(BTC, NOW).orders
     assert tracked == order(entered, OrderStatus.SUBMITTING, exchange_order_id="")
+
+
+def test_a_claim_stands_for_every_tranche_and_reserves_their_sum(books: Books) -> None:
+    entered = claimed(books.ledger(), in_three())
+    tracked = sorted(books.book(BTC, NOW).orders, key=lambda each: each.tranche)
+    assert [(each.part, each.price, each.size) for each in tracked] == [
+        ("1/3", Decimal("100"), Decimal("500")),
+        ("2/3", Decimal("99.8"), Decimal("300")),
+        ("3/3", Decimal("99.6"), Decimal("200")),
+    ]
+    assert tuple(tracked) == TrackedOrder.all_of(entered)
+    [exposure] = books.ledger().state([BTC], NOW).exposures
+    assert (exposure.notional, exposure.risk) == (entered.sizing.notional, entered.sizing.risk)
+
+
+def test_the_sum_is_reserved_and_the_symbol_locked_until_the_last_tranche_is_over(books: Books) -> None:
+    ledger, entered = books.ledger(), in_three()
+    claimed(ledger, entered)
+    first, second, third = TrackedOrder.all_of(entered)
+    over = [replace(first, status=OrderStatus.DENIED), replace(second, status=OrderStatus.DENIED)]
+    ledger.record([events.OrderLookedUp(symbol=BTC, at=at(1), order=order) for order in over])
+    ledger.record(
+        [events.OrderUnknown(symbol=BTC, at=at(2), order=replace(third, status=OrderStatus.UNKNOWN))]
+    )
+    state = ledger.state([BTC], NOW)
+    assert [exposure.risk for exposure in state.exposures] == [entered.sizing.risk], "unknown counts in full"
+    assert (state.symbol(BTC).unknown, state.symbol(BTC).locked_by) == (True, entered.decision_key)
 
 
 def test_the_same_decision_is_claimed_once(books: Books) -> None:
@@ -190,27 +252,48 @@ def test_an_approved_plan_is_claimed_with_its_new_numbers_and_once(books: Books)
     assert refused(ledger.claim(again, at(61))) is Reason.DUPLICATE_DECISION
 
 
-def test_an_approved_plan_that_no_longer_holds_frees_its_symbol(books: Books) -> None:
+@pytest.mark.parametrize("approved", [True, False])
+def test_an_approved_plan_ends_by_its_own_refusal_and_not_by_that_of_the_same_decision_judged_again(
+    books: Books, approved: bool
+) -> None:
     ledger, entered = books.ledger(review=True), plan()
     claimed(ledger, entered)
     books.approve(entered.decision_key)
+    refusal = events.PlanRefused(
+        symbol=BTC,
+        at=at(60),
+        profile="regular",
+        side=Side.LONG,
+        timeframe=entered.timeframe,
+        decision_key=entered.decision_key,
+        reason=Reason.PRICE_MOVED if approved else Reason.DUPLICATE_DECISION,
+        numbers={"stop": Decimal(99)},
+        approved=approved,
+    )
+    ledger.record([refusal])
+    locked_by = ledger.state([BTC], at(60)).symbol(BTC).locked_by
+    if approved:
+        assert locked_by is None
+        assert refused(ledger.claim(entered, at(61))) is Reason.DUPLICATE_DECISION
+    else:
+        assert locked_by == entered.decision_key
+        assert isinstance(ledger.claim(entered, at(61)), Claimed)
+
+
+def test_what_lives_after_the_locks_end_holds_its_symbol_again_and_counts(books: Books) -> None:
+    ledger, entered = books.ledger(), claimed(books.ledger(), plan())
+    cancelled = order(entered, OrderStatus.CANCELLED)
     ledger.record(
         [
-            events.PlanRefused(
-                symbol=BTC,
-                at=at(60),
-                profile="regular",
-                side=Side.LONG,
-                timeframe=entered.timeframe,
-                decision_key=entered.decision_key,
-                reason=Reason.PRICE_MOVED,
-                numbers={"stop": Decimal(99)},
-            )
+            events.OrderCancelled(symbol=BTC, at=at(70), order=cancelled),
+            events.SymbolReleased(symbol=BTC, at=at(70), decision_key=entered.decision_key),
         ]
     )
-    state = ledger.state([BTC], at(60))
-    assert (state.exposures, state.symbol(BTC).locked_by) == ((), None)
-    assert refused(ledger.claim(entered, at(61))) is Reason.DUPLICATE_DECISION
+    assert ledger.state([BTC], at(71)).exposures == ()
+    ledger.record(opened(entered))
+    state = ledger.state([BTC], at(80))
+    assert state.symbol(BTC).locked_by == entered.decision_key
+    assert [exposure.decision_key for exposure in state.exposures] == [entered.decision_key]
 
 
 def test_an_order_is_followed_to_its_position(books: Books) -> None:
@@ -363,3 +446,164 @@ def test_of_claims_at_once_one_a_symbol_is_granted_and_no_limit_is_overrun(make:
     ]
     assert len(granted) == len(set(granted)) == 3
     assert len(ledger.state([], NOW).exposures) == 3
+
+
+# the rest of an entry, at the end of its time
+
+RESTS = EntryRules(
+    zone=RestingZone(Decimal("99.5"), Decimal("100.5"), Decimal("100.1"), Decimal(10)),
+    fallback=Fallback(25, Decimal(8)),
+)
+AT_ONCE = EntryRules(OrderType.MARKET, TimeInForce.IOC)
+
+
+def taken_back(ledger: RestLedger, entered: OrderPlan) -> TrackedOrder:
+    """Claimed, taken by the exchange, and cancelled so that its rest may be sent anew."""
+    claimed(ledger, entered)
+    ledger.record([order_event(events.OrderAcknowledged, entered, OrderStatus.SUBMITTED, 1)])
+    asked = order(entered, cancel_asked_at=at(100), fallback_before=entered.expires_at)
+    ledger.record([events.OrderCancelAsked(symbol=BTC, at=at(100), order=asked, detail="fallback")])
+    over = replace(asked, status=OrderStatus.CANCELLED)
+    ledger.record([events.OrderCancelled(symbol=BTC, at=at(101), order=over)])
+    return over
+
+
+def rest_of(entered: OrderPlan, over: TrackedOrder) -> RestPlan:
+    """900 of its 1,000 contracts, for 1.3 instead of 1.2 USDT at risk."""
+    left = replace(entered.sizing, size=Decimal(900), risk=Decimal("1.3"), notional=Decimal(101))
+    anew = replace(entered, entry=Decimal("100.2"), sizing=left, created_at=at(102), entry_rules=AT_ONCE)
+    return RestPlan(over, anew, left)
+
+
+def test_how_an_entry_is_sent_and_taken_back_is_in_its_book(books: Books) -> None:
+    ledger, entered = books.ledger(), plan(entry_rules=RESTS)
+    over = taken_back(ledger, entered)
+    assert books.book(BTC, at(102)).orders == (over,)
+    assert over.entry_rules == RESTS
+
+
+def test_a_rest_becomes_the_next_attempt_of_its_decision_under_its_lock_and_reserves_what_it_needs(
+    books: Books,
+) -> None:
+    ledger, entered = books.ledger(), plan(entry_rules=RESTS)
+    rest = rest_of(entered, taken_back(ledger, entered))
+    assert ledger.claim_rest(rest, at(102)) == Claimed(entered.decision_key, OrderStatus.SUBMITTING, 5)
+    stored = books.book(BTC, at(103))
+    assert stored.locked_by == entered.decision_key
+    assert stored.orders[-1] == TrackedOrder.of(rest.plan, 1)
+    [exposure] = ledger.state([BTC], at(103)).exposures
+    assert (exposure.risk, exposure.notional) == (Decimal("1.3"), Decimal(101))
+
+
+def test_a_rest_is_claimed_once(books: Books) -> None:
+    ledger, entered = books.ledger(), plan(entry_rules=RESTS)
+    rest = rest_of(entered, taken_back(ledger, entered))
+    assert isinstance(ledger.claim_rest(rest, at(102)), Claimed)
+    assert refused(ledger.claim_rest(rest, at(103))) == Reason.DUPLICATE_DECISION
+    assert [each.attempt for each in books.book(BTC, at(104)).orders] == [0, 1]
+
+
+@pytest.mark.parametrize("why", ["late", "alive", "more filled", "given up"])
+def test_a_rest_that_does_not_wait_as_it_was_planned_is_not_claimed(books: Books, why: str) -> None:
+    ledger, entered = books.ledger(), plan(entry_rules=RESTS)
+    over, now = taken_back(ledger, entered), at(102)
+    rest = rest_of(entered, over)
+    if why == "late":
+        now = entered.expires_at
+    elif why == "alive":
+        alive = replace(over, status=OrderStatus.SUBMITTED)
+        ledger.record([events.OrderResting(symbol=BTC, at=at(102), order=alive)])
+    elif why == "more filled":
+        more = replace(over, filled=Decimal(3), average_price=Decimal(100))
+        ledger.record([events.OrderFilled(symbol=BTC, at=at(102), order=more)])
+    else:
+        refused_before = replace(over, fallback_before=over.sent_at)
+        ledger.record(
+            [events.FallbackRefused(symbol=BTC, at=at(102), order=refused_before, reason=Reason.QUOTE_STALE)]
+        )
+    assert refused(ledger.claim_rest(rest, now)) == Reason.DUPLICATE_DECISION
+    assert all(each.attempt == 0 for each in books.book(BTC, at(104)).orders)
+
+
+def test_a_rest_is_an_opening_order_to_switches_and_limits(books: Books) -> None:
+    ledger, entered = books.ledger(), plan(entry_rules=RESTS)
+    rest = rest_of(entered, taken_back(ledger, entered))
+    risky = replace(rest, total=replace(rest.total, risk=Decimal(61)))
+    assert refused(ledger.claim_rest(risky, at(102))) == Reason.DAILY_LOSS_LIMIT_REACHED
+    books.switch_off(f"SYMBOL:{BTC}")
+    assert refused(ledger.claim_rest(rest, at(102))) == Reason.KILL_SWITCH_SYMBOL
+    assert [each.attempt for each in books.book(BTC, at(104)).orders] == [0]
+
+
+@pytest.mark.parametrize("make", BOOKS.values(), ids=BOOKS)
+@pytest.mark.django_db(transaction=True)
+def test_of_workers_that_claim_a_rest_at_once_one_is_granted(make: Callable[[], Books]) -> None:
+    books, entered = make(), plan(entry_rules=RESTS)
+    ledger = books.ledger()
+    rest = rest_of(entered, taken_back(ledger, entered))
+    start = Barrier(4)
+
+    def claim(_: int) -> Claimed | Refusal:
+        try:
+            start.wait()
+            return ledger.claim_rest(rest, at(102))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(claim, range(4)))
+    assert sum(isinstance(answer, Claimed) for answer in answers) == 1
+    reasons = {answer.reason for answer in answers if isinstance(answer, Refusal)}
+    assert reasons == {Reason.DUPLICATE_DECISION}
+    assert [each.attempt for each in books.book(BTC, at(103)).orders] == [0, 1]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("make", [BOOKS[name] for name in sorted(BOOKS)], ids=sorted(BOOKS))
+def test_of_claims_of_one_decision_at_once_one_gets_all_its_tranches(make: Callable[[], Books]) -> None:
+    books = make()
+    ledger, entered, start = books.ledger(), in_three(), Barrier(4)
+
+    def claim(_: int) -> Claimed | Refusal:
+        try:
+            start.wait()
+            return ledger.claim(entered, NOW)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(claim, range(4)))
+    assert sorted(type(answer).__name__ for answer in answers) == ["Claimed", *["Refusal"] * 3]
+    assert sorted(order.part for order in books.book(BTC, NOW).orders) == ["1/3", "2/3", "3/3"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("make", [BOOKS[name] for name in sorted(BOOKS)], ids=sorted(BOOKS))
+def test_tranches_written_by_their_sender_and_by_following_at_once_are_all_as_they_came(
+    make: Callable[[], Books],
+) -> None:
+    books = make()
+    ledger, entered = books.ledger(), claimed(books.ledger(), in_three())
+    tracked, start = TrackedOrder.all_of(entered), Barrier(2)
+
+    def record(moves: list[tuple[int, OrderStatus]]) -> None:
+        try:
+            start.wait()
+            for number, status in moves:
+                filled = tracked[number].size if status is OrderStatus.FILLED else Decimal(0)
+                news = replace(
+                    tracked[number],
+                    status=status,
+                    exchange_order_id=f"x{number}",
+                    filled=filled,
+                    average_price=tracked[number].price if filled else Decimal(0),
+                )
+                ledger.record([events.OrderResting(symbol=BTC, at=at(1), order=news)])
+        finally:
+            connection.close()
+
+    sender = [(number, OrderStatus.SUBMITTED) for number in range(3)]
+    watch = [(number, OrderStatus.FILLED) for number in (2, 1, 0)]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(record, (sender, watch)))
+    assert {order.status for order in books.book(BTC, NOW).orders} == {OrderStatus.FILLED}

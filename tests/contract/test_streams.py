@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
-from apps.engine.ports import FormingCandle, Gap
+from apps.engine.ports.market import FormingCandle, Gap
 from apps.engine.values.timeframe import Timeframe
 from apps.exchange.simulator.market.archive import Archive
 from tests.contract.conftest import NOON, Hand, Venue

@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from apps.engine import events
-from apps.engine.cycle import follow, perform
+from apps.engine.cycle import follow, observe, perform
 from apps.engine.follow.book import book_after
-from apps.engine.follow.orders import due_lookups, suspect_lookups
-from apps.engine.ports import Broker
+from apps.engine.ports.account import Broker
 from apps.engine.values.book import ExchangeBook, SymbolBook, TrackedOrder
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.plan import OrderPlan
@@ -18,6 +17,7 @@ from tests.engine.tiny_exchange import TinyExchange
 from tests.engine.trade_builder import CONSTRAINTS, NOW, SYMBOL, D, at, contract
 
 MARKET_MAX = D(5)
+TRADED = contract(market_max_volume=MARKET_MAX)
 
 
 class Follower:
@@ -45,13 +45,12 @@ class Follower:
     def heard(self, status: OrderStatus) -> None:
         """What the sender recorded."""
         order = replace(self.order, status=status)
-        self._record([events.OrderUnknown(symbol=SYMBOL, at=self.now, order=order)])
+        self.record([events.OrderUnknown(symbol=SYMBOL, at=self.now, order=order)])
 
     def step(self) -> None:
         """One pass, now."""
-        traded = contract(market_max_volume=MARKET_MAX)
         seen = look(self.exchange, self.book)
-        followed = follow(self.book, seen, traded, constraints=CONSTRAINTS, off=self.off, now=self.now)
+        followed = follow(self.book, seen, TRADED, constraints=CONSTRAINTS, off=self.off, now=self.now)
         self.told += followed.events
         self.book = followed.book
         for action in followed.actions:
@@ -69,27 +68,20 @@ class Follower:
     def names(self) -> list[str]:
         return [event.name for event in self.told]
 
-    def _record(self, happened: list[events.Event]) -> None:
+    def record(self, happened: list[events.Event]) -> None:
         self.told += happened
         self.book = book_after(self.book, happened)
 
 
 def look(exchange: TinyExchange, book: SymbolBook) -> ExchangeBook:
-    """Everything the exchange shows, read in the order that following needs."""
-    open_orders = exchange.orders()
-    ids = due_lookups(book, open_orders, CONSTRAINTS, exchange.now)
-    looked_up = {client_id: exchange.order(SYMBOL, client_id) for client_id in ids}
-    positions = exchange.positions()
-    doubtful = suspect_lookups(book, positions)
-    if doubtful:
-        looked_up |= {client_id: exchange.order(SYMBOL, client_id) for client_id in doubtful}
-        positions = exchange.positions()
-    return ExchangeBook(
-        symbol=SYMBOL,
-        read_at=exchange.now,
-        orders=tuple(open_orders),
-        looked_up=looked_up,
-        positions=tuple(positions),
-        protections=tuple(exchange.protections()),
-        fills=tuple(exchange.fills(SYMBOL, NOW)),
+    """Everything the exchange shows of the symbol now."""
+    seen, faults = observe(
+        cast(Broker, exchange),
+        book,
+        ExchangeBook(SYMBOL),
+        constraints=CONSTRAINTS,
+        clock=lambda: exchange.now,
+        trades=True,
     )
+    assert not faults
+    return seen

@@ -82,6 +82,28 @@ def test_profiles_answer_in_their_order() -> None:
     ]
 
 
+def test_a_profile_judges_its_members_alone_in_their_order_as_if_the_others_were_not_there() -> None:
+    members = {"tiny": ("XRPUSDT", "BTCUSDT")}
+    [judgement] = evaluate(frames(), [profile()], at=AT, members=members)
+    assert judgement.symbols == members["tiny"]
+    assert judgement.ready.tolist() == [False, True]
+    assert judgement.reason.tolist() == [Reason.PRAGMATIC_CONTEXT_ALL_NEUTRAL, None]
+    for symbol in members["tiny"]:
+        assert judgement.verdict(symbol) == judged().verdict(symbol)
+    with pytest.raises(KeyError, match="ETHUSDT"):
+        judgement.verdict("ETHUSDT")
+
+
+def test_a_member_without_candles_in_the_frames_is_refused() -> None:
+    with pytest.raises(LookupError, match="DOGEUSDT"):
+        evaluate(frames(), [profile()], at=AT, members={"tiny": ["DOGEUSDT"]})
+
+
+def test_a_profile_without_members_judges_nothing() -> None:
+    [judgement] = evaluate(frames(), [profile()], at=AT, members={"tiny": []})
+    assert (judgement.symbols, judgement.ready.tolist()) == ((), [])
+
+
 def test_a_verdict_says_everything() -> None:
     verdict = judged().verdict("BTCUSDT")
     assert (verdict.is_ready, verdict.side, verdict.reason) == (True, Side.LONG, None)

@@ -9,12 +9,13 @@ import pytest
 
 from apps.backtest.ledger import MemoryLedger
 from apps.engine import events
-from apps.engine.cycle import EntryResult, enter
+from apps.engine.cycle import EntryResult, enter, precheck, refused_event
 from apps.engine.enter.guards import send_refusal
-from apps.engine.ports import Broker, BrokerUnknown, Claimed
+from apps.engine.ports.account import Broker, BrokerUnknown, Claimed
 from apps.engine.values.account import AccountState
 from apps.engine.values.book import TrackedOrder
 from apps.engine.values.order import OrderStatus, Role, client_order_id
+from apps.engine.values.plan import OrderPlan
 from apps.engine.values.position import Side
 from apps.engine.values.reason import Reason, Refusal
 from tests.engine.tiny_exchange import Answer, TinyExchange
@@ -31,16 +32,27 @@ class Desk:
         self.ledger = MemoryLedger(**ledger)
         self.off: dict[str, str] = {}
 
-    def enter(self, state: AccountState | None = None, **changes: Any) -> EntryResult | Refusal:
+    def enter(
+        self,
+        state: AccountState | None = None,
+        side: Side = Side.LONG,
+        approved: OrderPlan | None = None,
+        **changes: Any,
+    ) -> EntryResult | Refusal:
+        """As a desk enters a verdict: prechecked by `state`, or by what the books say now."""
+        of, by = verdict(side), changes.pop("profile", profile())
+        decision = precheck(of, by, state or self.ledger.state([SYMBOL], NOW), NOW, approved=approved)
+        if isinstance(decision, Refusal):
+            self.ledger.record([refused_event(decision, of, by.name, NOW)])
+            return decision
         return enter(
-            verdict(),
-            changes.pop("profile", profile()),
+            decision,
             observation(**changes),
             broker=cast(Broker, self.exchange),
             ledger=self.ledger,
             last_check=lambda plan: send_refusal(plan, self.off, NOW),
-            now=NOW,
-            state=state,
+            clock=lambda: NOW,
+            approved=approved,
         )
 
     @property
@@ -76,7 +88,7 @@ def test_an_accepted_entry_is_planned_claimed_sent_and_told_in_that_order() -> N
     assert desk.ledger.locks == {SYMBOL: plan.decision_key}
 
 
-def test_a_state_told_a_moment_ago_is_not_asked_again_and_the_claim_sees_what_came_since() -> None:
+def test_what_came_after_the_precheck_is_seen_by_the_claim() -> None:
     desk = Desk()
     before = desk.ledger.state([SYMBOL], NOW)
     for state, sent in ((before, 1), (before, 1), (None, 1)):
@@ -189,15 +201,7 @@ def test_a_leverage_confirmed_before_is_not_set_again() -> None:
     first = desk.enter()
     assert isinstance(first, EntryResult)
     _forgotten(desk, first)
-    again = enter(
-        verdict(Side.SHORT),
-        profile(),
-        observation(account=account("1001")),
-        broker=cast(Broker, desk.exchange),
-        ledger=desk.ledger,
-        last_check=lambda plan: None,
-        now=NOW,
-    )
+    again = desk.enter(side=Side.SHORT, account=account("1001"))
     assert isinstance(again, EntryResult)
     assert desk.exchange.leverages == [first.plan.leverage]
 
@@ -214,16 +218,7 @@ def test_a_leverage_is_set_again_when_another_claim_came_after_the_state_was_tol
     denied = replace(TrackedOrder.of(other), status=S.DENIED)
     desk.ledger.record([events.OrderDenied(symbol=SYMBOL, at=NOW, order=denied, reason=Reason.RATE_LIMITED)])
     desk.ledger.locks.clear()
-    again = enter(
-        verdict(Side.SHORT),
-        profile(),
-        observation(account=account("1001")),
-        broker=cast(Broker, desk.exchange),
-        ledger=desk.ledger,
-        last_check=lambda plan: None,
-        now=NOW,
-        state=state,
-    )
+    again = desk.enter(state, Side.SHORT, account=account("1001"))
     assert isinstance(again, EntryResult)
     assert desk.exchange.leverages == [first.plan.leverage] * 2 == [again.plan.leverage] * 2
 
@@ -263,16 +258,7 @@ def test_an_approved_plan_is_sent_through_the_same_claim() -> None:
     waiting = desk.enter()
     assert isinstance(waiting, EntryResult)
     desk.ledger.approve(waiting.plan.decision_key)
-    entered = enter(
-        verdict(),
-        profile(),
-        observation(),
-        broker=cast(Broker, desk.exchange),
-        ledger=desk.ledger,
-        last_check=lambda plan: None,
-        now=NOW,
-        approved=waiting.plan,
-    )
+    entered = desk.enter(approved=waiting.plan)
     assert isinstance(entered, EntryResult)
     assert entered.sent is not None
     assert entered.sent.order.status == S.SUBMITTED

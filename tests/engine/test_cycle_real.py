@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,7 @@ def test_a_shipped_profile_becomes_ready_on_its_sides(name: str, both: set[int])
     assert sides == both
 
 
+@cache  # the profiles share most of them
 def _frame(timeframe: Timeframe) -> Frame:
     candles = history(SYMBOLS, timeframe)
     frame, failed = features(candles, candles.candles.shape[2])

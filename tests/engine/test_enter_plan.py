@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from apps.engine.enter.guards import send_refusal
-from apps.engine.enter.plan import make_plan, remake_plan
 from apps.engine.values.account import AccountLimits, Exposure, SymbolState
 from apps.engine.values.order import Role, TimeInForce, client_order_id
 from apps.engine.values.plan import Bound, OrderPlan
@@ -26,6 +26,7 @@ from tests.engine.trade_builder import (
     contract,
     features,
     observation,
+    plan_or_refusal,
     planned,
     profile,
     quote,
@@ -37,7 +38,9 @@ from tests.engine.trade_builder import (
 def refused(
     *, entry: Any = None, of: Any = None, books: Any = None, now: Any = NOW, **changes: Any
 ) -> Refusal:
-    outcome = make_plan(of or verdict(), entry or profile(), observation(**changes), books or state(), now)
+    outcome = plan_or_refusal(
+        of or verdict(), entry or profile(), observation(**changes), books or state(), now
+    )
     assert isinstance(outcome, Refusal), outcome
     return outcome
 
@@ -61,6 +64,21 @@ def test_a_plan_holds_every_number_that_led_to_it() -> None:
     assert (plan.limits.daily_loss, plan.limits.max_concurrent_positions) == (D(25), 3)
 
 
+@pytest.mark.parametrize(
+    ("changes", "size", "bound"),
+    [
+        ({"brackets": (Bracket(D(320), 50, D("0.005"), D(0)),)}, D(6), Bound.BRACKET),
+        ({"contract": contract(market_max_volume=D(0))}, D(14), Bound.RISK),
+        ({"contract": contract(market_max_volume=D(5))}, D(5), Bound.MARKET_MAX_VOLUME),
+    ],
+)
+def test_what_is_too_large_for_the_exchange_shrinks_and_no_maximum_is_none(
+    changes: dict[str, Any], size: Decimal, bound: Bound
+) -> None:
+    plan = planned(**changes)
+    assert (plan.size, plan.sizing.bound) == (size, bound)
+
+
 def test_its_request_carries_stop_and_target_with_the_order() -> None:
     plan = planned(Side.SHORT)
     request = plan.request(plan.client_order_id)
@@ -71,7 +89,7 @@ def test_its_request_carries_stop_and_target_with_the_order() -> None:
 
 
 def test_the_same_decision_is_called_the_same_whenever_it_is_planned() -> None:
-    later = make_plan(verdict(), profile(), observation(quote=quote(at=at(30))), state(), at(30))
+    later = plan_or_refusal(verdict(), profile(), observation(quote=quote(at=at(30))), state(), at(30))
     assert isinstance(later, OrderPlan)
     assert (later.decision_key, later.client_order_id) == (planned().decision_key, planned().client_order_id)
     other = planned(Side.SHORT)
@@ -135,7 +153,6 @@ REFUSALS: list[tuple[Reason, dict[str, Any]]] = [
     (Reason.SIZE_BELOW_MIN_VOLUME, {"contract": contract(min_volume=D(15))}),
     (Reason.SIZE_BELOW_MIN_VOLUME, {"account": account("50")}),
     (Reason.LEVERAGE_OUT_OF_RANGE, {"contract": contract(min_leverage=D(30))}),
-    (Reason.LEVERAGE_OUT_OF_RANGE, {"brackets": (Bracket(D(100), 50, D("0.005"), D(0)),)}),
     (Reason.LEVERAGE_BELOW_THRESHOLD, {"entry": profile(skip_at_or_below=7)}),
     (Reason.LIQUIDATION_TOO_CLOSE, {"brackets": (Bracket(D(10_000), 50, D("0.999"), D(0)),)}),
     (Reason.MAX_CONCURRENT_POSITIONS_REACHED, {"books": state(exposures=(HELD,) * 3)}),
@@ -149,6 +166,12 @@ REFUSALS: list[tuple[Reason, dict[str, Any]]] = [
         Reason.DAILY_LOSS_LIMIT_REACHED,
         {"books": state(exposures=(replace(HELD, risk=D("20.4")),), lost_today={"scalper_micro": D(-9)})},
     ),
+    (Reason.MAX_DRAWDOWN_REACHED, {"books": state(peak_equity=D("1176.48"))}),
+    (
+        Reason.STOPLOSS_STREAK,
+        {"books": state(symbols={SYMBOL: SymbolState(stop_streak=(at(-9), at(-6), at(-3)))})},
+    ),
+    (Reason.STOPLOSS_STREAK, {"books": state(stop_streak=tuple(map(at, range(-6, 0))))}),
     (
         Reason.MAX_TOTAL_NOTIONAL_REACHED,
         {"books": state(exposures=(replace(HELD, notional=D(5301), side=Side.SHORT),))},
@@ -171,6 +194,19 @@ PASSES: dict[str, dict[str, Any]] = {
         "contract": contract(tick_size=D(50)),
         "quote": quote("49950", "50000", mark="49980"),
     },
+    "the drawdown reached exactly": {
+        "books": state(peak_equity=D(1250), limits=AccountLimits(drawdown_pct=D(20)))
+    },
+    "equity at a new peak": {"books": state(peak_equity=D(999), limits=AccountLimits(drawdown_pct=D(0)))},
+    "an other symbol's stop losses": {
+        "books": state(symbols={"ETHUSDT": SymbolState(stop_streak=(at(-9), at(-6), at(-3)))})
+    },
+    "stop losses one short of a streak": {
+        "books": state(
+            symbols={SYMBOL: SymbolState(stop_streak=(at(-9), at(-6)))},
+            stop_streak=tuple(map(at, range(-5, 0))),
+        )
+    },
     "notional reached exactly": {
         "books": state(exposures=(replace(HELD, notional=D(5300), side=Side.SHORT),))
     },
@@ -180,13 +216,13 @@ PASSES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("case", PASSES.values(), ids=PASSES)
 def test_what_is_just_allowed_is_allowed(case: dict[str, Any]) -> None:
     now, books = case.pop("now", NOW), case.pop("books", state())
-    assert isinstance(make_plan(verdict(), profile(), observation(**case), books, now), OrderPlan)
+    assert isinstance(plan_or_refusal(verdict(), profile(), observation(**case), books, now), OrderPlan)
 
 
 def test_the_profile_s_fees_stand_in_when_the_exchange_s_are_unknown() -> None:
     dear = profile(fees={"maker": 0.0002, "taker": 0.005})
-    known = make_plan(verdict(), dear, observation(), state(), NOW)
-    unknown = make_plan(verdict(), dear, observation(fees=None), state(), NOW)
+    known = plan_or_refusal(verdict(), dear, observation(), state(), NOW)
+    unknown = plan_or_refusal(verdict(), dear, observation(fees=None), state(), NOW)
     assert isinstance(known, OrderPlan)
     assert isinstance(unknown, OrderPlan)
     assert (known.size, unknown.size) == (D(14), D(6))
@@ -216,7 +252,7 @@ def approved_again(**changes: Any) -> OrderPlan | Refusal:
     books = state(symbols={SYMBOL: before}, exposures=(reserved,) + (HELD,) * 2)
     now = at(600)
     fresh = observation(**({"quote": quote(at=now)} | changes))
-    return remake_plan(plan, verdict(), profile(), fresh, books, now)
+    return plan_or_refusal(verdict(), profile(), fresh, books, now, approved=plan)
 
 
 def test_an_approved_plan_is_made_again_without_its_own_claim_in_the_way_and_at_any_age() -> None:

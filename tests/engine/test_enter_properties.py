@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 
 from apps.engine.enter.exit_price import stop_price, target_price
 from apps.engine.enter.observation import Market
-from apps.engine.enter.plan import make_plan
 from apps.engine.enter.sizing import sizing
-from apps.engine.enter.tick import round_down, round_up
 from apps.engine.profile import EntrySettings
 from apps.engine.values.contract import Contract
 from apps.engine.values.plan import OrderPlan, Sizing
 from apps.engine.values.position import Bracket, FeeRates, Quote, Side
 from apps.engine.values.reason import Refusal
+from apps.engine.values.tick import round_down, round_up
 from apps.engine.values.timeframe import Timeframe
 from tests.engine.trade_builder import (
     NOW,
@@ -29,10 +28,12 @@ from tests.engine.trade_builder import (
     contract,
     entry_of,
     observation,
+    plan_or_refusal,
     profile,
     state,
     verdict,
 )
+from tests.examples import examples
 
 TICKS = st.sampled_from([D("0.05"), D("0.5"), D(5), D("1e-8"), D("0.1"), D("0.0001"), D("0.25"), D("3e-7")])
 SIDES = st.sampled_from(Side)
@@ -108,7 +109,7 @@ def sized(case: Case, side: Side, stop_ratio: Decimal) -> tuple[Decimal, Decimal
     return price, stop, result
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(cases(), SIDES, decimals("0.005", "0.2"))
 def test_the_loss_at_the_stop_with_fees_and_slippage_never_exceeds_the_budget(
     case: Case, side: Side, stop_ratio: Decimal
@@ -121,7 +122,7 @@ def test_the_loss_at_the_stop_with_fees_and_slippage_never_exceeds_the_budget(
     assert result.risk <= result.risk_budget
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(cases(), SIDES, decimals("0.005", "0.2"))
 def test_a_size_is_whole_steps_within_every_limit_and_its_margin_is_there(
     case: Case, side: Side, stop_ratio: Decimal
@@ -137,7 +138,7 @@ def test_a_size_is_whole_steps_within_every_limit_and_its_margin_is_there(
     assert 1 <= result.leverage <= min(traded.max_leverage, case.entry.exchange_cap)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(cases(), SIDES, decimals("0.005", "0.2"))
 def test_liquidation_is_farther_than_the_stop_by_the_profile_s_ratio(
     case: Case, side: Side, stop_ratio: Decimal
@@ -152,7 +153,7 @@ def test_liquidation_is_farther_than_the_stop_by_the_profile_s_ratio(
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(cases(), SIDES, decimals("0.0001", "0.05"), st.lists(decimals("0.9", "1.1"), max_size=6))
 def test_stops_are_rounded_away_targets_toward_and_both_lie_on_ticks(
     case: Case, side: Side, atr_ratio: Decimal, pivots: list[Decimal]
@@ -178,14 +179,14 @@ def test_stops_are_rounded_away_targets_toward_and_both_lie_on_ticks(
         assert sign * (target.price - price) <= case.entry.r_multiple * distance
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(cases(), SIDES, decimals("0.99", "1.01"), decimals("0.0001", "0.05"))
 def test_a_plan_s_prices_are_on_ticks_inside_the_zone_and_never_cross_the_book(
     case: Case, side: Side, anchor: Decimal, atr: Decimal
 ) -> None:
     mid, tick = case.quote.mid, case.contract.tick_size
     numbers = {"sma21": float(mid * anchor), "atr": float(mid * atr)}
-    planned = make_plan(
+    planned = plan_or_refusal(
         verdict(side),
         PROFILE,
         observation(

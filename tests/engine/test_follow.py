@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from apps.engine import events
 from apps.engine.cycle import follow
+from apps.engine.follow.action import CancelOrder, Unprotect
 from apps.engine.follow.protection import closing_requests, has_confirmed_stop
-from apps.engine.values.book import ExchangeBook, SymbolBook
+from apps.engine.follow.symbol import FollowResult
+from apps.engine.values.book import ExchangeBook, SymbolBook, TrackedOrder
 from apps.engine.values.order import OrderReport, OrderStatus, ProtectionKind, ProtectionReport
 from apps.engine.values.position import PositionReport, PositionStatus, Side
 from tests.engine.follower import Follower
@@ -242,81 +245,96 @@ def test_a_trade_that_is_over_between_two_looks_leaves_its_position_behind_it() 
 
 
 def position(size: int = 7, side: Side = Side.LONG) -> PositionReport:
-    numbers = dict.fromkeys(
-        ("entry_price", "mark_price", "margin", "unrealised", "realised", "liquidation_price"), D(1)
-    )
-    return PositionReport(
-        symbol=SYMBOL, side=side, size=D(size), leverage=3, isolated=True, opened_at=NOW, **numbers
-    )
+    return PositionReport(symbol=SYMBOL, side=side, size=D(size), entry_price=D(1), opened_at=NOW)
+
+
+def seen_at(seconds: float, **parts: Any) -> ExchangeBook:
+    """All lists of the symbol as read then; nothing but `parts` is there."""
+    times = dict.fromkeys(("orders_at", "positions_at", "protections_at", "fills_at"), at(seconds))
+    return ExchangeBook(SYMBOL, **times, fills_since=NOW - timedelta(hours=1), **parts)
+
+
+def followed(book: SymbolBook, seen: ExchangeBook, seconds: float) -> FollowResult:
+    return follow(book, seen, contract(), constraints=CONSTRAINTS, off={}, now=at(seconds))
 
 
 def test_a_position_opened_by_hand_is_reported_and_left_alone() -> None:
-    book = SymbolBook(SYMBOL)
-    seen = ExchangeBook(SYMBOL, at(1), positions=(position(),))
-    followed = follow(book, seen, contract(), constraints=CONSTRAINTS, off={}, now=at(1))
-    assert [event.name for event in followed.events] == ["position_foreign"]
-    assert followed.actions == ()
-    later = follow(
-        followed.book, replace(seen, read_at=at(60)), contract(), constraints=CONSTRAINTS, off={}, now=at(60)
-    )
+    first = followed(SymbolBook(SYMBOL), seen_at(1, positions=(position(),)), 1)
+    assert [event.name for event in first.events] == ["position_foreign"]
+    assert first.actions == ()
+    later = followed(first.book, seen_at(60, positions=(position(),)), 60)
     assert (later.events, later.actions) == ((), ())
 
 
-def test_an_order_with_our_prefix_that_no_book_knows_is_adopted_and_taken_back() -> None:
-    report = OrderReport("x9", "tv3e" + "0" * 28, SYMBOL, Side.LONG, True, D(50), D(4), D(0), D(0), True, NOW)
-    followed = follow(
-        SymbolBook(SYMBOL),
-        ExchangeBook(SYMBOL, at(1), orders=(report,)),
-        contract(),
-        constraints=CONSTRAINTS,
-        off={},
-        now=at(1),
+def adopted(filled: int) -> OrderReport:
+    """An order with our prefix that no book knows."""
+    return OrderReport(
+        "x9", "tv3e" + "0" * 28, SYMBOL, Side.LONG, True, D(50), D(4), D(filled), D(50), True, NOW
     )
-    assert [event.name for event in followed.events] == ["order_adopted", "order_cancel_asked"]
-    assert len(followed.actions) == 1
+
+
+def test_an_order_with_our_prefix_that_no_book_knows_is_adopted_and_taken_back() -> None:
+    result = followed(SymbolBook(SYMBOL), seen_at(1, orders=(adopted(0),)), 1)
+    assert [event.name for event in result.events] == ["order_adopted", "order_cancel_asked"]
+    assert len(result.actions) == 1
 
 
 def test_what_an_adopted_order_filled_counts_as_protected_by_any_stop_and_is_closed_without_one() -> None:
-    report = OrderReport(
-        "x9", "tv3e" + "0" * 28, SYMBOL, Side.LONG, True, D(50), D(4), D(2), D(50), True, NOW
-    )
-    seen = ExchangeBook(SYMBOL, at(1), orders=(report,), positions=(position(2),))
-    naked = follow(SymbolBook(SYMBOL), seen, contract(), constraints=CONSTRAINTS, off={}, now=at(1))
+    there: dict[str, Any] = {"orders": (adopted(2),), "positions": (position(2),)}
+    naked = followed(SymbolBook(SYMBOL), seen_at(1, **there), 1)
     assert "position_opened" in [event.name for event in naked.events]
-    closed = follow(
-        naked.book, replace(seen, read_at=at(6)), contract(), constraints=CONSTRAINTS, off={}, now=at(6)
-    )
+    closed = followed(naked.book, seen_at(6, **there), 6)
     assert "emergency_close" in [event.name for event in closed.events]
     stop = ProtectionReport("p", "", SYMBOL, Side.LONG, ProtectionKind.STOP, D(1), None)
-    with_stop = follow(
-        naked.book,
-        replace(seen, read_at=at(6), protections=(stop,)),
-        contract(),
-        constraints=CONSTRAINTS,
-        off={},
-        now=at(6),
-    )
+    with_stop = followed(naked.book, seen_at(6, **there, protections=(stop,)), 6)
     assert "protected" in [event.name for event in with_stop.events]
 
 
-def test_a_read_from_before_our_own_last_event_is_not_believed() -> None:
+def test_a_list_from_before_our_own_last_event_is_not_believed() -> None:
     book = replace(SymbolBook(SYMBOL), changed_at=at(2))
-    seen = ExchangeBook(SYMBOL, at(1), positions=(position(),))
-    assert follow(book, seen, contract(), constraints=CONSTRAINTS, off={}, now=at(3)).events == ()
+    result = followed(book, seen_at(1, positions=(position(),)), 3)
+    assert result.events == ()
+    assert result.soon
 
 
-def test_flat_is_believed_after_two_reads_two_seconds_apart_and_not_before() -> None:
+def opened() -> Follower:
+    """A filled and protected position."""
     watch = sent()
     watch.exchange.fill(PLAN.size)
     watch.run(2)
-    held_before = dict(watch.exchange.held)
+    return watch
+
+
+def test_a_position_that_is_only_absent_from_its_list_is_not_flat_and_keeps_its_stop() -> None:
+    watch = opened()
+    held, stops = dict(watch.exchange.held), dict(watch.exchange.stops)
     watch.exchange.held.clear()
-    watch.run(1)
+    watch.run(300)
     assert watch.names()[-1] == "position_flat_seen"
-    watch.exchange.held.update(held_before)
+    assert watch.exchange.stops == stops
+    assert watch.book.locked_by == PLAN.decision_key
+    watch.exchange.held.update(held)
     watch.run(1)
-    assert watch.book.positions[0].flat_since is None
+    [position] = watch.book.positions
+    assert (position.status, position.flat_since) == (PositionStatus.PROTECTED, None)
+
+
+def test_a_position_gone_with_its_stop_but_without_a_closing_trade_is_believed_flat_a_minute_later() -> None:
+    watch = opened()
     watch.exchange.held.clear()
+    watch.exchange.stops.clear()
+    watch.run(55)
+    assert len(watch.book.positions) == 1
+    watch.run(15)
+    assert watch.book.positions == ()
+    assert watch.book.locked_by is None
+
+
+def test_a_position_nobody_traded_is_believed_flat_after_two_reads_two_seconds_apart() -> None:
+    watch = opened()
+    watch.exchange.held.clear()
+    watch.exchange.stops.clear()
+    watch.exchange.trades.clear()
     watch.run(2)
     assert len(watch.book.positions) == 1
     watch.run(1)
@@ -351,3 +369,53 @@ def test_slices_add_up_and_none_is_above_what_the_market_takes() -> None:
         assert all(not request.opens for request in slices)
     [whole] = closing_requests(position(), None, "key", 0)
     assert whole.size == D(7)
+
+
+@pytest.mark.parametrize("shown", ["nowhere", "in the list", "by a look-up"])
+def test_a_cancel_is_asked_again_only_of_an_order_that_is_still_shown_open(shown: str) -> None:
+    """A look-up tells how one that is gone ended; asking again would put the look-up off."""
+    order = replace(sent().order, status=S.SUBMITTED, exchange_order_id="1", cancel_asked_at=at(61))
+    book = SymbolBook(SYMBOL, locked_by=PLAN.decision_key, changed_at=at(61), orders=(order,))
+    report = OrderReport(
+        "1", order.client_order_id, SYMBOL, order.side, True, order.price, order.size, D(0), D(0), True, at(1)
+    )
+    seen = seen_at(64, orders=(report,) if shown == "in the list" else ())
+    if shown == "by a look-up":
+        seen = replace(seen, looked_up={order.client_order_id: report})
+    names = [event.name for event in followed(book, seen, 65).events]
+    assert ("order_cancel_asked" in names) == (shown != "nowhere")
+
+
+def test_an_order_that_may_not_have_left_yet_is_not_taken_back_before_it_must_have() -> None:
+    """Its cancel would outrun it, and then nobody would ask again at once."""
+    book = SymbolBook(SYMBOL, locked_by=PLAN.decision_key, orders=(TrackedOrder.of(PLAN),))
+    off = {"GLOBAL": "enough"}
+
+    def cancels(seconds: int) -> list[Any]:
+        result = follow(book, seen_at(seconds), contract(), constraints=CONSTRAINTS, off=off, now=at(seconds))
+        return [action for action in result.actions if isinstance(action, CancelOrder)]
+
+    assert cancels(10) == []
+    assert cancels(11) == [CancelOrder(SYMBOL, PLAN.client_order_id)]
+
+
+@pytest.mark.parametrize(
+    ("price", "side", "is_ours"),
+    [
+        (PLAN.stop, PLAN.side, True),
+        (PLAN.target, PLAN.side, True),
+        (D(40_000), PLAN.side, False),
+        (PLAN.stop, Side.SHORT, False),
+    ],
+)
+def test_an_attached_stop_that_a_list_shows_only_after_the_symbol_was_free_is_taken_back(
+    price: Any, side: Side, is_ours: bool
+) -> None:
+    """It has no client id; somebody else's at another price, or on the other side, stays."""
+    order = replace(sent().order, status=S.FILLED, exchange_order_id="1", filled=PLAN.size)
+    book = SymbolBook(SYMBOL, changed_at=at(20), orders=(order,))
+    late = ProtectionReport("p", "", SYMBOL, side, ProtectionKind.STOP, price, D(4))
+    result = followed(book, seen_at(25, protections=(late,)), 25)
+    assert result.actions == ((Unprotect(SYMBOL, "p"),) if is_ours else ())
+    held = seen_at(25, protections=(late,), positions=(position(),))
+    assert Unprotect(SYMBOL, "p") not in followed(book, held, 25).actions

@@ -13,13 +13,12 @@ from apps.engine.cycle import follow
 from apps.engine.follow.orders import LIVE
 from apps.engine.follow.protection import has_confirmed_stop
 from apps.engine.follow.reconcile import Differences, compare
-from apps.engine.follow.symbol import FollowResult
-from apps.engine.values.book import ExchangeBook
 from apps.engine.values.order import TRANSITIONS, OrderStatus, ProtectionKind
 from apps.engine.values.position import PositionStatus
-from tests.engine.follower import Follower
+from tests.engine.follower import Follower, look
 from tests.engine.tiny_exchange import Answer, TinyExchange
 from tests.engine.trade_builder import CONSTRAINTS, NOW, SYMBOL, D, contract, planned
+from tests.examples import examples
 
 PLAN = planned()
 Happening = Literal["nothing", "fill", "stop", "target", "switch", "arrive", "lose_stops"]
@@ -62,7 +61,7 @@ def happen(watch: Follower, what: Happening, size: int) -> None:
             exchange.stops.clear()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(
     st.sampled_from(["ok", "lost", "held"]),
     FAULTS,
@@ -98,7 +97,7 @@ def test_any_life_ends_flat_clean_and_free_and_is_never_naked_for_long(
     assert watch.book.trade_ids == {fill.trade_id for fill in watch.exchange.trades}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(PRESETS, st.lists(st.tuples(HAPPENINGS, st.integers(1, 8)), max_size=30))
 def test_books_that_are_equal_differ_in_nothing_and_following_again_does_nothing(
     preset: Literal["first_fill", "complete", "never"], life: list[tuple[Happening, int]]
@@ -107,26 +106,18 @@ def test_books_that_are_equal_differ_in_nothing_and_following_again_does_nothing
     for what, size in life:
         happen(watch, what, size)
         watch.run(1)
-    exchange = watch.exchange
-    seen = ExchangeBook(
-        symbol=SYMBOL,
-        read_at=watch.now,
-        orders=tuple(exchange.resting.values()),
-        looked_up={order.client_order_id: order for order in exchange.over.values()},
-        fills=tuple(exchange.trades),
-        positions=tuple(exchange.held.values()),
-        protections=tuple(exchange.stops.values()),
-    )
+    seen = look(watch.exchange, watch.book)
     first = follow(watch.book, seen, contract(), constraints=CONSTRAINTS, off=watch.off, now=watch.now)
     again = follow(first.book, seen, contract(), constraints=CONSTRAINTS, off=watch.off, now=watch.now)
-    assert compare(first.book, seen) == Differences(positions_gone=compare(first.book, seen).positions_gone)
-    assert again == FollowResult(first.book, (), again.actions)
+    differences = compare(first.book, seen, watch.now)
+    assert differences == Differences(positions_gone=differences.positions_gone)
+    assert (again.book, again.events) == (first.book, ())
     assert set(again.actions) <= set(first.actions), (
         "what was not done yet may be asked for again, nothing new"
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.tuples(HAPPENINGS, st.integers(1, 8)), max_size=40), FAULTS)
 def test_every_status_an_order_takes_on_its_way_is_legal(
     life: list[tuple[Happening, int]], calls: list[Answer]

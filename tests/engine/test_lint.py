@@ -370,6 +370,37 @@ CHOOSE = "nearest or strongest, which choose by side"
             ],
         ),
         (
+            {"tp1_r": 0.5, "fees": {"maker": 0.0002, "taker": 0.002}},
+            [
+                (
+                    "warning",
+                    "entry.tp1_r",
+                    "at the smallest stop (0.5% of the price) 0.5 R is 0.25%, and in and out costs 0.40%: "
+                    "nothing is won; it takes tp1_r above 0.80",
+                )
+            ],
+        ),
+        (
+            {"trailing": {"atr_k": 2}, "process_tp_sl": False},
+            [
+                (
+                    "warning",
+                    "entry.trailing",
+                    "no effect: process_tp_sl is false, and a stop stays where it is placed",
+                )
+            ],
+        ),
+        (
+            {"trailing": {"atr_k": 2}, "max_holding_s": 180},
+            [
+                (
+                    "warning",
+                    "entry.trailing",
+                    "no effect: a stop moves each 180 s, and max_holding_s 180 ends the position before",
+                )
+            ],
+        ),
+        (
             {"risk_pct": 3},
             [
                 (

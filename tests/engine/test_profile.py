@@ -165,6 +165,38 @@ def test_a_fault_names_the_file_the_path_and_the_nearest_name(changes: dict[str,
     )
 
 
+@pytest.mark.parametrize(
+    ("section", "fault"),
+    [
+        ({"topn": 5}, "universe.topn: unknown key; nearest: 'top_n'"),
+        ({"top_n": 2001}, "universe.top_n: Input should be less than or equal to 2000"),
+        ({"top_n": 0}, "universe: top_n and mid_n are both 0: no contract would ever be judged"),
+        ({"min_turnover_usdt": -1}, "universe.min_turnover_usdt: Input should be greater than or equal to 0"),
+        (
+            {"min_turnover_usdt": 9_000_000},
+            "universe: top_turnover_usdt 8000000 is below min_turnover_usdt 9000000",
+        ),
+        ({"min_listed_h": 1.5}, "universe.min_listed_h: '1.5' is not a whole number"),
+    ],
+)
+def test_a_bad_universe_is_refused_at_its_key(section: dict[str, Any], fault: str) -> None:
+    assert any(line.startswith(f"profiles/tiny.yaml: {fault}") for line in faults(universe=section)), faults(
+        universe=section
+    )
+
+
+def test_a_profile_without_a_universe_has_the_documented_one() -> None:
+    assert load().content["universe"] == {
+        "min_turnover_usdt": 1_500_000,
+        "top_turnover_usdt": 8_000_000,
+        "top_n": 210,
+        "mid_n": 0,
+        "min_listed_h": 1_000,
+        "min_delist_days": 7,
+    }
+    assert load(universe={"top_n": 210}).digest == load().digest
+
+
 @pytest.mark.parametrize("value", [None, [], "text", 3])
 def test_a_file_that_is_no_mapping_is_refused(value: object) -> None:
     with pytest.raises(ProfileError, match="a profile is a mapping"):
@@ -205,6 +237,7 @@ EFFECTIVE: dict[str, dict[str, Any]] = {
     },
     "side": {"timeframes": content()["timeframes"] | {"1h": {"long": ["warm"]}}},
     "filter": {"filters_mandatory": {}},
+    "universe": {"universe": {"top_n": 209}},
     "filter value": {"filters_mandatory": {"15m": {"execution": {"long": ["adx > 21"]}}}},
 }
 

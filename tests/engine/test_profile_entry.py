@@ -40,6 +40,14 @@ def faults(path: str, value: Any) -> tuple[str, ...]:
         ("risk_pct", float("nan"), "finite number"),
         ("margin_pct", 101, "less than or equal to 100"),
         ("r_multiple", 0.4, "greater than or equal to 0.5"),
+        ("tp1_r", 2.0, "tp1_r 2.0 is not below r_multiple 2"),
+        ("tp1_r", 0.2, "greater than or equal to 0.25"),
+        ("process_tp_sl", "no", "valid boolean"),
+        ("trailing", 2, "dictionary"),
+        ("trailing", {"atr": 2}, "entry.trailing.atr: unknown key"),
+        ("trailing", {"atr_k": 0}, "greater than 0"),
+        ("max_holding_s", 59, "greater than or equal to 60"),
+        ("max_holding_s", 90.5, "'90.5' is not a whole number"),
         ("stop_from", "atrr", "is not one of atr, pivot; nearest: 'atr'"),
         ("pivot_sl_policy", "s7", "is not one of nearest, strongest"),
         ("max_stop_pct", 0.5, "greater than 0.5"),
@@ -72,6 +80,17 @@ def test_every_number_decides_and_so_is_part_of_the_digest() -> None:
         if isinstance(value, int | float):
             changed = value + (1 if isinstance(value, int) else 0.01)
             assert profile("regular", **{key: changed}).digest != base, key
+
+
+def test_who_asks_for_stops_that_stay_gets_another_digest_and_nothing_else_changes() -> None:
+    base = profile("regular")
+    unmoved = base.with_unmoved_stops()
+    assert unmoved.entry is not None
+    assert base.entry is not None
+    assert not unmoved.entry.process_tp_sl
+    assert unmoved.digest != base.digest
+    assert unmoved.entry.content() == base.entry.content() | {"process_tp_sl": False}
+    assert unmoved.with_unmoved_stops().digest == unmoved.digest
 
 
 def test_how_a_number_is_written_does_not_change_the_digest() -> None:

@@ -42,6 +42,11 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "zone.ttl_s": (180, 150, 240, 240, 120),
     "order_ttl_s": (60, 75, 120, 120, 120),
     "exchange_cap": (20,) * 5,
+    "tp1_r": (None, 1.0, 1.0, 1.0, None),
+    "order_type": ("limit",) * 5,
+    "market_max_spread_pct": (0.06, 0.06, 0.06, 0.06, 0.08),
+    "slippage_guard_bps": (8, 8, 8, 8, 10),
+    "out_of_zone_bps": (10,) * 5,
     "spread_guard_bps": (6, 6, 6, 6, 8),
     "stop_slippage_bps": (5, 5, 5, 5, 15),
     "daily_max_loss_pct": (2.5, 6, 6, 6, 4),
@@ -68,6 +73,16 @@ def test_every_profile_trades_by_its_values(key: str) -> None:
     assert numbers == [
         Decimal(str(number)) if isinstance(number, float) else number for number in VALUES[key]
     ]
+
+
+def test_three_profiles_take_what_is_left_from_the_book_at_the_end_of_its_time() -> None:
+    fallbacks = {name: entry_of(name).fallback_end_of_zone for name in NAMES}
+    assert {name for name, fallback in fallbacks.items() if fallback} == {
+        "scalper_micro",
+        "regular",
+        "classic",
+    }
+    assert {(each.ttl_threshold_s, each.max_spread_bps) for each in fallbacks.values() if each} == {(25, 8)}
 
 
 @pytest.mark.parametrize("symbol", CAPS)

@@ -9,12 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from apps.engine.enter.plan import make_plan
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.position import Bracket, FeeRates, Quote, Side
 from apps.engine.values.timeframe import Timeframe
-from tests.engine.trade_builder import D, account, contract, entry_of, observation, profile, state
+from tests.engine.trade_builder import (
+    D,
+    account,
+    contract,
+    entry_of,
+    observation,
+    plan_or_refusal,
+    profile,
+    state,
+)
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "worked-example.md"
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -88,7 +96,8 @@ def ready(symbol: str, by: str, side: Side, timeframe: Timeframe, opened_at: dat
 
 
 def of_plan(plan: OrderPlan) -> Numbers:
-    sizing = plan.sizing
+    sizing, first = plan.sizing, plan.exits.first_target
+    halves = {} if first is None else {"first target": first, "closed there": plan.size // 2}
     return {
         "client order id": plan.client_order_id,
         "zone half width": half_width(plan),
@@ -107,6 +116,7 @@ def of_plan(plan: OrderPlan) -> Numbers:
         "liquidation distance": sizing.liquidation_distance,
         "target": plan.target,
         "target source": plan.target_source,
+        **halves,
         "expected R net": plan.expected_r_net,
         "cancelled at": f"{plan.expires_at:%H:%M:%S}",
     }
@@ -138,7 +148,7 @@ def long_trade() -> Numbers:
     opened_at = datetime(2026, 3, 2, 9, 59, tzinfo=UTC)
     now = opened_at + timedelta(seconds=62)
     seen = {Timeframe.M1: {"sma21": 67401.52, "atr": 95.3}, Timeframe.M5: {"atr": 210.6}}
-    plan = make_plan(
+    plan = plan_or_refusal(
         ready("BTCUSDT", "scalper_micro", Side.LONG, Timeframe.M1, opened_at),
         profile("scalper_micro"),
         observation(
@@ -173,7 +183,7 @@ def short_trade() -> Numbers:
     opened_at = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
     now = opened_at + timedelta(minutes=15, seconds=2)
     seen = {Timeframe.M15: {"vwap": 3480.55, "atr": 21.4}, Timeframe.D1: {"s1": 3398.1, "s2": 3351.7}}
-    plan = make_plan(
+    plan = plan_or_refusal(
         ready("ETHUSDT", "regular", Side.SHORT, Timeframe.M15, opened_at),
         profile("regular"),
         observation(

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from apps.engine.ports import BrokerRateLimited, BrokerRejected, BrokerUnavailable, BrokerUnknown
+from apps.engine.ports.account import BrokerRateLimited, BrokerRejected, BrokerUnavailable, BrokerUnknown
 from apps.engine.values.order import Fill, OrderReport, OrderRequest, ProtectionKind, ProtectionReport
 from apps.engine.values.position import PositionReport, Side
 
@@ -18,11 +18,15 @@ Answer = Literal["ok", "lost", "held", "rejected", "again", "full", "unreachable
 
 @dataclass
 class TinyExchange:
-    """Sizes in contracts. `answers` is used up one a submit, `calls` one a protective call or cancel."""
+    """Sizes in contracts. `answers` is used up one a submit, `calls` one a protective call or cancel.
+
+    `sized_presets`: an order's stop and target are of what it filled, else of the whole position.
+    """
 
     symbol: str
     now: datetime
     preset_on_partial: Literal["first_fill", "complete", "never"] = "first_fill"
+    sized_presets: bool = False
     answers: list[Answer] = field(default_factory=list)
     calls: list[Answer] = field(default_factory=list)
     requests: list[OrderRequest] = field(default_factory=list)
@@ -75,12 +79,18 @@ class TinyExchange:
         self._end(client_order_id)
 
     def protect(
-        self, symbol: str, side: Side, kind: ProtectionKind, trigger_price: Decimal, client_order_id: str
+        self,
+        symbol: str,
+        side: Side,
+        kind: ProtectionKind,
+        trigger_price: Decimal,
+        client_order_id: str,
+        size: Decimal | None = None,
     ) -> str:
         self._refuse()
         if side not in self.held:
             raise BrokerRejected("40021", "no position")
-        self._protect(side, kind, trigger_price, client_order_id)
+        self._protect(side, kind, trigger_price, client_order_id, size=size)
         return f"x{client_order_id}"
 
     def unprotect(self, symbol: str, exchange_order_id: str) -> None:
@@ -90,21 +100,43 @@ class TinyExchange:
     # what the market does
 
     def fill(self, size: Decimal) -> None:
-        """So much of the resting order trades."""
-        for client_id, order in list(self.resting.items()):
-            self._trade(order, min(size, order.size - order.filled))
-            filled = min(order.filled + size, order.size)
-            self.resting[client_id] = replace(order, filled=filled, average_price=order.price)
-            self._attach(client_id, complete=filled == order.size)
-            if filled == order.size:
-                self._end(client_id)
+        """So much of the resting orders trades, the nearest to the market first."""
+        nearest = sorted(
+            self.resting.values(), key=lambda row: -row.price if row.side == Side.LONG else row.price
+        )
+        for order in nearest:
+            traded = min(size, order.size - order.filled)
+            if not traded:
+                return
+            size -= traded
+            self._trade(order, traded)
+            after = replace(order, filled=order.filled + traded, average_price=order.price)
+            self.resting[order.client_order_id] = after
+            self._attach(after)
+            if after.filled == order.size:
+                self._end(order.client_order_id)
 
     def trigger(self, kind: ProtectionKind) -> None:
-        """The price reaches a stop or target: its position is closed and it is gone."""
+        """The price reaches every stop, or every target: what they close is closed, and they are gone."""
         for key, stop in list(self.stops.items()):
-            if stop.kind == kind and key in self.stops:
+            if stop.kind == kind:
                 del self.stops[key]
-                self._close(stop.side, None)
+                self._close(stop.side, stop.size)
+
+    def trigger_first_target(self) -> None:
+        """The price reaches the targets of a part of the position, and no others."""
+        for key, target in list(self.stops.items()):
+            if (
+                target.kind == ProtectionKind.TARGET
+                and target.size is not None
+                and not key.startswith("preset")
+            ):
+                del self.stops[key]
+                self._close(target.side, target.size)
+
+    def quote(self, mark: Decimal) -> None:
+        """The mark price of what is held."""
+        self.held = {side: replace(held, mark_price=mark) for side, held in self.held.items()}
 
     def place(self, request: OrderRequest) -> None:
         self.requests.append(request)
@@ -130,23 +162,31 @@ class TinyExchange:
         if client_id in self.resting:
             self.over[client_id] = replace(self.resting.pop(client_id), open=False)
 
-    def _attach(self, client_id: str, *, complete: bool) -> None:
-        request = self._presets[client_id]
+    def _attach(self, order: OrderReport) -> None:
+        request, complete = self._presets[order.client_order_id], order.filled == order.size
         due = self.preset_on_partial == "first_fill" or (self.preset_on_partial == "complete" and complete)
-        if not due or any(key.startswith("preset") for key in self.stops):
+        if not due or (not self.sized_presets and any(key.startswith("preset") for key in self.stops)):
             return
         for kind, price in (
             (ProtectionKind.STOP, request.stop_price),
             (ProtectionKind.TARGET, request.target_price),
         ):
             if price is not None:
-                self._protect(request.side, kind, price, "", key=f"preset{kind}")
+                key = f"preset{kind}" + (order.client_order_id if self.sized_presets else "")
+                size = order.filled if self.sized_presets else None
+                self._protect(request.side, kind, price, "", key=key, size=size)
 
     def _protect(
-        self, side: Side, kind: ProtectionKind, price: Decimal, client_id: str, key: str = ""
+        self,
+        side: Side,
+        kind: ProtectionKind,
+        price: Decimal,
+        client_id: str,
+        key: str = "",
+        size: Decimal | None = None,
     ) -> None:
         key = key or f"x{client_id}"
-        self.stops[key] = ProtectionReport(key, client_id, self.symbol, side, kind, price, None)
+        self.stops[key] = ProtectionReport(key, client_id, self.symbol, side, kind, price, size)
 
     def _trade(self, order: OrderReport, size: Decimal) -> None:
         position = self.held.get(order.side) or PositionReport(
@@ -155,15 +195,11 @@ class TinyExchange:
             size=Decimal(0),
             entry_price=order.price,
             mark_price=order.price,
-            leverage=5,
-            isolated=True,
-            margin=Decimal(0),
-            unrealised=Decimal(0),
-            realised=Decimal(0),
-            liquidation_price=Decimal(1),
             opened_at=self.now,
         )
-        self.held[order.side] = replace(position, size=position.size + size)
+        grown = position.size + size
+        average = (position.entry_price * position.size + order.price * size) / grown
+        self.held[order.side] = replace(position, size=grown, entry_price=average)
         self._book(order.exchange_order_id, order.side, size, opens=True)
 
     def _close(self, side: Side, size: Decimal | None) -> None:

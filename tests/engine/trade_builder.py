@@ -12,8 +12,9 @@ from typing import Any
 
 import yaml
 
+from apps.engine.enter.guards import claim_refusal, review_refusal
 from apps.engine.enter.observation import Observation
-from apps.engine.enter.plan import make_plan
+from apps.engine.enter.plan import make_plan, precheck
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.profile import EntrySettings, Profile
 from apps.engine.values.account import AccountState
@@ -48,9 +49,11 @@ def at(seconds: float) -> datetime:
 
 
 def profile(name: str = "scalper_micro", **entry: Any) -> Profile:
-    """A shipped profile; `entry` replaces keys of its entry section."""
+    """A shipped profile; `entry` replaces keys of its entry section. Scaled in it has no fallback."""
     content = deepcopy(_file(name))
     content["entry"] |= entry
+    if len(entry.get("scaling", ())) > 1:
+        content["entry"].pop("fallback_end_of_zone", None)
     return Profile.load(content, _file("conditions"), name)
 
 
@@ -148,9 +151,34 @@ def state(**changes: Any) -> AccountState:
     return AccountState(**(values | changes))
 
 
-def planned(side: Side = Side.LONG, **changes: Any) -> OrderPlan:
-    """The plan of `verdict(side)`; keywords change the observation."""
-    plan = make_plan(verdict(side), profile(), observation(**changes), state(), NOW)
+def plan_or_refusal(
+    of: Verdict,
+    by: Profile,
+    seen: Observation,
+    books: AccountState,
+    now: datetime,
+    *,
+    approved: OrderPlan | None = None,
+) -> OrderPlan | Refusal:
+    """What an entry comes to: prechecked, planned, and asked once more by the claim."""
+    decision = precheck(of, by, books, now, approved=approved)
+    plan = decision if isinstance(decision, Refusal) else make_plan(decision, seen, now)
+    if isinstance(plan, Refusal):
+        return plan
+    if approved is not None:
+        books = books.without(approved.decision_key)
+        worse = review_refusal(approved, plan)
+        if worse is not None:
+            return worse
+    return claim_refusal(plan, books, now) or plan
+
+
+def planned(
+    side: Side = Side.LONG, *, scaling: tuple[float, ...] = (1,), by: Profile | None = None, **changes: Any
+) -> OrderPlan:
+    """The plan of `verdict(side)`; `scaling` its shares, keywords change the observation."""
+    by = by or (profile() if scaling == (1,) else profile(scaling=list(scaling)))
+    plan = plan_or_refusal(verdict(side), by, observation(**changes), state(), NOW)
     assert not isinstance(plan, Refusal), plan
     return plan
 

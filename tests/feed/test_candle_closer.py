@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from apps.engine.ports import FormingCandle
+from apps.engine.ports.market import FormingCandle
 from apps.engine.values.candle import Source
 from apps.engine.values.timeframe import Timeframe
 from apps.feed.candle_closer import GRACE, LIVE_FOR, CandleCloser

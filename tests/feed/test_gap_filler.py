@@ -11,13 +11,14 @@ from decimal import Decimal
 
 import pytest
 
-from apps.engine.ports import Gap
+from apps.engine.ports.market import Gap
 from apps.engine.values.candle import Source
 from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.feed import gap_filler as module
 from apps.feed.announcement import redis_client
 from apps.feed.gap_filler import HEAD_AFTER, GapFiller
+from apps.feed.quote_feed import QuotePulse
 from apps.feed.stream import Stream
 from apps.market import store
 from apps.market.models import Kline
@@ -218,7 +219,9 @@ def test_after_a_gap_in_the_stream_what_was_missed_is_fetched_and_what_was_cut_s
             ],
         )
         client = redis_client()
-        Stream(script, subject, client, ["AUSDT"], clock=clock).run(threading.Event())
+        Stream(script, subject, client, ["AUSDT"], clock=clock, wanted=lambda: (), quotes=QuotePulse).run(
+            threading.Event()
+        )
 
 
 def stored_closes() -> list[tuple[str, int]]:

@@ -12,11 +12,12 @@ from typing import cast
 import pytest
 import redis
 
-from apps.engine.ports import Gap
+from apps.engine.ports.market import Gap
 from apps.engine.values.candle import Source
 from apps.engine.values.timeframe import Timeframe
 from apps.feed.gap_filler import GapFiller
 from apps.feed.models import StreamHealth
+from apps.feed.quote_feed import QuotePulse
 from apps.feed.stream import Stream
 from apps.market import store
 from apps.market.models import Kline
@@ -67,15 +68,29 @@ class Feed:
 
     def __post_init__(self) -> None:
         self.board = Board(self.clock)
+        self.misses_some = False
+        self.quotes = QuotePulse()
         self.filler = GapFiller(self.history, SYMBOLS, [], page_size=499, clock=self.clock)
 
     def play(
-        self, *steps: Step, symbols: Sequence[str] = SYMBOLS, stop: threading.Event | None = None
+        self,
+        *steps: Step,
+        symbols: Sequence[str] = SYMBOLS,
+        stop: threading.Event | None = None,
+        wanted: Sequence[str] = (),
     ) -> list[Announced]:
         script = Script(self.clock, steps)
         client = cast(redis.Redis, self.board)
-        stream = Stream(script, self.filler, client, symbols, clock=self.clock)
-        stream.run(stop or threading.Event())
+        stream = Stream(
+            script,
+            self.filler,
+            client,
+            symbols,
+            clock=self.clock,
+            wanted=lambda: wanted,
+            quotes=lambda: self.quotes,
+        )
+        self.misses_some = stream.run(stop or threading.Event())
         assert script.asked == tuple(symbols)
         return self.board.notes
 
@@ -209,8 +224,10 @@ def test_the_pulse_says_what_arrived_and_whether_anything_does() -> None:
         seen.append(StreamHealth.objects.get())
 
     start = feed.clock()
+    feed.quotes = QuotePulse(7, NOON)
     feed.play(*both(NOON), 10.1, *both(NOON + MINUTE), 1.5, look, 20.0, look)
     alive, silent = seen
+    assert (alive.quote_symbols, alive.last_quote_at) == (7, NOON)
     assert (alive.connected, alive.symbols, alive.reconnects) == (True, 2, 0)
     assert (alive.last_candle_at, alive.started_at) == (NOON + MINUTE, start)
     assert alive.last_message_at == NOON + MINUTE + timedelta(seconds=0.1)
@@ -223,3 +240,17 @@ def test_a_push_of_a_candle_that_rest_stored_already_changes_nothing() -> None:
     store.save_candles([candle(NOON, close="100.7", source=Source.REST)])
     Feed().play(push(NOON), 10.1, push(NOON + MINUTE), 1.0, symbols=("AUSDT",))
     assert stored() == [("AUSDT", 0, "REST")]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ends_at_s"),
+    [(["AUSDT"], 90), ([*SYMBOLS, "CUSDT"], 20)],
+    ids=["fewer are wanted", "one more is wanted"],
+)
+def test_a_stream_ends_in_a_quiet_second_when_a_symbol_is_wanted_that_it_does_not_have(
+    wanted: list[str], ends_at_s: float
+) -> None:
+    feed = Feed()
+    feed.play(*both(NOON), 100.0, wanted=wanted)
+    assert (feed.clock() - NOON - MINUTE).total_seconds() == pytest.approx(ends_at_s, abs=0.2)
+    assert feed.misses_some is (ends_at_s == 20)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from apps.engine.ports import CandlePage, FormingCandle, Gap
+from apps.engine.ports.market import CandlePage, FormingCandle, Gap
 from apps.engine.values.candle import Candle, Source
 from apps.engine.values.contract import Contract
 from apps.engine.values.timeframe import Timeframe

@@ -256,6 +256,18 @@ def test_for_machines_the_command_writes_everything_as_one_object_a_profile(
     assert report["decisions"]["READY"] == 12
 
 
+def test_without_symbols_the_command_reports_each_profiles_own_universe(
+    stored: None, write_profile: WriteProfile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_profile(by_close("plain", "5m"))
+    write_profile(by_close("narrow", "5m", universe={"top_n": 1}))
+    reports = [json.loads(line) for line in shown(capsys, *COMMAND, "--json").splitlines()]
+    assert {report["profile"]: report["symbols"] for report in reports} == {
+        "plain": ["AUSDT", "BUSDT"],
+        "narrow": ["AUSDT"],
+    }
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

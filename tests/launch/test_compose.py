@@ -31,6 +31,8 @@ OF_THE_IMAGES = {
 }
 OF_COMPOSE = {"POSTGRES_PASSWORD", "VALKEY_PASSWORD"}
 UNIT_WORDS = {
+    "percent of the peak": "percent",
+    "stop losses in a row": "stop losses in a row",
     "connections": "connections",
     "candles": "candles",
     "requests": "requests",

@@ -25,6 +25,7 @@ from apps.market import store
 from apps.profiles import store as profiles
 from apps.signals.models import IndicatorSnapshot, Signal, ValidationCache
 from apps.switches import store as switches
+from benchmarks.trading.always import ENTRY
 from tests.live.conftest import WriteProfile
 from tests.live.desk import Worker, by_close
 from tests.live.market import AT, M1, M5, M15, NEUTRAL, SHORT, candle, fill
@@ -164,6 +165,20 @@ def test_the_validation_mode_asked_for_is_the_one_judged_by(
     strict = result(broker, symbols=("AUSDT",), validation_mode="strict")["results"][0]
     assert pragmatic["status"] == "READY"
     assert strict["reason"] == "strict_context_requires_non_neutral_all"
+
+
+def test_what_an_asked_run_opens_keeps_its_stops_where_they_are_if_that_is_asked_for(
+    broker: redis.Redis, write_profile: WriteProfile
+) -> None:
+    write_profile(by_close("plain", "15m", "5m 1m") | {"entry": ENTRY})
+    entries = []
+    for asked in (True, False):
+        run = judged(broker, symbols=("AUSDT",), process_tp_sl=asked)
+        profile = profiles.find_version(run.digest)
+        assert profile is not None
+        assert profile.entry is not None
+        entries.append(profile.entry.process_tp_sl)
+    assert entries == [True, False]
 
 
 def test_switches_stop_an_asked_run_too_unless_it_is_forced(broker: redis.Redis) -> None:

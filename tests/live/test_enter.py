@@ -18,14 +18,16 @@ from apps.engine.values.candle import Source
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.reason import Reason, Refusal
 from apps.engine.values.timeframe import Timeframe
-from apps.live.enter.decision import NotReady, ready_symbols
+from apps.live.enter.decision import NotReady
+from apps.live.enter.dispatch import entries_to_send
 from apps.live.enter.outcome import outcome_counts
 from apps.live.enter.symbol_entry import enter_symbol
 from apps.live.models import MtfRun, WatchState
 from apps.market import store as market
 from apps.orders.models import ExchangeOrder, OrderPlan, SymbolLock
 from apps.switches import store as switches
-from tests.live.trading import ENTRY, SYMBOL, Desk, always, loaded
+from benchmarks.trading.always import ENTRY, always, loaded
+from tests.live.trading import SYMBOL, Desk
 from tests.system.until import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,6 +59,22 @@ def test_a_ready_verdict_becomes_one_order_with_its_stop_and_target(desk: Desk) 
     assert list(happened) == [(name, run.run_id) for name in expected]
 
 
+def test_a_ready_verdict_becomes_the_orders_its_profile_scales_in_by(desk: Desk) -> None:
+    [run] = desk.decide(
+        always(entry=ENTRY | {"scaling": [0.5, 0.3, 0.2], "zone": ENTRY["zone"] | {"w_min": 0.004}})
+    )
+    outcome = entered(desk, run)
+    assert isinstance(outcome, EntryResult), outcome
+    orders = sorted(desk.arrived(), key=lambda order: int(order["order_id"]))
+    assert [(Decimal(order["price"]), int(order["size"])) for order in orders] == [
+        (tranche.price, int(tranche.size)) for tranche in outcome.plan.tranches
+    ]
+    rows = ExchangeOrder.objects.order_by("tranche")
+    assert [row.exchange_order_id for row in rows] == [str(order["order_id"]) for order in orders]
+    assert [row.part for row in rows] == ["1/3", "2/3", "3/3"]
+    assert SymbolLock.objects.filter(released_at=None).count() == 1
+
+
 def test_a_task_delivered_twice_sends_no_second_order(desk: Desk) -> None:
     [run] = desk.decide(always())
     assert isinstance(entered(desk, run), EntryResult)
@@ -73,7 +91,7 @@ def test_of_two_profiles_ready_on_one_symbol_the_first_one_trades_and_the_other_
     contents = always("second"), always("first")
     runs = {run.profile: run for run in desk.decide(*contents)}
     order = [loaded(always(name)) for name in ("first", "second")]
-    wanted = ready_symbols(list(runs.values()), order)
+    wanted = entries_to_send(list(runs.values()), order, desk.clock())
     assert wanted == {SYMBOL: [str(runs["first"].run_id), str(runs["second"].run_id)]}
     outcomes = [enter_symbol(run_id, SYMBOL, clock=desk.clock) for run_id in wanted[SYMBOL]]
     assert isinstance(outcomes[0], EntryResult)
@@ -85,7 +103,7 @@ def test_of_two_profiles_ready_on_one_symbol_the_first_one_trades_and_the_other_
 def test_a_profile_without_an_entry_section_only_judges(desk: Desk) -> None:
     judging = always("judging", entry=None)
     [run] = desk.decide(judging)
-    assert ready_symbols([run], [loaded(judging)]) == {}
+    assert entries_to_send([run], [loaded(judging)], desk.clock()) == {}
     refused = entered(desk, run)
     assert isinstance(refused, Refusal)
     assert refused.reason == Reason.EXECUTION_TF_NOT_ALLOWED

@@ -18,7 +18,8 @@ from apps.live.models import MtfRun
 from apps.orders.models import ExchangeOrder, OrderPlan, SymbolLock
 from apps.switches import store as switches
 from apps.switches.models import Cooldown
-from tests.live.trading import ENTRY, SYMBOL, Desk, always
+from benchmarks.trading.always import ENTRY, always
+from tests.live.trading import SYMBOL, Desk
 
 WRITTEN = (OrderPlan, ExchangeOrder, SymbolLock, TradeLifecycleEvent, TradeZoneEvent, Cooldown)
 
@@ -96,3 +97,19 @@ def test_a_dry_run_on_a_live_account_plans_with_the_account_and_sends_nothing(de
     assert outcome.plan.sizing.equity == Decimal(1000)
     assert nothing_happened(desk)
     assert not venue.is_dry()
+
+
+def test_a_dry_run_lists_the_tranches_it_would_have_sent(dry: Desk) -> None:
+    scaled = ENTRY | {"scaling": [0.5, 0.3, 0.2], "zone": ENTRY["zone"] | {"w_min": 0.004}}
+    [run] = dry.decide(always(entry=scaled))
+    outcome = entered(dry, run)
+    assert isinstance(outcome, EntryResult)
+    [entry] = entries_of(run)
+    assert [(each["part"], each["status"]) for each in entry["tranches"]] == [
+        ("1/3", "SUBMITTED"),
+        ("2/3", "SUBMITTED"),
+        ("3/3", "SUBMITTED"),
+    ]
+    planned = [(each.price, each.size) for each in outcome.plan.tranches]
+    assert [(Decimal(each["price"]), Decimal(each["size"])) for each in entry["tranches"]] == planned
+    assert nothing_happened(dry)

@@ -19,12 +19,15 @@ from apps.live.enter.outcome import counts_text, entry_outcomes, outcome_counts
 from apps.live.enter.symbol_entry import enter_approved_plans, enter_symbol
 from apps.live.models import MtfRun, RunStatus, Trigger
 from apps.live.run_request import RunRequest, open_requested_run
+from apps.market import blacklist
+from apps.market.blacklist import MOST_FAULTS
 from apps.orders import store as orders
-from apps.orders.models import OrderPlan
+from apps.orders.models import ExchangeOrder, OrderPlan, SymbolLock
 from apps.profiles import store as profiles
 from apps.profiles.models import ProfileVersion
+from benchmarks.trading.always import always, loaded
 from tests.api.conftest import dead_broker  # noqa: F401  # a fixture
-from tests.live.trading import SYMBOL, Desk, always, loaded
+from tests.live.trading import SYMBOL, Desk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -77,12 +80,16 @@ def test_a_plan_that_cannot_be_entered_after_its_approval_says_why(desk: Desk, s
     assert failed.extra["detail"].startswith("UnknownProfile: ")
 
 
-def test_a_fault_of_one_profile_does_not_take_the_turn_of_the_next(desk: Desk) -> None:
-    """Celery ends a chain at a task that raises."""
-    [run] = desk.decide(always())
-    version_lost(desk)
-    tasks.enter_symbol(run_id=str(run.run_id), symbol=SYMBOL)
-    assert outcome_counts([run])[run.run_id] == {"error": 1}
+def test_a_fault_of_one_profile_does_not_take_the_turn_of_the_next(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = desk.decide(always("first"), always("second"))
+    ProfileVersion.objects.filter(digest=first.digest).delete()
+    profiles._versions.clear()
+    monkeypatch.setattr(tasks, "_now", desk.clock)
+    tasks.enter_symbol(run_ids=[str(first.run_id), str(second.run_id)], symbol=SYMBOL)
+    assert outcome_counts([first])[first.run_id] == {"error": 1}
+    assert outcome_counts([second])[second.run_id] == {"submitted": 1}
 
 
 @pytest.mark.usefixtures("dead_broker")
@@ -157,3 +164,26 @@ def test_an_order_that_came_after_all_is_the_outcome(desk: Desk) -> None:
     assert isinstance(enter_symbol(str(run.run_id), SYMBOL, clock=desk.clock), EntryResult)
     assert outcome_counts([run])[run.run_id] == {"submitted": 1}
     assert [outcome["status"] for outcome in entry_outcomes(run)] == ["submitted"]
+
+
+def test_a_symbol_whose_orders_are_refused_again_and_again_is_blacklisted_unless_all_are(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.switch(reject={"/contract/private/submit-order": 40011})
+
+    def rejected() -> None:
+        [run] = desk.decide(always(f"p{OrderPlan.objects.count()}"))
+        outcome = enter_symbol(str(run.run_id), SYMBOL, clock=desk.clock)
+        assert isinstance(outcome, EntryResult), outcome
+        SymbolLock.objects.update(released_at=desk.clock())
+        ExchangeOrder.objects.update(status="REJECTED")
+
+    for _ in range(MOST_FAULTS):
+        rejected()
+    assert blacklist.standing(desk.clock()) == {}, "nothing was taken: it may be the account"
+    other = ExchangeOrder.objects.first()
+    assert other is not None
+    ExchangeOrder.objects.filter(pk=other.pk).update(symbol="ETHUSDT", exchange_order_id="x1")
+    for _ in range(MOST_FAULTS):
+        rejected()
+    assert list(blacklist.standing(desk.clock())) == [SYMBOL]

@@ -14,7 +14,8 @@ from apps.live.enter.symbol_entry import MAX_APPROVED_AGE, enter_approved_plans,
 from apps.live.models import MtfRun
 from apps.orders import store as orders
 from apps.orders.models import OrderPlan, SymbolLock
-from tests.live.trading import ENTRY, SYMBOL, Desk, always
+from benchmarks.trading.always import ENTRY, always
+from tests.live.trading import SYMBOL, Desk
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from apps.engine.ports import BrokerUnavailable
+from apps.engine.ports.account import BrokerUnavailable
 from apps.engine.values.position import FeeRates
 from apps.exchange.dry import DryBroker
 from apps.live.enter import observation

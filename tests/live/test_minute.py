@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,10 +17,10 @@ from apps.engine.values.timeframe import Timeframe
 from apps.live import run_state
 from apps.live.minute import TOO_OLD, closed_minute
 from apps.live.models import MtfRun, RunStatus, Trigger
-from apps.market import store
+from apps.market import blacklist, store
 from apps.signals.models import IndicatorSnapshot, Signal, ValidationCache
 from tests.live.desk import PLAIN, SLOW, Worker
-from tests.live.market import AT, M1, M5, M15, MINUTE, SHORT, candle, fill, push
+from tests.live.market import AT, LONG, M1, M5, M15, MINUTE, SHORT, candle, fill, push
 
 SYMBOLS = ("AUSDT", "BUSDT")
 
@@ -170,20 +170,63 @@ def test_a_failing_step_marks_every_run_failed_raises_leaves_nothing_and_the_nex
 def test_a_symbol_whose_indicators_raise_is_named_and_the_others_go_on(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = talib_columns.series_columns
     fill(["AUSDT"], [M1], close="666")
-
-    def poisoned(calls: Any, high: Floats, low: Floats, close: Floats) -> list[Floats]:
-        if close[-1] == 666:
-            raise RuntimeError("poison")
-        return whole(calls, high, low, close)
-
-    monkeypatch.setattr(talib_columns, "series_columns", poisoned)
+    monkeypatch.setattr(talib_columns, "series_columns", _raising_at_666(talib_columns.series_columns))
     [run] = worker.minute(AT)
     assert run.counts["by_cause"] == {"execution_side_mismatch": 1}
     assert causes(run) == {"AUSDT": "execution_side_mismatch", "BUSDT": "READY"}
     verdict = MtfAudit.objects.get(symbol="AUSDT").details["verdict"]
     assert [row["reason"] for row in verdict["timeframes"]] == [None, "indicator_error"]
+
+
+@pytest.mark.parametrize(
+    ("poisoned", "minutes", "listed"),
+    [
+        (("AUSDT",), 4, set()),
+        (("AUSDT",), 5, {"AUSDT"}),
+        (("AUSDT", "BUSDT"), 6, set()),
+    ],
+    ids=["not long enough", "long enough", "most symbols fail: it is not theirs"],
+)
+def test_a_symbol_whose_indicators_raise_minute_after_minute_is_blacklisted(
+    worker: Worker,
+    monkeypatch: pytest.MonkeyPatch,
+    poisoned: tuple[str, ...],
+    minutes: int,
+    listed: set[str],
+) -> None:
+    monkeypatch.setattr(talib_columns, "series_columns", _raising_at_666(talib_columns.series_columns))
+    for n in range(minutes):
+        for symbol in SYMBOLS:
+            push(symbol, AT + n * MINUTE, "666" if symbol in poisoned else LONG)
+        worker.minute(AT + n * MINUTE)
+    now = datetime.now(UTC)
+    assert set(blacklist.standing(now)) == listed
+    if listed:
+        assert blacklist.standing(now)["AUSDT"].reason.endswith("indicators raise on 1m")
+
+
+def test_a_minute_that_goes_well_ends_the_row_of_faults(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(talib_columns, "series_columns", _raising_at_666(talib_columns.series_columns))
+    for n, close in enumerate(["666"] * 4 + [LONG] + ["666"] * 4):
+        push("AUSDT", AT + n * MINUTE, close)
+        push("BUSDT", AT + n * MINUTE)
+        worker.minute(AT + n * MINUTE)
+    assert blacklist.standing(datetime.now(UTC)) == {}
+
+
+def _raising_at_666(whole: Any) -> Any:
+    """`whole`, but for a series whose last close is 666."""
+
+    def poisoned(calls: Any, high: Floats, low: Floats, close: Floats) -> list[Floats]:
+        if close[-1] == 666:
+            raise RuntimeError("poison")
+        columns: list[Floats] = whole(calls, high, low, close)
+        return columns
+
+    return poisoned
 
 
 def test_a_symbol_without_any_candle_is_reported_and_the_others_go_on(broker: redis.Redis) -> None:

@@ -22,11 +22,15 @@ def test_a_fresh_database_fires_the_tasks_of_this_version() -> None:
         "minute": ("apps.live.tasks.judge_minute", "mtf", 55),
         "contracts": ("apps.live.tasks.sync_contracts", "exchange", 1800),
         "reviews": ("apps.live.tasks.enter_approved", "exchange", 5),
+        "fallbacks": ("apps.live.tasks.enter_fallbacks", "exchange", 3),
     }
-    minute, contracts, reviews = (PeriodicTask.objects.get(name=scheduled.name) for scheduled in SCHEDULE)
+    minute, contracts, reviews, fallbacks = (
+        PeriodicTask.objects.get(name=scheduled.name) for scheduled in SCHEDULE
+    )
     assert (minute.crontab.minute, minute.crontab.hour, str(minute.crontab.timezone)) == ("*", "*", "UTC")
     assert contracts.crontab.minute == "7"
     assert (reviews.interval.every, reviews.interval.period) == (5, "seconds")
+    assert (fallbacks.interval.every, fallbacks.interval.period) == (3, "seconds")
 
 
 def test_every_scheduled_task_exists_and_is_fired_into_its_own_queue() -> None:

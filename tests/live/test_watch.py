@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from apps.engine.values.contract import Contract
+from apps.engine.values.exit import ExitRules
 from apps.engine.values.order import ProtectionKind
 from apps.engine.values.position import Side
-from apps.live.watch.follower import ContractCache
+from apps.live.watch.books import ContractCache
 from apps.orders.models import ExchangeOrder, Fill, Position, Protection
 from apps.switches import store as switches
 from tests.live.watching import OTHER, SYMBOL, House, told
@@ -25,6 +27,7 @@ def test_a_fill_is_seen_and_its_attached_stop_and_target_are_read_back(house: Ho
         ProtectionKind(row.kind): row.trigger_price for row in Protection.objects.filter(status="ACTIVE")
     }
     assert kinds == {ProtectionKind.STOP: plan.stop, ProtectionKind.TARGET: plan.target}
+    house.until(Fill.objects.exists)  # what protects is read first
     assert Fill.objects.get().order == ExchangeOrder.objects.get()
     assert house.order_status(plan) == "FILLED"
 
@@ -37,6 +40,44 @@ def test_a_position_without_a_stop_gets_one_at_once(house: House, side: Side) ->
     assert [Decimal(stop["trigger_price"]) for stop in house.stops()] == [plan.stop]
     assert took_s < 5
     house.until(lambda: len(house.books()["protections"]) == 2)
+
+
+def test_half_goes_at_the_first_target_and_the_stop_is_moved_and_read_back_before_the_old_one_goes(
+    house: House,
+) -> None:
+    plan = house.plan(notional=Decimal(300))
+    behind_the_mark = (abs(plan.entry - plan.stop) / 4).quantize(Decimal(1))
+    exits = ExitRules(plan.stop + behind_the_mark, Decimal("0.0006"), True, behind_the_mark)
+    plan = house.claim(replace(plan, exits=exits))  # its first target is reached at once
+    house.send(plan)
+    house.until(lambda: Position.objects.filter(size=plan.size - plan.size // 2).exists())
+    house.until(house.is_protected)
+    assert [Decimal(stop["trigger_price"]) for stop in house.stops()] == [plan.stop]
+    assert Protection.objects.get(size=plan.size // 2).kind == ProtectionKind.TARGET
+    house.clock.push(180)
+    house.until(lambda: "stop_moved" in told())
+    house.until(lambda: len(house.stops()) == 1)
+    [moved] = house.stops()
+    position = Position.objects.get()
+    assert Decimal(moved["trigger_price"]) == position.stop_price
+    assert position.stop_price > plan.stop
+    assert (position.status, position.next_stop_price) == ("PROTECTED", None)
+    assert "naked" not in told()
+
+
+def test_what_is_held_for_too_long_is_closed_without_an_alarm(house: House) -> None:
+    plan = house.plan()
+    house.claim(replace(plan, exits=ExitRules(max_holding_s=600)))
+    house.send(plan)
+    house.until(house.is_protected)
+    house.clock.push(601)
+    house.until(lambda: house.position_status() == "CLOSED")
+    house.until(house.is_free)
+    assert Position.objects.get().close_reason == "time stop"
+    assert {"time_stop", "close_asked"} <= set(told())
+    assert "emergency_close" not in told()
+    assert house.books()["protections"] == []
+    assert switches.off_switches() == {}
 
 
 @pytest.mark.slow

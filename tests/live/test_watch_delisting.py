@@ -11,13 +11,13 @@ from typing import cast
 
 import pytest
 
-from apps.engine.ports import Broker
+from apps.engine.ports.account import Broker, BrokerUnavailable
 from apps.engine.values.contract import Contract as ContractValue
 from apps.engine.values.position import Side
 from apps.exchange.simulator.market.archive import Archive
 from apps.exchange.simulator.market.state import State
 from apps.exchange.simulator.server import listen, running
-from apps.live.watch.follower import ContractCache
+from apps.live.watch.books import ContractCache
 from apps.market import store as market
 from apps.market.models import Contract
 from apps.orders.models import Position
@@ -97,9 +97,12 @@ class Lister:
 
     symbols: list[str]
     asked: int = field(default=0)
+    is_away: bool = False
 
     def contracts(self) -> list[ContractValue]:
         self.asked += 1
+        if self.is_away:
+            raise BrokerUnavailable("no answer")
         return [contract(symbol, max_leverage=Decimal(7)) for symbol in self.symbols]
 
 
@@ -108,7 +111,7 @@ def test_a_contract_is_the_stored_one_else_the_exchanges_else_none_and_asked_for
     market.save_contracts([contract("AUSDT"), contract("BUSDT")], NOW)
     market.save_contracts([contract("AUSDT")], NOW)
     lister = Lister(["CUSDT"])
-    contracts = ContractCache(cast(Broker, lister))
+    contracts = ContractCache(cast(Broker, lister), lambda: NOW)
     for _ in range(2):
         stored = contracts.get("BUSDT")
         assert stored is not None
@@ -118,3 +121,13 @@ def test_a_contract_is_the_stored_one_else_the_exchanges_else_none_and_asked_for
         assert listed.max_leverage == 7
         assert contracts.get("DUSDT") is None
     assert lister.asked == 2
+    assert contracts.kept("CUSDT") == listed
+
+
+@pytest.mark.django_db
+def test_a_contract_that_cannot_be_read_now_is_none_now_and_there_later() -> None:
+    lister = Lister(["CUSDT"], is_away=True)
+    contracts = ContractCache(cast(Broker, lister), lambda: NOW)
+    assert contracts.get("CUSDT") is None
+    lister.is_away = False
+    assert contracts.get("CUSDT") is not None

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from apps.engine import events
+from apps.engine.cycle import send
 from apps.engine.values.order import OrderStatus
 from apps.engine.values.position import Side
 from apps.engine.values.reason import Reason, Refusal
@@ -38,7 +39,7 @@ def test_an_unfilled_entry_is_taken_back_at_its_time_and_the_symbol_rests_a_quar
 
 def test_what_was_filled_of_an_entry_stays_protected_when_its_time_is_over(house: House) -> None:
     house.exchange.switch(fill_at_most=1)
-    plan = house.enter()
+    plan = house.enter(notional=D(2000))  # a contract at each tick: too many for the time this takes
     house.until(house.is_protected)
     house.clock.push(61)
     house.until(lambda: house.order_status(plan) == "EXPIRED")
@@ -117,6 +118,20 @@ def test_an_entry_that_never_left_is_given_up_only_when_it_can_no_longer_arrive(
     assert house.books()["orders"] == []
     again = house.ledger.claim(plan, house.clock())
     assert again == Refusal(Reason.DUPLICATE_DECISION, again.numbers)  # type: ignore[union-attr]
+
+
+def test_a_sender_halted_after_its_last_look_sends_nothing_that_the_exchange_takes(house: House) -> None:
+    plan = house.claim(house.plan())
+    result = send(
+        plan,
+        broker=house.broker,
+        ledger=house.ledger,
+        last_check=lambda plan: house.exchange.clock.push(99),
+        leverage_set=False,
+        clock=house.clock,
+    )
+    assert result.order.status is OrderStatus.REJECTED
+    assert house.books()["orders"] == []
 
 
 def test_a_fill_of_an_entry_that_was_thought_cancelled_is_protected(house: House) -> None:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from apps.engine.ports import BrokerUnavailable
+from apps.engine.ports.account import BrokerUnavailable, BrokerUnknown
+from apps.exchange.bitmart import broker
 from apps.exchange.simulator.market.archive import Archive
 from apps.exchange.simulator.server import listen, running
 from apps.live.models import WatchState
 from apps.live.watch import process
 from apps.orders.models import Position
+from apps.switches import store as switches
 from tests.contract import account as exchange_account
 from tests.contract.account import Account, Ahead
-from tests.live.watching import House
+from tests.live.watching import OTHER, SYMBOL, House
+
+OVER = 4
+"""The exchange's number for an order that ended."""
 
 
 def test_the_sweep_alone_sees_a_fill(house: House) -> None:
@@ -60,11 +67,72 @@ def test_without_redis_a_position_is_protected_and_closed_all_the_same(
         house.exchange.switch(preset_on_partial="never")
         house.enter()
         assert house.until(house.is_protected) < 10
-        for protection in house.broker.protections():
+        for protection in house.broker.all_protections().rows:
             house.broker.unprotect(protection.symbol, protection.exchange_order_id)
         house.exchange.switch(refuse_stops=True)
         house.until(lambda: house.position_status() == "CLOSED", patience_s=40)
         assert house.books()["positions"] == []
+
+
+@pytest.fixture
+def unlisted(house: House, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """From its call on the exchange tells no list, and takes orders; returns what is asked, as it grows."""
+    asked: list[str] = []
+
+    def unavailable() -> Any:
+        asked.append("list")
+        raise BrokerUnavailable("503")
+
+    def begin() -> list[str]:
+        for name in ("all_orders", "all_positions", "all_protections"):
+            monkeypatch.setattr(house.broker, name, unavailable)
+        return asked
+
+    return begin
+
+
+def test_what_a_switch_covers_is_taken_back_though_no_list_can_be_read(
+    house: House, unlisted: Callable[[], list[str]]
+) -> None:
+    for symbol in (SYMBOL, OTHER):
+        house.enter(symbol, away_pct="1")
+    house.until(lambda: len(house.books()["orders"]) == 2)
+    unlisted()
+    switches.set_switch("GLOBAL", is_on=False, reason="stop", actor="ada")
+    assert house.until(lambda: not is_any_resting(house)) < 1
+
+
+def test_an_entry_whose_time_is_over_is_taken_back_though_no_list_can_be_read(
+    house: House, unlisted: Callable[[], list[str]]
+) -> None:
+    house.enter(away_pct="1")
+    house.until(lambda: is_any_resting(house))
+    unlisted()
+    house.clock.push(61)
+    house.until(lambda: not is_any_resting(house))
+
+
+def test_a_cancel_that_is_not_answered_holds_up_no_list(
+    house: House, monkeypatch: pytest.MonkeyPatch, unlisted: Callable[[], list[str]]
+) -> None:
+    for symbol in (SYMBOL, OTHER, "SOLUSDT"):
+        house.enter(symbol, away_pct="1")
+    house.until(lambda: len(house.books()["orders"]) == 3)
+    asked = unlisted()
+
+    def hangs(symbol: str, client_order_id: str) -> None:
+        asked.append(symbol)
+        time.sleep(1.1)
+        raise BrokerUnknown("no answer")
+
+    monkeypatch.setattr(house.broker, "cancel", hangs)
+    switches.set_switch("GLOBAL", is_on=False, reason="stop", actor="ada")
+    house.until(lambda: {SYMBOL, OTHER, "SOLUSDT"} < set(asked))
+    assert all("list" in pair for pair in pairwise(asked))
+
+
+def is_any_resting(house: House) -> bool:
+    return any(order["state"] != OVER for order in house.books()["orders"])
 
 
 @contextlib.contextmanager
@@ -105,17 +173,7 @@ def test_an_exchange_that_is_away_is_asked_again_and_nothing_is_believed_flat(
 def test_a_list_too_long_for_one_answer_is_read_symbol_by_symbol(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("orders", "protections"):
-        monkeypatch.setattr(house.broker, name, by_symbol_only(getattr(house.broker, name)))
+    monkeypatch.setattr(broker, "OPEN_ROWS", 1)  # a page of one row is full
     house.exchange.switch(preset_on_partial="never")
     house.enter()
-    house.until(house.is_protected)
-
-
-def by_symbol_only(read: Callable[[str], Any]) -> Callable[[str | None], Any]:
-    def reading(symbol: str | None = None) -> Any:
-        if symbol is None:
-            raise BrokerUnavailable("a page came back full")
-        return read(symbol)
-
-    return reading
+    house.until(lambda: len(house.stops()) == 1)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from apps.engine.ports import AccountNews
+from apps.engine.ports.account import AccountNews
 from apps.engine.values.position import PositionMode, Side
 from apps.exchange.simulator import exchange
 from apps.exchange.simulator.market.archive import Archive

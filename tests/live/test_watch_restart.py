@@ -10,7 +10,7 @@ import pytest
 from apps.engine.cycle import perform
 from apps.engine.follow.action import CancelOrder, Close, Protect, Unprotect
 from apps.engine.values.position import Side
-from apps.live.watch import follower
+from apps.live.watch import books, follower
 from tests.live.watching import SYMBOL, D, House
 
 Begin = Callable[[House], None]
@@ -74,9 +74,9 @@ def test_what_was_decided_before_a_kill_is_done_after_it(
     monkeypatch.setattr(follower, "perform", perform)
     house.restart()
     house.until(house.is_free if frees else house.is_protected)
-    books = house.books()
-    assert len([order for order in books["orders"] if order["side"] == 1]) == 1
-    assert len(books["positions"]) == len(house.stops()) == (0 if frees else 1)
+    there = house.books()
+    assert len([order for order in there["orders"] if order["side"] == 1]) == 1
+    assert len(there["positions"]) == len(house.stops()) == (0 if frees else 1)
 
 
 def test_a_kill_before_anything_was_recorded_loses_nothing(
@@ -87,7 +87,7 @@ def test_a_kill_before_anything_was_recorded_loses_nothing(
 
     house.enter()
     with monkeypatch.context() as patch:
-        patch.setattr(follower, "follow", killed)
+        patch.setattr(books, "follow", killed)
         with pytest.raises(Killed):
             house.until(lambda: False)
     house.restart()

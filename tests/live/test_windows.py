@@ -241,3 +241,25 @@ def test_a_15m_candle_is_the_newest_one_until_the_next_quarter_is_over() -> None
     assert (warm.until(M15), warm.until(M1)) == (AT, AT + 14 * MINUTE)
     assert warm.frames().late[M15].tolist() == [0, 0]
     assert closes(warm, "AUSDT", M15, 1) == [float(LONG)]
+
+
+def test_windows_of_other_symbols_keep_what_is_held_read_only_what_is_new_and_equal_cold_ones(
+    warm: Warm, reads: list[Read]
+) -> None:
+    warm.report(M1, [0, 1])
+    fill(["CUSDT", *SYMBOLS], [M1, M5], count=70)
+    reads.clear()
+    other = warm.with_symbols(("BUSDT", "CUSDT"))
+    other.refresh(AT)
+    assert {read.symbols for read in reads} == {("CUSDT",)}
+    assert differences(other, cold(("BUSDT", "CUSDT"), AT)) == []
+    assert other.unreported(M1) == [1]
+    for symbol in (*SYMBOLS, "CUSDT"):
+        push(symbol, AT + MINUTE)
+    again = other.with_symbols(("AUSDT", "BUSDT", "CUSDT"))
+    again.refresh(AT + MINUTE)
+    assert differences(again, cold(("AUSDT", "BUSDT", "CUSDT"), AT + MINUTE)) == []
+
+
+def test_windows_of_the_same_symbols_are_the_same_windows(warm: Warm) -> None:
+    assert warm.with_symbols(SYMBOLS) is warm

@@ -15,7 +15,7 @@ import requests
 
 from apps.audit.models import TradeLifecycleEvent
 from apps.engine.cycle import SendResult, send
-from apps.engine.ports import AccountNews, Claimed
+from apps.engine.ports.account import AccountNews, Claimed
 from apps.engine.values.order import OrderRequest, Role, TimeInForce, client_order_id
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.position import PositionMode, Side
@@ -24,6 +24,7 @@ from apps.exchange.simulator.market.archive import Archive
 from apps.live import watch_state
 from apps.live.ledger import AccountLedger
 from apps.live.watch.process import Watch
+from apps.live.watch.resting_quotes import PushedQuotes
 from apps.live.watch_state import AccountHealth
 from apps.market import store as market
 from apps.orders.models import ExchangeOrder, Position, SymbolLock
@@ -46,6 +47,8 @@ class House:
         self.exchange = exchange
         self.broker = exchange.broker
         self.clock = Ahead()
+        self.adopt_foreign = False  # of the next process that begins, as are its quotes
+        self.quotes: PushedQuotes = lambda _: {}
         self.ledger = AccountLedger(ACCOUNT, lambda now: AccountHealth(reconciled=True), run_id=uuid4())
         listed = self.broker.contracts()
         market.save_contracts(listed, self.clock())
@@ -67,6 +70,8 @@ class House:
             constraints=CONSTRAINTS,
             mode=PositionMode.HEDGE,
             clock=self.clock,
+            adopt_foreign=self.adopt_foreign,
+            read_quotes=self.quotes,
         )
 
     def restart(self) -> None:
@@ -145,7 +150,7 @@ class House:
             ledger=self.ledger,
             last_check=lambda plan: None,
             leverage_set=False,
-            now=self.clock(),
+            clock=self.clock,
         )
 
     def enter(self, symbol: str = SYMBOL, **how: Any) -> OrderPlan:
@@ -157,8 +162,23 @@ class House:
     def trade_by_hand(self, side: Side, *, opens: bool, size: Decimal = ONE, symbol: str = SYMBOL) -> None:
         """A market order that is not ours."""
         self.broker.submit(
-            OrderRequest(symbol, side, opens, size, None, TimeInForce.IOC, 5, f"hand{uuid4().hex[:12]}")
+            OrderRequest(symbol, side, opens, size, None, TimeInForce.IOC, f"hand{uuid4().hex[:12]}", 5)
         )
+
+    def rest_by_hand(self, side: Side, price: Decimal, symbol: str = SYMBOL) -> None:
+        """A limit order that is not ours."""
+        tick = self._contracts[symbol].tick_size
+        request = OrderRequest(
+            symbol,
+            side,
+            True,
+            ONE,
+            (price / tick).quantize(ONE) * tick,
+            TimeInForce.GTC,
+            f"hand{uuid4().hex[:12]}",
+            5,
+        )
+        self.broker.submit(request)
 
     # what is there
 

@@ -33,9 +33,9 @@ TEXT = ["1e-6", "08", "1e3", "0o17", "٣", "５", "1,5", "1 000", "--1", "+", "2
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("profiles")
-    (folder / "conditions.yaml").write_text(
-        (ROOT / "profiles" / "conditions.yaml").read_text("utf-8"), "utf-8"
-    )
+    catalogue = yaml.safe_load((ROOT / "profiles" / "conditions.yaml").read_text("utf-8"))
+    named = {name: entry for name, entry in catalogue.items() if re.search(rf"\b{name}\b", REGULAR)}
+    (folder / "conditions.yaml").write_text(yaml.safe_dump(named), "utf-8")  # all are read for each word
     return folder
 
 

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from django_celery_beat.models import ClockedSchedule, IntervalSchedule, SolarSchedule
 
 from apps.audit import store as audit
+from apps.market import blacklist
 from apps.market import store as market
+from apps.market.blacklist import FaultKind
 from apps.signals import store as signals
 from apps.switches import store as switches
 from tests.factories import MtfRunFactory, ProfileVersionFactory, StreamHealthFactory, WatchStateFactory
@@ -17,6 +19,7 @@ from tests.rooms.fill_trading import fill_trading
 
 def fill(now: datetime) -> None:
     market.save_contracts([contract("BTCUSDT"), contract("ETHUSDT")], now)
+    blacklist.count_fault("ETHUSDT", FaultKind.ENTRY, "code 40037", now)
     market.save_candles(candle(n=n) for n in range(3))
     market.stamp_venue("simulator")
     ProfileVersionFactory.create(name="regular")

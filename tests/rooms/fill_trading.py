@@ -39,10 +39,12 @@ def fill_trading(now: datetime) -> None:
         ]
     )
     orders.sync_protections(ACCOUNT, traded.symbol, [_stop()], at(4))
+    orders.request_close(ACCOUNT, traded.symbol, reason="news at noon", actor="ada", now=at(600))
     books.record(
         [
             events.FillSeen(symbol=traded.symbol, at=at(601), fill=fill(traded, "t2", opens=False)),
             events.PositionClosed(symbol=traded.symbol, at=at(602), position=held),
+            events.CloseRequestDone(symbol=traded.symbol, at=at(602), side=held.side, detail="flat"),
             events.CooldownSet(
                 symbol=traded.symbol,
                 at=at(602),
@@ -58,6 +60,7 @@ def fill_trading(now: datetime) -> None:
     orders.save_transactions(
         ACCOUNT, [Transaction("1", TransactionKind.FUNDING, D("-0.01"), "BTCUSDT", at(60))]
     )
+    orders.reset_daily_loss(ACCOUNT, reason="understood", actor="ada", now=NOW)
     SymbolQueueFactory.create(asked_at=now)
 
 

@@ -61,7 +61,8 @@ def test_what_was_measured_is_measured_once(closed: Position) -> None:
 
 def test_a_trade_that_comes_late_has_it_measured_again(closed: Position) -> None:
     orders.save_excursion(closed.pk, FOUND)
-    late = fill(plan(), "t3", opens=False, at=at(601))
+    closed.fills.filter(opens=False).update(size=D(999))
+    late = fill(plan(), "t3", opens=False, size=D(1), at=at(601))
     ledger().record([events.FillLate(symbol="BTCUSDT", at=at(700), fill=late)])
     assert [held.ended for held in unmeasured()] == [at(601)]
     assert Position.objects.get().mfe_pct is None

@@ -82,8 +82,6 @@ def report(**changes: Decimal) -> PositionReport:
         "symbol": BTC,
         "side": Side.LONG,
         "size": D(1000),
-        "leverage": 5,
-        "isolated": True,
         "opened_at": at(3),
     }
     return PositionReport(**(columns | changes))  # type: ignore[arg-type]
@@ -127,7 +125,7 @@ def test_what_was_just_stored_does_not_differ_from_what_was_read(
     )
     book = orders.book(ACCOUNT, BTC, NOW)
     seen = ExchangeBook(BTC, at(5), positions=(held,), orders=(replace(read, size=2 * read.size),))
-    assert compare(book, seen) == Differences()
+    assert compare(book, seen, at(9)) == Differences()
 
 
 def test_a_line_that_no_column_holds_keeps_no_other_from_being_stored() -> None:
@@ -173,7 +171,7 @@ def test_a_result_that_cannot_be_written_keeps_no_position_open_and_is_reckoned_
     traded = plan()
     ledger().claim(traded, NOW)
     closes = [
-        events.FillSeen(symbol=BTC, at=at(600), fill=fill(traded, "t2", opens=False)),
+        events.FillSeen(symbol=BTC, at=at(600), fill=fill(traded, "t2", opens=False, size=D(999))),
         events.PositionClosed(symbol=BTC, at=at(602), position=position(traded, PositionStatus.CLOSED)),
     ]
     ledger().record(
@@ -190,7 +188,7 @@ def test_a_result_that_cannot_be_written_keeps_no_position_open_and_is_reckoned_
     orders.save_missing_results(ACCOUNT, since=NOW)
     assert RiskDay.objects.get().realised_usdt == Position.objects.get().realised_usdt == D("1.88")
     with unwritable("risk_day"):
-        late = fill(traded, "t3", opens=False, realised=D(1))
+        late = fill(traded, "t3", opens=False, size=D(1), realised=D(1))
         ledger().record([events.FillLate(symbol=BTC, at=at(700), fill=late)])
         assert Position.objects.get().realised_usdt == D("1.88")
     orders.save_missing_results(ACCOUNT, since=NOW)
@@ -198,11 +196,11 @@ def test_a_result_that_cannot_be_written_keeps_no_position_open_and_is_reckoned_
 
 
 def test_a_review_that_cannot_end_keeps_no_other_waiting() -> None:
-    """One symbol is held by hand meanwhile: its lock stays, and so does its plan."""
+    """One symbol holds a position of ours meanwhile: its lock stays, and so does its plan."""
     for symbol in (BTC, "ETHUSDT"):
         ledger(review=True).claim(plan(symbol), NOW)
-    foreign = position(plan(), PositionStatus.FOREIGN, decision_key="", stop=None, target=None)
-    ledger().record([events.PositionForeign(symbol=BTC, at=NOW, position=foreign)])
+    adopted = position(plan(), PositionStatus.NAKED, decision_key="", stop=None, target=None)
+    ledger().record([events.PositionOpened(symbol=BTC, at=NOW, position=adopted)])
     assert orders.expire_reviews(ACCOUNT, older_than=at(1), now=at(901)) == 1
     statuses = dict(OrderPlan.objects.values_list("symbol", "status"))
     assert statuses == {BTC: "PENDING_REVIEW", "ETHUSDT": "EXPIRED"}

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
 
+from apps.audit.models import TradeLifecycleEvent
 from apps.engine import events
-from apps.engine.ports import Claimed
+from apps.engine.ports.account import Claimed
+from apps.engine.values.book import TrackedOrder
+from apps.engine.values.entry import NO_ENTRY_RULES
+from apps.engine.values.exit import NO_EXIT_RULES
 from apps.engine.values.order import OrderStatus, ProtectionKind, ProtectionReport
 from apps.engine.values.plan import OrderPlan as Plan
 from apps.engine.values.position import Account, PositionStatus, Side, Transaction, TransactionKind
@@ -27,7 +33,7 @@ from apps.orders.models import (
     SymbolLock,
 )
 from tests.rooms.fill_trading import ledger
-from tests.rooms.trades import ACCOUNT, NOW, at, fill, order, plan, position
+from tests.rooms.trades import ACCOUNT, NOW, at, fill, in_three, order, plan, position
 
 pytestmark = pytest.mark.django_db
 
@@ -122,6 +128,43 @@ def test_risk_counts_in_proportion_when_only_part_filled() -> None:
     assert Position.objects.get().risk_usdt == D("0.6")
 
 
+def test_r_of_tranches_is_by_the_risk_of_those_that_filled_nearest_first() -> None:
+    traded = claim(in_three())
+    happen(opened(traded, size=D("650")))
+    # all of the first and half of the second
+    assert Position.objects.get().risk_usdt == D("0.65") + D("0.33") / 2
+
+
+@pytest.mark.parametrize(
+    ("statuses", "of_plan"),
+    [
+        (("FILLED", "SUBMITTED", "SUBMITTED"), "PARTIALLY_FILLED"),
+        (("FILLED", "FILLED", "FILLED"), "FILLED"),
+        (("FILLED", "EXPIRED", "EXPIRED"), "FILLED"),
+        (("FILLED", "UNKNOWN", "DENIED"), "UNKNOWN"),
+        (("SUBMITTED", "SUBMITTING", "SUBMITTING"), "SUBMITTING"),
+        (("EXPIRED", "REJECTED", "DENIED"), "EXPIRED"),
+        (("REJECTED", "DENIED", "DENIED"), "REJECTED"),
+    ],
+)
+def test_a_plan_s_status_is_that_of_the_tranche_of_which_most_is_to_be_expected(
+    statuses: tuple[str, ...], of_plan: str
+) -> None:
+    traded = claim(in_three())
+    for tracked, status in zip(TrackedOrder.all_of(traded), statuses, strict=True):
+        filled = tracked.size if status == "FILLED" else D(0)
+        average = tracked.price if filled else D(0)
+        news = replace(tracked, status=OrderStatus(status), filled=filled, average_price=average)
+        if status == "EXPIRED":
+            submitted = replace(tracked, status=OrderStatus.SUBMITTED)
+            happen(events.OrderAcknowledged(symbol=BTC, at=at(1), order=submitted))
+        happen(events.OrderResting(symbol=BTC, at=at(2), order=news, detail=f"as {status}"))
+    stored_plan = OrderPlan.objects.get()
+    assert stored_plan.status == of_plan
+    without = of_plan in ("FILLED", "PARTIALLY_FILLED", "SUBMITTING")
+    assert stored_plan.reason == ("" if without else f"as {of_plan}")
+
+
 def test_prices_come_back_as_exactly_as_the_exchange_told_them() -> None:
     """Else every comparison of the two books would find a difference."""
     traded, average = claim(plan()), D(200) / D(3)
@@ -162,12 +205,46 @@ def test_fills_of_two_positions_in_a_row_are_not_mixed() -> None:
     assert stored(NOW + timedelta(days=1)).lost_today == {}
 
 
+def test_a_position_whose_closing_trades_are_late_counts_as_lost_at_its_stop_until_they_come() -> None:
+    traded = claim(plan())
+    happen(filled(traded), seen_fill(traded, "t1"), opened(traded), closed(traded))
+    opening_fee = Fill.objects.get().fee
+    assert stored().lost_today == {"regular": opening_fee + traded.sizing.risk}
+    happen(seen_fill(traded, "t2", opens=False))
+    assert stored().lost_today == {"regular": D("-1.88")}
+
+
 def test_a_fill_of_an_order_not_yet_known_finds_it_later() -> None:
     traded = claim(plan())
-    result.save_fill(ACCOUNT, fill(traded, "t1"))
+    result.save_fills(ACCOUNT, [fill(traded, "t1")])
     assert Fill.objects.get().order is None
     happen(filled(traded))
     assert Fill.objects.get().order == ExchangeOrder.objects.get()
+
+
+def test_hundreds_of_fills_are_written_in_as_few_statements_as_a_handful(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    traded = claim(plan())
+    happen(filled(traded), opened(traded))
+    parts = [seen_fill(traded, f"t{n}") for n in range(300)]
+    with django_assert_max_num_queries(30):
+        happen(*parts)
+    known = Fill.objects.filter(position=Position.objects.get(), order=ExchangeOrder.objects.get())
+    assert known.count() == 300
+    happen(*parts)
+    assert Fill.objects.count() == 300
+
+
+def test_a_fill_that_cannot_be_written_keeps_no_other_from_it() -> None:
+    traded = claim(plan())
+    happen(filled(traded), opened(traded))
+    happen(seen_fill(traded, "t1"), seen_fill(traded, "wrong", realised=D("1e30")), seen_fill(traded, "t2"))
+    assert set(Fill.objects.values_list("trade_id", "position")) == {
+        ("t1", Position.objects.get().pk),
+        ("t2", Position.objects.get().pk),
+    }
+    assert TradeLifecycleEvent.objects.filter(event_type="fill").count() == 2
 
 
 def test_a_lock_stays_while_anything_of_the_symbol_may_live() -> None:
@@ -219,6 +296,46 @@ def test_a_released_symbol_has_no_protection_left_in_the_books() -> None:
     assert not stored().symbols[BTC].occupied
 
 
+def test_of_a_moved_stop_the_old_one_was_cancelled_and_a_first_target_that_is_gone_fired() -> None:
+    traded = claim(plan())
+    happen(filled(traded), seen_fill(traded, "t1"), opened(traded))
+    first = replace(report(ProtectionKind.TARGET, "101", "first", "tv3t1"), size=D(500))
+    asked = events.ProtectionAsked(
+        symbol=BTC,
+        at=at(4),
+        position=position(traded),
+        kind=first.kind,
+        trigger_price=first.trigger_price,
+        client_order_id="tv3t1",
+        size=D(500),
+    )
+    happen(asked)
+    assert Protection.objects.get().size == 500
+    planned = [report(ProtectionKind.STOP, "99"), report(ProtectionKind.TARGET, "102", "t1")]
+    orders.sync_protections(ACCOUNT, BTC, [*planned, first], at(5))
+    half = position(traded, PositionStatus.PROTECTED, size=D(500))
+    happen(events.PositionChanged(symbol=BTC, at=at(100), position=half))
+    moved = replace(half, stop=D("100.1"), recalculated_at=at(183))
+    happen(events.StopMoved(symbol=BTC, at=at(184), position=moved))
+    tighter = report(ProtectionKind.STOP, "100.1", "s2")
+    orders.sync_protections(ACCOUNT, BTC, [tighter, planned[1]], at(185))
+    statuses = dict(Protection.objects.values_list("exchange_order_id", "status"))
+    assert statuses == {"s1": "CANCELLED", "first": "TRIGGERED", "s2": "ACTIVE", "t1": "ACTIVE"}
+    orders.sync_protections(ACCOUNT, BTC, [planned[1]], at(186))
+    assert Protection.objects.get(exchange_order_id="s2").status == "LOST"
+
+
+def test_a_position_says_which_rule_closed_it_and_its_r_is_of_the_risk_that_was_planned() -> None:
+    traded = claim(plan())
+    happen(filled(traded), seen_fill(traded, "t1"), opened(traded))
+    moved = position(traded, PositionStatus.PROTECTED, stop=D("100.1"), close_reason="time stop")
+    happen(events.StopMoved(symbol=BTC, at=at(200), position=moved))
+    over = replace(moved, status=PositionStatus.CLOSED)
+    happen(seen_fill(traded, "t2", opens=False), events.PositionClosed(symbol=BTC, at=at(602), position=over))
+    row = Position.objects.get()
+    assert (row.close_reason, row.stop_price, row.r_multiple) == ("time stop", D("100.1"), D("1.5667"))
+
+
 def test_a_protection_that_vanishes_is_lost_while_held_and_fired_or_cancelled_after() -> None:
     traded = claim(plan())
     happen(filled(traded), seen_fill(traded, "t1"), opened(traded))
@@ -263,6 +380,43 @@ def test_fills_of_an_old_position_stay_known_as_long_as_it_is_held() -> None:
     traded = claim(plan())
     happen(filled(traded), seen_fill(traded, "t1"), opened(traded))
     assert orders.book(ACCOUNT, BTC, NOW + timedelta(days=30)).trade_ids == {"t1"}
+
+
+def test_what_filled_stays_in_the_book_for_a_day_after_its_lock_ended_however_long_it_was_held() -> None:
+    """By its prices an attached stop that a list shows only then is known, by its trades that it is over."""
+    traded, held_s = claim(plan()), 3 * 86_400
+    happen(filled(traded), seen_fill(traded, "t1"), opened(traded))
+    over = seen_fill(traded, "t2", opens=False, at=at(held_s))
+    release = events.SymbolReleased(symbol=BTC, at=at(held_s + 1), decision_key=traded.decision_key)
+    happen(over, closed(traded, held_s), release)
+    book = orders.book(ACCOUNT, BTC, at(held_s + 3600))
+    assert [each.client_order_id for each in book.orders] == [traded.client_order_id]
+    assert book.trade_ids == {"t1", "t2"}
+    assert orders.book(ACCOUNT, BTC, at(held_s + 90_000)).orders == ()
+
+
+def test_rules_that_cannot_be_read_are_none_and_leave_every_book_readable() -> None:
+    traded, other = claim(plan()), claim(plan("ETHUSDT"))
+    happen(filled(traded), seen_fill(traded, "t1"), opened(traded))
+    ExchangeOrder.objects.filter(symbol=BTC).update(
+        entry_json={"order_type": "iceberg"}, exit_json={"taker": "?"}
+    )
+    Position.objects.update(exit_json={"taker": "?"})
+    books = orders.books(ACCOUNT, [BTC, "ETHUSDT"], NOW)
+    assert (books[BTC].positions[0].exits, books[BTC].orders[0].entry_rules) == (
+        NO_EXIT_RULES,
+        NO_ENTRY_RULES,
+    )
+    assert (books[BTC].positions[0].stop, books[BTC].orders[0].stop) == (traded.stop, traded.stop)
+    assert books["ETHUSDT"].orders[0].client_order_id == other.client_order_id
+
+
+def test_a_plan_that_cannot_be_read_keeps_no_position_from_being_protected() -> None:
+    traded = claim(in_three())
+    OrderPlan.objects.update(exec_json={"scaled": "?"})
+    happen(opened(traded, size=D(500)))
+    row = Position.objects.get()
+    assert (row.status, row.stop_price, row.risk_usdt) == (PositionStatus.NAKED, 99, D("0.6"))
 
 
 def test_an_equity_point_adds_up() -> None:
@@ -329,4 +483,4 @@ def test_a_claim_stays_cheap_with_other_symbols_open_and_a_day_of_plans() -> Non
         SymbolLock.objects.filter(symbol=BTC).update(released_at=NOW)
         ExchangeOrder.objects.filter(symbol=BTC).update(status=OrderStatus.CANCELLED)
     assert set(statements) == {statements[0]}
-    assert statements[0] <= 21
+    assert statements[0] <= 24

@@ -53,6 +53,7 @@ SPECIAL = {
     events.PlanRefused: REFUSED,
     events.ZoneSkipped: ZONE,
     events.OrderDenied: events.OrderDenied(**ORDER, reason=Reason.RATE_LIMITED),
+    events.FallbackRefused: events.FallbackRefused(**ORDER, reason=Reason.SENT_TOO_LATE),
     events.FillSeen: events.FillSeen(symbol=BTC, at=NOW, fill=fill(PLAN, "t1")),
     events.FillLate: events.FillLate(symbol=BTC, at=NOW, fill=fill(PLAN, "t1")),
     events.ProtectionAsked: events.ProtectionAsked(
@@ -62,6 +63,7 @@ SPECIAL = {
     events.CooldownSet: events.CooldownSet(
         symbol=BTC, at=NOW, decision_key=PLAN.decision_key, until=at(900), because="unfilled"
     ),
+    events.CloseRequestDone: events.CloseRequestDone(symbol=BTC, at=NOW, side=PLAN.side, detail="flat"),
     events.SymbolReleased: events.SymbolReleased(symbol=BTC, at=NOW, decision_key=PLAN.decision_key),
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from apps.engine.values.book import TrackedOrder, TrackedPosition
 from apps.engine.values.order import Fill, OrderStatus, Role, client_order_id, decision_key
-from apps.engine.values.plan import Bound, Limits, OrderPlan, Sizing, Zone
+from apps.engine.values.plan import Bound, Limits, OrderPlan, Sizing, Tranche, Zone
 from apps.engine.values.position import PositionStatus, Quote, Side
 from apps.engine.values.timeframe import Timeframe
 
@@ -67,6 +67,12 @@ def plan(symbol: str = "BTCUSDT", *, n: int = 0, **changes: Any) -> OrderPlan:
     return replace(built, **changes)
 
 
+def in_three(symbol: str = "BTCUSDT") -> OrderPlan:
+    """The same size in three tranches: 500, 300 and 200 contracts at 100, 99.8 and 99.6."""
+    rows = (("100", "500", "0.65"), ("99.8", "300", "0.33"), ("99.6", "200", "0.22"))
+    return plan(symbol, scaled=tuple(Tranche(D(price), D(size), D(risk)) for price, size, risk in rows))
+
+
 def order(of: OrderPlan, status: OrderStatus = OrderStatus.SUBMITTED, **changes: Any) -> TrackedOrder:
     """The first attempt's order; a filled one at the plan's price."""
     tracked = replace(
@@ -107,5 +113,6 @@ def position(of: OrderPlan, status: PositionStatus = PositionStatus.NAKED, **cha
         target=of.target,
         opened_at=at(3),
         naked_since=at(3) if status is PositionStatus.NAKED else None,
+        exits=of.exits,
     )
     return replace(tracked, **changes)

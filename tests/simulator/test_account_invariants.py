@@ -24,6 +24,7 @@ from apps.exchange.simulator.market.path import TICKS, Moment, moment_at
 from apps.exchange.simulator.matching import orders, triggers
 from apps.exchange.simulator.matching.matching import CANCELLED
 from apps.exchange.simulator.matching.new_order import NewOrder
+from tests.examples import examples
 from tests.simulator.conftest import NOON
 
 NOW_MS = int(NOON.timestamp() * 1000)
@@ -121,7 +122,9 @@ WAITS_S = st.sampled_from([0, 1, 7, 50, 600, 9000])
 SCRIPTS = st.lists(
     st.tuples(WAITS_S, SUBMITS | SUBMITS | STOPS | TRAILS | ARMS | CANCELS), min_size=3, max_size=14
 )
-FEW = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(
+    max_examples=examples(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def played(
@@ -234,7 +237,7 @@ WAITING = [
 ]
 
 
-@settings(FEW, max_examples=6)
+@settings(FEW, max_examples=examples(6))
 @example(PROTECTED, HEDGE, 0)
 @example(WAITING, HEDGE, 30)
 @given(SCRIPTS, st.sampled_from([HEDGE, ONE_WAY]), st.sampled_from([0, 30]))

@@ -33,6 +33,7 @@ from apps.exchange.simulator.server.private.rows import asset
 from apps.exchange.simulator.tape.code import pack
 from apps.exchange.simulator.tape.read import CONTRACTS, FOLDER, SUFFIX, load
 from launch import process
+from tests.examples import examples
 from tests.simulator.conftest import NOON, STATE, Client, Hand
 from tests.simulator.handmade_exchange import LISTING, HandmadeExchange
 from tests.simulator.trader import Trader
@@ -276,7 +277,9 @@ def act(exchange: Exchange, what: str, symbol: str, long: bool, at_ms: int) -> N
         account_settings.set_leverage(account, symbol, 12 if long else 8, "isolated")
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(STARTS)
 def test_any_sequence_of_starts_with_other_contracts_raises_nothing_loses_nothing_and_can_be_closed(
     small_tape: Path,

@@ -236,13 +236,13 @@ def test_funding_is_paid_by_longs_to_shorts_at_the_mark() -> None:
 def test_the_dead_mans_switch_takes_orders_and_leaves_plans() -> None:
     exchange = HandmadeExchange()
     exchange.place(1, 50, presets=BOTH, leverage=10)
-    exchange.place(1, 10, 900)
-    exchange.place(3, 10, 1100)
+    entry, closing = exchange.place(1, 10, 900), exchange.place(3, 10, 1100)
     exchange.account.put(replace(exchange.account.contract("XUSDT"), cancel_at_ms=5000))
     exchange.move(*[1000] * 4)
     assert len(exchange.account.live_orders()) == 2
     exchange.move(1000)
     assert exchange.account.live_orders() == []
+    assert all(exchange.account.orders[order.key].cancelled_by_dead_man for order in (entry, closing))
     assert live_sizes(exchange) == {"stop_loss": 50, "take_profit": 50}
     assert exchange.account.contract("XUSDT").cancel_at_ms == 0
 

@@ -7,13 +7,15 @@ import subprocess
 import sys
 import threading
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from tests.simulator.conftest import Client, Hand, Serve
+from apps.exchange.simulator.matching.matching import CANCELLED, MATCHED, SUBMITTED
+from tests.simulator.conftest import Client, Hand, Serve, expect
 from tests.simulator.trader import Trader
 
 SUBMIT = "/contract/private/submit-order"
@@ -98,6 +100,65 @@ def test_presets_and_partial_fills_follow_their_switches(exchange: Serve) -> Non
     assert [plan["size"] for plan in trader.books()["protections"]] == [1]
 
 
+def test_a_cancel_that_comes_too_late_succeeds_and_the_order_is_filled_at_its_price(exchange: Serve) -> None:
+    client = exchange()
+    trader = Trader(client)
+    client.switch(fill_after_cancel=1, fill_at_most=1)
+    orders = [trader.order(1, 3, 100000, preset_stop_loss_price="90000") for _ in range(2)]
+    for order in orders:
+        assert trader.do("cancel-order", **BTC, order_id=str(order["order_id"])) == {}
+    late, cancelled = trader.read("order-history", **BTC)[::-1]
+    assert (late["state"], late["deal_size"], late["deal_avg_price"]) == (4, "3", "100000")
+    assert (cancelled["state"], cancelled["deal_size"]) == (4, "0")
+    books = trader.books()
+    assert [(fill["price"], fill["contracts"], fill["maker"]) for fill in books["fills"]] == [
+        ("100000", 3, True)
+    ]
+    assert [position["size"] for position in books["positions"]] == [3]
+    assert [(plan["trigger_price"], plan["size"]) for plan in books["protections"]] == [("90000", 3)]
+    assert books["balance"]["frozen"] == "0"
+    assert sum(Decimal(line["amount"]) for line in books["ledger"]) == Decimal(books["balance"]["wallet"])
+    assert Decimal(books["ledger"][-1]["amount"]) == -Decimal(books["fills"][0]["fee"]) < 0
+    assert client.get("/admin/faults").json()["fill_after_cancel"] == 0
+
+
+@pytest.mark.parametrize("route", ["cancel-orders", "cancel-order"])
+def test_cancelling_all_comes_too_late_for_the_first_so_many(exchange: Serve, route: str) -> None:
+    client = exchange()
+    trader = Trader(client)
+    for size in (1, 2, 3):
+        trader.order(1, size, 100000)
+    client.switch(fill_after_cancel=2)
+    trader.do(route, **BTC)
+    orders = trader.books()["orders"]
+    assert [(order["state"], order["filled"]) for order in orders] == [(4, 1), (4, 2), (4, 0)]
+
+
+def test_a_closing_order_that_is_cancelled_too_late_closes_what_is_held_and_no_more(exchange: Serve) -> None:
+    client = exchange()
+    trader = Trader(client)
+    trader.do("set-position-mode", position_mode="one_way_mode")
+    trader.order(1, 5)
+    for size in (3, 1):
+        trader.order(3, size, 120000)
+    trader.order(4, 3)
+    client.switch(fill_after_cancel=2)
+    socket = trader.socket("futures/order")
+    trader.do("cancel-orders", **BTC)
+    pushes = [push["data"][0] for push in expect(socket, 3)]
+    assert [(push["action"], push["order"]["size"], push["order"]["deal_size"]) for push in pushes] == [
+        (MATCHED, "3", "2"),
+        (CANCELLED, "3", "2"),
+        (CANCELLED, "1", "0"),
+    ]
+    assert trader.books()["positions"] == []
+    assert trader.read("get-open-orders") == []
+    assert client.get("/admin/faults").json()["fill_after_cancel"] == 1
+    trader.order(1, 1, 90000)
+    (submitted,) = expect(socket, 1)
+    assert submitted["data"][0]["action"] == SUBMITTED
+
+
 def test_one_route_can_be_slow(exchange: Serve) -> None:
     client = exchange()
     trader = Trader(client)
@@ -115,6 +176,7 @@ def test_one_route_can_be_slow(exchange: Serve) -> None:
         ({"reject": {SUBMIT: 12345}}, "reject"),
         ({"preset_on_partial": "sometimes"}, "preset_on_partial"),
         ({"fill_at_most": -1}, "fill_at_most"),
+        ({"fill_after_cancel": True}, "fill_after_cancel"),
     ],
 )
 def test_a_bad_switch_is_refused_by_name(still: Client, faults: dict[str, Any], named: str) -> None:

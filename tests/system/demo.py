@@ -17,6 +17,7 @@ from typing import Any
 
 from launch import ephemeral, secret_files
 from launch.paths import REPOSITORY
+from tests.system.output import output_of
 from tests.system.tables import Tables
 from tests.system.until import until
 
@@ -79,14 +80,7 @@ class Demo:
 
     def manage(self, *arguments: str) -> str:
         """The output of `./run manage …` typed in another terminal, which must end well."""
-        return subprocess.run(
-            [sys.executable, "-m", "launch.manage", *arguments],
-            cwd=REPOSITORY,
-            env=environment(self.var),
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
+        return output_of([sys.executable, "-m", "launch.manage", *arguments], environment(self.var))
 
     def get(self, path: str, *, token: str = "") -> tuple[int, Any]:
         """HTTP status and JSON body."""

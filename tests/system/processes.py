@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -12,19 +11,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from celery import Celery
-
+from benchmarks.trading.task_queue import open_task_queue
 from launch import ports
-from launch.paths import REPOSITORY
 from launch.postgres import Postgres
 from launch.program import MANAGE, Market, Program, simulator, workers
 from launch.valkey import Valkey
+from tests.system.output import output_of
 from tests.system.tables import Tables
 
 WORKER = "worker-mtf"
 STREAM = "stream"
+ENTERING = "worker-exchange"
+"""Without it what a minute of the market makes READY comes to no end."""
 JUDGING = (STREAM, WORKER)
-TRADING = (*JUDGING, "worker-exchange", "watch")
+TRADING = (*JUDGING, ENTERING, "watch")
 WEB = "web"
 
 
@@ -36,7 +36,7 @@ class Processes:
         self.web = web
         self.tables = Tables(env["DATABASE_URL"])
         self._programs = programs
-        self._queue = Celery("fires the minute", broker=env["REDIS_URL"])
+        self._queue = open_task_queue(env["REDIS_URL"])
 
     def fire(self, at: datetime) -> None:
         """What beat does each minute, for the minute that ends at `at`."""
@@ -46,7 +46,7 @@ class Processes:
 
     def enter(self, run_id: str, symbol: str) -> None:
         """What the minute sends for a symbol that is ready."""
-        wanted = {"run_id": run_id, "symbol": symbol}
+        wanted = {"run_ids": [run_id], "symbol": symbol}
         self._queue.send_task("apps.live.tasks.enter_symbol", kwargs=wanted, queue="exchange", expires=20)
 
     def books(self) -> dict[str, Any]:
@@ -57,9 +57,7 @@ class Processes:
 
     def manage(self, *arguments: str) -> str:
         """The output of a manage.py command that ends well."""
-        return subprocess.run(
-            [*MANAGE, *arguments], env=self.env, cwd=REPOSITORY, capture_output=True, text=True, check=True
-        ).stdout
+        return output_of([*MANAGE, *arguments], self.env)
 
     def log(self, name: str) -> str:
         log = self._programs[name].log
@@ -82,7 +80,7 @@ def run_processes(
         market = Market(port=ports.find_free(), symbols=symbols)
         web_port = ports.find_free()
         env = {**os.environ, **_variables(stack, var, market), **(more or {})}
-        subprocess.run([*MANAGE, "migrate", "--noinput"], env=env, capture_output=True, check=True)
+        output_of([*MANAGE, "migrate", "--noinput"], env)
         programs = [simulator(market, var=var, env=env)]
         programs += [p for p in workers(web_port, var=var, env=env) if p.name in names]
         for program in programs:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
-from launch.program import MANAGE
 from tests.system.processes import Processes
 from tests.system.until import until
 
@@ -30,14 +28,8 @@ class Reader:
         """Makes the user, and waits until the web process answers."""
         self.system = system
         until("the web process answers", lambda: _answers(system), patience_s=60)
-        output = subprocess.run(
-            [*MANAGE, "shell", "--no-imports", "-c", MAKE_READER],
-            env=system.env,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        self._headers = {"Authorization": f"Token {output.stdout.split()[-1]}"}
+        token = system.manage("shell", "--no-imports", "-c", MAKE_READER).split()[-1]
+        self._headers = {"Authorization": f"Token {token}"}
 
     def get(self, path: str) -> requests.Response:
         return requests.get(self.system.web + path, headers=self._headers, timeout=60)

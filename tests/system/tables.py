@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
-import psycopg
-from psycopg.rows import dict_row
+from benchmarks.trading import tables
 
-Row = dict[str, Any]
+Row = tables.Row
 
 HOLES = """
     SELECT symbol, minute
@@ -21,16 +19,8 @@ HOLES = """
 """
 
 
-class Tables:
-    """The database at `url`; each question is its own connection, so that a killed server is no matter."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    def rows(self, query: str, **values: Any) -> list[Row]:
-        """Raises psycopg.OperationalError while the server is away."""
-        with psycopg.connect(self._url, row_factory=dict_row, connect_timeout=5) as connection:
-            return connection.execute(query, values).fetchall()
+class Tables(tables.Tables):
+    """The questions of the proofs."""
 
     def count(self, table: str) -> int:
         return int(self.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"])

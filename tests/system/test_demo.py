@@ -15,6 +15,7 @@ from launch import ports
 from launch.paths import REPOSITORY
 from launch.program import MANAGE
 from tests.system.demo import SYMBOLS, Demo, belonging, demo, environment
+from tests.system.output import output_of
 from tests.system.tables import Row
 from tests.system.until import until
 
@@ -115,15 +116,8 @@ def _any_command_works_beside_it(running: Demo) -> None:
     assert {json.loads(line)["status"] for line in lines} == {"decided"}
     result = json.loads(running.manage("mtf_run", "--symbols", "BTCUSDT,ETHUSDT", "--json"))
     assert [entry["symbol"] for entry in result["results"]] == ["BTCUSDT", "ETHUSDT"]
-    plain = subprocess.run(
-        [*MANAGE, "mtf_explain", "BTCUSDT", "--json"],
-        cwd=REPOSITORY,
-        env=environment(running.var),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    explained = [json.loads(line)["verdict"]["symbol"] for line in plain.stdout.splitlines()]
+    plain = output_of([*MANAGE, "mtf_explain", "BTCUSDT", "--json"], environment(running.var))
+    explained = [json.loads(line)["verdict"]["symbol"] for line in plain.splitlines()]
     assert explained == ["BTCUSDT"] * PROFILES
 
 

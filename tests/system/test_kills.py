@@ -61,6 +61,9 @@ def test_kill_9_of_each_process_and_server_costs_at_most_the_minute_it_falls_int
 
 def _kill_the_worker_in_the_middle_of_a_run(running: Demo) -> datetime:
     """The minute whose runs it had claimed. The stream is held, so that they still wait for its candles."""
+    until(
+        "contracts to judge", lambda: _contracts(running), patience_s=LATER_S
+    )  # the stream stores the first
     stream = running.pid("stream")
     os.kill(stream, signal.SIGSTOP)
     try:
@@ -70,6 +73,10 @@ def _kill_the_worker_in_the_middle_of_a_run(running: Demo) -> datetime:
         os.kill(stream, signal.SIGCONT)
     minute: datetime = first["minute"]
     return minute
+
+
+def _contracts(running: Demo) -> list[Row]:
+    return running.tables.rows("SELECT symbol FROM contracts")
 
 
 def _claimed(running: Demo) -> list[Row]:
@@ -112,7 +119,7 @@ def _differing(running: Demo, since: datetime) -> list[str]:
     first = since.replace(second=0, microsecond=0)
     end = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=1)
     tables, base_url = running.tables, running.variables["BITMART_BASE_URL"]
-    symbols = [row["symbol"] for row in tables.rows("SELECT symbol FROM contracts")]
+    symbols = [row["symbol"] for row in _contracts(running)]
     assert len(symbols) == SYMBOLS
     rows: list[str] = []
     for symbol in symbols:

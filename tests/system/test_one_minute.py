@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.system.processes import STREAM, WORKER, Processes, run_processes
+from tests.system.processes import ENTERING, STREAM, WORKER, Processes, run_processes
 from tests.system.tables import Row
 from tests.system.until import until
 
@@ -32,7 +32,7 @@ REMEMBERED = (
 
 
 def test_a_minute_is_judged_once_for_every_profile_and_symbol_remembered_and_explained(var: Path) -> None:
-    with run_processes(var, symbols=SYMBOLS) as system:
+    with run_processes(var, symbols=SYMBOLS, names=(STREAM, WORKER, ENTERING)) as system:
         symbols = _await_history(system)
         at = _fire_a_minute(system)
         runs = until("every profile decided", lambda: _decided(system, at), patience_s=30)

@@ -20,8 +20,9 @@ MOST = 4
 READERS = 32
 LONG_RUNS = """
 INSERT INTO mtf_run
-    (run_id, profile, digest, minute, trigger, status, counts, dry_run, options, timings, started_at, error)
-SELECT gen_random_uuid(), 'long', '', now(), 'command', 'failed', '{}', true,
+    (run_id, profile, digest, minute, trigger, status, counts, no_room, dry_run, options, timings, started_at,
+     error)
+SELECT gen_random_uuid(), 'long', '', now(), 'command', 'failed', '{}', '[]', true,
        jsonb_build_object('symbols', repeat('x', 100000)), '{}', now() - interval '1 hour', ''
 FROM generate_series(1, 100)
 """

@@ -14,8 +14,8 @@ import yaml
 
 from apps.engine.values.order import OrderRequest, Role, TimeInForce, client_order_id
 from apps.engine.values.position import Side
+from benchmarks.trading.always import ENTRY, always
 from tests.contract.account import PLAY, Account, Ahead
-from tests.live.trading import ENTRY, always
 from tests.system.processes import STREAM, TRADING, WORKER, Processes, run_processes
 from tests.system.tables import Row
 from tests.system.until import until
@@ -127,12 +127,17 @@ def _protected(system: Processes) -> Row | None:
     return rows[0] if rows else None
 
 
-def _its_stop_rests_at_the_exchange(system: Processes, position: Row) -> None:
-    assert position["naked_since"] is None
-    stops = system.tables.rows(
+def _booked_stops(system: Processes, position: Row) -> list[Row]:
+    return system.tables.rows(
         "SELECT * FROM protection WHERE symbol = %(symbol)s AND kind = 'stop' AND status = 'ACTIVE'",
         symbol=position["symbol"],
     )
+
+
+def _its_stop_rests_at_the_exchange(system: Processes, position: Row) -> None:
+    assert position["naked_since"] is None
+    # which ones protect is written down after the position
+    stops = until("its stop is booked", lambda: _booked_stops(system, position), patience_s=30)
     assert {stop["trigger_price"] for stop in stops} == {position["stop_price"]}
 
 

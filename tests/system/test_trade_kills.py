@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from tests.system.trading_system import SUBMIT, TradingSystem, run_trading_system
+from benchmarks.trading.system import SUBMIT, TradingSystem
+from tests.system.trading_system import run_trading_system
 from tests.system.unprotected import Unprotected, slowness
 
 KILLS = int(os.environ.get("TRADE_KILLS", "2"))
@@ -50,7 +51,7 @@ class Moment:
 def worker_between_claim_and_answer(moment: Moment) -> None:
     house = moment.house
     first, others = moment.symbols[:1], moment.symbols[1:]
-    house.decider.ask("cross", symbols=first)  # an entry may expire unfilled: this one trades for sure
+    house.decider.ask("send_entries", symbols=first)  # an entry may expire unfilled: this one trades for sure
     before = len(house.books()["orders"])
     run = moment.decided(others)
     house.switch(hold_answer_s={SUBMIT: 60})
@@ -62,10 +63,10 @@ def worker_between_claim_and_answer(moment: Moment) -> None:
 
 
 def watch_right_after_a_fill(moment: Moment) -> None:
-    moment.house.decider.ask("cross", symbols=moment.symbols[:1])
+    moment.house.decider.ask("send_entries", symbols=moment.symbols[:1])
     moment.pass_at_most(0.4)
     moment.house.kill("watch")
-    moment.house.decider.ask("cross", symbols=moment.symbols[1:])
+    moment.house.decider.ask("send_entries", symbols=moment.symbols[1:])
 
 
 def simulator_itself(moment: Moment) -> None:
@@ -99,7 +100,7 @@ def _enter(moment: Moment) -> None:
     """One symbol fills at once, the others are entered by the worker meanwhile."""
     first, others = moment.symbols[:1], moment.symbols[1:]
     run = moment.decided(others)
-    moment.house.decider.ask("cross", symbols=first)
+    moment.house.decider.ask("send_entries", symbols=first)
     moment.house.enter(run, others)
 
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from benchmarks.trading.system import SHARED
+
 T = TypeVar("T")
-SHARED = 4
-"""CI's machines are shared and may be so many times slower. Patience ends a hang; it claims no speed."""
 
 
 def until(what: str, ask: Callable[[], T | None], *, patience_s: float, every_s: float = 0.1) -> T:

@@ -155,7 +155,7 @@ def mean_exposure_ratio(outcome: Outcome) -> float | None:
 def notional(trade: Trade) -> Decimal:
     """Return the worth of the filled size at its entry price, in settle currency."""
     plan = trade.plan
-    return plan.sizing.notional * (trade.size / plan.size) * (trade.entry_price / plan.entry)
+    return plan.sizing.notional * (trade.size / plan.size) * (trade.entry_price / plan.average_entry)
 
 
 def _span(outcome: Outcome, trade: Trade) -> tuple[datetime, datetime]:

@@ -63,6 +63,10 @@ class PositionRow(serializers.ModelSerializer[Position]):
 
 
 class OrderRow(serializers.ModelSerializer[ExchangeOrder]):
+    order_type = serializers.CharField(read_only=True, help_text="limit or market")
+    time_in_force = serializers.CharField(read_only=True)
+    part = serializers.CharField(read_only=True, help_text="`2/3`: which of several tranches; else empty")
+
     class Meta:
         model = ExchangeOrder
         fields = "__all__"
@@ -132,7 +136,22 @@ class PlanQuery(TradeQuery):
     run_id = serializers.UUIDField(required=False)
 
 
+class TrancheRow(serializers.Serializer[dict[str, str]]):
+    part = serializers.CharField(help_text="`2/3`")
+    price = serializers.CharField()
+    size = serializers.CharField(help_text="contracts")
+    risk = serializers.CharField(help_text="lost at the stop, fees and slippage included, in settle currency")
+
+
 class PlanRow(serializers.ModelSerializer[OrderPlan]):
+    order_type = serializers.CharField(read_only=True, help_text="limit or market")
+    time_in_force = serializers.CharField(read_only=True)
+    tranches = TrancheRow(
+        many=True,
+        read_only=True,
+        help_text="nearest first, where there are several; what became of them: orders",
+    )
+
     class Meta:
         model = OrderPlan
         fields = "__all__"

@@ -130,7 +130,7 @@ class Symbols(serializers.Field[tuple[str, ...], Any, Any, Any]):
         if len(texts) > MOST_SYMBOLS:
             raise serializers.ValidationError(f"{len(texts)} symbols; at most {MOST_SYMBOLS}")
         if not texts or texts == [""]:
-            raise serializers.ValidationError("is empty; leave it out to ask for every watched symbol")
+            raise serializers.ValidationError("is empty; leave it out to ask for the profile's universe")
         names = [Name().run_validation(text) for text in texts]
         return tuple(dict.fromkeys(names))
 

@@ -108,7 +108,7 @@ class Run(APIView):
 
 
 class RunBody(Strict):
-    symbols = Symbols(required=False, default=None, help_text="absent: every watched symbol")
+    symbols = Symbols(required=False, default=None, help_text="absent: the profile's universe")
     dry_run = StrictBoolean(default=True, help_text=f"false sends orders, and needs {MAY_SEND}")
     workers = serializers.IntegerField(
         required=False,
@@ -119,7 +119,8 @@ class RunBody(Strict):
     validation_mode = Name(required=False, allow_null=True, default=None)
     force_run = StrictBoolean(default=False, help_text="ignore kill switches; dry runs only")
     process_tp_sl = StrictBoolean(
-        default=True, help_text="accepted and ignored: what is held is watched all the time"
+        default=True,
+        help_text="false: stops of what this run opens stay where they are placed; true: as the profile says",
     )
     timeframe = serializers.ChoiceField(
         choices=[tf.value for tf in VALIDATION], required=False, allow_null=True, default=None
@@ -163,7 +164,7 @@ class RunNow(APIView):
         body = body_of(request, RunBody)
         if not body["dry_run"] and not request.user.has_perm(MAY_SEND):
             raise PermissionDenied(f"a run that sends orders needs the permission {MAY_SEND}")
-        names = ("symbols", "validation_mode", "timeframe", "force_run", "dry_run")
+        names = ("symbols", "validation_mode", "timeframe", "force_run", "dry_run", "process_tp_sl")
         run_request = RunRequest(profile=body["mtf_profile"], **{name: body[name] for name in names})
         try:
             run = open_requested_run(run_request, Trigger.API, timezone.now())

@@ -53,6 +53,8 @@ class StreamStatus(serializers.ModelSerializer[StreamHealth]):
             "symbols",
             "last_message_at",
             "last_candle_at",
+            "quote_symbols",
+            "last_quote_at",
             "reconnects",
             "fetched",
             "history",

@@ -6,7 +6,7 @@ from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.permissions import IsAuthenticated
 
-from apps.console.api import decision, error, market, order, run, status, switch, token
+from apps.console.api import close, decision, error, market, order, run, status, switch, token, universe
 
 app_name = "api"
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path("api/mtf/status", status.Status.as_view(), name="status"),
     path("api/mtf/switches", switch.Switches.as_view(), name="switches"),
     path("api/mtf/switches/<int:switch_id>/toggle", switch.Toggle.as_view(), name="switch-toggle"),
+    path("api/mtf/universe", universe.Universes.as_view(), name="universe"),
     path("api/mtf/states", decision.States.as_view(), name="states"),
     path("api/mtf/audit", decision.Audit.as_view(), name="audit"),
     path("api/mtf/explain/<str:symbol>", decision.Explain.as_view(), name="explain"),
@@ -27,6 +28,8 @@ urlpatterns = [
     path("api/mtf/order-plans/<int:plan_id>/approve", order.Approve.as_view(), name="order-plan-approve"),
     path("api/mtf/order-plans/<int:plan_id>/reject", order.Reject.as_view(), name="order-plan-reject"),
     path("api/positions", order.Positions.as_view(), name="positions"),
+    path("api/positions/<str:symbol>/close", close.ClosePosition.as_view(), name="position-close"),
+    path("api/flatten", close.Flatten.as_view(), name="flatten"),
     path("api/orders", order.Orders.as_view(), name="orders"),
     path("api/fills", order.Fills.as_view(), name="fills"),
     path("api/events", order.Events.as_view(), name="events"),

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from apps.engine.enter.observation import Observation
-from apps.engine.enter.tick import round_down, round_up
 from apps.engine.events import ZoneCategory
 from apps.engine.profile import Anchor, EntrySettings
 from apps.engine.values.contract import Contract
 from apps.engine.values.plan import Zone
 from apps.engine.values.position import Quote, Side
 from apps.engine.values.reason import Reason, Refusal
+from apps.engine.values.tick import round_down, round_up
 
 CLOSE_RATIO = Decimal("1.05")
 MODERATE_RATIO = Decimal("1.5")
@@ -102,6 +102,36 @@ def limit_price(
     if price > zone.high:
         return _outside(zone, price, zone.high, entry.zone_max_deviation_pct)
     return price if price <= highest else _outside(zone, price, quote.mark, entry.max_deviation_pct)
+
+
+def taken_price(
+    zone: Zone, quote: Quote, entry: EntrySettings, side: Side, tick: Decimal
+) -> Decimal | ZoneRefusal:
+    """Return the worst price of a market entry, on a tick; the far side of the book must be in the zone and
+    near the mark."""
+    far = far_side(quote, side)
+    max_deviation = entry.max_deviation_pct / 100
+    if zone.distance(far) > 0:
+        edge = zone.low if far < zone.low else zone.high
+        return _outside(zone, far, edge, entry.zone_max_deviation_pct)
+    if abs(far - quote.mark) > quote.mark * max_deviation:
+        return _outside(zone, far, quote.mark, entry.max_deviation_pct)
+    assert entry.slippage_guard_bps is not None  # checked at load
+    return worst_price(quote, side, entry.slippage_guard_bps, tick)
+
+
+def worst_price(quote: Quote, side: Side, slippage_guard_bps: Decimal, tick: Decimal) -> Decimal:
+    """Return the far side of the book and slippage_guard_bps beyond it, rounded back to a tick; never better
+    than the far side itself, which lies on one."""
+    far, guard = far_side(quote, side), slippage_guard_bps / 10_000
+    if side == Side.LONG:
+        return max(far, round_down(far * (1 + guard), tick))
+    return min(far, round_up(far * (1 - guard), tick))
+
+
+def far_side(quote: Quote, side: Side) -> Decimal:
+    """Return the best price of those who sell to a long, or buy from a short."""
+    return quote.ask if side == Side.LONG else quote.bid
 
 
 def zone_refusal(

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from apps.engine.enter.observation import Observation
-from apps.engine.enter.tick import round_toward_loss
 from apps.engine.indicators.numpy_columns import PIVOTS
 from apps.engine.profile import EntrySettings, StopFrom
 from apps.engine.profile.entry_settings import MIN_STOP_RATIO
 from apps.engine.values.position import Quote, Side
 from apps.engine.values.reason import Reason, Refusal
+from apps.engine.values.tick import round_toward_loss
 from apps.engine.values.timeframe import Timeframe
 
 Levels = dict[str, Decimal]
@@ -57,43 +57,54 @@ def stop_price(
     levels: Levels,
     quote: Quote,
     tick: Decimal,
+    *,
+    farthest: Decimal | None = None,
 ) -> Stop | Refusal:
     """Return the stop of an entry at `price`, on a tick, rounded away from it.
 
     Behind the profile's pivot by its buffer, where the profile wants one, there is one and it is near enough;
-    else atr_k × `atr`, the execution timeframe's. Never nearer than the minimum distance.
+    else atr_k × `atr`, the execution timeframe's. Never nearer than the minimum distance. All this from the
+    `farthest` tranche, where there are several; how far a stop may be counts from `price`, the nearest.
     """
-    sign, raw = _sign(side), None
+    sign, raw, last = _sign(side), None, price if farthest is None else farthest
     if entry.stop_from == StopFrom.PIVOT:
-        level = stop_level(levels, price, side, entry.pivot_sl_policy)
+        level = stop_level(levels, last, side, entry.pivot_sl_policy)
         if level is not None:
             behind = level[1] * (1 - sign * entry.pivot_sl_buffer_pct / 100)
-            raw = Stop(behind, level[0]) if abs(price - behind) <= price * PIVOT_MAX_RATIO else None
+            raw = Stop(behind, level[0]) if abs(last - behind) <= last * PIVOT_MAX_RATIO else None
     if raw is None:
         if atr is None or atr <= 0:
             return Refusal(Reason.ATR_REQUIRED_BUT_INVALID, {"atr": atr, "stop_from": str(entry.stop_from)})
-        raw = Stop(price - sign * entry.atr_k * atr, "atr")
-    least = max(price * MIN_STOP_RATIO, MIN_STOP_TICKS * tick, MIN_STOP_SPREADS * (quote.ask - quote.bid))
-    if sign * (price - raw.price) < least:
-        raw = Stop(price - sign * least, MINIMUM)
+        raw = Stop(last - sign * entry.atr_k * atr, "atr")
+    least = max(last * MIN_STOP_RATIO, MIN_STOP_TICKS * tick, MIN_STOP_SPREADS * (quote.ask - quote.bid))
+    if sign * (last - raw.price) < least:
+        raw = Stop(last - sign * least, MINIMUM)
 
     distance_pct = abs(price - raw.price) / price * 100
     numbers = {"entry": price, "stop": raw.price, "distance_pct": distance_pct, "source": raw.source}
     if distance_pct > entry.max_stop_pct:
         return Refusal(Reason.STOP_TOO_FAR, numbers | {"limit_pct": entry.max_stop_pct})
     stop = Stop(round_toward_loss(raw.price, tick, side), raw.source)
-    if stop.price <= 0 or sign * (price - stop.price) <= 0:
+    if stop.price <= 0 or sign * (last - stop.price) <= 0:
         return Refusal(Reason.STOP_INVALID, numbers)
     return stop
 
 
 def target_price(
-    price: Decimal, stop: Decimal, side: Side, entry: EntrySettings, levels: Levels, tick: Decimal
+    price: Decimal,
+    stop: Decimal,
+    side: Side,
+    entry: EntrySettings,
+    levels: Levels,
+    tick: Decimal,
+    *,
+    nearest: Decimal | None = None,
 ) -> Target | Refusal:
     """Return the target of an entry at `price`, on a tick, rounded toward the entry.
 
     r_multiple × the stop's distance away; or just before the next pivot beyond that, less its buffer, when
-    the R of it is near enough to r_multiple.
+    the R of it is near enough to r_multiple. Where `price` is the average of several tranches, the target
+    must be beyond the `nearest` too: it may fill alone.
     """
     sign, distance = _sign(side), abs(price - stop)
     raw = Target(price + sign * entry.r_multiple * distance, "r_multiple")
@@ -104,9 +115,31 @@ def target_price(
         if least <= sign * (before - price) / distance <= most:
             raw = Target(before, beyond[0])
     target = Target(round_toward_loss(raw.price, tick, side), raw.source) if raw.price > 0 else raw
-    if target.price <= 0 or sign * (target.price - price) <= 0:
-        return Refusal(Reason.TARGET_INVALID, {"entry": price, "target": target.price, "source": raw.source})
+    from_price = price if nearest is None else nearest
+    if target.price <= 0 or sign * (target.price - from_price) <= 0:
+        numbers = {"entry": from_price, "target": target.price, "source": raw.source}
+        return Refusal(Reason.TARGET_INVALID, numbers)
     return target
+
+
+def first_target_price(
+    price: Decimal,
+    stop: Decimal,
+    target: Decimal,
+    side: Side,
+    tp1_r: Decimal,
+    tick: Decimal,
+    *,
+    nearest: Decimal | None = None,
+) -> Decimal | None:
+    """Return where half is closed: tp1_r × the stop's distance away, on a tick, rounded toward the entry.
+
+    None when that does not lie between the entry and `target`, which a pivot may have drawn nearer. Where
+    `price` is the average of several tranches, the entry is the `nearest` of them.
+    """
+    sign, from_price = _sign(side), price if nearest is None else nearest
+    first = round_toward_loss(price + sign * tp1_r * abs(price - stop), tick, side)
+    return first if sign * (first - from_price) > 0 and sign * (target - first) > 0 else None
 
 
 def expected_r_net(price: Decimal, stop: Decimal, target: Decimal, taker: Decimal) -> Decimal:

@@ -10,11 +10,11 @@ from math import isfinite
 
 from apps.engine.profile import EntrySettings
 from apps.engine.values.contract import Contract
-from apps.engine.values.position import Account, Bracket, FeeRates, Quote
+from apps.engine.values.entry import OrderType
+from apps.engine.values.position import QUOTE_MAX_AGE_S, Account, Bracket, FeeRates, Quote
 from apps.engine.values.reason import Reason, Refusal
 from apps.engine.values.timeframe import Timeframe
 
-QUOTE_MAX_AGE_S = 3
 SPREAD_GUARD_TICKS = Decimal("1.5")
 """A spread of one tick is never too wide, whatever it is in basis points."""
 
@@ -56,7 +56,7 @@ class Market:
 def entry_market(
     observation: Observation, entry: EntrySettings, timeframe: Timeframe, now: datetime
 ) -> Market | Refusal:
-    """Return what `observation` holds, when it is whole, young and plausible.
+    """Return what `observation` holds, when it is whole, young and plausible, however wide the spread.
 
     A mark far from the middle of the book is implausible: one of the two is wrong.
     """
@@ -78,10 +78,19 @@ def entry_market(
     if deviation_pct > entry.implausible_pct:
         numbers = {"mark": quote.mark, "mid": quote.mid, "limit_pct": entry.implausible_pct}
         return Refusal(Reason.ENTRY_PRICE_IMPLAUSIBLE, numbers)
-    ticks_bps = SPREAD_GUARD_TICKS * contract.tick_size / quote.mid * 10_000
-    limit_bps = max(entry.spread_guard_bps, ticks_bps)
-    if quote.spread_bps > limit_bps:
-        return Refusal(Reason.SPREAD_TOO_WIDE, {"spread_bps": quote.spread_bps, "limit_bps": limit_bps})
-
     taker = entry.fees.taker if observation.fees is None else observation.fees.taker
     return Market(contract, observation.brackets, quote, account, taker)
+
+
+def spread_refusal(market: Market, entry: EntrySettings) -> Refusal | None:
+    """Refuse a book that is too thin for the profile's type of order."""
+    quote = market.quote
+    if entry.order_type == OrderType.MARKET:
+        assert entry.market_max_spread_pct is not None  # checked at load
+        reason, limit_bps = Reason.MARKET_ORDER_SPREAD_TOO_WIDE, entry.market_max_spread_pct * 100
+    else:
+        ticks_bps = SPREAD_GUARD_TICKS * market.contract.tick_size / quote.mid * 10_000
+        reason, limit_bps = Reason.SPREAD_TOO_WIDE, max(entry.spread_guard_bps, ticks_bps)
+    if quote.spread_bps <= limit_bps:
+        return None
+    return Refusal(reason, {"spread_bps": quote.spread_bps, "limit_bps": limit_bps})

@@ -116,7 +116,7 @@ class Judgement:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class MinuteJudgement(Judgement):
-    """Every symbol at one minute: one row a symbol of `symbols`."""
+    """The judged symbols at one minute: one row a symbol of `symbols`, in their order."""
 
     symbols: tuple[str, ...]
     at: datetime
@@ -165,26 +165,45 @@ class PastJudgement(Judgement):
         return self._verdict(row, self.symbol, utc_from_ms(int(self.closes_ms[row])))
 
 
-def evaluate(frames: Frames, profiles: Sequence[Profile], *, at: datetime) -> tuple[MinuteJudgement, ...]:
-    """Judge every symbol by every profile, one judgement a profile, in their order.
+def evaluate(
+    frames: Frames,
+    profiles: Sequence[Profile],
+    *,
+    at: datetime,
+    members: Mapping[str, Sequence[str]] | None = None,
+) -> tuple[MinuteJudgement, ...]:
+    """Judge by every profile the symbols that `members` has under its name, one judgement a profile.
 
-    Each frame's last row is the timeframe's newest candle that closed at or before `at`. LookupError when the
-    frames lack a timeframe or column that a profile reads.
+    Without `members` every symbol of `frames`. Each frame's last row is the timeframe's newest candle that
+    closed at or before `at`. LookupError when the frames lack a symbol, timeframe or column that is needed.
     """
-    return tuple(minute_judgement(frames, profile, at) for profile in profiles)
+    if members is None:
+        return tuple(minute_judgement(frames, profile, at) for profile in profiles)
+    return tuple(minute_judgement(frames, profile, at, members[profile.name]) for profile in profiles)
 
 
-def minute_judgement(frames: Frames, profile: Profile, at: datetime) -> MinuteJudgement:
-    """Return what one profile says of every symbol of `frames` at `at`, as `evaluate` has it."""
+def minute_judgement(
+    frames: Frames, profile: Profile, at: datetime, symbols: Sequence[str] | None = None
+) -> MinuteJudgement:
+    """Return what one profile says of `symbols` (None: all of `frames`) at `at`, as `evaluate` has it.
+
+    The timeframes are judged over every row of the frames, whose columns need no copy then; of them the rows
+    of `symbols` count.
+    """
     timeframes = tuple(
         newest_outcome(
             frames, judged, minimum=profile.min_candles(judged.timeframe), grace_s=profile.grace_s, at=at
         )
         for judged in profile.timeframe_rules
     )
-    every_symbol = np.arange(len(frames.symbols))
-    rows = dict.fromkeys((outcome.timeframe for outcome in timeframes), every_symbol)
-    side, reason_code, execution_index = _decision(profile, timeframes, rows, len(every_symbol))
+    judged_symbols = frames.symbols if symbols is None else tuple(symbols)
+    if judged_symbols == frames.symbols:
+        counted = np.arange(len(frames.symbols))
+    else:
+        row_of = {symbol: row for row, symbol in enumerate(frames.symbols)}
+        counted = np.array([row_of[symbol] for symbol in judged_symbols], dtype=np.int64)
+    rows = dict.fromkeys((outcome.timeframe for outcome in timeframes), counted)
+    side, reason_code, execution_index = _decision(profile, timeframes, rows, len(counted))
     return MinuteJudgement(
         profile=profile,
         timeframes=timeframes,
@@ -192,7 +211,7 @@ def minute_judgement(frames: Frames, profile: Profile, at: datetime) -> MinuteJu
         side=side,
         reason_code=reason_code,
         execution_index=execution_index,
-        symbols=frames.symbols,
+        symbols=judged_symbols,
         at=at,
     )
 

@@ -17,13 +17,14 @@ class CancelOrder:
 
 @dataclass(frozen=True, slots=True)
 class Protect:
-    """A stop or target for the whole position."""
+    """A stop or target; `size` in contracts, None is the whole position."""
 
     symbol: str
     side: Side
     kind: ProtectionKind
     trigger_price: Decimal
     client_order_id: str
+    size: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError
 
 from apps.engine.indicators.extra_kinds import Extra, is_extra_column
-from apps.engine.profile.entry_settings import EntrySettings, Fees, ZoneSettings
+from apps.engine.profile.entry_settings import EntrySettings, FallbackSettings, Fees, ZoneSettings
 from apps.engine.profile.faults import EACH, ProfileError, schema_faults, unused_faults
 from apps.engine.profile.schema import (
     Indicators,
@@ -26,6 +26,7 @@ from apps.engine.profile.schema import (
     Timeframes,
     Vocabulary,
 )
+from apps.engine.profile.universe_settings import UniverseSettings
 from apps.engine.profile.vocabulary import entry_metrics, read_vocabulary
 from apps.engine.rules.condition import Condition, read_conditions
 from apps.engine.rules.term import Read
@@ -42,7 +43,9 @@ SECTIONS: dict[tuple[str, ...], type[Part]] = {
     ("entry",): EntrySettings,
     ("entry", "zone"): ZoneSettings,
     ("entry", "fees"): Fees,
+    ("entry", "fallback_end_of_zone"): FallbackSettings,
     ("selection", EACH): Selection,
+    ("universe",): UniverseSettings,
 }
 """The sections of a file whose keys are fixed, by path."""
 
@@ -64,6 +67,7 @@ class Profile(Part):
     indicators: Indicators = {}
     entry: EntrySettings | None = None
     selection: dict[JudgedTimeframe, Selection] = {}
+    universe: UniverseSettings = UniverseSettings()
 
     @classmethod
     def load(cls, content: Any, conditions: Any, where: str) -> Self:
@@ -104,6 +108,14 @@ class Profile(Part):
         if timeframe not in self.execution_timeframes:
             raise ValueError(f"{self.name} does not enter on {timeframe}")
         content = self._as_file() | {"execution_timeframes": [str(timeframe)]}
+        return self.model_validate(content, context=self._vocabulary)
+
+    def with_unmoved_stops(self) -> Self:
+        """Return the same profile whose stops stay where they are placed, under its own digest."""
+        if self.entry is None:
+            return self
+        content = self._as_file()
+        content["entry"] |= {"process_tp_sl": False}
         return self.model_validate(content, context=self._vocabulary)
 
     @cached_property
@@ -227,6 +239,7 @@ class Profile(Part):
             "context_timeframes": [str(timeframe) for timeframe in self.context_timeframes],
             "execution_timeframes": [str(timeframe) for timeframe in self.execution_timeframes],
             "grace_s": self.grace_s,
+            "universe": self.universe.content(),
             "timeframes": self._section("rule"),
             "filters_mandatory": {name: phases for name, phases in self._section("filter").items() if phases},
         }

@@ -6,11 +6,12 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from apps.engine.indicators.columns import COLUMNS
 from apps.engine.indicators.numpy_columns import PIVOTS
-from apps.engine.rules.expression import canonical_formula, parse, parse_with_used
+from apps.engine.rules.expression import canonical_formula, one_line, parse, parse_with_used
 from apps.engine.rules.grammar import FUNCTIONS, METRICS, ExpressionError
 from apps.engine.rules.logic import Logic
 from apps.engine.rules.term import Number, Term
@@ -103,7 +104,18 @@ def _condition_faults(name: object, entry: Any) -> list[Fault]:
     if faults:
         return faults
     try:
-        _, used = parse_with_used(entry["formula"], parameters=params, metrics=UNKNOWN_METRICS)
+        formula = one_line(entry["formula"])
     except ExpressionError as error:
         return [(".formula", str(error))]
-    return [(f".params.{param}", "the formula does not use it") for param in params if param not in used]
+    return list(_formula_faults(formula, tuple(params.items())))
+
+
+@lru_cache(maxsize=1024)  # every profile reads the same catalogue
+def _formula_faults(formula: str, params: tuple[tuple[str, float], ...]) -> tuple[Fault, ...]:
+    try:
+        _, used = parse_with_used(formula, parameters=dict(params), metrics=UNKNOWN_METRICS)
+    except ExpressionError as error:
+        return ((".formula", str(error)),)
+    return tuple(
+        (f".params.{param}", "the formula does not use it") for param, _ in params if param not in used
+    )

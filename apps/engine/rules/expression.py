@@ -44,7 +44,7 @@ def parse_with_used(
     extras: Mapping[str, Extra] | None = None,
 ) -> tuple[Logic, frozenset[str]]:
     """Return what `parse` does, with the names of the parameters the formula uses."""
-    formula = _one_line(text)
+    formula = one_line(text)
     grammar = Grammar(formula, condition, parameters or {}, metrics or {}, extras or {})
     logic = grammar.logic(_tree(formula))
     return logic, frozenset(grammar.used)
@@ -52,10 +52,11 @@ def parse_with_used(
 
 def canonical_formula(text: str) -> str:
     """Return the formula, parsed before, in one spelling: spaces do not change a digest."""
-    return ast.unparse(_tree(_one_line(text))).replace("'", '"')
+    return ast.unparse(_tree(one_line(text))).replace("'", '"')
 
 
-def _one_line(text: object) -> str:
+def one_line(text: object) -> str:
+    """Return the formula with single blanks. ExpressionError for what is no text, or not of the language."""
     if not isinstance(text, str):
         raise ExpressionError(f"a formula is text, not {type(text).__name__}", "", 1)
     if len(text) > MAX_TEXT:

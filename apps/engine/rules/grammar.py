@@ -238,7 +238,10 @@ class Grammar:
 
     def _shown(self, node: ast.expr) -> str:
         """Return the text of `node` with parameters by value, so that a person reads what was compared."""
-        return ast.unparse(_ParameterValues(self._parameters).visit(deepcopy(node))).replace("'", '"')
+        names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+        if not names.isdisjoint(self._parameters):
+            node = _ParameterValues(self._parameters).visit(deepcopy(node))
+        return ast.unparse(node).replace("'", '"')
 
     def _bounded(self, node: ast.expr, leaf: Leaf) -> Leaf:
         """Return `leaf`, refused when it looks back farther than MAX_LAG candles."""

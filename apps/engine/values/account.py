@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from apps.engine.values.position import Side
 from apps.engine.values.reason import Reason, Refusal
 from apps.engine.values.timeframe import Timeframe
 
+DRAWDOWN_WINDOW = timedelta(days=30)
+"""Equity is compared with its highest point of so long."""
+STREAK_WINDOW = timedelta(hours=24)
+"""A symbol's streak of stop losses falls within so long, and blocks it for so long after the last of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class AccountLimits:
-    """Limits over all profiles: a percentage of equity, multiples of equity, a count."""
+    """Limits over all profiles: percentages of equity and of its peak, multiples of equity, counts.
+
+    `symbol_stop_streak`, `account_stop_streak`: so many stop losses in a row block; at least 1.
+    """
 
     daily_loss_pct: Decimal = Decimal(6)
+    drawdown_pct: Decimal = Decimal(15)
+    symbol_stop_streak: int = 3
+    account_stop_streak: int = 6
     total_notional_ratio: Decimal = Decimal(6)
     direction_notional_ratio: Decimal = Decimal(4)
     max_positions: int = 10
@@ -45,7 +56,8 @@ class SymbolState:
 
     `locked_by` is the decision that holds its lock. `occupied`: an open order, a position or a leftover
     protection, ours or not. `unknown`: something of it is unresolved. `consumed`: decisions already used
-    up, of the last day at least. `leverage`: the last one confirmed with isolated margin.
+    up, of the last day at least. `leverage`: the last one confirmed with isolated margin. `stop_streak`: as
+    the account's, of this symbol alone and of the last two STREAK_WINDOWs: older ones decide nothing.
     """
 
     locked_by: str | None = None
@@ -54,6 +66,7 @@ class SymbolState:
     cooldown_until: datetime | None = None
     consumed: frozenset[str] = frozenset()
     leverage: int | None = None
+    stop_streak: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +75,17 @@ class AccountState:
 
     `off` maps the switches that are off to their reasons; None when they could not be read. `symbols` holds
     those asked for; an absent one has nothing. `lost_today` is each profile's realised loss of the UTC day,
+    with the planned loss of what closed and whose trades have not all come yet,
     net of fees, positive for a loss, negative for a gain ("" for positions that are not ours). `reconciled`
     is False before the first reconciliation and after a private gap of more than 20 s. `unhealthy` says why
     the venue may not be traded (clock, silence); empty when it may.
+
+    `peak_equity` is the highest equity of the last DRAWDOWN_WINDOW, moved by what was deposited and withdrawn
+    since; None when no point is known. `stop_streak`: when the positions closed, rising, that lost in a row
+    up to now. Every closed position counts, ours or not, by its net result: below zero is a stop loss, above
+    zero ends the streak, zero does neither.
+
+    What a person reset (`daily_loss_reset`) is in neither `lost_today` nor the streaks.
     """
 
     off: Mapping[str, str] | None
@@ -73,6 +94,8 @@ class AccountState:
     symbols: Mapping[str, SymbolState] = field(default_factory=dict)
     exposures: tuple[Exposure, ...] = ()
     lost_today: Mapping[str, Decimal] = field(default_factory=dict)
+    peak_equity: Decimal | None = None
+    stop_streak: tuple[datetime, ...] = ()
     limits: AccountLimits = AccountLimits()
 
     def symbol(self, symbol: str) -> SymbolState:
@@ -96,6 +119,18 @@ class AccountState:
             },
             exposures=tuple(exposure for exposure in self.exposures if exposure.decision_key != decision_key),
         )
+
+    def within(self, decision_key: str) -> AccountState:
+        """Return the state as the rest of that decision is judged by: neither its claim, nor what it filled,
+        nor the cooldown of its own submission is a reason to refuse it."""
+        state = self.without(decision_key)
+        symbols = {
+            symbol: replace(of_symbol, occupied=False, cooldown_until=None)
+            if self.symbol(symbol).locked_by == decision_key
+            else of_symbol
+            for symbol, of_symbol in state.symbols.items()
+        }
+        return replace(state, symbols=symbols)
 
 
 def kill_switch_refusal(

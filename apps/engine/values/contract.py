@@ -14,6 +14,8 @@ from apps.engine.values.errors import TradingError, nearest_name
 class Contract:
     """Sizes in contracts, prices and turnover in quote currency; coins = contracts × contract_size.
 
+    `market_max_volume` 0 is no maximum of its own: read `market_maximum`.
+
     Raises ValueError naming the field when a step, size or leverage is not positive or a pair is inverted.
     """
 
@@ -54,6 +56,11 @@ class Contract:
                 raise ValueError(f"contract {self.symbol}: {name} {value} is not positive")
         if self.max_volume < self.min_volume or self.max_leverage < self.min_leverage:
             raise ValueError(f"contract {self.symbol}: a maximum is below its minimum")
+
+    @property
+    def market_maximum(self) -> Decimal:
+        """The most that one market order may take: `max_volume` where the exchange names no maximum (0)."""
+        return self.market_max_volume if self.market_max_volume > 0 else self.max_volume
 
     @property
     def is_trading(self) -> bool:

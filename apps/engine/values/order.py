@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -59,17 +60,30 @@ TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
     ),
     _S.SUBMITTED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELLED, _S.EXPIRED, _S.REJECTED}),
     _S.PARTIALLY_FILLED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELLED, _S.EXPIRED}),
-    # A fill may be reported after the cancel that it outran.
-    _S.CANCELLED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED}),
-    _S.EXPIRED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED}),
+    # A fill may be reported after the cancel that it outran, and what was believed over may rest after all.
+    _S.CANCELLED: frozenset({_S.SUBMITTED, _S.PARTIALLY_FILLED, _S.FILLED}),
+    _S.EXPIRED: frozenset({_S.SUBMITTED, _S.PARTIALLY_FILLED, _S.FILLED}),
     # An order given up for lost may turn up after all: reality wins.
     _S.NEVER_ARRIVED: frozenset({_S.SUBMITTED, _S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELLED}),
     # What was executed is executed, whatever was answered or believed.
-    _S.REJECTED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELLED}),
-    _S.DENIED: frozenset({_S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELLED}),
+    _S.REJECTED: frozenset({_S.SUBMITTED, _S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELLED}),
+    _S.DENIED: frozenset({_S.SUBMITTED, _S.PARTIALLY_FILLED, _S.FILLED, _S.CANCELLED}),
     _S.FILLED: frozenset(),
 }
 """From each status, the statuses it may turn into."""
+
+
+_SAYS_MOST = (
+    *(_S.UNKNOWN, _S.SUBMITTING, _S.PARTIALLY_FILLED, _S.SUBMITTED),
+    *(_S.FILLED, _S.CANCELLED, _S.EXPIRED, _S.NEVER_ARRIVED, _S.REJECTED, _S.DENIED),
+)
+
+
+def decision_status(tranches: Collection[OrderStatus]) -> OrderStatus:
+    """Return the status of a decision by those of its tranches: what may still fill first, then what came
+    farthest."""
+    first = min(tranches, key=_SAYS_MOST.index)
+    return _S.PARTIALLY_FILLED if first is _S.SUBMITTED and _S.FILLED in tranches else first
 
 
 def decision_key(
@@ -90,7 +104,7 @@ class OrderRequest:
 
     `side` is the position's: a long entry buys, a long close sells. `opens` False is reduce-only.
     `stop_price` and `target_price` attach protection to an opening order: both trigger on the last price
-    and close at market.
+    and close at market. `leverage` counts only for an opening order: the position has its own.
     """
 
     symbol: str
@@ -99,8 +113,8 @@ class OrderRequest:
     size: Decimal
     price: Decimal | None
     time_in_force: TimeInForce
-    leverage: int
     client_order_id: str
+    leverage: int | None = None
     stop_price: Decimal | None = None
     target_price: Decimal | None = None
 

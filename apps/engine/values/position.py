@@ -40,20 +40,18 @@ class PositionMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PositionReport:
-    """An open position as the exchange reports it; `size` > 0 in contracts, prices in quote currency."""
+    """An open position as the exchange reports it; `size` > 0 in contracts, prices in quote currency.
+
+    `mark_price` and `unrealised` (settle currency) are None where the exchange does not tell them readably.
+    """
 
     symbol: str
     side: Side
     size: Decimal
     entry_price: Decimal
-    mark_price: Decimal
-    leverage: int
-    isolated: bool
-    margin: Decimal
-    unrealised: Decimal
-    realised: Decimal
-    liquidation_price: Decimal
     opened_at: datetime
+    mark_price: Decimal | None = None
+    unrealised: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +69,14 @@ class Account:
 
 
 class TransactionKind(StrEnum):
+    """OTHER: money moved, for a reason the exchange names by a word that we do not know."""
+
     TRANSFER = "transfer"
     REALISED = "realised"
     FUNDING = "funding"
     FEE = "fee"
     LIQUIDATION = "liquidation"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,10 @@ class Transaction:
     amount: Decimal
     symbol: str
     at: datetime
+
+
+QUOTE_MAX_AGE_S = 3
+"""Nothing is decided by an older quote."""
 
 
 @dataclass(frozen=True, slots=True)

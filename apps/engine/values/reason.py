@@ -29,6 +29,16 @@ class Reason(StrEnum):
     PRAGMATIC_CONTEXT_SIDE_CONFLICT = "pragmatic_context_side_conflict"
     EXECUTION_SIDE_MISMATCH = "execution_side_mismatch"
     NO_TIMEFRAME_SELECTED = "no_timeframe_selected"
+    # which contracts a profile judges; that it does not trade is CONTRACT_NOT_TRADABLE
+    NOT_IN_WATCH_LIST = "not_in_watch_list"
+    OTHER_SETTLE_CURRENCY = "other_settle_currency"
+    NOT_PERPETUAL = "not_perpetual"
+    LISTED_TOO_RECENTLY = "listed_too_recently"
+    DELISTING_SOON = "delisting_soon"
+    BLACKLISTED = "blacklisted"
+    TURNOVER_TOO_LOW = "turnover_too_low"
+    BEYOND_TOP_N = "beyond_top_n"
+    BEYOND_MID_N = "beyond_mid_n"
     # switches
     KILL_SWITCH_GLOBAL = "kill_switch_global"
     KILL_SWITCH_PROFILE = "kill_switch_profile"
@@ -56,6 +66,9 @@ class Reason(StrEnum):
     # what the account may carry
     MAX_CONCURRENT_POSITIONS_REACHED = "max_concurrent_positions_reached"
     DAILY_LOSS_LIMIT_REACHED = "daily_loss_limit_reached"
+    MAX_DRAWDOWN_REACHED = "max_drawdown_reached"
+    STOPLOSS_STREAK = "stoploss_streak"
+    NO_ROOM_THIS_MINUTE = "no_room_this_minute"
     MAX_TOTAL_NOTIONAL_REACHED = "max_total_notional_reached"
     MAX_EXPOSURE_REACHED = "max_exposure_reached"
     # the snapshot
@@ -66,6 +79,7 @@ class Reason(StrEnum):
     BUDGET_UNAVAILABLE = "budget_unavailable"
     ENTRY_PRICE_IMPLAUSIBLE = "entry_price_implausible"
     SPREAD_TOO_WIDE = "spread_too_wide"
+    MARKET_ORDER_SPREAD_TOO_WIDE = "market_order_spread_too_wide"
     # zone, price, stop, size
     ENTRY_ZONE_UNAVAILABLE = "entry_zone_unavailable"
     ZONE_FAR_FROM_MARKET = "zone_far_from_market"
@@ -84,6 +98,9 @@ class Reason(StrEnum):
     VENUE_UNREACHABLE = "venue_unreachable"
     SENT_TOO_LATE = "sent_too_late"
     ALL_ATTEMPTS_FAILED = "all_attempts_failed"
+    FALLBACK_NOT_CONFIRMED = "fallback_not_confirmed"
+    CLOSE_REQUESTED = "close_requested"
+    EARLIER_TRANCHE_FAILED = "earlier_tranche_failed"
     PRICE_MOVED = "price_moved"
 
 

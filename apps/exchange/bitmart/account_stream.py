@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from apps.engine.ports import AccountNews
+from apps.engine.ports.account import AccountNews
 from apps.exchange.bitmart import push_protocol, signing
 from apps.exchange.bitmart.json_field import ParseError
 from apps.exchange.bitmart.push_protocol import (

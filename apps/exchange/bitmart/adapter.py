@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 from django.conf import LazySettings
 from django.core.exceptions import ImproperlyConfigured
 
-from apps.engine.ports import AccountStreams as AccountStreamsPort
-from apps.engine.ports import Streams as StreamsPort
-from apps.engine.ports import Venue
+from apps.engine.ports.account import AccountStreams as AccountStreamsPort
+from apps.engine.ports.market import QuoteStreams as QuoteStreamsPort
+from apps.engine.ports.market import Streams as StreamsPort
+from apps.engine.ports.venue import Venue
 from apps.engine.values.position import FeeRates
 from apps.engine.values.venue import VenueConstraints
 from apps.exchange.bitmart.account_stream import AccountStream
@@ -19,9 +20,11 @@ from apps.exchange.bitmart.broker_reader import PATIENCE
 from apps.exchange.bitmart.candle_stream import CandleStream
 from apps.exchange.bitmart.history import PAGE, History
 from apps.exchange.bitmart.order_client import OrderClient
+from apps.exchange.bitmart.quote_stream import QuoteStream
 from apps.exchange.bitmart.read_client import ReadClient
 from apps.exchange.bitmart.routes import KLINE_NOW
 from apps.exchange.bitmart.signing import Credentials
+from apps.exchange.transport.clock import ServerClock
 from apps.exchange.transport.rate import Rate
 from apps.exchange.transport.rate_limiter import RateLimiter
 
@@ -67,12 +70,17 @@ def _venue(settings: LazySettings, addresses: dict[str, str]) -> Venue:
     )
     limiter = RateLimiter(settings.REDIS_URL, f"bitmart:{urlsplit(base_url).netloc}", ceiling=ceiling)
     history = History(ReadClient(base_url, limiter))
+    prompt_client = ReadClient(base_url, limiter, patience=PATIENCE)
+    server_clock = ServerClock(prompt_client.read_clock)
 
     def streams() -> StreamsPort:
         return CandleStream(address("BITMART_WS_URL"), history.contract_size)
 
     def account_streams() -> AccountStreamsPort:
         return AccountStream(address("BITMART_WS_URL"), credentials)
+
+    def quote_streams() -> QuoteStreamsPort:
+        return QuoteStream(address("BITMART_WS_URL"), server_clock.at_least)
 
     return Venue(
         constraints=CONSTRAINTS,
@@ -81,7 +89,8 @@ def _venue(settings: LazySettings, addresses: dict[str, str]) -> Venue:
             OrderClient(base_url, limiter, credentials),
         ),
         history=history,
-        prompt_history=History(ReadClient(base_url, limiter, patience=PATIENCE), KLINE_NOW),
+        prompt_history=History(prompt_client, KLINE_NOW),
         streams=streams,
         account_streams=account_streams,
+        quote_streams=quote_streams,
     )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
 import structlog
 
-from apps.engine.ports import BrokerRejected, BrokerUnavailable, BrokerUnknown
+from apps.engine.ports.account import BrokerRejected, BrokerUnavailable, BrokerUnknown, Listing
 from apps.engine.values.contract import Contract
 from apps.engine.values.order import Fill, OrderReport, OrderRequest, ProtectionKind, ProtectionReport
 from apps.engine.values.position import (
@@ -24,7 +27,7 @@ from apps.engine.values.position import (
     Transaction,
 )
 from apps.exchange.bitmart import parse_account, parse_market, parse_orders, request_body, routes
-from apps.exchange.bitmart.broker_reader import BrokerReader, Page, read_span
+from apps.exchange.bitmart.broker_reader import PATIENCE, BrokerReader, Page, read_span
 from apps.exchange.bitmart.json_field import ParseError
 from apps.exchange.bitmart.order_client import GUARDING_WAIT_S, OPENING_WAIT_S, OrderClient
 from apps.exchange.bitmart.read_client import ReadClient
@@ -34,14 +37,20 @@ from apps.exchange.transport.rate import Route
 log = structlog.get_logger("provider")
 
 T = TypeVar("T")
+Params = dict[str, str | int]
 
 OPEN_ROWS = 100
 """Most rows of open and plan orders."""
 HISTORY_ROWS = 200
 """Most rows of order-history and trades; a page with as many may lack some."""
 LEDGER_ROWS = 1000
+ALL_POSITIONS = 10_000
+"""Positions come on one page, however many: more than there are contracts."""
 LOOKED_BACK = timedelta(days=7)
 """How far an order is searched: what the exchange itself shows when no time is asked for."""
+DATED_AHEAD = timedelta(minutes=1)
+"""The exchange's clock may run ahead of what we measured last, within what its signatures bear: reads up to
+now end so much later, else they lack the newest rows."""
 MARK_AGE = timedelta(minutes=2)
 """The minute that forms and the one before it: one of them has the mark price of now."""
 NO_SUCH_ORDER = ("40035", "40036", "40037")
@@ -81,19 +90,27 @@ class Broker:
         )
 
     def quote(self, symbol: str) -> Quote:
-        """See the port. Stamped before its first read; BrokerUnavailable for a book that is no book."""
-        at = datetime.now(UTC)
-        bid, ask = self._reader.read(routes.DEPTH, {"symbol": symbol}, parse_market.best_prices)
+        """See the port. As old as its oldest part: each as of when its request left, and the book as of when
+        the exchange made it, if that is longer ago. BrokerUnavailable for a book that is no book."""
         now = self._reader.server_time()
-        span = {"start_time": int((now - MARK_AGE).timestamp()), "end_time": int(now.timestamp()) + 1}
-        mark = self._reader.read(
-            routes.MARKPRICE_KLINE,
-            {"symbol": symbol, "step": 1, **span},
-            parse_market.mark_price(now - MARK_AGE),
-        )
-        last = self._reader.read(routes.MARKET_TRADE, {"symbol": symbol, "limit": 1}, parse_market.last_price)
+        ends = int(now.timestamp() + PATIENCE.turn_s) + 1  # the minute may be over when its turn has come
+        span = {"start_time": int((now - MARK_AGE).timestamp()), "end_time": ends}
+        mark_span: Params = {"symbol": symbol, "step": 1, **span}
+        last_one: Params = {"symbol": symbol, "limit": 1}
+        read = self._reader.read_dated
+        with ThreadPoolExecutor(max_workers=2) as beside:  # each waits for its own turn: one way, not three
+            marks = beside.submit(
+                copy_context().run,
+                lambda: read(routes.MARKPRICE_KLINE, mark_span, parse_market.mark_price(now - MARK_AGE)),
+            )
+            lasts = beside.submit(
+                copy_context().run, lambda: read(routes.MARKET_TRADE, last_one, parse_market.last_price)
+            )
+            (bid, ask, made_at), asked_at = read(routes.DEPTH, {"symbol": symbol}, parse_market.best_prices)
+        made_at = datetime.now(UTC) - (self._reader.server_time() - made_at)  # by our clock
+        (mark, mark_at), (last, last_at) = marks.result(), lasts.result()
         try:
-            return Quote(symbol, bid, ask, mark, last, at)
+            return Quote(symbol, bid, ask, mark, last, min(made_at, asked_at, mark_at, last_at))
         except ValueError as fault:
             raise BrokerUnavailable(str(fault)) from fault
 
@@ -114,8 +131,11 @@ class Broker:
     def set_leverage(self, symbol: str, leverage: int) -> None:
         self._order_client.send(routes.SUBMIT_LEVERAGE, request_body.leverage(symbol, leverage))
 
-    def positions(self, symbol: str | None = None) -> list[PositionReport]:
-        return self._reader.read_all(routes.POSITIONS, _of_symbol(symbol), parse_account.positions)
+    def all_positions(self) -> Listing[PositionReport]:
+        return self._reader.read_listing(routes.POSITIONS, {}, parse_account.positions, full=ALL_POSITIONS)
+
+    def positions(self, symbol: str) -> list[PositionReport]:
+        return self._reader.read_all(routes.POSITIONS, {"symbol": symbol}, parse_account.positions)
 
     def transactions(self, since: datetime) -> list[Transaction]:
         def read(start: datetime, end: datetime) -> Page[Transaction]:
@@ -124,11 +144,11 @@ class Broker:
                 "end_time": math.floor(end.timestamp() * 1000),
                 "page_size": LEDGER_ROWS,
             }
-            return self._reader.read_page(
+            return self._reader.read_readable(
                 routes.TRANSACTIONS, span, parse_account.transactions, full=LEDGER_ROWS
             )
 
-        lines = read_span(read, since, self._reader.server_time() + timedelta(seconds=1))
+        lines = read_span(read, since, self._reader.server_time() + DATED_AHEAD)
         return sorted((line for line in lines if line.at >= since), key=lambda line: line.at)
 
     # its orders
@@ -150,10 +170,17 @@ class Broker:
         self._cancel(routes.CANCEL_ORDER, request_body.cancel(symbol, client_order_id))
 
     def cancel_after(self, symbol: str, timeout_s: int) -> None:
-        self._order_client.send(routes.CANCEL_ALL_AFTER, {"timeout": timeout_s, "symbol": symbol})
+        body = {"timeout": timeout_s, "symbol": symbol}
+        self._order_client.send(routes.CANCEL_ALL_AFTER, body, longest_wait_s=0)
 
-    def orders(self, symbol: str | None = None) -> list[OrderReport]:
-        params = {**_of_symbol(symbol), "limit": OPEN_ROWS}
+    def all_orders(self) -> Listing[OrderReport]:
+        listing = self._reader.read_listing(
+            routes.OPEN_ORDERS, {"limit": OPEN_ROWS}, parse_orders.orders, full=OPEN_ROWS
+        )
+        return replace(listing, rows=[order for order in listing.rows if order.open])
+
+    def orders(self, symbol: str) -> list[OrderReport]:
+        params: Params = {"symbol": symbol, "limit": OPEN_ROWS}
         page = self._reader.read_page(routes.OPEN_ORDERS, params, parse_orders.orders, full=OPEN_ROWS)
         return [order for order in _whole_page(page, symbol) if order.open]
 
@@ -190,15 +217,25 @@ class Broker:
 
     # its stops and targets
 
-    def protections(self, symbol: str | None = None) -> list[ProtectionReport]:
-        params = {**_of_symbol(symbol), "plan_type": "profit_loss", "limit": OPEN_ROWS}
+    def all_protections(self) -> Listing[ProtectionReport]:
+        params: Params = {"plan_type": "profit_loss", "limit": OPEN_ROWS}
+        return self._reader.read_listing(routes.PLAN_ORDERS, params, parse_orders.protections, full=OPEN_ROWS)
+
+    def protections(self, symbol: str) -> list[ProtectionReport]:
+        params: Params = {"symbol": symbol, "plan_type": "profit_loss", "limit": OPEN_ROWS}
         page = self._reader.read_page(routes.PLAN_ORDERS, params, parse_orders.protections, full=OPEN_ROWS)
         return _whole_page(page, symbol)
 
     def protect(
-        self, symbol: str, side: Side, kind: ProtectionKind, trigger_price: Decimal, client_order_id: str
+        self,
+        symbol: str,
+        side: Side,
+        kind: ProtectionKind,
+        trigger_price: Decimal,
+        client_order_id: str,
+        size: Decimal | None = None,
     ) -> str:
-        body = request_body.protection(symbol, side, kind, trigger_price, client_order_id)
+        body = request_body.protection(symbol, side, kind, trigger_price, client_order_id, size)
         answer = self._order_client.send(routes.SUBMIT_PROTECTION, body)
         return _order_id(routes.SUBMIT_PROTECTION, answer)
 
@@ -220,14 +257,14 @@ class Broker:
             )
 
         now = self._reader.server_time()
-        return read_span(read, now - LOOKED_BACK, now + timedelta(seconds=1))
+        return read_span(read, now - LOOKED_BACK, now + DATED_AHEAD)
 
     def _trades(self, wanted: dict[str, str], since: datetime) -> list[Fill]:
         def read(start: datetime, end: datetime) -> Page[Fill]:
             params = {**wanted, **_whole_seconds(start, end)}
             return self._reader.read_page(routes.TRADES, params, parse_orders.trades, full=HISTORY_ROWS)
 
-        return read_span(read, since, self._reader.server_time() + timedelta(seconds=1))
+        return read_span(read, since, self._reader.server_time() + DATED_AHEAD)
 
 
 def _read_listed(read: Callable[[], T], otherwise: T) -> T:
@@ -240,20 +277,18 @@ def _read_listed(read: Callable[[], T], otherwise: T) -> T:
         raise
 
 
-def _of_symbol(symbol: str | None) -> dict[str, str | int]:
-    return {} if symbol is None else {"symbol": symbol}
-
-
 def _whole_seconds(start: datetime, end: datetime) -> dict[str, str | int]:
     """Return whole seconds that contain the span, and at least one."""
     first = math.floor(start.timestamp())
     return {"start_time": first, "end_time": max(math.ceil(end.timestamp()), first + 1)}
 
 
-def _whole_page(page: Page[T], symbol: str | None) -> list[T]:
+def _whole_page(page: Page[T], symbol: str) -> list[T]:
     if page.full:
-        remedy = "ask per symbol" if symbol is None else f"too many rest on {symbol}: cancel some by hand"
-        raise BrokerUnavailable(f"a page of {OPEN_ROWS} orders came back full and may lack some; {remedy}")
+        raise BrokerUnavailable(
+            f"a page of {OPEN_ROWS} orders came back full and may lack some; too many rest on {symbol}: "
+            "cancel some by hand"
+        )
     return page.values
 
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from apps.engine.ports import BrokerRateLimited, BrokerRejected, BrokerUnavailable
+import structlog
+
+from apps.engine.ports.account import BrokerRateLimited, BrokerRejected, BrokerUnavailable, Listing
 from apps.engine.values.errors import TradingError
 from apps.exchange.bitmart.errors import BitMartError
 from apps.exchange.bitmart.json_field import Rows
@@ -19,6 +21,8 @@ from apps.exchange.transport.clock import ServerClock
 from apps.exchange.transport.rate import Route
 from apps.exchange.transport.rate_limiter import RateLimited
 from apps.exchange.transport.retry import Patience
+
+log = structlog.get_logger("provider")
 
 T = TypeVar("T")
 
@@ -46,8 +50,16 @@ class BrokerReader:
     def read(self, route: Route, params: Mapping[str, str | int], parse: Callable[[Any], T]) -> T:
         """Return the parsed answer. BrokerRejected when the exchange refuses, BrokerUnavailable when nothing
         usable came."""
+        return self.read_dated(route, params, parse)[0]
+
+    def read_dated(
+        self, route: Route, params: Mapping[str, str | int], parse: Callable[[Any], T]
+    ) -> tuple[T, datetime]:
+        """As `read`, and when the request left by our clock: what is told is no older, however long it waited
+        for its turn."""
         try:
-            return parse(self._client.read(route, params).data)
+            answer = self._client.read(route, params)
+            return parse(answer.data), datetime.fromtimestamp(answer.sent_at_ms / 1000, UTC)
         except TradingError as fault:
             raise _broker_fault(fault) from fault
 
@@ -55,27 +67,55 @@ class BrokerReader:
         self, route: Route, params: Mapping[str, str | int], parse: Callable[[Any], Rows[T]]
     ) -> list[T]:
         """As `read`; one unreadable row makes the list incomplete, and who is absent from it unknown."""
-        rows = self.read(route, params, parse)
+        return self._whole(route, params, self.read(route, params, parse))
+
+    def read_page(
+        self, route: Route, params: Mapping[str, str | int], parse: Callable[[Any], Rows[T]], *, full: int
+    ) -> Page[T]:
+        """As `read_all`, for a route that answers with at most `full` rows."""
+        rows, sent = self._read_rows(route, params, parse)
+        return Page(self._whole(route, params, rows), full=sent >= full)
+
+    def read_readable(
+        self, route: Route, params: Mapping[str, str | int], parse: Callable[[Any], Rows[T]], *, full: int
+    ) -> Page[T]:
+        """As `read_page`, without the rows that cannot be read: those are logged."""
+        rows, sent = self._read_rows(route, params, parse)
+        for fault in rows.faults:
+            log.error("row_unreadable", endpoint=route.path, error=str(fault))
+        return Page(rows.values, full=sent >= full)
+
+    def read_listing(
+        self, route: Route, params: Mapping[str, str | int], parse: Callable[[Any], Rows[T]], *, full: int
+    ) -> Listing[T]:
+        """As `read`, for a list of the whole account: what is unreadable of it concerns its symbol.
+
+        A page of `full` rows lacks some.
+        """
+        rows, sent = self._read_rows(route, params, parse)
+        unreadable = {symbol: str(why) for symbol, why in zip(rows.symbols, rows.faults, strict=True)}
+        for symbol, why in unreadable.items():
+            log.warning("row_unreadable", endpoint=route.path, symbol=symbol, error=why)
+        whole = "" not in unreadable and sent < full
+        return Listing(rows.values, unreadable, whole=whole)
+
+    def _read_rows(
+        self, route: Route, params: Mapping[str, str | int], parse: Callable[[Any], Rows[T]]
+    ) -> tuple[Rows[T], int]:
+        """Return the rows, and how many the exchange sent, of whatever kind."""
+        data = self.read(route, params, lambda sent: sent)
+        try:
+            return parse(data), len(data) if isinstance(data, list) else 0
+        except TradingError as fault:
+            raise _broker_fault(fault) from fault
+
+    def _whole(self, route: Route, params: Mapping[str, str | int], rows: Rows[T]) -> list[T]:
         if rows.faults:
             count = f"{len(rows.faults)} of {len(rows.faults) + len(rows.values)} rows"
             raise BrokerUnavailable(
                 f"{route.path} {dict(params)}: {count} are unreadable; the first: {rows.faults[0]}"
             )
         return rows.values
-
-    def read_page(
-        self, route: Route, params: Mapping[str, str | int], parse: Callable[[Any], Rows[T]], *, full: int
-    ) -> Page[T]:
-        """As `read_all`, for a route that answers with at most `full` rows."""
-        sent = 0
-
-        def counted(data: Any) -> Rows[T]:
-            nonlocal sent
-            sent = len(data) if isinstance(data, list) else 0
-            return parse(data)
-
-        values = self.read_all(route, params, counted)
-        return Page(values, full=sent >= full)
 
     def server_offset_ms(self) -> float:
         """Return the exchange's clock minus ours, measured now."""

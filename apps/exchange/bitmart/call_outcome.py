@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from apps.engine.ports import BrokerRejected, BrokerUnknown
+from apps.engine.ports.account import BrokerRejected, BrokerUnknown
 from apps.exchange.bitmart.errors import BitMartError, open_envelope
 
 AMBIGUOUS = (40012, 40013, 40050)

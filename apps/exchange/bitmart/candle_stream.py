@@ -9,9 +9,8 @@ from decimal import Decimal
 
 import structlog
 
-from apps.engine.ports import FormingCandle, Gap
+from apps.engine.ports.market import FormingCandle, Gap
 from apps.engine.values.contract import UnknownSymbol
-from apps.engine.values.errors import TradingError
 from apps.exchange.bitmart import push_protocol
 from apps.exchange.bitmart.json_field import ParseError
 from apps.exchange.bitmart.push_protocol import (
@@ -24,7 +23,14 @@ from apps.exchange.bitmart.push_protocol import (
     subscribe_messages,
 )
 from apps.exchange.transport.thread_queue import ThreadQueue
-from apps.exchange.transport.websocket_session import Ack, Channel, Push, Timings, WebSocketSession
+from apps.exchange.transport.websocket_session import (
+    Ack,
+    Channel,
+    Push,
+    Timings,
+    UnreadablePushes,
+    WebSocketSession,
+)
 
 log = structlog.get_logger("provider")
 
@@ -89,7 +95,7 @@ class CandleConnection:
         self._queue = queue
         self._refused: set[str] = set()
         self._interrupted = ""
-        self._unreadable = 0
+        self._unreadable = UnreadablePushes()
         channel = Channel(
             url=url,
             topics=tuple(self._symbols),
@@ -131,16 +137,10 @@ class CandleConnection:
         try:
             message = push_protocol.candle_message(text, self._contract_sizes, datetime.now(UTC))
         except ParseError as fault:
-            self._report_unreadable(fault)
+            self._unreadable.report(fault)
             return None
         if not isinstance(message, CandlePush):
             return message
         for row_fault in message.candles.faults:
-            self._report_unreadable(row_fault)
+            self._unreadable.report(row_fault)
         return Push(message.topic, message.candles.values)
-
-    def _report_unreadable(self, fault: TradingError) -> None:
-        """At the 1st, 2nd, 4th, 8th … fault: a changed format must not fill the disk."""
-        self._unreadable += 1
-        if self._unreadable & (self._unreadable - 1) == 0:
-            log.error("push_unreadable", count=self._unreadable, error=str(fault))

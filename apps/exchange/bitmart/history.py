@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import structlog
 
-from apps.engine.ports import CandlePage
+from apps.engine.ports.market import CandlePage
 from apps.engine.values.candle import ImpossibleCandle
 from apps.engine.values.contract import Contract, require_listed
 from apps.engine.values.timeframe import Timeframe

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar
@@ -32,22 +33,27 @@ class ParseError(TradingError):
 
 @dataclass(frozen=True, slots=True)
 class Rows(Generic[T]):
-    """What could be read of a list, and why the other rows could not."""
+    """What could be read of a list, and why the other rows could not.
+
+    `symbols` are those of the unreadable rows, in their order, "" where even that is not told.
+    """
 
     values: list[T]
     faults: list[TradingError]
+    symbols: list[str] = dataclass_field(default_factory=list)
 
 
 def rows(data: object, field: str, read: Callable[[Row], T]) -> Rows[T]:
     """Read each row by itself: a bad one never takes the others down. ParseError when it is no list."""
-    values: list[T] = []
-    faults: list[TradingError] = []
+    read_rows: Rows[T] = Rows([], [])
     for row in sequence(data, field):
         try:
-            values.append(read(mapping(row, field)))
+            read_rows.values.append(read(mapping(row, field)))
         except TradingError as fault:
-            faults.append(fault)
-    return Rows(values, faults)
+            symbol = row.get("symbol") if isinstance(row, dict) else None
+            read_rows.faults.append(fault)
+            read_rows.symbols.append(symbol if isinstance(symbol, str) else "")
+    return read_rows
 
 
 def sequence(data: object, field: str) -> Sequence[Any]:
@@ -96,6 +102,14 @@ def number(row: Row, field: str) -> Decimal:
     if not value.is_finite() or (value and abs(value.adjusted()) > LARGEST_MAGNITUDE):
         raise ParseError(field, sent)
     return value
+
+
+def readable_number(row: Row, field: str) -> Decimal | None:
+    """Return a number that nothing of ours hangs on; None where it is absent or unreadable."""
+    try:
+        return number(row, field)
+    except ParseError:
+        return None
 
 
 def whole(row: Row, field: str) -> int:

@@ -1,4 +1,4 @@
-"""Signed calls, each sent once: the slot first, then a connection, the caller's last check, the bytes."""
+"""Signed calls, each sent once: the slot, a connection, the signature, the caller's last check, the bytes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from apps.engine.ports import BrokerRateLimited, BrokerUnavailable
+from apps.engine.ports.account import BrokerRateLimited, BrokerUnavailable
 from apps.engine.values.errors import TradingError
 from apps.exchange.bitmart import signing
 from apps.exchange.bitmart.call_outcome import BLOCKED, TOO_MANY, outcome
@@ -62,9 +62,13 @@ class OrderClient:
             connection = OrderConnection(self._base_url)
         try:
             connection.connect()
+            # Signed before the last look: whoever is halted after it sends a signature that has grown old,
+            # and the exchange refuses what would otherwise be a decision of long ago.
+            text = json.dumps(body, separators=(",", ":"))
+            headers = signing.headers(self._credentials, time.time_ns() // 1_000_000, text)
             if before_sending is not None:
                 before_sending()
-            return self._post(route, body, connection)
+            return self._post(route, body, text, headers, connection)
         finally:
             self._idle.append(connection)
 
@@ -72,9 +76,14 @@ class OrderClient:
         while self._idle:
             self._idle.pop().close()
 
-    def _post(self, route: Route, body: Mapping[str, object], connection: OrderConnection) -> Any:
-        text = json.dumps(body, separators=(",", ":"))
-        headers = signing.headers(self._credentials, time.time_ns() // 1_000_000, text)
+    def _post(
+        self,
+        route: Route,
+        body: Mapping[str, object],
+        text: str,
+        headers: Mapping[str, str],
+        connection: OrderConnection,
+    ) -> Any:
         call = log.bind(
             endpoint=route.path, symbol=body.get("symbol"), client_order_id=body.get("client_order_id")
         )

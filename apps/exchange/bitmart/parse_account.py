@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from apps.engine.values.position import (
     Account,
@@ -52,7 +53,7 @@ def account(data: object) -> Account:
 def positions(data: object) -> Rows[PositionReport]:
     """Return what is held: asked by symbol, the exchange lists flat sides too, all zero."""
     rows = json_field.rows(data, "data", _position)
-    return Rows([position for position in rows.values if position is not None], rows.faults)
+    return Rows([held for held in rows.values if held is not None], rows.faults, rows.symbols)
 
 
 def transactions(data: object) -> Rows[Transaction]:
@@ -92,7 +93,7 @@ def brackets(symbol: str) -> Callable[[object], Rows[Bracket]]:
         for rule in json_field.sequence(json_field.mapping(data, "data").get("rules"), "rules"):
             if isinstance(rule, dict) and rule.get("symbol") == symbol and rule.get("brackets"):
                 rows = json_field.rows(rule["brackets"], "brackets", bracket)
-                return Rows(sorted(rows.values, key=lambda each: each.notional_cap), rows.faults)
+                return replace(rows, values=sorted(rows.values, key=lambda each: each.notional_cap))
         raise ParseError("rules", f"no brackets of {symbol}")
 
     return read
@@ -116,23 +117,17 @@ def _position(row: Row) -> PositionReport | None:
         side=Side(word),
         size=abs(size),
         entry_price=json_field.number(row, "entry_price"),
-        mark_price=json_field.number(row, "mark_price"),
-        leverage=json_field.whole(row, "leverage"),
-        isolated=json_field.text(row, "open_type").lower() == "isolated",
-        margin=json_field.number(row, "position_cross" if "position_cross" in row else "initial_margin"),
-        unrealised=json_field.number(row, "unrealized_pnl"),
-        realised=json_field.number(row, "realized_value"),
-        liquidation_price=json_field.number(row, "liquidation_price"),
         opened_at=json_field.moment(row, "open_timestamp"),
+        mark_price=json_field.readable_number(row, "mark_price"),
+        unrealised=json_field.readable_number(row, "unrealized_pnl"),
     )
 
 
 def _transaction(row: Row) -> Transaction:
-    # the kind by number where one is sent, else by name
-    kind = _KINDS.get(json_field.whole(row, "flow_type")) if "flow_type" in row else None
-    kind = kind or _KIND_NAMES.get(json_field.text(row, "type"))
-    if kind is None:
-        raise ParseError("type", row.get("type"))
+    # the kind by number where one is sent, else by name; money moved whatever it is called
+    number = json_field.readable_number(row, "flow_type")
+    kind = _KINDS.get(int(number)) if number is not None else None
+    kind = kind or _KIND_NAMES.get(str(row.get("type")), TransactionKind.OTHER)
     symbol = row.get("symbol", "")
     if not isinstance(symbol, str):
         raise ParseError("symbol", symbol)

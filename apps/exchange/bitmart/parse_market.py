@@ -55,10 +55,14 @@ def klines(
     return Rows([closed[open_time] for open_time in sorted(closed)], rows.faults)
 
 
-def best_prices(data: object) -> tuple[Decimal, Decimal]:
-    """Return best bid and ask of a depth. ParseError for an empty side: then there is no market to quote."""
+def best_prices(data: object) -> tuple[Decimal, Decimal, datetime]:
+    """Return best bid and ask of a depth, and when it was made by the exchange's clock.
+
+    ParseError for an empty side: then there is no market to quote.
+    """
     row = json_field.mapping(data, "data")
-    return max(_prices(row.get("bids"), "bids")), min(_prices(row.get("asks"), "asks"))
+    bid, ask = max(_prices(row.get("bids"), "bids")), min(_prices(row.get("asks"), "asks"))
+    return bid, ask, json_field.moment(row, "timestamp")
 
 
 def mark_price(not_before: datetime) -> Callable[[object], Decimal]:

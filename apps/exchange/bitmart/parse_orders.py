@@ -6,10 +6,14 @@ open a short. In one-way mode 1 and 4 are plain, 2 and 3 reduce-only: for our or
 
 from __future__ import annotations
 
+import structlog
+
 from apps.engine.values.order import Fill, OrderReport, ProtectionKind, ProtectionReport
 from apps.engine.values.position import Side
 from apps.exchange.bitmart import json_field
 from apps.exchange.bitmart.json_field import ParseError, Row, Rows
+
+log = structlog.get_logger("provider")
 
 FINISHED = 4
 ALIVE = (1, 2)
@@ -50,7 +54,7 @@ def trades(data: object) -> Rows[Fill]:
 def protections(data: object) -> Rows[ProtectionReport]:
     """Return stops and targets only: any other plan order protects nothing that we count on."""
     rows = json_field.rows(data, "data", _protection)
-    return Rows([each for each in rows.values if each is not None], rows.faults)
+    return Rows([each for each in rows.values if each is not None], rows.faults, rows.symbols)
 
 
 def _order(row: Row) -> OrderReport:
@@ -75,9 +79,10 @@ def _order(row: Row) -> OrderReport:
 
 def _fill(row: Row) -> Fill:
     side, opens = _SIDES[_side_number(row)]
-    exec_type = json_field.text(row, "exec_type").lower()
+    exec_type = str(row.get("exec_type")).lower()
     if exec_type not in ("maker", "taker"):
-        raise ParseError("exec_type", row["exec_type"])
+        # a liquidation, an ADL, or what the exchange invents next: it moved the position all the same
+        log.warning("unknown_exec_type", symbol=row.get("symbol"), exec_type=row.get("exec_type"))
     return Fill(
         trade_id=json_field.identifier(row, "trade_id"),
         exchange_order_id=json_field.identifier(row, "order_id"),

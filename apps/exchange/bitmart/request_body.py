@@ -12,7 +12,7 @@ Body = dict[str, object]
 
 ISOLATED = "isolated"
 LAST_PRICE = 1
-WHOLE_POSITION = 2
+QUANTITY, WHOLE_POSITION = 1, 2
 AT_MARKET = "0"
 _MODES = {TimeInForce.GTC: 1, TimeInForce.FOK: 2, TimeInForce.IOC: 3, TimeInForce.POST_ONLY: 4}
 _KINDS = {ProtectionKind.STOP: "stop_loss", ProtectionKind.TARGET: "take_profit"}
@@ -23,17 +23,15 @@ def order(request: OrderRequest) -> Body:
 
     ValueError for a size that is no positive whole number, and for an order without an id of ours.
     """
-    if request.size != request.size.to_integral_value() or request.size <= 0:
-        raise ValueError(f"{request.symbol}: size {request.size} is not a positive whole number of contracts")
     body: Body = {
         "symbol": request.symbol,
         "client_order_id": _id(request.client_order_id),
         "side": side_number(request.side, opens=request.opens),
         "type": "market",
-        "leverage": str(request.leverage),
-        "open_type": ISOLATED,
-        "size": int(request.size),
+        "size": _whole(request.symbol, request.size),
     }
+    if request.leverage is not None:
+        body |= {"leverage": str(request.leverage), "open_type": ISOLATED}
     if request.price is not None:
         body |= {"type": "limit", "mode": _MODES[request.time_in_force], "price": _plain(request.price)}
     for name, price in (("stop_loss", request.stop_price), ("take_profit", request.target_price)):
@@ -48,20 +46,29 @@ def cancel(symbol: str, client_order_id: str) -> Body:
 
 
 def protection(
-    symbol: str, side: Side, kind: ProtectionKind, trigger_price: Decimal, client_order_id: str
+    symbol: str,
+    side: Side,
+    kind: ProtectionKind,
+    trigger_price: Decimal,
+    client_order_id: str,
+    size: Decimal | None = None,
 ) -> Body:
-    """Return the body of a stop or target for the whole position, at market, by the last price."""
-    return {
+    """Return the body of a stop or target at market, by the last price; `size` None is the whole position.
+
+    ValueError for a size that is no positive whole number, and without an id of ours.
+    """
+    body: Body = {
         "symbol": symbol,
         "type": _KINDS[kind],
         "side": side_number(side, opens=False),
         "trigger_price": _plain(trigger_price),
         "executive_price": AT_MARKET,
         "price_type": LAST_PRICE,
-        "plan_category": WHOLE_POSITION,
+        "plan_category": WHOLE_POSITION if size is None else QUANTITY,
         "category": "market",
         "client_order_id": _id(client_order_id),
     }
+    return body if size is None else body | {"size": _whole(symbol, size)}
 
 
 def cancel_protection(symbol: str, exchange_order_id: str) -> Body:
@@ -77,6 +84,12 @@ def _id(order_id: str) -> str:
     if not order_id:
         raise ValueError("an order without an id of its own would not be told from others")
     return order_id
+
+
+def _whole(symbol: str, size: Decimal) -> int:
+    if size != size.to_integral_value() or size <= 0:
+        raise ValueError(f"{symbol}: size {size} is not a positive whole number of contracts")
+    return int(size)
 
 
 def _plain(price: Decimal) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from apps.engine.ports import BrokerRejected, BrokerUnknown
+from apps.engine.ports.account import BrokerRejected, BrokerUnknown, Listing
 from apps.engine.values.contract import Contract
 from apps.engine.values.order import (
     Fill,
@@ -44,6 +44,7 @@ from apps.exchange.simulator.codes import (
     LAST_PRICE,
     MAKER_ONLY,
     ONE_WAY,
+    QUANTITY,
     WHOLE,
     Code,
     Refused,
@@ -141,7 +142,13 @@ class Broker:
                 if order.client_order_id == client_order_id:
                     exchange.matching.finish(order, CANCELLED, self._now_ms)
 
-    def orders(self, symbol: str | None = None) -> list[OrderReport]:
+    def all_orders(self) -> Listing[OrderReport]:
+        return Listing(self._orders(None))
+
+    def orders(self, symbol: str) -> list[OrderReport]:
+        return self._orders(symbol)
+
+    def _orders(self, symbol: str | None) -> list[OrderReport]:
         with self._answering() as exchange:
             return [reports.order_report(order) for order in exchange.account.live_orders(symbol)]
 
@@ -161,7 +168,13 @@ class Broker:
             ]
             return newest_first[::-1]
 
-    def positions(self, symbol: str | None = None) -> list[PositionReport]:
+    def all_positions(self) -> Listing[PositionReport]:
+        return Listing(self._positions(None))
+
+    def positions(self, symbol: str) -> list[PositionReport]:
+        return self._positions(symbol)
+
+    def _positions(self, symbol: str | None) -> list[PositionReport]:
         with self._answering() as exchange:
             at = moment(self.now)
             return [
@@ -174,13 +187,25 @@ class Broker:
                 for held in exchange.account.open_positions(symbol)
             ]
 
-    def protections(self, symbol: str | None = None) -> list[ProtectionReport]:
+    def all_protections(self) -> Listing[ProtectionReport]:
+        return Listing(self._protections(None))
+
+    def protections(self, symbol: str) -> list[ProtectionReport]:
+        return self._protections(symbol)
+
+    def _protections(self, symbol: str | None) -> list[ProtectionReport]:
         with self._answering() as exchange:
             rows = (reports.protection_report(plan) for plan in exchange.account.live_plans(symbol))
             return [report for report in rows if report is not None]
 
     def protect(
-        self, symbol: str, side: Side, kind: ProtectionKind, trigger_price: Decimal, client_order_id: str
+        self,
+        symbol: str,
+        side: Side,
+        kind: ProtectionKind,
+        trigger_price: Decimal,
+        client_order_id: str,
+        size: Decimal | None = None,
     ) -> str:
         with self._answering(symbol) as exchange:
             number = reports.SIDE_NUMBERS[side, False]
@@ -194,8 +219,10 @@ class Broker:
                 price_type=LAST_PRICE,
                 at_ms=self._now_ms,
             )
-            whole = replace(plan, category=WHOLE, client_order_id=client_order_id)
-            return orders.place_plan(exchange.matching, whole).key
+            sized = replace(plan, category=WHOLE, client_order_id=client_order_id)
+            if size is not None:
+                sized = replace(sized, category=QUANTITY, size=whole_size(symbol, size))
+            return orders.place_plan(exchange.matching, sized).key
 
     def unprotect(self, symbol: str, exchange_order_id: str) -> None:
         with self._answering(symbol) as exchange:
@@ -244,8 +271,6 @@ _MODES = {
 
 def new_order(request: OrderRequest) -> NewOrder:
     """Return the exchange's order; ValueError for a size that is no positive whole number of contracts."""
-    if request.size != request.size.to_integral_value() or request.size <= 0:
-        raise ValueError(f"{request.symbol}: size {request.size} is not a positive whole number of contracts")
     stop, target = request.stop_price, request.target_price
     presets = Presets(
         take_profit=target or Decimal(0),
@@ -256,7 +281,7 @@ def new_order(request: OrderRequest) -> NewOrder:
     return NewOrder(
         symbol=request.symbol,
         side=SIDE_NUMBERS[request.side, request.opens],
-        size=int(request.size),
+        size=whole_size(request.symbol, request.size),
         price=request.price,
         mode=_MODES[request.time_in_force],
         leverage=request.leverage if request.opens else None,
@@ -264,3 +289,10 @@ def new_order(request: OrderRequest) -> NewOrder:
         client_order_id=request.client_order_id,
         presets=presets if request.opens else NO_PRESETS,
     )
+
+
+def whole_size(symbol: str, size: Decimal) -> int:
+    """Return the contracts; ValueError unless they are a positive whole number."""
+    if size != size.to_integral_value() or size <= 0:
+        raise ValueError(f"{symbol}: size {size} is not a positive whole number of contracts")
+    return int(size)

@@ -5,8 +5,10 @@ No clock and no network in here: the time comes in with every call, for a server
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,11 +19,12 @@ from apps.exchange.simulator.account.rows import ZERO, Position, Row, Wallet
 from apps.exchange.simulator.codes import TRANSFER
 from apps.exchange.simulator.market.archive import MINUTE_S
 from apps.exchange.simulator.market.market import Market, book
-from apps.exchange.simulator.market.path import TICKS, Moment, moment_at
+from apps.exchange.simulator.market.path import TICKS, Moment, moment, moment_at
 from apps.exchange.simulator.market.ticker_stats import FUNDING_S, TickerStats
 from apps.exchange.simulator.matching import orders, triggers
 from apps.exchange.simulator.matching.matching import Event, Level, Matching, Rules, Tick
 from apps.exchange.simulator.matching.next_event import NextEvent, next_event
+from apps.exchange.simulator.reports import datetime_of
 
 START_BALANCE = Decimal(1000)
 
@@ -179,6 +182,24 @@ class Exchange:
         return self.market.archive.listing(symbol).price(
             self.market.minute_path(symbol, at.minute).mark.price(at.tick)
         )
+
+    def mark_leaves(
+        self, symbol: str, low: Decimal, high: Decimal, after: datetime, until: datetime
+    ) -> datetime | None:
+        """When the mark is first below `low` or above `high`, after one moment and up to another."""
+        price_ticks = self.market.archive.listing(symbol).price_decimals
+        beyond = (
+            math.ceil(low.scaleb(price_ticks)) - 1,
+            math.floor(high.scaleb(price_ticks)) + 1,
+        )
+        first, last = moment(after).earlier(-1), moment(until)
+        for minute in range(first.minute, last.minute + 1):
+            run = self.market.minute_path(symbol, minute).mark
+            tick = run.first_beyond(*beyond, first.tick if minute == first.minute else 0)
+            if tick is not None:
+                reached = Moment(minute, tick)
+                return datetime_of(reached.at_ms) if reached <= last else None
+        return None
 
     def _next_event(self, symbol: str, first: int) -> NextEvent:
         """Return it from tick `first` on; search again only when the contract changed, or it has passed."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from apps.engine.values.contract import Contract
 from apps.engine.values.order import Fill, OrderReport, ProtectionKind, ProtectionReport
 from apps.engine.values.position import Bracket, PositionReport, Side, Transaction, TransactionKind
-from apps.exchange.simulator.account.margin import liquidation_price, position_margin, unrealised
+from apps.exchange.simulator.account.margin import unrealised
 from apps.exchange.simulator.account.rows import ZERO, LedgerLine, Order, Plan, Position, Trade
 from apps.exchange.simulator.codes import (
     BUYS,
@@ -104,12 +104,7 @@ def position_report(listing: Listing, held: Position, last: Decimal, mark: Decim
         size=Decimal(held.size),
         entry_price=held.entry_price,
         mark_price=mark,
-        leverage=held.leverage,
-        isolated=held.open_type == "isolated",
-        margin=position_margin(listing, held),
         unrealised=unrealised(listing, held, last),
-        realised=held.realised,
-        liquidation_price=liquidation_price(listing, held),
         opened_at=datetime_of(held.opened_ms),
     )
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.util.wait import wait_for_read
 
-from apps.engine.ports import BrokerUnavailable, BrokerUnknown
+from apps.engine.ports.account import BrokerUnavailable, BrokerUnknown
 from apps.exchange.transport import USER_AGENT
 
 CONNECT_S = 1.0

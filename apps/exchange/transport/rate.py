@@ -1,4 +1,4 @@
-"""How fast the calls of a route may follow each other: a burst, then one call each step."""
+"""How many calls of a route any window may hold, and how evenly the bulk ones follow each other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from dataclasses import dataclass
 BULK_SHARE = 0.95
 """Bulk reads leave the last twentieth of their ceiling for what comes in between."""
 SPARE = 1
-"""Calls of a window that bulk and prompt reads together leave: the exchange's clock is not quite ours."""
+"""Calls of a window that are never made: the exchange's clock is not quite ours."""
+BUNCHES_APART = 1.25
+"""Calls that come in bunches are counted in a window so much longer than the exchange's: the first bunch may
+be on its way for a quarter of a window longer than the next one."""
 LOCAL_SHARE = 0.2
 """What one process may use alone when the shared clock is gone: we run at most five that read."""
 
@@ -16,7 +19,8 @@ LOCAL_SHARE = 0.2
 class Route:
     """One route of an exchange, and its limit as that counts it: at most `limit` calls in any `window_s`.
 
-    `bulk`: read in long series, so its calls are evenly spaced and also count against the global ceiling.
+    `bulk`: read in long series, so its calls are evenly spaced and also count against the global ceiling;
+    all others go at once while the window has room.
     `prompt`: the bulk read of who decides now: it goes before its turn wherever the limit has room.
     """
 
@@ -44,14 +48,9 @@ class Rate:
         return (self.burst - 1) * self.step_us
 
 
-def shared_rate(route: Route) -> Rate:
-    """Return the rate of all processes together, so that burst + rate × window ≤ limit.
-
-    Bulk reads are evenly spaced, others come ten at once where 12 are allowed.
-    """
-    burst = 1 if route.bulk else max(1, route.limit - 2)
-    share = BULK_SHARE if route.bulk else 1.0
-    return Rate(burst, share * (route.limit - burst) / route.window_s)
+def bulk_rate(route: Route) -> Rate:
+    """Return the even spacing of a bulk route's calls, of all processes together."""
+    return Rate(1, BULK_SHARE * (route.limit - 1) / route.window_s)
 
 
 def local_rate(route: Route) -> Rate:
@@ -62,7 +61,7 @@ def local_rate(route: Route) -> Rate:
 
 @dataclass(frozen=True, slots=True)
 class WindowLimit:
-    """How many calls of a bulk route any window may hold, prompt ones included.
+    """How many calls of a route any window may hold, of all processes together, prompt ones included.
 
     Bulk reads keep to `beside_prompt` while prompt ones are wanted, so that these find the difference free.
     """
@@ -73,5 +72,11 @@ class WindowLimit:
 
 
 def window_limit(route: Route) -> WindowLimit:
-    """Return the limit of a bulk route's windows: where 12 are allowed 11, 6 for bulk beside prompt ones."""
-    return WindowLimit(route.limit - SPARE, route.limit // 2, route.window_s * 1_000_000)
+    """Return the limit of a route's windows: where 12 are allowed in 2 s 11, at once if need be.
+
+    Bulk: 6 beside prompt ones, and the exchange's own window, since they hardly ever come in bunches.
+    """
+    calls = max(1, route.limit - SPARE)
+    if route.bulk:
+        return WindowLimit(calls, route.limit // 2, route.window_s * 1_000_000)
+    return WindowLimit(calls, calls, round(BUNCHES_APART * route.window_s * 1_000_000))

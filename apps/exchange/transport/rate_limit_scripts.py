@@ -1,10 +1,11 @@
 """The Lua scripts of the shared limits. Times are microseconds of the clock of Redis, made never to go back.
 
-A clock is the theoretical arrival time (tat) of the next call; its key lives until it is in the past.
+The calls of a route are kept one by one, each at its slot, until they are a window old; a call goes where
+that leaves room. No window can hold more calls than the room: the one of them that was reserved last was let
+through with all the others counted.
 
-The calls of a bulk route are also kept one by one, each at its slot, until they are a window old: prompt
-calls go wherever that leaves room. No window can hold more calls than the room: the one of them that was
-reserved last was let through with all the others counted.
+A clock is the theoretical arrival time (tat) of the next call where calls are spaced, or until when a route
+is held; its key lives until it is in the past.
 """
 
 from __future__ import annotations
@@ -31,10 +32,8 @@ RESERVE = f"""{NOW}
 if redis.call('EXISTS', KEYS[2]) == 1 then return {{-2, redis.call('PTTL', KEYS[2]) * 1000}} end
 local room = tonumber(redis.call('EXISTS', KEYS[4]) == 1 and ARGV[4] or ARGV[3])
 local tats, slot = {{}}, now
-if room > 0 then
-  local nth = redis.call('ZREVRANGE', KEYS[3], room - 1, room - 1, 'WITHSCORES')
-  if nth[2] then slot = math.max(slot, nth[2] + ARGV[2]) end
-end
+local nth = redis.call('ZREVRANGE', KEYS[3], room - 1, room - 1, 'WITHSCORES')
+if nth[2] then slot = math.max(slot, nth[2] + ARGV[2]) end
 for i = 5, #KEYS do
   tats[i] = tonumber(redis.call('GET', KEYS[i]) or '0')
   slot = math.max(slot, tats[i] - ARGV[2 * i - 4])
@@ -44,17 +43,15 @@ for i = 5, #KEYS do
   local tat = math.max(tats[i], slot) + ARGV[2 * i - 5]
   redis.call('SET', KEYS[i], string.format('%.0f', tat), 'PX', math.ceil((tat - now) / 1000) + 1000)
 end
-if room > 0 then
-  local at = string.format('%.0f', slot)
-  redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', string.format('%.0f', now - ARGV[2]))
-  redis.call('ZADD', KEYS[3], at, 'bulk ' .. at)
-  redis.call('PEXPIRE', KEYS[3], math.ceil((slot - now + ARGV[2]) / 1000) + 1000)
-end
+local nth_call = redis.call('HINCRBY', KEYS[1], 'calls', 1) -- calls of one moment are as many entries
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', string.format('%.0f', now - ARGV[2]))
+redis.call('ZADD', KEYS[3], string.format('%.0f', slot), string.format('%.0f', nth_call))
+redis.call('PEXPIRE', KEYS[3], math.ceil((slot - now + ARGV[2]) / 1000) + 1000)
 return {{slot, slot - now}}
 """
 """KEYS: the time, the block flag, the calls kept, the flag that prompt ones are wanted, then the clocks.
-ARGV: the longest wait; the window, its room (0: calls are not kept), the room while prompt calls are wanted;
-then the step and tolerance of each clock.
+ARGV: the longest wait; the window, its room, the room while prompt calls are wanted; then the step and
+tolerance of each clock, 0 of one that only holds.
 
 Answers (slot, wait), or (BLOCKED, how much longer), or (QUEUE_FULL, how long): then nothing was reserved.
 """
@@ -65,7 +62,8 @@ redis.call('SET', KEYS[4], '1', 'PX', ARGV[3])
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', string.format('%.0f', now - ARGV[1]))
 local kept = redis.call('ZCARD', KEYS[3])
 if redis.call('EXISTS', KEYS[5]) == 1 or kept >= tonumber(ARGV[2]) then return {{-1, 0}} end
-redis.call('ZADD', KEYS[3], string.format('%.0f', now), string.format('prompt %.0f %d', now, kept))
+local nth_call = redis.call('HINCRBY', KEYS[1], 'calls', 1)
+redis.call('ZADD', KEYS[3], string.format('%.0f', now), string.format('%.0f', nth_call))
 if redis.call('PTTL', KEYS[3]) < ARGV[1] / 1000 then
   redis.call('PEXPIRE', KEYS[3], math.ceil(ARGV[1] / 1000) + 1000)
 end
@@ -78,10 +76,10 @@ Answers (now, 0), or (BLOCKED, how much longer), or (QUEUE_FULL, 0): no room, an
 """
 
 HOLD = f"""{NOW}
-local tat = math.max(tonumber(redis.call('GET', KEYS[2]) or '0'), now + ARGV[1] + ARGV[2])
+local tat = math.max(tonumber(redis.call('GET', KEYS[2]) or '0'), now + ARGV[1])
 redis.call('SET', KEYS[2], string.format('%.0f', tat), 'PX', math.ceil((tat - now) / 1000) + 1000)
 local hold_ms = math.max(1, math.floor(ARGV[1] / 1000) - 2) -- gone when the first slot after it comes
 if redis.call('PTTL', KEYS[3]) < hold_ms then redis.call('SET', KEYS[3], '1', 'PX', hold_ms) end
 return 0
 """
-"""KEYS: the time, a clock, its hold flag. ARGV: how long to hold, the clock's tolerance."""
+"""KEYS: the time, a clock, its hold flag. ARGV: how long to hold."""

@@ -1,11 +1,10 @@
-"""Rate limits shared by every process: one GCRA clock in Redis per (target, route), by Redis's own time.
+"""Rate limits shared by every process: the calls of each (target, route) listed in Redis, by its own time.
 
-A call reserves the next free slot and sleeps until it: first come, first served, no polling. A clock with
-burst b and rate r lets at most b + r × w calls through in any window w; with that at or below the documented
-limit, a fixed and a sliding window are kept. (GCRA: ITU-T I.371, virtual scheduling, the arrival moved to its
-slot instead of being refused.)
+A call reserves the next free slot and sleeps until it: first come, first served, no polling. So many go at
+once as any window may hold, and as many again in the next: a fixed and a sliding window are kept.
 
-Bulk reads keep their calls listed beside the clock: by it prompt reads of the same path find room at once.
+Bulk reads are spaced evenly as well, by GCRA clocks of their route and of the global ceiling (ITU-T I.371,
+virtual scheduling, the arrival moved to its slot instead of being refused).
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from apps.engine.values.errors import TradingError
-from apps.exchange.transport.rate import Rate, Route, local_rate, shared_rate, window_limit
+from apps.exchange.transport.rate import Rate, Route, bulk_rate, local_rate, window_limit
 from apps.exchange.transport.rate_limit_scripts import BLOCKED, HOLD, PROMPT, QUEUE_FULL, RESERVE
 
 log = structlog.get_logger("provider")
@@ -134,7 +133,7 @@ class RateLimiter:
         self._local.hold(route, seconds)
         keys = [self._key("time"), self._key(route.path), self._key(route.path, "hold")]
         try:
-            self._hold(keys=keys, args=[round(seconds * 1e6), shared_rate(route).tolerance_us])
+            self._hold(keys=keys, args=[round(seconds * 1e6)])
         except redis.RedisError as fault:
             self._go_alone(fault)
 
@@ -166,15 +165,14 @@ class RateLimiter:
             )
             if answer[0] != QUEUE_FULL:
                 return answer
-        clocks, rates, calls = [self._key(path)], [shared_rate(route)], (0, 0)
+        clocks, steps = [self._key(path)], [0, 0]
         if route.bulk:
             clocks.append(self._key("bulk"))
-            rates.append(self._ceiling)
-            calls = (window.calls, window.beside_prompt)
-        steps = [number for rate in rates for number in (rate.step_us, rate.tolerance_us)]
+            even, ceiling = bulk_rate(route), self._ceiling
+            steps = [even.step_us, even.tolerance_us, ceiling.step_us, ceiling.tolerance_us]
         answer = self._reserve(
             keys=[*flags, *clocks],
-            args=[round(longest_wait_s * 1e6), window.window_us, *calls, *steps],
+            args=[round(longest_wait_s * 1e6), window.window_us, window.calls, window.beside_prompt, *steps],
         )
         return answer
 

@@ -63,8 +63,8 @@ class Channel(Generic[T]):
     """What one connection carries, in the words of its exchange.
 
     `read` says what a text means; None for a pong and for what cannot be read. `login` makes the message that
-    logs in, anew for each connection; a public channel has none. `subscribe` makes the messages that
-    subscribe some topics, in their order.
+    logs in, anew for each connection; a public channel has none. `subscribe` and `unsubscribe` make the
+    messages that begin and end some topics, in their order; a channel whose topics stay needs only the first.
 
     `all_or_nothing`: a login or topic that is refused or not answered ends the connection; else the other
     topics go on without it. `steady`: something is pushed each minute, so its absence ends the connection.
@@ -76,6 +76,7 @@ class Channel(Generic[T]):
     ping: str
     read: Callable[[str], Ack | Push[T] | None]
     login: Callable[[], str] | None = None
+    unsubscribe: Callable[[Sequence[str]], Iterable[str]] = lambda _: ()
     all_or_nothing: bool = False
     steady: bool = False
 
@@ -100,7 +101,10 @@ class Disconnected(Exception):
 
 
 class WebSocketSession(Generic[T]):
-    """For one thread. `heard_at` is the last sign of life while its topics were open, None before that."""
+    """For one thread. `heard_at` is the last sign of life while its topics were open, None before that.
+
+    It begins with the topics of its channel; without any it is not connected.
+    """
 
     def __init__(
         self, channel: Channel[T], listener: Listener[T], stop: Event, timings: Timings | None = None
@@ -109,14 +113,22 @@ class WebSocketSession(Generic[T]):
         self._listener = listener
         self._stop = stop
         self._timings = timings or Timings()
+        self._topics = tuple(channel.topics)
         self._subscribed = False
         self._unanswered: set[str] = set()
         self.heard_at: datetime | None = None
+
+    def follow(self, topics: Iterable[str]) -> None:
+        """Have these topics and no others from the next tick on; from any thread."""
+        self._topics = tuple(topics)
 
     def run(self) -> None:
         """Connect again and again, until stopped."""
         failures = 0
         while not self._stop.is_set():
+            if not self._topics:  # the exchange hangs up on who subscribes to nothing
+                self._stop.wait(self._timings.tick_s)
+                continue
             self._subscribed = False
             try:
                 self._converse()
@@ -128,15 +140,17 @@ class WebSocketSession(Generic[T]):
                 self._stop.wait(wait_s)
 
     def _converse(self) -> None:
-        """One connection to its end, which is Disconnected unless we were stopped."""
-        channel, timings = self._channel, self._timings
+        """One connection to its end, which is Disconnected unless we were stopped or have no more topics."""
+        channel, timings, topics = self._channel, self._timings, self._topics
         socket = Socket(channel.url, connect_s=timings.connect_s, tick_s=timings.tick_s)
         try:
-            self._unanswered = {*channel.topics, LOGIN} if channel.login else set(channel.topics)
-            for request in [channel.login()] if channel.login else channel.subscribe(channel.topics):
+            self._unanswered = {*topics, LOGIN} if channel.login else set(topics)
+            for request in [channel.login()] if channel.login else channel.subscribe(topics):
                 socket.send(request)
             started = heard = pushed = pinged = time.monotonic()
-            while not self._stop.is_set():
+            while not self._stop.is_set() and topics:
+                if topics is not self._topics:
+                    topics = self._change_topics(topics, socket)
                 text = socket.receive()
                 if text is not None:
                     heard = time.monotonic()
@@ -170,9 +184,23 @@ class WebSocketSession(Generic[T]):
             if self._channel.all_or_nothing:
                 raise Disconnected(f"{ack.topic or 'login'} refused: {ack.error}")
         if ack.topic == LOGIN and LOGIN in self._unanswered:
-            for request in self._channel.subscribe(self._channel.topics):
+            for request in self._channel.subscribe(self._topics):
                 socket.send(request)
         self._unanswered.discard(ack.topic)
+
+    def _change_topics(self, before: Sequence[str], socket: Socket) -> tuple[str, ...]:
+        """Begin and end what differs; return the topics of now."""
+        now = self._topics
+        had, has = set(before), set(now)
+        ended = [topic for topic in before if topic not in has]
+        begun = [topic for topic in now if topic not in had]
+        self._unanswered.difference_update(ended)
+        if not self._subscribed:
+            self._unanswered.update(begun)
+        for requests in (self._channel.unsubscribe(ended), self._channel.subscribe(begun)):
+            for request in requests:
+                socket.send(request)
+        return now
 
     def _confirm_subscription(self) -> None:
         if self._unanswered and self._channel.all_or_nothing:
@@ -181,6 +209,19 @@ class WebSocketSession(Generic[T]):
             log.warning("topics_unanswered", count=len(self._unanswered), first=min(self._unanswered))
         self._subscribed = True
         self._listener.on_subscribed()
+
+
+class UnreadablePushes:
+    """Tells of pushes that cannot be read: the 1st, 2nd, 4th, 8th …, so that a changed format does not fill
+    the disk."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def report(self, fault: Exception) -> None:
+        self._count += 1
+        if self._count & (self._count - 1) == 0:
+            log.error("push_unreadable", count=self._count, error=str(fault))
 
 
 class Socket:

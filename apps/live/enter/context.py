@@ -13,7 +13,9 @@ from django.conf import settings
 from apps.engine.enter import guards
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.events import Event
-from apps.engine.ports import Broker, CandleHistory, Claimed, Ledger
+from apps.engine.ports.account import Broker, Claimed, Ledger
+from apps.engine.ports.clock import Clock
+from apps.engine.ports.market import CandleHistory
 from apps.engine.profile import Profile
 from apps.engine.values.account import AccountState
 from apps.engine.values.errors import TradingError
@@ -27,8 +29,6 @@ from apps.live.models import MtfRun
 from apps.orders import store as orders
 from apps.orders.store import account_limits
 from apps.profiles import store as profiles
-
-Clock = Callable[[], datetime]
 
 
 class UnknownProfile(TradingError):
@@ -85,14 +85,14 @@ def _context(
     )
 
 
-def account_ledger(run_id: UUID, verdict: Verdict) -> AccountLedger:
-    """Return the books of the account we trade, for one verdict of one run."""
+def account_ledger(run_id: UUID, verdict: Verdict | None = None) -> AccountLedger:
+    """Return the books of the account we trade, for one run and the verdict that is entered."""
     account = venue.account()
     return AccountLedger(
         account,
         partial(watch_state.account_health, account),
         run_id=run_id,
-        context={"verdict": verdict.to_json()},
+        context={} if verdict is None else {"verdict": verdict.to_json()},
         limits=account_limits(),
         review=settings.REVIEW == "manual",
     )

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from apps.audit import store as audit
 from apps.engine.enter.plan import EntryDecision
 from apps.engine.evaluate.verdict import Verdict
-from apps.engine.ports import CandleHistory
-from apps.engine.profile import Profile
+from apps.engine.ports.market import CandleHistory
 from apps.engine.values.candle import Candle
 from apps.engine.values.errors import TradingError
 from apps.engine.values.reason import Reason, Refusal
@@ -19,19 +16,6 @@ from apps.profiles import store as profile_store
 
 class NotReady(TradingError):
     """The run says nothing READY of the symbol: there is nothing to enter."""
-
-
-def ready_symbols(runs: Sequence[MtfRun], profiles: Sequence[Profile]) -> dict[str, list[str]]:
-    """Return READY symbol → the runs that say so, those of the first profiles first; as are the symbols.
-
-    A profile without an `entry` section judges only.
-    """
-    rank = {profile.digest: place for place, profile in enumerate(profiles) if profile.entry is not None}
-    run_ids: dict[str, list[str]] = {}
-    for run in sorted((run for run in runs if run.digest in rank), key=lambda run: rank[run.digest]):
-        for symbol in audit.ready_symbols(run.run_id):
-            run_ids.setdefault(symbol, []).append(str(run.run_id))
-    return run_ids
 
 
 def symbols_to_enter(run: MtfRun) -> list[str]:

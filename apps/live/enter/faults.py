@@ -11,13 +11,20 @@ import structlog
 from django.db import Error
 
 from apps.audit import trade_events
+from apps.db.bookkeeping import bookkeeping
 from apps.db.release import release_connection
+from apps.engine.cycle import EntryResult
 from apps.engine.events import CallFailed
+from apps.engine.ports.clock import Clock
+from apps.engine.values.order import OrderStatus
+from apps.engine.values.reason import Refusal
 from apps.exchange import venue
-from apps.live.enter.context import Clock
 from apps.live.enter.decision import symbols_to_enter
 from apps.live.enter.outcome import add_dry_fault, entry_outcomes
 from apps.live.models import MtfRun, RunStatus
+from apps.market import blacklist
+from apps.market.blacklist import FaultKind
+from apps.orders import store as orders
 
 log = structlog.get_logger("order_journey")
 
@@ -57,6 +64,22 @@ def store_fault(run_id: UUID, symbol: str, detail: str, now: datetime) -> None:
             trade_events.save_events(venue.account(), [failed], run_id)
     except Error as away:
         log.error("entry_fault_not_stored", run_id=str(run_id), symbol=symbol, fault=str(away))
+
+
+def note_answer(outcome: EntryResult | Refusal, now: datetime) -> None:
+    """Count a final rejection against its symbol, which is blacklisted after several in a row; an order that
+    was taken ends the row.
+
+    Where no other symbol's order was taken lately the account may be the reason, and nothing is counted.
+    """
+    if isinstance(outcome, Refusal) or outcome.sent is None:
+        return
+    symbol, order = outcome.plan.symbol, outcome.sent.order
+    with bookkeeping("entry_answer", symbol=symbol, status=order.status):
+        if order.status == OrderStatus.SUBMITTED:
+            blacklist.forget_faults(FaultKind.ENTRY, symbols=[symbol])
+        elif order.status == OrderStatus.REJECTED and orders.took_another(venue.account(), symbol, now):
+            blacklist.count_fault(symbol, FaultKind.ENTRY, outcome.sent.detail, now)
 
 
 def store_unanswered(after: datetime, until: datetime, now: datetime) -> None:

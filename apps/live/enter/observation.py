@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from threading import Lock
 from typing import Generic, TypeVar
@@ -15,45 +15,57 @@ import structlog
 
 from apps.engine.enter.observation import Features, Observation
 from apps.engine.indicators.columns import features
-from apps.engine.ports import Broker, BrokerRejected, BrokerUnavailable, BrokerUnknown
+from apps.engine.ports.account import Broker, BrokerRejected, BrokerUnavailable, BrokerUnknown
 from apps.engine.profile import EntrySettings
-from apps.engine.values.position import Bracket, FeeRates
+from apps.engine.values.position import Bracket, FeeRates, Quote
 from apps.engine.values.timeframe import WINDOW, Timeframe
 from apps.exchange import venue
+from apps.market import quotes
 from apps.market import store as market
 from apps.market.table import CandleTable
 
 log = structlog.get_logger("order_journey")
 
 T = TypeVar("T")
-READS = 4
-"""What is asked of the venue: quote, account, brackets, fees."""
+READS = 3
+"""What is asked of the venue at once: account, brackets, fees."""
+PUSHED_MAX_AGE = timedelta(seconds=1.5)
+"""Half of what a quote may live: planning, the claim and the order's slot (0.5 s at most) come after it. A
+venue that pushes each second keeps within it."""
 
 
 def read_observation(
     symbol: str, entry: EntrySettings, timeframe: Timeframe, at: datetime, broker: Broker
 ) -> Observation:
-    """Read the market and the account once; features of the candles closed at `at`, a minute.
+    """Read all but the quote once; features of the candles closed at `at`, a minute.
 
-    The venue is asked everything at once: the way there and back is most of the time. What it does not tell
-    is None, and refuses the entry by its own reason.
+    The venue is asked at once: the way there and back is most of the time. What it does not tell is None, and
+    refuses the entry by its own reason. `read_quote` comes after it, so that the quote is young when it is
+    used, however long the others had to wait for their turn.
     """
     cache = _venue_cache(broker)  # type: ignore[arg-type]  # one object a process; Protocols do not say hashable
     needed = {timeframe, entry.zone.timeframe, entry.zone.atr_timeframe, Timeframe.D1}
     with ThreadPoolExecutor(max_workers=READS) as beside:
-        quote = _submit(beside, lambda: broker.quote(symbol))
-        account = _submit(beside, broker.account)
-        brackets = _submit(beside, lambda: cache.brackets(symbol))
-        fees = _submit(beside, lambda: cache.fees(symbol))
-        contract, columns = market.find_contract(symbol), stored_features(symbol, needed, at)
-    return Observation(
-        contract=contract,
-        brackets=tuple(brackets.result() or ()),
-        quote=quote.result(),
-        account=account.result(),
-        fees=fees.result(),
-        features=columns,
-    )
+        account = beside.submit(copy_context().run, _answer, broker.account)
+        brackets = beside.submit(copy_context().run, _answer, lambda: cache.brackets(symbol))
+        fees = beside.submit(copy_context().run, _answer, lambda: cache.fees(symbol))
+        return Observation(
+            contract=market.find_contract(symbol),
+            features=stored_features(symbol, needed, at),
+            brackets=tuple(brackets.result() or ()),
+            quote=None,
+            account=account.result(),
+            fees=fees.result(),
+        )
+
+
+def read_quote(symbol: str, broker: Broker) -> Quote | None:
+    """Return the quote pushed last, if it is young enough to last until the order goes; else ask the venue,
+    which may not answer: None."""
+    quote = quotes.read([symbol]).get(symbol)
+    if quote is not None and datetime.now(UTC) - quote.at <= PUSHED_MAX_AGE:
+        return quote
+    return _answer(lambda: broker.quote(symbol))
 
 
 def stored_features(symbol: str, timeframes: Iterable[Timeframe], at: datetime) -> Features:
@@ -67,17 +79,13 @@ def stored_features(symbol: str, timeframes: Iterable[Timeframe], at: datetime) 
     return newest
 
 
-def _submit(beside: ThreadPoolExecutor, read: Callable[[], T]) -> Future[T | None]:
-    """Run `read` in another thread, its log lines bound as ours; None when the broker does not answer it."""
-
-    def answer() -> T | None:
-        try:
-            return read()
-        except (BrokerRejected, BrokerUnavailable, BrokerUnknown) as fault:
-            log.warning("preflight_read_failed", fault=str(fault))
-            return None
-
-    return beside.submit(copy_context().run, answer)
+def _answer(read: Callable[[], T]) -> T | None:
+    """Return what `read` returns; None when the broker does not answer it."""
+    try:
+        return read()
+    except (BrokerRejected, BrokerUnavailable, BrokerUnknown) as fault:
+        log.warning("preflight_read_failed", fault=str(fault))
+        return None
 
 
 @cache

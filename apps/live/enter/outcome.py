@@ -15,8 +15,9 @@ from apps.audit.models import TradeLifecycleEvent
 from apps.engine.cycle import EntryResult
 from apps.engine.evaluate.verdict import Verdict
 from apps.engine.events import CallFailed, PlanRefused
+from apps.engine.values.book import TrackedOrder
 from apps.engine.values.order import OrderStatus
-from apps.engine.values.reason import Refusal
+from apps.engine.values.reason import Reason, Refusal
 from apps.live.models import MtfRun
 from apps.orders.models import OrderPlan
 
@@ -57,7 +58,13 @@ def entry_outcomes(run: MtfRun) -> list[dict[str, Any]]:
                     "numbers": event.extra,
                 }
             )
-    return outcomes
+    untried: dict[str, Any] = {
+        "side": None,
+        "status": "skipped",
+        "reason": Reason.NO_ROOM_THIS_MINUTE.value,
+        "numbers": {},
+    }
+    return outcomes + [{"symbol": symbol} | untried for symbol in run.no_room]
 
 
 def result_with_entries(run: MtfRun) -> dict[str, Any]:
@@ -67,12 +74,13 @@ def result_with_entries(run: MtfRun) -> dict[str, Any]:
     return {**(run.result or {}), ENTRIES: outcomes, "orders_placed": placed}
 
 
-def all_ended(run: MtfRun) -> bool:
-    """Whether everything the run wanted to enter came to an end."""
-    wanted = set((run.result or {}).get("entering", ()))
-    if not wanted:
-        return True
-    return wanted <= {outcome["symbol"] for outcome in entry_outcomes(run) if outcome["status"] != "sending"}
+def symbols_under_way(run: MtfRun) -> list[str]:
+    """Return what a run that was asked for sent to be entered, and what has come to no end yet."""
+    entering = (run.result or {}).get("entering", [])
+    if not entering:
+        return []
+    ended = {outcome["symbol"] for outcome in entry_outcomes(run) if outcome["status"] != "sending"}
+    return [symbol for symbol in entering if symbol not in ended]
 
 
 def outcome_counts(runs: Sequence[MtfRun]) -> dict[UUID, Counter[str]]:
@@ -93,6 +101,9 @@ def outcome_counts(runs: Sequence[MtfRun]) -> dict[UUID, Counter[str]]:
             counts[event.run_id][f"refused: {event.reason_code}"] += 1
         elif (event.run_id, event.symbol) not in planned:
             counts[event.run_id]["error"] += 1
+    for run in runs:
+        if run.no_room:
+            counts[run.run_id][f"refused: {Reason.NO_ROOM_THIS_MINUTE}"] += len(run.no_room)
     dry = [run.run_id for run in runs if run.dry_run]
     for run in MtfRun.objects.filter(run_id__in=dry, result__has_key=ENTRIES):
         for outcome in entry_outcomes(run):
@@ -107,7 +118,10 @@ def counts_text(counts: Counter[str]) -> str:
 
 
 def _plan_outcome(plan: OrderPlan) -> dict[str, Any]:
-    order = max(plan.orders.all(), key=lambda order: order.attempt, default=None)
+    # of each tranche the newest attempt
+    orders = {order.tranche: order for order in sorted(plan.orders.all(), key=lambda each: each.attempt)}
+    order = orders.get(0)
+    sent = plan if order is None else order
     return {
         "symbol": plan.symbol,
         "side": plan.side,
@@ -118,12 +132,23 @@ def _plan_outcome(plan: OrderPlan) -> dict[str, Any]:
         "decision_key": plan.decision_key,
         "client_order_id": plan.client_order_id if order is None else order.client_order_id,
         "exchange_order_id": "" if order is None else order.exchange_order_id,
-        "order_type": "limit",
+        "order_type": sent.order_type,
+        "time_in_force": sent.time_in_force,
         "leverage": plan.leverage,
         "size": plain(plan.size),
         "entry": plain(plan.entry_price),
         "stop": plain(plan.stop_price),
         "take_profit": plain(plan.target_price),
+        "tranches": [
+            {
+                "part": each["part"],
+                "price": plain(each["price"]),
+                "size": plain(each["size"]),
+                "status": str(orders[number].status) if number in orders else None,
+                "client_order_id": orders[number].client_order_id if number in orders else None,
+            }
+            for number, each in enumerate(plan.tranches)
+        ],
     }
 
 
@@ -139,6 +164,8 @@ def add_dry_outcome(run: MtfRun, verdict: Verdict, outcome: EntryResult | Refusa
         _add_to_result(run, entry)
         return
     plan, sent = outcome.plan, outcome.sent
+    results = () if sent is None else (sent, *sent.further)
+    ended = {result.order.tranche: result.order.status for result in results}
     if sent is None or sent.order.status == OrderStatus.SUBMITTED:
         entry |= {"status": "simulated"}
     else:
@@ -146,12 +173,23 @@ def add_dry_outcome(run: MtfRun, verdict: Verdict, outcome: EntryResult | Refusa
     entry |= {
         "decision_key": plan.decision_key,
         "client_order_id": plan.client_order_id,
-        "order_type": "limit",
+        "order_type": plan.entry_rules.order_type,
+        "time_in_force": plan.entry_rules.time_in_force,
         "leverage": plan.leverage,
         "size": plan.size,
         "entry": plan.entry,
         "stop": plan.stop,
         "take_profit": plan.target,
+        "tranches": [
+            {
+                "part": order.part,
+                "price": order.price,
+                "size": order.size,
+                "status": ended.get(order.tranche),
+                "client_order_id": order.client_order_id,
+            }
+            for order in (TrackedOrder.all_of(plan) if plan.scaled else ())
+        ],
         "plan": plan,
     }
     _add_to_result(run, entry)

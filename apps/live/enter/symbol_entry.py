@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 
-from apps.engine import cycle
-from apps.engine.cycle import EntryResult
+from apps.engine.cycle import EntryResult, enter, precheck, refused_event
 from apps.engine.enter import guards
-from apps.engine.enter.plan import age_refusal, entry_decision
+from apps.engine.enter.plan import EntryDecision
 from apps.engine.evaluate.verdict import Verdict
-from apps.engine.events import PlanRefused
-from apps.engine.values.account import AccountState
+from apps.engine.ports.clock import Clock
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.reason import Reason, Refusal
 from apps.exchange import venue
-from apps.live.enter.context import Clock, EntryContext, approved_context, dry_context, live_context
+from apps.live.enter.context import EntryContext, approved_context, dry_context, live_context
 from apps.live.enter.decision import candle_refusal, read_candle, ready_verdict
-from apps.live.enter.faults import fault_stored
-from apps.live.enter.observation import read_observation
+from apps.live.enter.faults import fault_stored, note_answer
+from apps.live.enter.observation import read_observation, read_quote
 from apps.live.enter.outcome import add_dry_outcome
 from apps.live.minute import closed_minute
 from apps.live.models import MtfRun
@@ -54,6 +53,8 @@ def enter_symbol(run_id: str, symbol: str, *, clock: Clock) -> EntryResult | Ref
         _log_outcome(outcome, entry)
         if run.dry_run:
             add_dry_outcome(run, verdict, outcome)
+        else:
+            note_answer(outcome, clock())
     return outcome
 
 
@@ -81,11 +82,13 @@ def enter_approved_plan(approved: orders.ApprovedPlan, *, clock: Clock) -> Entry
     ):
         verdict = Verdict.from_json(approved.context["verdict"])
         entry, now = approved_context(approved, verdict, clock), clock()
-        refusal = _too_old(plan.created_at, now, MAX_APPROVED_AGE)
+        decision = _too_old(plan.created_at, now, MAX_APPROVED_AGE) or precheck(
+            verdict, entry.profile, entry.ledger.state([plan.symbol], now), now, approved=plan
+        )
         outcome = (
-            _plan_and_send(entry, closed_minute(now), plan.decision_key, approved=plan)
-            if refusal is None
-            else _record_refusal(refusal, entry, plan.decision_key)
+            _record_refusal(decision, entry, approved=True)
+            if isinstance(decision, Refusal)
+            else _plan_and_send(decision, entry, closed_minute(now), approved=plan)
         )
         _log_outcome(outcome, entry)
     return outcome
@@ -94,58 +97,39 @@ def enter_approved_plan(approved: orders.ApprovedPlan, *, clock: Clock) -> Entry
 def _enter_decision(entry: EntryContext) -> EntryResult | Refusal:
     """Refuse what the verdict and our books forbid before the exchange is asked anything; else go on."""
     verdict, now = entry.verdict, entry.clock()
-    decision = entry_decision(verdict, entry.profile)
-    if isinstance(decision, Refusal):
-        return _record_refusal(decision, entry, "")
-    refusal = _too_old(verdict.evaluated_at, now, MAX_DECISION_AGE) or age_refusal(decision, now)
-    if refusal is not None:
-        return _record_refusal(refusal, entry, decision.key)
-    state = entry.ledger.state([decision.symbol], now)
-    refusal = guards.entry_refusal(
-        state, entry.profile.name, decision.symbol, decision.timeframes, decision.key, now
+    decision = _too_old(verdict.evaluated_at, now, MAX_DECISION_AGE) or precheck(
+        verdict, entry.profile, entry.ledger.state([verdict.symbol], now), now
     )
-    if refusal is not None:
-        return _record_refusal(refusal, entry, decision.key)
+    if isinstance(decision, Refusal):
+        return _record_refusal(decision, entry)
     with ThreadPoolExecutor(max_workers=1) as beside:
         candle = beside.submit(read_candle, entry.history, decision)
         return _plan_and_send(
-            entry,
-            verdict.evaluated_at,
-            decision.key,
-            state=state,
-            unless=lambda: candle_refusal(decision, candle.result()),
+            decision, entry, verdict.evaluated_at, unless=lambda: candle_refusal(decision, candle.result())
         )
 
 
 def _plan_and_send(
+    decision: EntryDecision,
     entry: EntryContext,
     at: datetime,
-    decision_key: str,
     *,
     approved: OrderPlan | None = None,
-    state: AccountState | None = None,
     unless: Callable[[], Refusal | None] = lambda: None,
 ) -> EntryResult | Refusal:
     """Read the market as of the minute `at`, and go on with it `unless` a refusal came meanwhile."""
-    verdict, profile = entry.verdict, entry.profile
-    assert profile.entry is not None
-    assert verdict.execution_timeframe is not None
-    observation = read_observation(
-        verdict.symbol, profile.entry, verdict.execution_timeframe, at, entry.reads
-    )
+    observation = read_observation(decision.symbol, decision.entry, decision.timeframe, at, entry.reads)
     refusal = unless()
     if refusal is not None:
-        return _record_refusal(refusal, entry, decision_key)
-    return cycle.enter(
-        verdict,
-        profile,
-        observation,
+        return _record_refusal(refusal, entry, approved=approved is not None)
+    return enter(
+        decision,
+        replace(observation, quote=read_quote(decision.symbol, entry.reads)),
         broker=entry.sends,
         ledger=entry.ledger,
         last_check=lambda plan: guards.send_refusal(plan, entry.off(), entry.clock()),
-        now=entry.clock(),
+        clock=entry.clock,
         approved=approved,
-        state=state,
     )
 
 
@@ -157,18 +141,8 @@ def _too_old(since: datetime, now: datetime, limit: timedelta) -> Refusal | None
     return Refusal(Reason.DECISION_TOO_OLD, numbers)
 
 
-def _record_refusal(refusal: Refusal, entry: EntryContext, decision_key: str) -> Refusal:
-    verdict = entry.verdict
-    event = PlanRefused(
-        symbol=verdict.symbol,
-        at=entry.clock(),
-        profile=entry.profile.name,
-        side=verdict.side,
-        timeframe=verdict.execution_timeframe,
-        decision_key=decision_key,
-        reason=refusal.reason,
-        numbers=refusal.numbers,
-    )
+def _record_refusal(refusal: Refusal, entry: EntryContext, *, approved: bool = False) -> Refusal:
+    event = refused_event(refusal, entry.verdict, entry.profile.name, entry.clock(), approved=approved)
     entry.ledger.record([event])
     return refusal
 

@@ -1,155 +1,250 @@
-"""One look at the account: read it whole, then handle every symbol, the unprotected ones first."""
+"""One look at the account: what is in danger first, by three lists; what must be explained after that."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
-from django.db import InterfaceError, OperationalError, transaction
 
 from apps.engine import events
-from apps.engine.cycle import follow, perform
+from apps.engine.cycle import AccountView, observe, perform, read_account
+from apps.engine.cycle.view import lacks_reads
 from apps.engine.follow.book import is_urgent
-from apps.engine.ports import Broker
-from apps.engine.values.book import ExchangeBook
-from apps.engine.values.contract import Contract
-from apps.engine.values.venue import VenueConstraints
-from apps.live.ledger import AccountLedger
-from apps.live.watch.account_view import read_account
-from apps.market import store as market
-from apps.orders import store as orders
-from apps.switches import store as switches
+from apps.engine.follow.fallback import watched_by_quote
+from apps.engine.follow.symbol import EARLIEST, FollowResult
+from apps.engine.ports.account import Broker
+from apps.engine.ports.clock import Clock
+from apps.engine.values.book import ExchangeBook, SymbolBook
+from apps.engine.values.errors import TradingError
+from apps.engine.values.order import ProtectionKind
+from apps.engine.values.position import PositionStatus
+from apps.live.watch.books import DATABASE_FAULTS, Books, FollowRules
+from apps.live.watch.dead_man import DeadManSwitches
+from apps.live.watch.resting_quotes import PushedQuotes, RestingQuotes
+from apps.live.watch.side_thread import SideThread, StillReading
+from apps.market import quotes
+from apps.orders.store import round_book
 
 log = structlog.get_logger("positions")
 
 TRADES_EACH = timedelta(minutes=1)
-ALARMS = (events.PositionNaked, events.PositionForeign, events.EmergencyClose, events.CallFailed)
+"""Each symbol's trades are read so often, whether anything differs or not."""
+EXPLAINED_WITHIN_S = 0.5
+"""One look waits so long for look-ups and trades, while a push of a fill may wait for the next look."""
+UNREAD_WITHIN_S = 1.0
+"""So long at most what needs no list keeps the lists from being read."""
+QUOTES_FOR_S = 900.0
+"""What rests or is held is wanted for longer than what may become so: it comes first where room is short."""
+Handle = Callable[[Books, SymbolBook, ExchangeBook, Mapping[str, str]], FollowResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`soon`: seconds count for a symbol. `whole`: all three lists were read. `unknown`: symbols of which
+    something could not be read, or is not explained yet."""
+
+    soon: bool
+    whole: bool
+    unknown: frozenset[str]
 
 
 class AccountFollower:
-    """`clock` is ours; `ledger` belongs to the account that `broker` trades."""
+    """Follows what `books` and `broker`, of the same account, show.
+
+    `owed`: symbols whose trades must be read whatever the lists say; one leaves it when they were, or when
+    they could not be read and it is unknown.
+    """
 
     def __init__(
-        self,
-        ledger: AccountLedger,
-        broker: Broker,
-        constraints: VenueConstraints,
-        clock: Callable[[], datetime],
+        self, broker: Broker, rules: FollowRules, clock: Clock, read_quotes: PushedQuotes = quotes.read
     ) -> None:
-        self._ledger = ledger
         self._broker = broker
-        self._constraints = constraints
+        self._rules = rules
         self._clock = clock
-        self._contracts = ContractCache(broker)
+        self._dead_man = DeadManSwitches(broker, clock)
+        self._side = SideThread()
+        self._quotes = RestingQuotes(broker, clock, read_quotes, self._side)
         self._traded_at: dict[str, datetime] = {}
+        self._explained_at: dict[str, datetime] = {}
+        self._unread: set[str] = set()
+        self._handled: set[str] = set()  # at the last look, and not explained then
+        self.owed: set[str] = set()
 
-    def follow(self, now: datetime, also: Iterable[str] = ()) -> bool:
-        """Handle every symbol, those of `also` with all their trades; return whether seconds count for any.
+    def follow_unread(self, books: Books) -> None:
+        """Do what needs no list of the exchange: take back the entries whose time is over, that a switch
+        covers, or whose side a person wants closed. Raises the database's faults.
 
-        Raises the broker's fault when the account could not be read, and the database's.
+        The lists are asked for again after UNREAD_WITHIN_S, however many entries are left: those come first
+        the next time.
         """
-        account = self._ledger.account
-        off = switches.off_switches()
-        books = {
-            symbol: orders.book(account, symbol, now) for symbol in {*orders.active_symbols(account), *also}
-        }
-        # to spare the limits one more symbol a pass: that whose trades were read longest ago, if that is long
-        self._traded_at = {symbol: self._traded_at.get(symbol, now) for symbol in books}
-        due = [symbol for symbol, at in self._traded_at.items() if now - at >= TRADES_EACH]
-        view = read_account(
-            self._broker,
-            books,
-            lambda symbol: orders.book(account, symbol, self._clock()),
-            constraints=self._constraints,
-            trades_of={*also, *sorted(due, key=self._traded_at.__getitem__)[:1]},
-            now=now,
-        )
-        self._traded_at |= dict.fromkeys(view.traded, now)
-        calm = {symbol for symbol, book in books.items() if not is_urgent(book)}
-        by_urgency = sorted(view.seen.values(), key=lambda seen: (seen.symbol in calm, seen.symbol))
-        urgent = [self._follow_guarded(seen, off) for seen in by_urgency]
-        return any(urgent)
+        off, ends = books.off_switches(), time.monotonic() + UNREAD_WITHIN_S
+        booked = books.load(books.active_symbols(), self._clock())
+        for symbol in sorted(booked, key=lambda symbol: _asked_back_at(booked[symbol])):
+            if time.monotonic() >= ends:
+                return
+            self._guarded(self._follow, books, booked[symbol], ExchangeBook(symbol), off)
 
-    def _follow_guarded(self, seen: ExchangeBook, off: Mapping[str, str]) -> bool:
-        """Follow one symbol and return whether seconds count for it; a fault of its own is logged."""
-        try:
-            return follow_symbol(
-                seen,
-                self._contracts.get(seen.symbol),
-                ledger=self._ledger,
-                broker=self._broker,
-                constraints=self._constraints,
-                off=off,
-                clock=self._clock,
+    def follow(self, books: Books) -> Look:
+        """Handle every symbol. Raises the broker's fault when no list could be read, and the database's."""
+        view = read_account(self._broker, self._clock)
+        for fault in view.faults:
+            log.warning("list_unreadable", error=str(fault), effect="what it would show is not known")
+        if view.orders is None and view.positions is None and view.protections is None:
+            self.follow_unread(books)
+            raise view.faults[0]
+        now, off = self._clock(), books.off_switches()
+        armed = self._dead_man.armed_symbols(books)
+        symbols = {*books.active_symbols(), *view.shown(), *self.owed, *armed}
+        booked = books.load(symbols, now)
+        listed = {symbol: _rounded(view, symbol) for symbol in symbols}
+        in_order = sorted(symbols, key=lambda symbol: (_danger(booked[symbol], listed[symbol], now), symbol))
+
+        seen, handled, results = dict(listed), set[str](), list[FollowResult | None]()
+        for symbol in in_order:
+            result = self._guarded(self._follow, books, booked[symbol], seen[symbol], off)
+            results.append(result)
+            if result is None or result.events or result.actions:
+                handled.add(symbol)  # the lists are older than that: it is explained at the next look
+            if result is not None and result.events and symbol in self._handled:
+                # something of it is asked for at every look: it is read again by itself, else it never is
+                booked[symbol] = replace(result.book, changed_at=self._clock())
+                seen[symbol] = ExchangeBook(symbol)
+        self._handled = handled - self._handled
+
+        unhandled, is_late = symbols - self._handled, False
+        ends = time.monotonic() + EXPLAINED_WITHIN_S
+        for symbol in self._to_explain(unhandled, booked, seen):
+            if is_late := time.monotonic() >= ends:  # the others are explained at the next look
+                break
+            explain = partial(self._explain, ends)
+            try:
+                results.append(self._guarded(explain, books, booked[symbol], seen[symbol], off))
+            except StillReading:  # and so is this one
+                is_late = True
+                break
+        is_renewed = self._dead_man.renew(books, booked, listed)
+        resting = [symbol for symbol in unhandled if watched_by_quote(booked[symbol])]
+        for quote in self._quotes.get(resting, ends):
+            quoted = replace(seen[quote.symbol], quote=quote)
+            results.append(self._guarded(self._follow, books, booked[quote.symbol], quoted, off))
+
+        for shown in listed.values():
+            books.save_protections(shown)
+        books.save_marks([report for shown in listed.values() for report in shown.positions])
+        quotes.want(symbols, QUOTES_FOR_S)
+        soon = is_late or not is_renewed or any(result is None or result.soon for result in results)
+        return Look(soon, not view.faults, view.unreadable | self._unexplained(booked, listed))
+
+    def _to_explain(
+        self, symbols: Collection[str], booked: Mapping[str, SymbolBook], seen: Mapping[str, ExchangeBook]
+    ) -> Iterator[str]:
+        """Yield the symbols whose lists do not tell enough: the one being read, then those not explained for
+        longest. Each counts as explained when the next one is asked for."""
+        now = self._clock()
+        self._traded_at = {symbol: self._traded_at.get(symbol, now) for symbol in booked}
+        # to spare the limits one more symbol a look: that whose trades were read longest ago, if that is long
+        due = [symbol for symbol, at in self._traded_at.items() if now - at >= TRADES_EACH]
+        self.owed |= set(sorted(due, key=self._traded_at.__getitem__)[:1])
+
+        def turn(symbol: str) -> tuple[bool, datetime]:
+            return symbol != self._side.reading, self._explained_at.get(symbol, EARLIEST)
+
+        for symbol in sorted(symbols, key=turn):
+            constraints = self._rules.constraints
+            if symbol in self.owed or lacks_reads(booked[symbol], seen[symbol], constraints, now):
+                yield symbol
+                self._explained_at[symbol] = now
+
+    def _explain(
+        self, until: float, books: Books, book: SymbolBook, seen: ExchangeBook, off: Mapping[str, str]
+    ) -> FollowResult:
+        """Read what the lists lack of one symbol, and follow it again. StillReading at `until`, monotonic
+        seconds."""
+        symbol, trades = seen.symbol, seen.symbol in self.owed
+
+        def read() -> tuple[datetime, ExchangeBook, tuple[TradingError, ...]]:
+            constraints, begun = self._rules.constraints, self._clock()
+            return begun, *observe(
+                self._broker, book, seen, constraints=constraints, clock=self._clock, trades=trades
             )
-        except (OperationalError, InterfaceError):
+
+        begun, whole, faults = self._side.read(symbol, read, until - time.monotonic())
+        if book.changed_at is not None and begun <= book.changed_at:  # an earlier look began it
+            whole = whole.trades_alone
+        self._unread.discard(symbol)
+        for fault in faults:
+            self._unread.add(symbol)
+            log.warning("symbol_unreadable", symbol=symbol, error=str(fault))
+        if faults or whole.fills_at is not None:
+            self.owed.discard(symbol)
+        if whole.fills_at is not None:
+            self._traded_at[symbol] = whole.fills_at
+        return self._follow(books, book, round_book(whole), off)
+
+    def _unexplained(
+        self, booked: Mapping[str, SymbolBook], listed: Mapping[str, ExchangeBook]
+    ) -> frozenset[str]:
+        """Return the symbols of which something could not be read, or holds what no book says."""
+        self._unread &= set(booked)
+        held = {
+            symbol
+            for symbol, book in booked.items()
+            if {report.side for report in listed[symbol].positions} - {each.side for each in book.positions}
+        }
+        return frozenset(self._unread | held)
+
+    def _follow(
+        self, books: Books, book: SymbolBook, seen: ExchangeBook, off: Mapping[str, str]
+    ) -> FollowResult:
+        """Decide, and only when something follows decide again in the books themselves, and do it."""
+        contract = books.contract(seen.symbol)
+        result = self._rules.follow(book, seen, contract, off, self._clock())
+        if not result.events and not result.actions and not seen.fills:
+            return result
+        result = books.follow(seen, contract, off)
+        failures: list[events.Event] = []
+        for action in result.actions:  # all of them, before any failure is written down
+            failures += perform(action, broker=self._broker, now=self._clock())
+        if failures:
+            books.record(failures)
+        return result
+
+    def _guarded(
+        self, handle: Handle, books: Books, book: SymbolBook, seen: ExchangeBook, off: Mapping[str, str]
+    ) -> FollowResult | None:
+        """Return what `handle` does; None after a fault of this symbol alone, which is logged."""
+        try:
+            return handle(books, book, seen, off)
+        except (*DATABASE_FAULTS, StillReading):
             raise
         except Exception:  # whatever is wrong with one symbol must not leave the others unprotected
             log.exception("symbol_failed", symbol=seen.symbol)
-            return False
+            return None
 
 
-def follow_symbol(
-    seen: ExchangeBook,
-    contract: Contract | None,
-    *,
-    ledger: AccountLedger,
-    broker: Broker,
-    constraints: VenueConstraints,
-    off: Mapping[str, str],
-    clock: Callable[[], datetime],
-) -> bool:
-    """Store what `seen` means, then do what must be done: a crash in between repeats the doing.
-
-    Return whether seconds count for the symbol: what was asked of the exchange must be read back.
-    """
-    with transaction.atomic():
-        orders.lock_for_update(ledger.account, seen.symbol)
-        now = clock()
-        book = orders.book(ledger.account, seen.symbol, now)
-        if book.changed_at is not None and book.changed_at > now:
-            # an event of ours in the future: our clock was set back, and no read would ever be newer
-            book = replace(book, changed_at=None)
-        if book.changed_at is not None and book.changed_at >= seen.read_at:
-            return True
-        followed = follow(book, seen, contract, constraints=constraints, off=off, now=now)
-        ledger.record(followed.events)
-        orders.sync_protections(ledger.account, seen.symbol, seen.protections, now)
-    _log_events(followed.events)
-    failures: list[events.Event] = []
-    for action in followed.actions:  # all of them, before any failure is written down
-        failures += perform(action, broker=broker, now=clock())
-    if failures:
-        ledger.record(failures)
-        _log_events(failures)
-    return bool(followed.actions) or is_urgent(followed.book)
+def _rounded(view: AccountView, symbol: str) -> ExchangeBook:
+    """Return what the lists tell of `symbol` as our columns keep it; nothing where its numbers are none."""
+    try:
+        return round_book(view.book(symbol))
+    except ArithmeticError:
+        log.exception("symbol_unreadable", symbol=symbol)
+        return ExchangeBook(symbol)
 
 
-def _log_events(recorded: Iterable[events.Event]) -> None:
-    for event in recorded:
-        level = log.warning if isinstance(event, ALARMS) else log.info
-        level(event.name, symbol=event.symbol, detail=getattr(event, "detail", ""))
-        if isinstance(event, events.CloseFailing):  # the ledger has switched GLOBAL off with it
-            log.critical(event.name, because=event.detail, effect="nothing opens until GLOBAL is on")
+def _asked_back_at(book: SymbolBook) -> datetime:
+    """Return when a cancel was last sent."""
+    return max((order.cancel_asked_at or EARLIEST for order in book.orders), default=EARLIEST)
 
 
-class ContractCache:
-    """The contracts as the feed stored them, delisted ones too; one that is not stored is asked for once."""
-
-    def __init__(self, broker: Broker) -> None:
-        self._broker = broker
-        self._fetched: dict[str, Contract | None] = {}
-
-    def get(self, symbol: str) -> Contract | None:
-        """Return None for a symbol that nobody lists. Raises what the broker raises."""
-        stored = market.find_contract(symbol)
-        if stored is not None:
-            return stored
-        if symbol not in self._fetched:
-            listed = {contract.symbol: contract for contract in self._broker.contracts()}
-            self._fetched[symbol] = listed.get(symbol)
-            if symbol not in listed:
-                log.warning("contract_not_listed", symbol=symbol, effect="followed without its limits")
-        return self._fetched[symbol]
+def _danger(book: SymbolBook, seen: ExchangeBook, now: datetime) -> int:
+    """Return 0 for a position of ours, or perhaps of ours, without a stop on its side; 1 where seconds count;
+    2 for the rest."""
+    foreign = {held.side for held in book.positions if held.status == PositionStatus.FOREIGN}
+    stops = {row.side for row in seen.protections if row.kind == ProtectionKind.STOP}
+    if {report.side for report in seen.positions} - foreign - stops:
+        return 0
+    return 1 if is_urgent(book, now) else 2

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
 from apps.db.bookkeeping import bookkeeping
+from apps.engine.cycle.view import BROKER_FAULTS
 from apps.engine.follow.excursion import excursion, holding_span
-from apps.engine.ports import Broker, BrokerRejected
-from apps.engine.values.position import PositionMode
+from apps.engine.ports.account import Broker, BrokerRejected
+from apps.engine.values.errors import TradingError
+from apps.engine.values.position import Account, PositionMode, Transaction
 from apps.engine.values.timeframe import Timeframe
 from apps.market import store as market
 from apps.orders import store as orders
@@ -30,48 +34,86 @@ CANDLES_WAITED_FOR = timedelta(days=2)
 """Candles that are not stored so long after the close are not waited for: the excursion stays unknown."""
 
 
-def save_money(broker: Broker, account: str, now: datetime, again_since: datetime | None) -> datetime | None:
-    """Store the exchange's ledger since the newest line we have, and a point of equity.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the exchange says beside orders and positions, read from `at` on.
 
-    Lines since `again_since` are read again, for a week at most. Return the time of the oldest line that
-    could not be stored now, for the next call.
+    `health`: the state's columns. `transactions` None: not asked for, or not known by `fault`, as `worth` is.
     """
-    newest = None
-    with bookkeeping("newest_transaction") as attempt:
+
+    at: datetime
+    health: dict[str, Any]
+    transactions: Sequence[Transaction] | None
+    worth: Account | None
+    fault: TradingError | None
+
+
+def read(broker: Broker, wanted: PositionMode, since: datetime | None, now: datetime) -> Reading:
+    """Set the position mode; read clock, mode, equity, and the ledger since then where that is known.
+
+    Raises the broker's fault when its clock cannot be read; what was measured counts although the rest fails.
+    """
+    health, transactions, worth = sync_venue_health(broker, wanted), None, None
+    try:
+        transactions = None if since is None else broker.transactions(since)
+        worth = broker.account()
+    except BROKER_FAULTS as fault:
+        return Reading(now, health, transactions, worth, fault)
+    return Reading(now, health, transactions, worth, None)
+
+
+def ledger_since(account: str, now: datetime, again_since: datetime | None) -> datetime | None:
+    """Return from when on the exchange's ledger is read: since our newest line, and since `again_since`; for
+    a week at most. None while our lines cannot be read."""
+    with bookkeeping("newest_transaction"):
         newest = orders.newest_transaction_at(account)
-    if attempt.fault is None:
         since = now - FIRST_LEDGER
-        if newest is not None:
-            since = max(since, min(newest - LEDGER_OVERLAP, again_since or newest))
-        unstored = orders.save_transactions(account, broker.transactions(since))
+        return since if newest is None else max(since, min(newest - LEDGER_OVERLAP, again_since or newest))
+    return None
+
+
+def save_money(reading: Reading, account: str, again_since: datetime | None) -> datetime | None:
+    """Store the lines of the ledger and a point of equity.
+
+    Return the time of the oldest line that could not be stored now, for the next call.
+    """
+    if reading.transactions is not None:
+        unstored = orders.save_transactions(account, reading.transactions)
         again_since = min((line.at for line in unstored), default=None)
-    equity = broker.account()
-    with bookkeeping("equity_point", worth=equity):
-        orders.save_equity(account, equity, now)
+    if reading.worth is not None:
+        with bookkeeping("equity_point", worth=reading.worth):
+            orders.save_equity(account, reading.worth, reading.at)
     return again_since
 
 
 def sync_venue_health(broker: Broker, wanted: PositionMode) -> dict[str, Any]:
-    """Set the position mode; return the state's columns: why nothing may be opened, by mode or by clock.
+    """Set the position mode; return the state's columns: why nothing may be opened, by clock or by mode.
 
-    The exchange refuses to change the mode while anything is open.
+    What was measured counts although the rest cannot be read. The exchange refuses to change the mode while
+    anything is open. Raises the broker's fault when its clock cannot be read.
     """
     drift_ms = broker.server_offset_ms()
-    mode = broker.position_mode()
-    if mode != wanted:
-        try:
-            broker.set_position_mode(wanted)
-        except BrokerRejected as refusal:
-            log.warning("position_mode_refused", wanted=wanted, error=str(refusal))
-        mode = broker.position_mode()
+    columns: dict[str, Any] = {"drift_ms": drift_ms}
     faults = []
     if abs(drift_ms) > LARGEST_DRIFT_MS:
         faults.append(f"the clocks differ by {drift_ms / 1000:.1f} s")
-    if mode != wanted:
-        faults.append(f"the position mode is {mode}; {wanted} can be set when nothing is open")
+    try:
+        mode = broker.position_mode()
+        if mode != wanted:
+            try:
+                broker.set_position_mode(wanted)
+            except BrokerRejected as refusal:
+                log.warning("position_mode_refused", wanted=wanted, error=str(refusal))
+            mode = broker.position_mode()
+    except BROKER_FAULTS as fault:
+        faults.append(f"the position mode cannot be read: {fault}")
+    else:
+        columns["position_mode"] = mode.value
+        if mode != wanted:
+            faults.append(f"the position mode is {mode}; {wanted} can be set when nothing is open")
     if faults:
         log.error("venue_unhealthy", faults=faults)
-    return {"drift_ms": drift_ms, "position_mode": mode.value, "unhealthy": "; ".join(faults)}
+    return columns | {"unhealthy": "; ".join(faults)}
 
 
 def symbols_with_late_trades(account: str, now: datetime) -> list[str]:

@@ -8,7 +8,14 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateFilter
 from apps.admin_base.cell import coloured, link, number, plain_fields
 from apps.admin_base.table import BigTableAdmin, ExactFilter, ReadOnlyAdmin, TimeRangeFilter, UncountedAdmin
 from apps.orders.admin.plan import ORDERS, SIDES
-from apps.orders.models import AccountTransaction, EquityPoint, ExchangeOrder, Fill, RiskDay
+from apps.orders.models import (
+    AccountTransaction,
+    DailyLossReset,
+    EquityPoint,
+    ExchangeOrder,
+    Fill,
+    RiskDay,
+)
 
 
 @admin.register(ExchangeOrder)
@@ -19,10 +26,12 @@ class ExchangeOrderAdmin(BigTableAdmin):
         "coloured_side",
         "coloured_status",
         "reason",
+        "sent_as",
         number("price"),
         number("size"),
         number("filled"),
         number("average_price", "average"),
+        "which_tranche",
         "attempt",
         "plan_link",
         "fills_link",
@@ -36,7 +45,7 @@ class ExchangeOrderAdmin(BigTableAdmin):
         ("sent_at", TimeRangeFilter),
     )
     ordering = ("-sent_at", "-id")
-    fields = readonly_fields = ["plan_link", "fills_link", *plain_fields(ExchangeOrder)]
+    fields = readonly_fields = ["plan_link", "fills_link", "sent_as", *plain_fields(ExchangeOrder)]
 
     @coloured("side", SIDES)
     def coloured_side(self, order: ExchangeOrder) -> str:
@@ -45,6 +54,14 @@ class ExchangeOrderAdmin(BigTableAdmin):
     @coloured("status", ORDERS, ordering="status")
     def coloured_status(self, order: ExchangeOrder) -> str:
         return str(order.status)
+
+    @admin.display(description="type")
+    def sent_as(self, order: ExchangeOrder) -> str:
+        return f"{order.order_type} {order.time_in_force}"
+
+    @admin.display(description="tranche", ordering="tranche")
+    def which_tranche(self, order: ExchangeOrder) -> str:
+        return order.part or "–"
 
     @admin.display(description="plan")
     def plan_link(self, order: ExchangeOrder) -> str:
@@ -144,3 +161,11 @@ class RiskDayAdmin(ReadOnlyAdmin):
     list_filter = (("account", ExactFilter), ("profile", ExactFilter), ("day", RangeDateFilter))
     ordering = ("-day", "profile")
     fields = readonly_fields = plain_fields(RiskDay)
+
+
+@admin.register(DailyLossReset)
+class DailyLossResetAdmin(ReadOnlyAdmin):
+    list_display = ("at", "reset_by", "reason", "account")
+    list_filter = (("account", ExactFilter), ("reset_by", ExactFilter), ("at", TimeRangeFilter))
+    ordering = ("-at", "-id")
+    fields = readonly_fields = plain_fields(DailyLossReset)

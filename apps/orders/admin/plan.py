@@ -117,7 +117,9 @@ class OrderPlanAdmin(BigTableAdmin):
 
     @admin.display(description="plan")
     def summary(self, plan: OrderPlan) -> str:
-        return render_to_string("admin/orders/plan.html", {"plan": plan})
+        newest = {order.tranche: order for order in plan.orders.order_by("attempt")}
+        tranches = [each | {"order": newest.get(number)} for number, each in enumerate(plan.tranches)]
+        return render_to_string("admin/orders/plan.html", {"plan": plan, "tranches": tranches})
 
     @admin.display(description="chart")
     def chart(self, plan: OrderPlan) -> str:

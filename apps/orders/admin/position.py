@@ -5,10 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from apps.admin_base.cell import coloured, figures, joined, link, number, plain_fields
+from apps.admin_base.format import plain
 from apps.admin_base.table import BigTableAdmin, ExactFilter, TimeRangeFilter
+from apps.orders.admin.close import close_chosen
 from apps.orders.admin.plan import SIDES
 from apps.orders.models import Position, Protection
 
@@ -42,7 +47,8 @@ class PositionAdmin(BigTableAdmin):
         number("entry_price", "entry"),
         number("stop_price", "stop"),
         number("target_price", "target"),
-        number("exit_price", "exit"),
+        "price",
+        "unrealised",
         number("realised_usdt", "realised USDT"),
         number("r_multiple", "R"),
         number("mfe_r", "MFE R"),
@@ -58,6 +64,7 @@ class PositionAdmin(BigTableAdmin):
         ("opened_at", TimeRangeFilter),
     )
     ordering = ("-opened_at", "-id")
+    actions = ("close_at_market",)
     fields = readonly_fields = ["links", "held", "excursion", *plain_fields(Position)]
 
     @coloured("side", SIDES)
@@ -67,6 +74,26 @@ class PositionAdmin(BigTableAdmin):
     @coloured("status", POSITIONS, ordering="status")
     def coloured_status(self, position: Position) -> str:
         return str(position.status)
+
+    def has_close_permission(self, request: HttpRequest) -> bool:
+        """Whoever may stop what opens may also close."""
+        return bool(request.user.has_perm("switches.change_mtfswitch"))
+
+    @admin.action(description="Close at market", permissions=["close"])
+    def close_at_market(self, request: HttpRequest, chosen: QuerySet[Position]) -> HttpResponse | None:
+        return close_chosen(self, request, chosen)
+
+    @admin.display(description="mark or exit")
+    def price(self, position: Position) -> str:
+        return plain(position.mark_price if position.closed_at is None else position.exit_price)
+
+    @admin.display(description="unrealised USDT", ordering="unrealised_usdt")
+    def unrealised(self, position: Position) -> str:
+        """With its age: the exchange is read each few seconds, if it can be."""
+        if position.unrealised_usdt is None or position.marked_at is None:
+            return "–"
+        age_s = (timezone.now() - position.marked_at).total_seconds()
+        return f"{position.unrealised_usdt:+.2f} ({age_s:.0f} s ago)"
 
     @admin.display(description="held")
     def held(self, position: Position) -> str:

@@ -1,4 +1,4 @@
-"""The money: the exchange's own ledger, equity over time, and each day's result."""
+"""The money: the exchange's own ledger, equity over time, each day's result, and what people reset of it."""
 
 from __future__ import annotations
 
@@ -85,3 +85,25 @@ class RiskDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.profile} {self.day}"
+
+
+class DailyLossReset(models.Model):
+    """From `at` on, losses and streaks of positions that closed before it count in no guard."""
+
+    account = models.TextField()
+    at = models.DateTimeField()
+    reason = models.TextField()
+    reset_by = models.TextField()
+
+    class Meta:
+        db_table = "daily_loss_reset"
+        constraints = [
+            models.UniqueConstraint(name="daily_loss_reset_at", fields=["account", "at"]),
+            models.CheckConstraint(
+                name="daily_loss_reset_signed", condition=~models.Q(reason="") & ~models.Q(reset_by="")
+            ),
+        ]
+        indexes = [models.Index(name="daily_loss_reset_newest", fields=["-at"])]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} by {self.reset_by}"

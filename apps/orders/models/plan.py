@@ -8,7 +8,9 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.db.enum import EnumField
-from apps.engine.values.order import OrderStatus
+from apps.engine.values.book import part_of
+from apps.engine.values.entry import OrderType
+from apps.engine.values.order import OrderStatus, TimeInForce
 from apps.engine.values.position import Side
 from apps.engine.values.timeframe import Timeframe
 
@@ -117,6 +119,21 @@ class OrderPlan(models.Model):
     def __str__(self) -> str:
         return f"{self.symbol} {self.side} {self.plan_time:%Y-%m-%d %H:%M} {self.status}"
 
+    @property
+    def order_type(self) -> str:
+        """Return `limit` or `market`, as planned; a rest of the one may be taken from the book later."""
+        return str(self.exec_json.get("entry_rules", {}).get("order_type", OrderType.LIMIT))
+
+    @property
+    def time_in_force(self) -> str:
+        return str(self.exec_json.get("entry_rules", {}).get("time_in_force", TimeInForce.GTC))
+
+    @property
+    def tranches(self) -> list[dict[str, str]]:
+        """Each of several tranches as planned, nearest first: `part` (`1/3`), price, size and risk."""
+        scaled = self.exec_json.get("scaled") or ()
+        return [{"part": part_of(number, len(scaled)), **each} for number, each in enumerate(scaled)]
+
 
 class SymbolLock(models.Model):
     """Held from the claim until the symbol is flat and clean; at most one alive per account and symbol."""
@@ -140,7 +157,10 @@ class SymbolLock(models.Model):
                 condition=Q(released_at=None) | Q(released_at__gte=F("locked_at")),
             ),
         ]
-        indexes = [models.Index(name="symbol_lock_newest", fields=["-locked_at"])]
+        indexes = [
+            models.Index(name="symbol_lock_newest", fields=["-locked_at"]),
+            models.Index(name="symbol_lock_released", fields=["account", "symbol", "released_at"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.symbol} since {self.locked_at:%Y-%m-%d %H:%M}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Coalesce
 
 from apps.db.enum import EnumField
 from apps.engine.values.order import ProtectionKind
@@ -23,8 +25,18 @@ class PositionQuerySet(AccountQuerySet["Position"]):
     def open(self) -> Self:
         return self.filter(closed_at=None)
 
+    def ours(self) -> Self:
+        return self.exclude(status=PositionStatus.FOREIGN)
+
     def closed_since(self, moment: datetime) -> Self:
         return self.filter(closed_at__gte=moment)
+
+    def missing_fills(self) -> Self:
+        """Those whose stored trades open and close different sizes, or nothing: their result is not known."""
+        opened = Coalesce(Sum("fills__size", filter=Q(fills__opens=True)), Decimal(0))
+        closing = Coalesce(Sum("fills__size", filter=Q(fills__opens=False)), Decimal(0))
+        sums = self.annotate(opened=opened, closing=closing)
+        return sums.filter(~Q(opened=F("closing")) | Q(opened=0))
 
 
 class ProtectionQuerySet(AccountQuerySet["Protection"]):
@@ -37,7 +49,8 @@ class Position(models.Model):
     """One exposure from its first fill to flat. `size` in contracts, 0 once closed; money in settle currency.
 
     `realised_usdt` = gross of its fills − fees + funding; `r_multiple` = that ÷ the plan's risk.
-    `best_price` … `mae_r` are its excursion by 1m candles; NULL while those are not stored.
+    `mark_price` and `unrealised_usdt` are as the exchange told at `marked_at`, NULL where it did not; what is
+    closed has none. `best_price` … `mae_r` are its excursion by 1m candles; NULL while those are not stored.
     """
 
     account = models.TextField()
@@ -53,7 +66,11 @@ class Position(models.Model):
     exit_price = models.DecimalField(max_digits=50, decimal_places=30, null=True)
     stop_price = models.DecimalField(max_digits=28, decimal_places=12, null=True)
     target_price = models.DecimalField(max_digits=28, decimal_places=12, null=True)
+    next_stop_price = models.DecimalField(
+        max_digits=28, decimal_places=12, null=True, help_text="a tighter stop that was asked for"
+    )
     risk_usdt = models.DecimalField(max_digits=28, decimal_places=12, null=True)
+    exit_json = models.JSONField(default=dict, help_text="the rules by which it is left, as planned")
     opened_at = models.DateTimeField()
     naked_since = models.DateTimeField(
         null=True, help_text="without a stop that was read back; NULL: protected"
@@ -62,6 +79,9 @@ class Position(models.Model):
     stop_asked_at = models.DateTimeField(null=True)
     targets_asked = models.PositiveIntegerField(default=0)
     target_asked_at = models.DateTimeField(null=True)
+    first_targets_asked = models.PositiveIntegerField(default=0)
+    first_target_asked_at = models.DateTimeField(null=True)
+    recalculated_at = models.DateTimeField(null=True, help_text="when its stop was last reckoned anew")
     closes_asked = models.PositiveIntegerField(default=0)
     close_asked_at = models.DateTimeField(null=True)
     flat_since = models.DateTimeField(null=True)
@@ -79,6 +99,9 @@ class Position(models.Model):
     mae_pct = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     mfe_r = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     mae_r = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    mark_price = models.DecimalField(max_digits=28, decimal_places=12, null=True)
+    unrealised_usdt = models.DecimalField(max_digits=28, decimal_places=12, null=True)
+    marked_at = models.DateTimeField(null=True, help_text="when mark price and unrealised result were read")
     updated_at = models.DateTimeField()
 
     objects = PositionQuerySet.as_manager()

@@ -14,8 +14,10 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from apps.console.terminal import parse_span, parse_symbols, progress
+from apps.engine.profile import Profile
 from apps.engine.values.errors import TradingError
 from apps.engine.values.timeframe import VALIDATION, Timeframe
+from apps.feed.universe import profile_universes
 from apps.insight.condition_report import EVERY, ConditionCount, Report, TimeframeCount, condition_report
 from apps.insight.explanation import profile_that_ran
 from apps.insight.replay import require_candles
@@ -36,7 +38,7 @@ class Command(BaseCommand):
         parser.add_argument("--since", default="24h", help="30m, 24h, 3d, or a UTC time (default 24h)")
         parser.add_argument("--until", default=None, help="UTC time; absent: now")
         parser.add_argument("--profile", default=None, help="absent: every configured profile")
-        parser.add_argument("--symbols", default=None, help="between commas; absent: every watched one")
+        parser.add_argument("--symbols", default=None, help="between commas; absent: the profile's universe")
         parser.add_argument(
             "--timeframe",
             default=None,
@@ -51,16 +53,17 @@ class Command(BaseCommand):
         now = datetime.now(UTC)
         try:
             start, end = parse_span(options["since"], options["until"], now)
-            symbols = parse_symbols(options["symbols"], now)
-            require_candles(symbols, start, end)
             timeframe = options["timeframe"] and Timeframe(options["timeframe"])
             name = options["profile"]
             chosen = profiles.configured_profiles() if name is None else [profile_that_ran(name, None)]
-            with progress("judging again", len(symbols) * len(chosen)) as advance:
+            symbols = _symbols(options["symbols"], chosen, now)
+            for profile in chosen:
+                require_candles(symbols[profile.name], start, end)
+            with progress("judging again", sum(map(len, symbols.values()))) as advance:
                 reports = [
                     condition_report(
                         profile,
-                        symbols,
+                        symbols[profile.name],
                         start,
                         end,
                         timeframe=timeframe,
@@ -76,6 +79,16 @@ class Command(BaseCommand):
                 self.stdout.write(json.dumps(report.to_json()))
             else:
                 show(report, Console(), top=max(0, options["top"]))
+
+
+def _symbols(text: str | None, chosen: Sequence[Profile], now: datetime) -> dict[str, list[str]]:
+    """Return profile → the symbols between commas; without a text those of its own universe."""
+    if text is not None:
+        return dict.fromkeys((profile.name for profile in chosen), parse_symbols(text))
+    universes = profile_universes(chosen, now)
+    for name, universe in universes.items():
+        universe.require_members(name)
+    return {name: list(universe.members) for name, universe in universes.items()}
 
 
 def show(report: Report, console: Console, *, top: int) -> None:

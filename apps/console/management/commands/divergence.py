@@ -55,7 +55,7 @@ class Command(BaseCommand):
         now = datetime.now(UTC)
         try:
             start, end = parse_span(options["since"], options["until"], now)
-            symbols = None if options["symbols"] is None else parse_symbols(options["symbols"], now)
+            symbols = None if options["symbols"] is None else parse_symbols(options["symbols"])
             names = [options["profile"]]
             if not options["profile"]:
                 names = [profile.name for profile in profiles.configured_profiles()]

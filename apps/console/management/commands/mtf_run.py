@@ -14,8 +14,8 @@ from rich.table import Column, Table
 from apps.admin_base.format import plain
 from apps.feed.models import StreamHealth
 from apps.live import tasks
-from apps.live.enter.outcome import result_with_entries
-from apps.live.models import RunStatus, Trigger
+from apps.live.enter.outcome import result_with_entries, symbols_under_way
+from apps.live.models import MtfRun, RunStatus, Trigger
 from apps.live.run_request import InvalidRunRequest, RunRequest, open_requested_run, wait_for_run
 from apps.live.run_state import TooManyWaiting
 from apps.profiles import store as profiles
@@ -34,7 +34,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--symbols", default=None, help="comma-separated; absent: every watched symbol")
+        parser.add_argument("--symbols", default=None, help="comma-separated; absent: the profile's universe")
         parser.add_argument("--profile", default=None, help="absent: the first of MTF_PROFILES")
         parser.add_argument(
             "--validation-mode", default=None, help="strict or pragmatic instead of the profile's"
@@ -66,18 +66,23 @@ class Command(BaseCommand):
         except TooManyWaiting as fault:
             raise CommandError(str(fault)) from fault
         tasks.run_request.apply_async(kwargs={"run_id": str(run.run_id)}, expires=ANSWER_S)
-        done = wait_for_run(run.run_id, ANSWER_S)
-        if done is None:
+        run = wait_for_run(run.run_id, ANSWER_S) or MtfRun.objects.get(run_id=run.run_id)
+        if run.status == RunStatus.RUNNING:
             raise CommandError(
                 f"no answer within {ANSWER_S:.0f} s: is the mtf worker running? (run {run.run_id})"
             )
-        if done.status != RunStatus.DECIDED or done.result is None:
-            raise CommandError(f"run {run.run_id} {done.status}: {done.error}")
-        result = result_with_entries(done)
+        if run.status != RunStatus.DECIDED or run.result is None:
+            raise CommandError(f"run {run.run_id} {run.status}: {run.error}")
+        result = result_with_entries(run)
         if options["json"]:
             self.stdout.write(json.dumps(result))
         else:
             show(result)
+        if under_way := symbols_under_way(run):
+            raise CommandError(
+                f"decided, but what became of {', '.join(under_way)} is not known after {ANSWER_S:.0f} s: "
+                f"is worker-exchange running? (run {run.run_id})"
+            )
 
     def _await_history(self) -> None:
         """Wait for the stream to have what the profiles need, saying how far it is."""
@@ -119,4 +124,9 @@ def entry_line(entry: dict[str, Any]) -> str:
     if "size" not in entry:
         return f"{head}, {entry['reason']}"
     size, price, stop, target = (plain(entry[name]) for name in ("size", "entry", "stop", "take_profit"))
-    return f"{head} {size} contracts at {price}, stop {stop}, target {target}, leverage {entry['leverage']}"
+    line = f"{head} {size} contracts at {price}, stop {stop}, target {target}, leverage {entry['leverage']}"
+    tranches = [
+        f"{each['part']}: {plain(each['size'])} at {plain(each['price'])}"
+        for each in entry.get("tranches", ())
+    ]
+    return f"{line} (tranches {', '.join(tranches)})" if tranches else line

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -11,14 +11,16 @@ from rich.console import Console
 from rich.table import Table
 
 from apps.admin_base.format import duration, plain, rounded
+from apps.engine.values.book import part_of
 from apps.exchange import venue
 from apps.insight.account_summary import Holdings, holdings
 
 
 class Command(BaseCommand):
     help = (
-        "Show open positions with their protection, the last closed ones with what they earned and how far "
-        "the market went for (MFE) and against (MAE) them, resting entries, equity and today's result."
+        "Show open positions with their protection, mark price and unrealised result (and how long ago they "
+        "were read), the last closed ones with what they earned and how far the market went for (MFE) and "
+        "against (MAE) them, resting entries, equity and today's result."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -36,12 +38,17 @@ def show(held: Holdings) -> None:
     """Print what is open, what closed last, what rests, and the money; – is unknown (yet)."""
     console = Console()
     table = Table(
-        "symbol", "side", "status", "contracts", "entry", "stop", "target", "profile", "since (UTC)"
+        *("symbol", "side", "status", "contracts", "entry", "stop", "target", "mark", "unrealised", "read"),
+        *("profile", "since (UTC)"),
     )
+    now = datetime.now(UTC)
+    columns = ("size", "entry_price", "stop_price", "target_price", "mark_price")
     for row in held.positions:
-        numbers = [plain(row[name]) for name in ("size", "entry_price", "stop_price", "target_price")]
-        since = f"{row['opened_at']:%m-%d %H:%M}"
-        table.add_row(row["symbol"], row["side"], row["status"], *numbers, row["profile"], since)
+        age = "–" if row["marked_at"] is None else f"{(now - row['marked_at']).total_seconds():.0f} s ago"
+        table.add_row(
+            *(row["symbol"], row["side"], row["status"], *(plain(row[name]) for name in columns)),
+            *(rounded(row["unrealised_usdt"]), age, row["profile"], f"{row['opened_at']:%m-%d %H:%M}"),
+        )
     console.print(table if held.positions else "no position is open")
 
     if held.closed:
@@ -61,8 +68,12 @@ def show(held: Holdings) -> None:
 
     for row in held.resting:
         price, size = plain(row["price"]), plain(row["size"])
-        console.print(f"resting: {row['symbol']} {row['side']} {size} at {price}, {row['status']}")
+        part = part_of(row["tranche"], row["tranches"])
+        tranche = f"tranche {part}, " if part else ""
+        console.print(f"resting: {row['symbol']} {row['side']} {size} at {price}, {tranche}{row['status']}")
     worth = "unknown" if held.equity is None else f"{held.equity:.2f} USDT"
+    open_now = "unknown" if held.unrealised is None else f"{held.unrealised:+.2f} USDT"
     console.print(
-        f"equity {worth}; today {held.realised_today:+.2f} USDT realised in {held.trades_today} trades"
+        f"equity {worth}; unrealised {open_now}; "
+        f"today {held.realised_today:+.2f} USDT realised in {held.trades_today} trades"
     )

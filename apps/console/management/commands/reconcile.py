@@ -11,10 +11,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from pydantic_core import to_jsonable_python
 from rich.console import Console
 
+from apps.engine.cycle import observe, read_account
 from apps.engine.follow.reconcile import compare
-from apps.engine.ports import BrokerRejected, BrokerUnavailable, BrokerUnknown
+from apps.engine.ports.account import BrokerRejected, BrokerUnavailable, BrokerUnknown
 from apps.exchange import venue
-from apps.live.watch.account_view import read_account
 from apps.orders import store as orders
 
 
@@ -50,20 +50,26 @@ class Command(BaseCommand):
 
 def _compare_books(account: str, now: datetime) -> tuple[list[str], dict[str, dict[str, Any]]]:
     """Return the symbols compared, and of those that differ what does, by name."""
-    books = {symbol: orders.book(account, symbol, now) for symbol in orders.active_symbols(account)}
-    traded = venue.current()
-    view = read_account(
-        traded.broker,
-        books,
-        lambda symbol: orders.book(account, symbol, now),
-        constraints=traded.constraints,
-        trades_of=set(books),
-        now=now,
-    )
+    broker, constraints = venue.current().broker, venue.current().constraints
+    view = read_account(broker, lambda: datetime.now(UTC))
+    if view.faults:
+        raise view.faults[0]
+    symbols = sorted({*orders.active_symbols(account), *view.shown()})
     differing = {}
-    for symbol, seen in view.seen.items():
-        comparison = compare(books.get(symbol) or orders.book(account, symbol, now), seen)
+    for symbol in symbols:
+        book = orders.book(account, symbol, now)
+        seen, faults = observe(
+            broker,
+            book,
+            view.book(symbol),
+            constraints=constraints,
+            clock=lambda: datetime.now(UTC),
+            trades=True,
+        )
+        if faults:
+            raise faults[0]
+        comparison = compare(book, orders.round_book(seen), now)
         values = {field.name: getattr(comparison, field.name) for field in fields(comparison)}
         if differences := {name: value for name, value in values.items() if value}:
             differing[symbol] = differences
-    return sorted(view.seen), differing
+    return symbols, differing

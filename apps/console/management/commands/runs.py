@@ -106,4 +106,6 @@ def run_line(run: MtfRun) -> str:
     timing = "unannounced" if took is None else f"decided {took:.0f} ms after its candles"
     entered = counts_text(outcome_counts([run])[run.run_id])
     ready = f"{run.counts['ready']} ready of {run.counts['symbols']}"
+    if "contracts" in run.counts:
+        ready += f" (universe {run.counts['universe']} of {run.counts['contracts']})"
     return f"{head} {ready}{f' ({entered})' if entered else ''} · {timing} · {causes}"

@@ -13,6 +13,7 @@ from apps.engine.values.errors import TradingError
 from apps.exchange import venue
 from apps.feed.universe import sync_contracts, watched_symbols
 from apps.market import store
+from apps.profiles.store import configured_profiles
 
 
 class Command(BaseCommand):
@@ -28,7 +29,7 @@ class Command(BaseCommand):
         try:
             store.stamp_venue(venue.name())
             listed = sync_contracts(venue.current().history, now)
-            watched = watched_symbols(now)
+            watched = watched_symbols(configured_profiles(), now)
         except TradingError as fault:
             raise CommandError(str(fault)) from fault
         if options["json"]:

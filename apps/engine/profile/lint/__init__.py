@@ -16,6 +16,7 @@ CHECKS = (
     side_findings,
     section.stop_findings,
     section.target_findings,
+    section.stop_moving_findings,
     section.leverage_findings,
     section.lifetime_findings,
     section.pattern_findings,

@@ -13,6 +13,7 @@ from apps.engine.profile.lint.finding import Finding, error, warning
 from apps.engine.profile.lint.side import never_holds
 from apps.engine.profile.profile import SLOW_MIN_CANDLES, Profile
 from apps.engine.profile.schema import Mode, Phase
+from apps.engine.values.exit import RECALCULATE_EACH_S
 from apps.engine.values.position import Side
 
 GRACE_FROM_S = 900
@@ -109,13 +110,38 @@ def target_findings(profile: Profile) -> Iterator[Finding]:
     entry = profile.entry
     if entry is None:
         return
-    reward, fees = entry.r_multiple * MIN_STOP_RATIO, 2 * entry.fees.taker
-    if reward <= fees:
+    fees = 2 * entry.fees.taker
+    for key, multiple in (("r_multiple", entry.r_multiple), ("tp1_r", entry.tp1_r)):
+        if multiple is not None and multiple * MIN_STOP_RATIO <= fees:
+            yield warning(
+                f"entry.{key}",
+                f"at the smallest stop ({MIN_STOP_RATIO:.1%} of the price) {multiple} R is "
+                f"{multiple * MIN_STOP_RATIO:.2%}, and in and out costs {fees:.2%}: nothing is won; it takes "
+                f"{key} above {fees / MIN_STOP_RATIO:.2f}",
+            )
+    least = entry.tp_min_keep_ratio * entry.r_multiple
+    if entry.tp1_r is not None and entry.tp1_r >= least:
         yield warning(
-            "entry.r_multiple",
-            f"at the smallest stop ({MIN_STOP_RATIO:.1%} of the price) {entry.r_multiple} R is {reward:.2%}, "
-            f"and in and out costs {fees:.2%}: nothing is won; it takes r_multiple above "
-            f"{fees / MIN_STOP_RATIO:.2f}",
+            "entry.tp1_r",
+            f"{entry.tp1_r} is not below tp_min_keep_ratio × r_multiple ({least}): where a pivot draws the "
+            "target that near, there is no first target",
+        )
+
+
+def stop_moving_findings(profile: Profile) -> Iterator[Finding]:
+    """Check that a stop that should trail may move, and lives long enough to."""
+    entry = profile.entry
+    if entry is None or entry.trailing is None:
+        return
+    if not entry.process_tp_sl:
+        yield warning(
+            "entry.trailing", "no effect: process_tp_sl is false, and a stop stays where it is placed"
+        )
+    elif entry.max_holding_s is not None and entry.max_holding_s <= RECALCULATE_EACH_S:
+        yield warning(
+            "entry.trailing",
+            f"no effect: a stop moves each {RECALCULATE_EACH_S} s, and max_holding_s {entry.max_holding_s} "
+            "ends the position before",
         )
 
 

@@ -77,9 +77,13 @@ class Account:
         """Return another number whenever a row of the contract changed; `changes` for the whole account."""
         return self._versions.get(symbol, 0)
 
+    def changed_rows(self) -> list[Row]:
+        """Return the rows put since they were last taken, each in its newest version."""
+        return list(self._changed.values())
+
     def take_changes(self) -> list[Row]:
-        """Return the rows put since the last call, each in its newest version."""
-        changes = list(self._changed.values())
+        """Return the same, and begin anew."""
+        changes = self.changed_rows()
         self._changed.clear()
         return changes
 

@@ -136,6 +136,7 @@ class Order:
     """`price` of a market order is its worst price. `value` is the sum of price x contracts of its fills.
 
     `queued` orders the queue at a price: earlier first. `plan_order_id` is the plan it was born of, 0 none.
+    `cancelled_by_dead_man`: the dead man's switch of its contract ended it.
     """
 
     order_id: int
@@ -158,6 +159,7 @@ class Order:
     plan_order_id: int = 0
     trigger_price: Decimal = ZERO
     presets: Presets = NO_PRESETS
+    cancelled_by_dead_man: bool = False
 
     @property
     def key(self) -> str:

@@ -67,6 +67,11 @@ def moment_at(at_s: float) -> Moment:
     return Moment(int(minute), LAST_TICK if inside >= CLOSE_S else int(inside))
 
 
+def next_tick(at: datetime) -> datetime:
+    """The time of the first tick after `at`."""
+    return EPOCH + timedelta(milliseconds=moment(at).earlier(-1).at_ms)
+
+
 def second(tick: int) -> float:
     return CLOSE_S if tick == LAST_TICK else float(tick)
 

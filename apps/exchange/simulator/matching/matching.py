@@ -151,10 +151,10 @@ class Matching:
         self.account.put(over)
         self.events.append(Event(action, over))
 
-    def cancel_all(self, symbol: str, at_ms: int) -> None:
-        """End every order of a contract; plans stay."""
+    def cancel_all_by_dead_man(self, symbol: str, at_ms: int) -> None:
+        """End every order of a contract, as its dead man's switch does; plans stay."""
         for order in self.account.live_orders(symbol):
-            self.finish(order, CANCELLED, at_ms)
+            self.finish(replace(order, cancelled_by_dead_man=True), CANCELLED, at_ms)
 
     def cancel_closing(self, symbol: str, position_type: int, at_ms: int) -> None:
         """End the orders that rest to close a position."""

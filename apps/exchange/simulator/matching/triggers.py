@@ -38,7 +38,7 @@ def play_tick(matching: Matching, tick: Tick) -> None:
     contract = account.contract(tick.symbol)
     if contract.cancel_at_ms and contract.cancel_at_ms <= tick.at_ms:
         account.put(replace(contract, cancel_at_ms=0))
-        matching.cancel_all(tick.symbol, contract.cancel_at_ms)
+        matching.cancel_all_by_dead_man(tick.symbol, contract.cancel_at_ms)
     listing = account.listing(tick.symbol)
     for position in account.open_positions(tick.symbol):
         if is_liquidated(listing, position, tick.mark):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -12,6 +13,18 @@ MAX_LATENCY_MS = 60_000
 MAX_SKEW_MS = 86_400_000
 MAX_COUNT = 1_000_000
 MAX_HOLD_S = 3600
+MAX_LAG_S = 3600
+LISTS = (
+    "/contract/private/get-open-orders",
+    "/contract/private/order-history",
+    "/contract/private/current-plan-order",
+    "/contract/private/position-v2",
+    "/contract/private/trades",
+    "/contract/private/transaction-history",
+)
+"""The GET routes whose answers may lag, be empty or hold garbled rows."""
+GARBLED = re.compile(rf"({'|'.join(LISTS)}) (\*|[A-Z0-9]+) [a-z_]+")
+"""What `garble_rows` names: the list, the symbol or * for all, the field."""
 PRESETS_ARMED = ("first_fill", "complete", "never")
 
 
@@ -39,6 +52,14 @@ class Faults:
     """The next n answers of these routes never come, though the request was carried out."""
     reject: dict[str, int] = field(default_factory=dict)
     """Private routes that refuse every request with this code."""
+    lag_lists_s: dict[str, int] = field(default_factory=dict)
+    """These lists answer as they were so many seconds ago, at most back to when the first began to lag."""
+    empty_lists: dict[str, int] = field(default_factory=dict)
+    """The next n answers of these lists are empty, whatever there is."""
+    garble_rows: dict[str, str | float | None] = field(default_factory=dict)
+    """Fields of rows that are sent with this value: "LIST SYMBOL field", or "LIST * field" for all rows."""
+    fill_after_cancel: int = 0
+    """The next n cancels of a resting limit succeed, though the market has filled its rest just before."""
     refuse_stops: bool = False
     """Stop losses of a position are neither taken nor changed (40012)."""
     preset_on_partial: str = "first_fill"
@@ -112,6 +133,9 @@ _HIGHEST = {
     "hold_answer_s": MAX_HOLD_S,
     "drop_answers": MAX_COUNT,
     "reject": 99_999,
+    "lag_lists_s": MAX_LAG_S,
+    "empty_lists": MAX_COUNT,
+    "fill_after_cancel": MAX_COUNT,
 }
 
 
@@ -125,7 +149,27 @@ def _check_fault(name: str, value: object) -> None:
         lowest = -MAX_SKEW_MS if name == "clock_skew_ms" else 0
         if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= _HIGHEST[name]:
             raise BadFault(f"{name} must be a whole number from {lowest} to {_HIGHEST[name]}, not {value!r}")
-    if types[name] == "dict[str, int]" and not (
+    if types[name] == "dict[str, int]":
+        _check_routes(name, value)
+    if name == "garble_rows" and not (
+        isinstance(value, dict)
+        and all(GARBLED.fullmatch(rows) and not isinstance(sent, dict | list) for rows, sent in value.items())
+    ):
+        raise BadFault(
+            f"{name} must be an object of 'LIST SYMBOL field' and texts, numbers or null, not {value!r}; "
+            f"SYMBOL * is all; the lists: {', '.join(LISTS)}"
+        )
+    if name == "preset_on_partial" and value not in PRESETS_ARMED:
+        raise BadFault(f"{name} must be one of {', '.join(PRESETS_ARMED)}, not {value!r}")
+    if name == "missing_candles" and not (
+        isinstance(value, list)
+        and all(isinstance(candle, str) and candle.partition("@")[2].isdigit() for candle in value)
+    ):
+        raise BadFault(f"{name} must be a list of SYMBOL@unix_s, not {value!r}")
+
+
+def _check_routes(name: str, value: object) -> None:
+    if not (
         isinstance(value, dict)
         and all(
             isinstance(route, str)
@@ -138,10 +182,5 @@ def _check_fault(name: str, value: object) -> None:
         )
     ):
         raise BadFault(f"{name} must be an object of routes and whole numbers, not {value!r}")
-    if name == "preset_on_partial" and value not in PRESETS_ARMED:
-        raise BadFault(f"{name} must be one of {', '.join(PRESETS_ARMED)}, not {value!r}")
-    if name == "missing_candles" and not (
-        isinstance(value, list)
-        and all(isinstance(candle, str) and candle.partition("@")[2].isdigit() for candle in value)
-    ):
-        raise BadFault(f"{name} must be a list of SYMBOL@unix_s, not {value!r}")
+    if name in ("lag_lists_s", "empty_lists") and not set(value) <= set(LISTS):
+        raise BadFault(f"{name} is only for {', '.join(LISTS)}; not {value!r}")

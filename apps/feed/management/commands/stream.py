@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,10 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from apps.db.advisory_lock import AlreadyRunning, single_process
+from apps.engine.ports.market import Streams
+from apps.engine.profile import Profile
 from apps.exchange import venue
 from apps.feed.announcement import redis_client
 from apps.feed.gap_filler import GapFiller
 from apps.feed.models import StreamHealth
+from apps.feed.quote_feed import QuoteFeed
 from apps.feed.stream import Stream
 from apps.feed.universe import streamed_symbols, sync_contracts
 from apps.market import store
@@ -26,12 +30,23 @@ log = structlog.get_logger("feed")
 
 STALE_S = 10.0
 """A running stream writes its pulse each second: older than this, it hangs or is gone."""
+SHOWN = (
+    "connected",
+    "symbols",
+    "last_message_at",
+    "last_candle_at",
+    "quote_symbols",
+    "last_quote_at",
+    "reconnects",
+    "fetched",
+)
 
 
 class Command(BaseCommand):
     help = (
         "Watch the venue's public pushes: store every closed 1m candle, roll up 5m to 1d, fetch history and "
-        "holes, announce each minute. Runs until stopped; only one can run at a time."
+        "holes, announce each minute, show the quotes of who is wanted. Runs until stopped; only one can run "
+        "at a time."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -50,34 +65,38 @@ class Command(BaseCommand):
             raise CommandError(str(fault)) from fault
 
     def _run(self) -> None:
+        """Stream until stopped; anew, with all windows fetched, when the universe gained a symbol."""
         stop = threading.Event()
-        history, streams = venue.current().history, venue.current().streams()
+        running: list[Streams] = []
 
         def end(*_: object) -> None:
             stop.set()
-            streams.close()
+            for streams in running:
+                streams.close()
 
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
         store.stamp_venue(venue.name())
-        sync_contracts(history, _now())
-        symbols = streamed_symbols(venue.account(), _now())
-        if not symbols:
-            raise CommandError("no contract passes the universe's filters: nothing to watch")
-        log.info("stream_started", venue=venue.name(), symbols=len(symbols))
-        filler = GapFiller(
-            history,
-            symbols,
-            profiles.configured_profiles(),
-            page_size=venue.candles_per_request(),
-            clock=_now,
-        )
-        filler.start()
+        sync_contracts(venue.current().history, _now())
+        judging = profiles.configured_profiles()
+
+        def wanted() -> list[str]:
+            return streamed_symbols(judging, venue.account(), _now())
+
+        quotes = QuoteFeed(venue.current().quote_streams, clock=_now)
+        quotes.start()
         try:
-            Stream(streams, filler, redis_client(), symbols, clock=_now).run(stop)
+            misses_some = True
+            while misses_some and not stop.is_set():
+                symbols = wanted()
+                if not symbols:
+                    raise CommandError(
+                        "no contract passes the filters of any profile: nothing to watch (manage.py universe)"
+                    )
+                running[:] = [venue.current().streams()]
+                misses_some = _stream(running[0], symbols, judging, wanted, quotes, stop)
         finally:
-            streams.close()
-            filler.stop()
+            quotes.stop()
         log.info("stream_stopped")
 
     def _status(self) -> None:
@@ -85,7 +104,7 @@ class Command(BaseCommand):
         if pulse is None:
             raise CommandError("no stream has ever run against this database")
         table = Table("what", "value", title="stream")
-        for name in ("connected", "symbols", "last_message_at", "last_candle_at", "reconnects", "fetched"):
+        for name in SHOWN:
             table.add_row(name, str(getattr(pulse, name)))
         table.add_row("history", str(pulse.history))
         age_s = (_now() - pulse.updated_at).total_seconds()
@@ -95,6 +114,34 @@ class Command(BaseCommand):
             raise CommandError(
                 f"the stream is not well: pulse {age_s:.0f} s ago, connected {pulse.connected}"
             )
+
+
+def _stream(
+    streams: Streams,
+    symbols: Sequence[str],
+    judging: Sequence[Profile],
+    wanted: Callable[[], list[str]],
+    quotes: QuoteFeed,
+    stop: threading.Event,
+) -> bool:
+    """Stream `symbols`, with their history fetched beside it; return whether another one is wanted."""
+    log.info("stream_started", venue=venue.name(), symbols=len(symbols))
+    history, page_size = venue.current().history, venue.candles_per_request()
+    filler = GapFiller(history, symbols, judging, page_size=page_size, clock=_now)
+    filler.start()
+    try:
+        return Stream(
+            streams,
+            filler,
+            redis_client(),
+            symbols,
+            clock=_now,
+            wanted=wanted,
+            quotes=lambda: quotes.pulse,
+        ).run(stop)
+    finally:
+        streams.close()
+        filler.stop()
 
 
 def _now() -> datetime:

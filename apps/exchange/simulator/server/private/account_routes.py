@@ -155,7 +155,7 @@ def _positions(call: PrivateCall, build: Build, held: Iterable[Position]) -> lis
             exchange.last(each.symbol, call.moment),
             exchange.mark(each.symbol, call.moment),
             mode,
-            call.now_ms,
+            call.as_of_ms,
         )
         for each in held
     ]

@@ -13,11 +13,12 @@ from urllib.parse import parse_qsl
 from apps.exchange.simulator.codes import Code, Refused
 from apps.exchange.simulator.exchange import Commit, Exchange
 from apps.exchange.simulator.market.path import moment
-from apps.exchange.simulator.server.faults import Faults
+from apps.exchange.simulator.server.faults import LISTS, Faults
 from apps.exchange.simulator.server.hub import UserHub
 from apps.exchange.simulator.server.private import account_routes, order_routes, pushes
 from apps.exchange.simulator.server.private.fields import Fields, PrivateCall
 from apps.exchange.simulator.server.private.keys import Keys, check_signed, usable_key
+from apps.exchange.simulator.server.private.list_faults import ListFaults
 from apps.exchange.simulator.server.private.pushes import Texts
 
 POSITIONS_EVERY_S = 10
@@ -45,6 +46,7 @@ class PrivateApi:
         self._keys = keys
         self._hub = hub
         self._now = now
+        self._list_faults = ListFaults(faults, exchange.account)
         self._positions_told_at = now()
         self._assets_told: Texts = []
 
@@ -55,10 +57,12 @@ class PrivateApi:
         if request.path in self._faults.reject:
             raise Refused(Code(self._faults.reject[request.path]))
         self.play()
-        data = (KEYED | SIGNED)[request.path](call)
-        commit = self.exchange.commit()
+        data = (KEYED | SIGNED)[request.path](self._list_faults.lagging(request.path, call))
+        if request.path in LISTS:
+            data = self._list_faults.spoilt(request.path, data)
+        commit = self._commit(call.now_ms)
         if request.path in SIGNED:
-            asyncio.get_running_loop().call_soon(self._settle_and_tell, commit)
+            asyncio.get_running_loop().call_soon(self._settle_and_tell, commit, call.now_ms)
         return data
 
     def play(self) -> None:
@@ -66,17 +70,24 @@ class PrivateApi:
         self.exchange.rules.preset_on_partial = self._faults.preset_on_partial
         self.exchange.rules.fill_at_most = self._faults.fill_at_most
         now = self._now()
-        self.exchange.advance(int(now.timestamp() * 1000))
-        self._tell(self.exchange.commit())
+        now_ms = int(now.timestamp() * 1000)
+        self._list_faults.keep(now_ms)
+        while (at_ms := self.exchange.play_on(now_ms)) is not None:
+            self._list_faults.remember(at_ms)
+        self._tell(self._commit(now_ms))
         if (now - self._positions_told_at).total_seconds() >= POSITIONS_EVERY_S:
             self._positions_told_at = now
             if positions := self.exchange.account.open_positions():
                 self._hub.tell(pushes.positions(self.exchange, positions))
 
-    def _settle_and_tell(self, commit: Commit) -> None:
+    def _settle_and_tell(self, commit: Commit, at_ms: int) -> None:
         self._tell(commit)
         self.exchange.settle()
-        self._tell(self.exchange.commit())
+        self._tell(self._commit(at_ms))
+
+    def _commit(self, at_ms: int) -> Commit:
+        self._list_faults.remember(at_ms)
+        return self.exchange.commit()
 
     def _tell(self, commit: Commit) -> None:
         if not commit.changed:
@@ -104,7 +115,16 @@ class PrivateApi:
                 raise Refused(Code.NOT_JSON)
         else:
             fields = dict(parse_qsl(request.query))
-        return PrivateCall(fields, self.exchange, self._faults, moment(now), now_ms, stamp_ms)
+        return PrivateCall(
+            fields=fields,
+            exchange=self.exchange,
+            account=self.exchange.account,
+            faults=self._faults,
+            moment=moment(now),
+            as_of_ms=now_ms,
+            now_ms=now_ms,
+            stamp_ms=stamp_ms,
+        )
 
 
 Handler = Callable[[PrivateCall], Any]

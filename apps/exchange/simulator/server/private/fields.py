@@ -19,18 +19,19 @@ from apps.exchange.simulator.server.faults import Faults
 
 @dataclass(frozen=True, slots=True)
 class PrivateCall:
-    """`fields` are the query's or the body's; `now_ms` is the server's clock, `stamp_ms` what was signed."""
+    """`fields` are the query's or the body's; `now_ms` is the server's clock, `stamp_ms` what was signed.
+
+    `account` and `moment` are of `as_of_ms`: now, or earlier where a list lags.
+    """
 
     fields: Fields
     exchange: Exchange
+    account: Account
     faults: Faults
     moment: Moment
+    as_of_ms: int
     now_ms: int
     stamp_ms: int = 0
-
-    @property
-    def account(self) -> Account:
-        return self.exchange.account
 
     @property
     def symbol(self) -> str:

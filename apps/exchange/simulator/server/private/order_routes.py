@@ -13,7 +13,7 @@ from apps.exchange.simulator.account import account_settings
 from apps.exchange.simulator.account.rows import NO_PRESETS, ZERO, Order, Plan, Presets
 from apps.exchange.simulator.codes import BUYS, FALLS, GTC, OPENS, OVER, QUANTITY, RISES, WHOLE, Code, Refused
 from apps.exchange.simulator.matching import orders
-from apps.exchange.simulator.matching.matching import CANCELLED
+from apps.exchange.simulator.matching.matching import CANCELLED, fillable
 from apps.exchange.simulator.matching.new_order import OPEN_TYPES, NewOrder, check_price
 from apps.exchange.simulator.server.private import fields
 from apps.exchange.simulator.server.private.fields import PrivateCall
@@ -80,12 +80,13 @@ def cancel_order(call: PrivateCall) -> Any:
     """Without an id every order of the contract is cancelled."""
     if not is_named(call):
         return cancel_orders(call)
-    call.exchange.matching.finish(named_row(call, call.account.orders), CANCELLED, call.now_ms)
+    _cancel(call, named_row(call, call.account.orders))
     return {}
 
 
 def cancel_orders(call: PrivateCall) -> Any:
-    call.exchange.matching.cancel_all(call.symbol, call.now_ms)
+    for order in call.account.live_orders(call.symbol):
+        _cancel(call, order)
     return {}
 
 
@@ -121,6 +122,17 @@ def named_row(call: PrivateCall, table: dict[str, OneOf]) -> OneOf:
     if named[-1].state == OVER:
         raise Refused(Code.ORDER_OVER)
     return named[-1]
+
+
+def _cancel(call: PrivateCall, order: Order) -> None:
+    """End an order, unless the fill of another has. `fill_after_cancel`: by filling what may be filled."""
+    matching = call.exchange.matching
+    rest = fillable(call.account, order) if order.kind == "limit" else 0
+    if rest and call.faults.take("fill_after_cancel"):
+        # What a closing order leaves unfilled ends with the position.
+        matching.fill(order, order.price, rest, maker=True, at_ms=call.now_ms)
+    elif call.account.is_live(order):
+        matching.finish(order, CANCELLED, call.now_ms)
 
 
 PLAN_TYPES = ("limit", "market", "take_profit", "stop_loss")

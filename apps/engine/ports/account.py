@@ -1,16 +1,19 @@
-"""What the engine needs from outside. Each adapter passes the contract suite of its port."""
+"""One account as the engine needs it: its broker, its books, the news of it.
+
+Each adapter passes the contract suite of its port.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from apps.engine.events import Event
 from apps.engine.values.account import AccountState
-from apps.engine.values.candle import Candle
+from apps.engine.values.book import RestPlan
 from apps.engine.values.contract import Contract
 from apps.engine.values.errors import TradingError
 from apps.engine.values.order import (
@@ -33,84 +36,22 @@ from apps.engine.values.position import (
     Transaction,
 )
 from apps.engine.values.reason import Refusal
-from apps.engine.values.timeframe import Timeframe
-from apps.engine.values.venue import VenueConstraints
+
+T = TypeVar("T", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class CandlePage:
-    """What one request for candles returned: closed ones, rising, and how many rows were no possible candle.
+class Listing(Generic[T]):
+    """One list of the whole account, as one read showed it.
 
-    Where `refused` is not 0 an absent candle may be one of them: the page confirms no hole.
+    `unreadable`: symbol → why a row of it could not be read: what that symbol has is not known. Where `whole`
+    is False rows are missing (a page came back full, or a row did not even say its symbol): what is there is
+    there, and nothing follows from what is absent.
     """
 
-    candles: list[Candle]
-    refused: int = 0
-
-
-class CandleHistory(Protocol):
-    """A venue's past candles and contracts, by request. Safe to share between threads.
-
-    Each call waits its turn at the shared rate limit and retries what can heal; then it raises a TradingError
-    whose `retryable` says whether the same call may succeed later.
-    """
-
-    def server_offset_ms(self) -> float:
-        """Return the server's clock minus ours, milliseconds, measured now."""
-
-    def contracts(self) -> list[Contract]:
-        """Return every contract the venue lists, also ended ones; unreadable ones are only logged."""
-
-    def candles(self, symbol: str, timeframe: Timeframe, start: datetime, end: datetime) -> CandlePage:
-        """Return closed candles with start <= open_time < end; at most the venue's
-        `candles_per_request`. Source REST.
-
-        `start` and `end` are aware UTC. Impossible rows are dropped, counted by law and logged.
-        ValueError when the range is empty or longer than a page.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class FormingCandle:
-    """A push about a candle that may still change: kept for display until it is known to be closed.
-
-    Prices in quote currency, volume in base coins, `open_time` aware UTC on its boundary; it obeys the
-    laws of Candle. `received_at` is our clock at the push: how long a stream is silent is judged from it.
-    """
-
-    symbol: str
-    timeframe: Timeframe
-    open_time: datetime
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    close: Decimal
-    volume: Decimal
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """The stream was interrupted for these symbols: what closed in between must be fetched.
-
-    It comes when the pushes flow again, or at once (and once) for symbols the venue will not stream at all.
-    """
-
-    symbols: tuple[str, ...]
-    reason: str
-
-
-class Streams(Protocol):
-    """A venue's pushes, already parsed. One object streams once: after `close` make another."""
-
-    def candles(self, symbols: Sequence[str], poll_s: float = 0.1) -> Iterator[FormingCandle | Gap | None]:
-        """Yield pushes of 1m candles of `symbols`, until `close`; reconnects by itself and yields a Gap then.
-
-        Yields None when nothing arrived within `poll_s`, so that the consumer can act on time.
-        """
-
-    def close(self) -> None:
-        """End `candles` promptly, from any thread; harmless when repeated."""
+    rows: Sequence[T]
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    whole: bool = True
 
 
 class BrokerRejected(TradingError):
@@ -144,9 +85,8 @@ class Broker(Protocol):
     """One account at one venue. Prices and sizes are Decimal, times aware UTC.
 
     Every call raises BrokerRejected, BrokerUnknown or BrokerUnavailable and nothing else of its own. Reads
-    are retried by the adapter and are complete, or raise: what is absent from a list is absent at the venue.
-    A list of all symbols that is too long for one page raises BrokerUnavailable: ask per symbol. Nothing
-    that changes something is retried.
+    are retried by the adapter. Those of one symbol are complete, or raise; those of the whole account say in
+    their Listing what they lack. Nothing that changes something is retried.
     """
 
     def server_offset_ms(self) -> float:
@@ -181,7 +121,10 @@ class Broker(Protocol):
     def cancel(self, symbol: str, client_order_id: str) -> None:
         """Ask for the cancel; an order that is over already is not an error."""
 
-    def orders(self, symbol: str | None = None) -> list[OrderReport]:
+    def all_orders(self) -> Listing[OrderReport]:
+        """Return the account's open orders."""
+
+    def orders(self, symbol: str) -> list[OrderReport]:
         """Return the open orders."""
 
     def order(self, symbol: str, client_order_id: str) -> OrderReport | None:
@@ -190,25 +133,50 @@ class Broker(Protocol):
     def fills(self, symbol: str, since: datetime) -> list[Fill]:
         """Return our trades since then, rising by time; complete, or BrokerUnavailable."""
 
-    def positions(self, symbol: str | None = None) -> list[PositionReport]:
+    def all_positions(self) -> Listing[PositionReport]:
+        """Return what the account holds; flat is absent."""
+
+    def positions(self, symbol: str) -> list[PositionReport]:
         """Return what is held; flat is absent."""
 
-    def protections(self, symbol: str | None = None) -> list[ProtectionReport]:
+    def all_protections(self) -> Listing[ProtectionReport]:
+        """Return the account's resting stops and targets, attached ones of filled orders included."""
+
+    def protections(self, symbol: str) -> list[ProtectionReport]:
         """Return the resting stops and targets, attached ones of filled orders included."""
 
     def protect(
-        self, symbol: str, side: Side, kind: ProtectionKind, trigger_price: Decimal, client_order_id: str
+        self,
+        symbol: str,
+        side: Side,
+        kind: ProtectionKind,
+        trigger_price: Decimal,
+        client_order_id: str,
+        size: Decimal | None = None,
     ) -> str:
-        """Place a stop or target for the whole position, market on the last price; return its id there."""
+        """Place a stop or target, market on the last price; return its id there.
+
+        `size` in contracts; None is the whole position, whatever that is when it fires.
+        """
 
     def unprotect(self, symbol: str, exchange_order_id: str) -> None:
         """Cancel a protective order; one that is over already is not an error."""
 
     def cancel_after(self, symbol: str, timeout_s: int) -> None:
-        """Arm the dead man's switch of a symbol's limit orders; 0 disarms."""
+        """Arm the dead man's switch of a symbol's limit orders; 0 disarms.
+
+        BrokerRateLimited at once where there is no slot: nobody waits for it.
+        """
 
     def transactions(self, since: datetime) -> list[Transaction]:
-        """Return the account's money movements since then, rising by time."""
+        """Return the account's money movements since then, rising by time; unreadable ones are logged."""
+
+
+class VenueBroker(Broker, Protocol):
+    """The broker of a venue, which can also show what it would send."""
+
+    def prepare(self, request: OrderRequest) -> Mapping[str, object]:
+        """The body of the order's request; ValueError when it cannot be built."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +205,7 @@ class Ledger(Protocol):
         """Store the plan with its symbol lock and reservation, or say why it may not be.
 
         Under the account's lock, in one transaction: `enter.guards.claim_refusal` is asked again, then the
-        plan is stored as PENDING_REVIEW, or as SUBMITTING with `TrackedOrder.of(plan)`.
+        plan is stored as PENDING_REVIEW, or as SUBMITTING with `TrackedOrder.all_of(plan)`.
 
         A plan whose decision a person approved takes that row (checked without its own claim). Of two claims
         at once, one is refused.
@@ -245,6 +213,19 @@ class Ledger(Protocol):
 
     def record(self, events: Sequence[Event]) -> None:
         """Store what happened, in order, in one transaction; the same fill twice is stored once."""
+
+
+class RestLedger(Ledger, Protocol):
+    """Books that also let the rest of a decision be sent anew."""
+
+    def claim_rest(self, rest: RestPlan, now: datetime) -> Claimed | Refusal:
+        """Store the rest's order as SUBMITTING under its decision's lock, or say why it may not be.
+
+        Under the account's lock and the symbol's, in one transaction: `enter.guards.rest_refusal` is asked of
+        what waits in the books now, the reservation is raised to `rest.total` where that is more, then
+        `TrackedOrder.of(rest.plan, …)` is stored as the next attempt. Of two claims at once, one is refused
+        as DUPLICATE_DECISION.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,27 +251,3 @@ class AccountStreams(Protocol):
 
     def close(self) -> None:
         """End `account` promptly, from any thread."""
-
-
-class VenueBroker(Broker, Protocol):
-    """The broker of a venue, which can also show what it would send."""
-
-    def prepare(self, request: OrderRequest) -> Mapping[str, object]:
-        """The body of the order's request; ValueError when it cannot be built."""
-
-
-@dataclass(frozen=True, slots=True)
-class Venue:
-    """One exchange and one account of it, as its adapter's `build(settings)` makes them.
-
-    `prompt_history` is the history for who decides now: it goes before the bulk reads, and gives up what
-    takes seconds. `streams` and `account_streams` make a new stream at each call; everything else is safe to
-    share between threads.
-    """
-
-    constraints: VenueConstraints
-    broker: VenueBroker
-    history: CandleHistory
-    prompt_history: CandleHistory
-    streams: Callable[[], Streams]
-    account_streams: Callable[[], AccountStreams]

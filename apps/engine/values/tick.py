@@ -1,4 +1,4 @@
-"""Rounding to a grid, exactly. Values are not negative, steps positive."""
+"""Rounding to a grid, exactly, and numbers as people read them. Values are not negative, steps positive."""
 
 from __future__ import annotations
 
@@ -19,3 +19,8 @@ def round_up(value: Decimal, step: Decimal) -> Decimal:
 def round_toward_loss(price: Decimal, tick: Decimal, side: Side) -> Decimal:
     """Round down for a long, up for a short."""
     return round_down(price, tick) if side == Side.LONG else round_up(price, tick)
+
+
+def plain(number: Decimal) -> str:
+    """Return it without trailing zeros and exponent."""
+    return f"{number.normalize():f}"

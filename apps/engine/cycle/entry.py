@@ -1,9 +1,4 @@
-"""The cycle, `evaluate → enter → follow`: the only code that decides and trades through ports.
-
-The same for live, paper and backtest. `evaluate` judges every symbol by every profile at one minute;
-`replay` judges one symbol at every minute of its past. `enter` takes one verdict to a plan, a claim and an
-order. `follow` decides what was read back of one symbol means; `perform` does what must be done about it.
-"""
+"""From a verdict to a plan, a claim and an order: recorded at every step, sent at most once."""
 
 from __future__ import annotations
 
@@ -12,14 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from apps.engine import events
+from apps.engine.enter import guards
 from apps.engine.enter.entry_price import ZoneRefusal
 from apps.engine.enter.observation import Observation
-from apps.engine.enter.plan import make_plan, remake_plan
-from apps.engine.evaluate.judgement import evaluate, replay
+from apps.engine.enter.plan import EntryDecision, make_plan
 from apps.engine.evaluate.verdict import Verdict
-from apps.engine.follow.action import Action, CancelOrder, Close, Protect, Unprotect
-from apps.engine.follow.symbol import COOLDOWN, cooldown_event, follow
-from apps.engine.ports import (
+from apps.engine.follow.symbol import COOLDOWN, cooldown_event
+from apps.engine.ports.account import (
     Broker,
     BrokerRateLimited,
     BrokerRejected,
@@ -27,25 +21,12 @@ from apps.engine.ports import (
     BrokerUnknown,
     Ledger,
 )
-from apps.engine.profile import Profile
-from apps.engine.values.account import AccountState
+from apps.engine.ports.clock import Clock
 from apps.engine.values.book import TrackedOrder
 from apps.engine.values.errors import TradingError
 from apps.engine.values.order import OrderStatus, decision_key
 from apps.engine.values.plan import OrderPlan
 from apps.engine.values.reason import Reason, Refusal
-
-__all__ = [
-    "EntryResult",
-    "LastCheck",
-    "SendResult",
-    "enter",
-    "evaluate",
-    "follow",
-    "perform",
-    "replay",
-    "send",
-]
 
 MAX_ATTEMPTS = 3
 """Only what the exchange asks to be tried again is: each time as a new order under a new id."""
@@ -56,11 +37,15 @@ LastCheck = Callable[[OrderPlan], Refusal | None]
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """How the last attempt ended: SUBMITTED, UNKNOWN, REJECTED, or DENIED with a reason."""
+    """How the last attempt ended: SUBMITTED, UNKNOWN, REJECTED, or DENIED with a reason.
+
+    Of the nearest tranche; `further`: of the others, in order.
+    """
 
     order: TrackedOrder
     reason: Reason | None = None
     detail: str = ""
+    further: tuple[SendResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,36 +65,31 @@ class SendRefused(TradingError):
 
 
 def enter(
-    verdict: Verdict,
-    profile: Profile,
+    decision: EntryDecision,
     observation: Observation,
     *,
     broker: Broker,
     ledger: Ledger,
     last_check: LastCheck,
-    now: datetime,
+    clock: Clock,
     approved: OrderPlan | None = None,
-    state: AccountState | None = None,
 ) -> EntryResult | Refusal:
     """Plan, claim, set the leverage, send with stop and target attached; every step recorded.
 
     `approved` is the plan a person approved: it is made again from now's observation and must not be worse.
-    `state`: what the ledger said a moment ago, where it was read already; the claim asks again in any case.
     What the ledger raises goes through: before the claim nothing happened, after it the order is in doubt and
-    is followed as such.
+    is followed as such. What happened is recorded as of the moment it did, by `clock`: what was read of the
+    exchange before that does not know of it.
     """
-    state = state or ledger.state([verdict.symbol], now)
-    if approved is None:
-        plan = make_plan(verdict, profile, observation, state, now)
-    else:
-        plan = remake_plan(approved, verdict, profile, observation, state, now)
-    if isinstance(plan, Refusal):
-        ledger.record(_refusal_events(plan, verdict, profile, observation, now))
-        return plan
-    claimed = ledger.claim(plan, now)
+    now = clock()
+    plan = make_plan(decision, observation, now)
+    if approved is not None and isinstance(plan, OrderPlan):
+        plan = guards.review_refusal(approved, plan) or plan
+    claimed = plan if isinstance(plan, Refusal) else ledger.claim(plan, now)
     if isinstance(claimed, Refusal):
-        ledger.record(_refusal_events(claimed, verdict, profile, observation, now))
+        ledger.record(_refusal_events(claimed, decision, observation, now, approved is not None))
         return claimed
+    assert isinstance(plan, OrderPlan)
 
     happened: list[events.Event] = [
         events.PlanMade(symbol=plan.symbol, at=now, plan=plan),
@@ -118,10 +98,14 @@ def enter(
     if claimed.status == OrderStatus.PENDING_REVIEW:
         ledger.record(happened)
         return EntryResult(plan, None)
-    order = TrackedOrder.of(plan)
-    ledger.record([*happened, events.OrderSubmitted(symbol=plan.symbol, at=now, order=order)])
+    happened += [
+        events.OrderSubmitted(symbol=plan.symbol, at=now, order=order) for order in TrackedOrder.all_of(plan)
+    ]
+    ledger.record(happened)
     leverage_set = claimed.leverage == plan.leverage
-    sent = send(plan, broker=broker, ledger=ledger, last_check=last_check, leverage_set=leverage_set, now=now)
+    sent = send(
+        plan, broker=broker, ledger=ledger, last_check=last_check, leverage_set=leverage_set, clock=clock
+    )
     return EntryResult(plan, sent)
 
 
@@ -132,92 +116,116 @@ def send(
     ledger: Ledger,
     last_check: LastCheck,
     leverage_set: bool,
-    now: datetime,
+    clock: Clock,
+    first_attempt: int = 0,
 ) -> SendResult:
-    """Send the order of a claimed plan; recorded before this returns.
+    """Send the orders of a claimed plan, nearest tranche first, or of its rest as a later attempt; each is
+    recorded before the next one leaves.
 
     An order is only ever sent again, under a new id, when the exchange confirmed that the last one was
-    refused and may be tried again. The symbol stays locked whatever happens: following it lets go.
+    refused and may be tried again. After a tranche that was not taken for certain none is sent: what the
+    exchange refused once it would refuse again, and nothing follows what may or may not be there. The symbol
+    stays locked whatever happens: following it lets go.
     """
-    order = TrackedOrder.of(plan)
+    orders = TrackedOrder.all_of(plan, first_attempt)
     if not leverage_set:
         try:
             broker.set_leverage(plan.symbol, plan.leverage)
         except (BrokerRejected, BrokerUnknown, BrokerUnavailable) as error:
-            result = _denied(order, Reason.LEVERAGE_NOT_SET, str(error))
-            ledger.record(_send_events(result, now))
-            return result
+            denied = [_denied(order, Reason.LEVERAGE_NOT_SET, str(error)) for order in orders]
+            now = clock()
+            ledger.record([event for result in denied for event in _send_events(result, now)])
+            return replace(denied[0], further=tuple(denied[1:]))
 
+    results: list[SendResult] = []
+    for order in orders:
+        failed = next((each.order for each in results if each.order.status != OrderStatus.SUBMITTED), None)
+        if failed is None:
+            results.append(_send_order(plan, order, broker, ledger, last_check, clock))
+        else:
+            why = f"tranche {failed.part} is {failed.status}, so {order.part} is not sent"
+            results.append(_denied(order, Reason.EARLIER_TRANCHE_FAILED, why))
+            ledger.record(_send_events(results[-1], clock()))
+    return replace(results[0], further=tuple(results[1:]))
+
+
+def _send_order(
+    plan: OrderPlan,
+    order: TrackedOrder,
+    broker: Broker,
+    ledger: Ledger,
+    last_check: LastCheck,
+    clock: Clock,
+) -> SendResult:
+    """Send one tranche, in as many attempts as the exchange asks for."""
     for attempt in range(1, MAX_ATTEMPTS + 1):
         result, try_again = _attempt(plan, order, broker, last_check)
         if not try_again:
-            ledger.record(_send_events(result, now))
+            ledger.record(_send_events(result, clock()))
             return result
         if attempt < MAX_ATTEMPTS:
-            order = TrackedOrder.of(plan, attempt)
+            order = TrackedOrder.of(plan, order.attempt + 1, tranche=order.tranche)
+            now = clock()
             again = events.OrderSubmitted(symbol=plan.symbol, at=now, order=order)
             # In one transaction: a symbol without a living order would be released in between.
             ledger.record([*_send_events(result, now), again])
     result = replace(result, reason=Reason.ALL_ATTEMPTS_FAILED)
-    ledger.record(_send_events(result, now))
+    ledger.record(_send_events(result, clock()))
     return result
 
 
-def perform(action: Action, *, broker: Broker, now: datetime) -> tuple[events.CallFailed, ...]:
-    """Do it at the exchange. That it worked is read back later; a fault is only told: it comes up again."""
-    try:
-        match action:
-            case CancelOrder(symbol, client_order_id):
-                broker.cancel(symbol, client_order_id)
-            case Protect(symbol, side, kind, trigger_price, client_order_id):
-                broker.protect(symbol, side, kind, trigger_price, client_order_id)
-            case Unprotect(symbol, exchange_order_id):
-                broker.unprotect(symbol, exchange_order_id)
-            case Close(request):
-                symbol = request.symbol
-                broker.submit(request)
-    except (BrokerRejected, BrokerUnknown, BrokerUnavailable) as error:
-        call = type(action).__name__
-        return (events.CallFailed(symbol=symbol, at=now, call=call, detail=str(error)),)
-    return ()
-
-
-def _refusal_events(
-    refusal: Refusal, verdict: Verdict, profile: Profile, observation: Observation, now: datetime
-) -> list[events.Event]:
+def refused_event(
+    refusal: Refusal, verdict: Verdict, profile: str, now: datetime, *, approved: bool = False
+) -> events.PlanRefused:
+    """Return what is recorded of a verdict that is not entered; `approved`: a person approved its plan."""
     side, timeframe, opened_at = verdict.side, verdict.execution_timeframe, verdict.candle_open_at
     key = ""
     if side is not None and timeframe is not None and opened_at is not None:
-        key = decision_key(profile.name, verdict.symbol, timeframe, opened_at, side)
-    refused = events.PlanRefused(
+        key = decision_key(profile, verdict.symbol, timeframe, opened_at, side)
+    return events.PlanRefused(
         symbol=verdict.symbol,
         at=now,
-        profile=profile.name,
+        profile=profile,
         side=side,
         timeframe=timeframe,
         decision_key=key,
         reason=refusal.reason,
         numbers=refusal.numbers,
+        approved=approved,
+    )
+
+
+def _refusal_events(
+    refusal: Refusal, decision: EntryDecision, observation: Observation, now: datetime, approved: bool
+) -> list[events.Event]:
+    refused = events.PlanRefused(
+        symbol=decision.symbol,
+        at=now,
+        profile=decision.profile,
+        side=decision.side,
+        timeframe=decision.timeframe,
+        decision_key=decision.key,
+        reason=refusal.reason,
+        numbers=refusal.numbers,
+        approved=approved,
     )
     if not isinstance(refusal, ZoneRefusal):
         return [refused]
-    assert side is not None
-    assert timeframe is not None
     assert observation.quote is not None
     skipped = events.ZoneSkipped(
-        symbol=verdict.symbol,
+        symbol=decision.symbol,
         at=now,
-        profile=profile.name,
-        side=side,
-        timeframe=timeframe,
-        decision_key=key,
+        profile=decision.profile,
+        side=decision.side,
+        timeframe=decision.timeframe,
+        decision_key=decision.key,
         reason=refusal.reason,
         zone=refusal.zone,
         candidate=refusal.candidate,
         deviation_pct=refusal.deviation_pct,
         limit_pct=refusal.limit_pct,
         spread_bps=observation.quote.spread_bps,
-        volume_ratio=observation.number(timeframe, "volume_ratio"),
+        volume_ratio=observation.number(decision.timeframe, "volume_ratio"),
         category=refusal.category,
     )
     return [refused, skipped]
@@ -234,7 +242,8 @@ def _attempt(
             raise SendRefused(refusal)
 
     try:
-        exchange_order_id = broker.submit(plan.request(order.client_order_id), before_sending)
+        request = plan.request(order.client_order_id, order.tranche)
+        exchange_order_id = broker.submit(request, before_sending)
     except SendRefused as error:
         return _denied(order, error.refusal.reason, str(error)), False
     except BrokerRateLimited as error:
@@ -261,5 +270,7 @@ def _send_events(result: SendResult, now: datetime) -> list[events.Event]:
     if order.status == OrderStatus.REJECTED:
         return [events.OrderRejected(symbol=symbol, at=now, order=order, detail=detail)]
     kind = events.OrderUnknown if order.status == OrderStatus.UNKNOWN else events.OrderAcknowledged
+    if order.tranche:  # none follows a nearest one that did not leave: it set the cooldown
+        return [kind(symbol=symbol, at=now, order=order, detail=detail)]
     pause = cooldown_event(symbol, order.decision_key, now, COOLDOWN, "submitted")
     return [kind(symbol=symbol, at=now, order=order, detail=detail), pause]
