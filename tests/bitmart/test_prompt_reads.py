@@ -51,13 +51,13 @@ def test_prompt_reads_go_at_once_while_bulk_reads_rest(limiter: RateLimiter) -> 
 def test_prompt_reads_that_find_no_room_take_their_turn_among_the_bulk_reads(limiter: RateLimiter) -> None:
     waits = [limiter.reserve(KLINE_NOW).wait_s for _ in range(window_limit(KLINE).calls + 2)]
     assert waits[:-2] == [0.0] * window_limit(KLINE).calls
-    assert waits[-2] == pytest.approx(2.0, abs=0.2)  # when the first of them is a window old
+    assert waits[-2] == pytest.approx(2.0, abs=0.5)  # when the first of them is a window old
     assert waits[-1] > waits[-2]
 
 
 def test_a_hold_of_the_route_holds_prompt_reads_too(limiter: RateLimiter) -> None:
     limiter.hold(KLINE, 1.0)
-    assert limiter.reserve(KLINE_NOW).wait_s == pytest.approx(1.0, abs=0.2)
+    assert limiter.reserve(KLINE_NOW).wait_s == pytest.approx(1.0, abs=0.5)
     with pytest.raises(RateLimited, match="already wait"):
         limiter.reserve(KLINE_NOW, 0.1)
 
@@ -72,7 +72,7 @@ def test_without_redis_prompt_and_bulk_reads_share_a_fifth_of_the_limit() -> Non
     alone = RateLimiter(NOBODY, "x", ceiling=WIDE)
     step_s = local_rate(KLINE).step_us / 1e6
     waits = [alone.reserve(route).wait_s for route in (KLINE, KLINE_NOW, KLINE)]
-    assert waits == pytest.approx([0.0, step_s, 2 * step_s], abs=0.2)
+    assert waits == pytest.approx([0.0, step_s, 2 * step_s], abs=0.5)
 
 
 @dataclass

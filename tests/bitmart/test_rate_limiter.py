@@ -123,7 +123,7 @@ def test_a_bulk_read_also_waits_for_the_global_ceiling(redis_url: str) -> None:
     slow = RateLimiter(redis_url, uuid.uuid4().hex, ceiling=Rate(2, 1.0))
     other = replace(KLINE, path="/another/bulk/read")
     slots = [slow.reserve(route).at_us for route in (KLINE, other, KLINE)]
-    assert slots[2] - slots[0] == pytest.approx(1_000_000, abs=50_000)  # the time the reserving itself takes
+    assert slots[2] - slots[0] == pytest.approx(1_000_000, abs=500_000)  # the time the reserving itself takes
     assert slow.reserve(SERVER_TIME).wait_s == 0
     slow.close()
 
@@ -189,7 +189,7 @@ def test_a_queue_that_is_too_long_is_refused_and_grows_no_longer(limiter: RateLi
 def test_without_redis_one_process_goes_on_at_a_fifth_of_the_limit() -> None:
     alone = RateLimiter(NOBODY, "x", ceiling=WIDE)
     waits = [alone.reserve(KLINE).wait_s for _ in range(3)]
-    assert waits == pytest.approx([0.0, 1.0, 2.0], abs=0.2)  # 12 in 2 s → 2 in 2 s; the rest is time passing
+    assert waits == pytest.approx([0.0, 1.0, 2.0], abs=0.5)  # 12 in 2 s → 2 in 2 s; the rest is time passing
     alone.hold(KLINE, 30.0)
     assert alone.reserve(KLINE).wait_s > 29
     alone.block(60)
@@ -238,7 +238,7 @@ def test_a_process_that_is_alone_lets_threads_pass_one_by_one() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(waits) == pytest.approx([0.0, 1.0, 2.0, 3.0, 4.0], abs=0.2)
+    assert sorted(waits) == pytest.approx([0.0, 1.0, 2.0, 3.0, 4.0], abs=0.5)  # less than a slot
 
 
 def test_a_slot_that_is_refused_is_not_taken(limiter: RateLimiter) -> None:
@@ -253,7 +253,7 @@ def test_a_slot_that_is_refused_is_not_taken(limiter: RateLimiter) -> None:
 def test_a_redis_that_hangs_costs_one_call_its_time_out_and_the_next_ones_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rate_limiter, "REDIS_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(rate_limiter, "REDIS_TIMEOUT_S", 3.0)
     with socket.create_server(("127.0.0.1", 0)) as hanging:  # accepts, and never says a word
         limiter = RateLimiter(f"redis://127.0.0.1:{hanging.getsockname()[1]}/0", "x", ceiling=WIDE)
         took: list[float] = []
@@ -262,8 +262,8 @@ def test_a_redis_that_hangs_costs_one_call_its_time_out_and_the_next_ones_nothin
             limiter.wait_turn(route, 5.0)
             took.append(time.monotonic() - started)
         limiter.close()
-    assert took[0] >= 0.5
-    assert max(took[1:]) < 0.4
+    assert took[0] >= 3
+    assert max(took[1:]) < 2
 
 
 def _reserve(limiter: RateLimiter, times: int) -> None:

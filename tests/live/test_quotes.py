@@ -208,7 +208,7 @@ def test_a_pushed_quote_carries_an_entry_through_while_the_venue_answers_no_book
     quotes.put([replace(answered, at=datetime.now(UTC))])
     began = time.monotonic()
     outcome = enter_symbol(str(run.run_id), SYMBOL, clock=desk.clock)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 8  # the venue's books would take 10
     assert isinstance(outcome, EntryResult), outcome
     assert outcome.plan.entry >= answered.bid
     assert len(desk.arrived()) == 1

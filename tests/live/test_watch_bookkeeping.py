@@ -26,7 +26,7 @@ BOOKS = (
     "watch_state",
 )
 """What protects nothing: everything the watch writes but orders, positions, locks and cooldowns."""
-PATIENCE_S = 4
+PATIENCE_S = 8
 """For a pass of which everything is due: each write may wait for 0.2 s, the rest is this machine's."""
 
 

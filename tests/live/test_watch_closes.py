@@ -15,7 +15,7 @@ from apps.live.flatten import flatten
 from apps.orders import store as orders
 from apps.orders.models import CloseRequest, Position
 from apps.switches import store as switches
-from tests.live.watching import OTHER, SYMBOL, House, told
+from tests.live.watching import GLANCED_S, OTHER, SYMBOL, House, told
 from tests.rooms.trades import ACCOUNT
 
 REFUSED = 40011
@@ -43,7 +43,7 @@ def test_what_is_asked_for_is_flat_within_two_seconds_and_leaves_nothing_behind(
     house.until(house.is_protected)
     house.work(1.5)  # into the quiet between two sweeps: only the glance can see it
     ask(house)
-    assert house.until(lambda: is_flat(house)) < 2
+    assert house.until(lambda: is_flat(house)) < GLANCED_S
     house.until(is_done)
     house.until(house.is_free)
     assert house.books()["protections"] == []
@@ -71,7 +71,7 @@ def test_an_entry_that_only_rests_is_taken_back(house: House) -> None:
     plan = house.enter(away_pct="3")
     house.until(lambda: house.order_status(plan) == "SUBMITTED")
     ask(house)
-    assert house.until(lambda: house.order_status(plan) == "CANCELLED") < 3
+    assert house.until(lambda: house.order_status(plan) == "CANCELLED") < GLANCED_S
     house.until(is_done)
     house.until(house.is_free)
     assert "requested_close" not in told()
@@ -82,7 +82,7 @@ def test_a_switch_that_is_off_holds_up_no_close(house: House) -> None:
     house.until(house.is_protected)
     switches.set_switch("GLOBAL", is_on=False, reason="stop", actor="ada")
     ask(house)
-    assert house.until(lambda: is_flat(house)) < 2
+    assert house.until(lambda: is_flat(house)) < GLANCED_S
     assert switches.off_switches() == {"GLOBAL": "stop"}
 
 
@@ -91,7 +91,7 @@ def test_a_request_made_while_nobody_watched_is_obeyed_by_the_next_process(house
     house.until(house.is_protected)
     ask(house)
     house.restart()
-    assert house.until(lambda: is_flat(house)) < 3
+    assert house.until(lambda: is_flat(house)) < GLANCED_S
     house.until(is_done)
 
 
@@ -103,7 +103,7 @@ def test_a_position_opened_by_hand_is_closed_only_when_that_is_asked_for(house: 
     house.work(1)
     assert not is_flat(house)
     ask(house, foreign=True)
-    assert house.until(lambda: is_flat(house)) < 2
+    assert house.until(lambda: is_flat(house)) < GLANCED_S
     house.until(is_done)
     assert house.position_status() == "CLOSED"
     assert "requested_close" in told()

@@ -79,7 +79,7 @@ def test_whoever_waits_for_a_halted_server_is_let_go(line: Line) -> None:
     began = time.monotonic()
     with pytest.raises(OperationalError), deadline(0.5), connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     connection.close()
 
 

@@ -23,7 +23,7 @@ from apps.orders.models import Position
 from apps.switches import store as switches
 from tests.contract import account as exchange_account
 from tests.contract.account import Account, Ahead
-from tests.live.watching import OTHER, SYMBOL, House
+from tests.live.watching import GLANCED_S, OTHER, SYMBOL, House
 
 OVER = 4
 """The exchange's number for an order that ended."""
@@ -99,7 +99,7 @@ def test_what_a_switch_covers_is_taken_back_though_no_list_can_be_read(
     house.until(lambda: len(house.books()["orders"]) == 2)
     unlisted()
     switches.set_switch("GLOBAL", is_on=False, reason="stop", actor="ada")
-    assert house.until(lambda: not is_any_resting(house)) < 1
+    assert house.until(lambda: not is_any_resting(house)) < GLANCED_S
 
 
 def test_an_entry_whose_time_is_over_is_taken_back_though_no_list_can_be_read(

@@ -38,6 +38,8 @@ SYMBOL, OTHER = "BTCUSDT", "ETHUSDT"
 NOTIONAL = D(500)
 ONE = D(1)
 PATIENCE_S = 20
+GLANCED_S = 3
+"""What only the sweep would see takes up to 5 s; a glance less than this on a busy machine too."""
 
 
 class House:
